@@ -1,0 +1,55 @@
+/**
+ * How a class takes part in digests and storage. A class instance has no faithful digest by itself: its private state
+ * and its invariants are invisible. It opts in by a method under `DIGEST`, or by registration with a codec, which also
+ * makes it storable. Registrations are per process and must be made before the first value of the class is met.
+ */
+import { FlecheError } from './errors.ts';
+
+/** A method under this symbol returns a plain value that stands for the instance: equal values, equal digests. */
+export const DIGEST: unique symbol = Symbol.for('fleche.digest') as never;
+
+export interface Digestible {
+  [DIGEST](): unknown;
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: the one place where any constructor is meant
+export type AnyClass<T = unknown> = abstract new (...args: any[]) => T;
+
+/** A class that can be digested and stored: `encode` gives a plain value, `decode` makes an equal instance of it. */
+export interface ClassCodec<T = unknown> {
+  readonly name: string;
+  readonly type: AnyClass<T>;
+  readonly encode: (instance: T) => unknown;
+  readonly decode: (plain: unknown) => T;
+}
+
+const byPrototype = new Map<unknown, ClassCodec>();
+const byName = new Map<string, ClassCodec>();
+
+/**
+ * Makes instances of `type` digestible and storable under `name`, which is part of their digest.
+ * Throws `DUPLICATE_NAME` when another class has that name.
+ */
+export function registerClass<T>(
+  name: string,
+  type: AnyClass<T>,
+  codec: { encode: (instance: T) => unknown; decode: (plain: unknown) => T },
+): void {
+  const known = byName.get(name);
+  if (known !== undefined && known.type !== type) {
+    throw new FlecheError('DUPLICATE_NAME', `two classes are registered as "${name}"`, {
+      hint: 'Give one of them another name: the name is part of every digest of its instances.',
+    });
+  }
+  const entry = { name, type, encode: codec.encode, decode: codec.decode } as ClassCodec;
+  byPrototype.set(type.prototype, entry);
+  byName.set(name, entry);
+}
+
+export function classCodecOf(prototype: unknown): ClassCodec | undefined {
+  return byPrototype.get(prototype);
+}
+
+export function classCodecNamed(name: string): ClassCodec | undefined {
+  return byName.get(name);
+}

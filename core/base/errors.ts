@@ -1,0 +1,92 @@
+/**
+ * The one error type that fleche throws on purpose. A miss, a failed task and an unreachable remote are outcomes, not
+ * errors; an error means a bug, a bad configuration, a value that cannot be digested, or a broken disk under `strict`.
+ */
+
+/** Every code a caller may test for. The text of a message may change between releases, a code may not. */
+export type ErrorCode =
+  | 'CONFIG_NOT_FOUND'
+  | 'CONFIG_SYNTAX'
+  | 'CONFIG_TYPE'
+  | 'CONFIG_UNKNOWN_KEY'
+  | 'CONFIG_UNKNOWN_TASK'
+  | 'CONFIG_UNKNOWN_CACHE'
+  | 'CONFIG_INVALID'
+  | 'CONFIG_CYCLE'
+  | 'CONFIG_OVERLAP'
+  | 'USAGE'
+  | 'INDIGESTIBLE'
+  | 'UNSTORABLE'
+  | 'DIGEST_UNKNOWN'
+  | 'DIGEST_TOO_SHORT'
+  | 'DIGEST_AMBIGUOUS'
+  | 'DUPLICATE_NAME'
+  | 'CALL_UNKNOWN'
+  | 'CACHE_READ_ONLY'
+  | 'CACHE_ASYNC'
+  | 'STORE_UNUSABLE'
+  | 'STORE_CORRUPT'
+  | 'CODE_UNRESOLVED'
+  | 'TOOL_NOT_FOUND'
+  | 'INPUT_UNREADABLE'
+  | 'OUTPUT_MISSING'
+  | 'OUTPUT_ESCAPES'
+  | 'SHELF_CLOSED'
+  | 'WAIT_TIMEOUT'
+  | 'INVALID_DURATION'
+  | 'INVALID_SIZE'
+  | 'ABORTED'
+  | 'BUG';
+
+/** A place in a text file; lines and columns count from 1. */
+export interface SourcePosition {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface FlecheErrorOptions {
+  /** What to do next, as one sentence. */
+  readonly hint?: string | undefined;
+  /** Where in a file the fault is. */
+  readonly at?: SourcePosition | undefined;
+  readonly cause?: unknown;
+}
+
+/** An error with a stable `code`, the place it is about and a hint at the way out. */
+export class FlecheError extends Error {
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+  readonly at: SourcePosition | undefined;
+
+  constructor(code: ErrorCode, message: string, options: FlecheErrorOptions = {}) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'FlecheError';
+    this.code = code;
+    this.hint = options.hint;
+    this.at = options.at;
+  }
+
+  /** The message with its place and hint, as a person should see it. */
+  describe(): string {
+    const place = this.at === undefined ? '' : `${this.at.file}:${this.at.line}:${this.at.column}: `;
+    const hint = this.hint === undefined ? '' : `\n  ${this.hint}`;
+    return `${place}${this.message}${hint}`;
+  }
+}
+
+/** Closes a switch over a union: the compiler proves it is never reached, the throw covers untyped callers. */
+export function unreachable(value: never): never {
+  throw new FlecheError('BUG', `bug: unexpected variant ${JSON.stringify(value)}`);
+}
+
+/** The `code` of a system error (`ENOENT`, `EACCES`, …), or undefined for anything else. */
+export function systemCode(error: unknown): string | undefined {
+  if (typeof error !== 'object' || error === null || !('code' in error)) return undefined;
+  return typeof error.code === 'string' ? error.code : undefined;
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

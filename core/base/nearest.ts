@@ -1,0 +1,38 @@
+/** Suggestions for misspelt names. */
+
+/** The number of single-character edits between two strings (Levenshtein 1966, two-row form). */
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, i) => i);
+  for (let i = 1; i <= a.length; i++) {
+    const current = [i];
+    for (let j = 1; j <= b.length; j++) {
+      const substitution = (previous[j - 1] ?? 0) + (a[i - 1] === b[j - 1] ? 0 : 1);
+      current.push(Math.min(substitution, (previous[j] ?? 0) + 1, (current[j - 1] ?? 0) + 1));
+    }
+    previous = current;
+  }
+  return previous[b.length] ?? 0;
+}
+
+/** The known name that `word` most likely meant, or undefined if none is near (a third of its length, at least 2 edits). */
+export function nearestName(word: string, known: Iterable<string>): string | undefined {
+  let best: string | undefined;
+  let least = Math.max(2, Math.floor(word.length / 3)) + 1;
+  for (const name of known) {
+    const distance = editDistance(word.toLowerCase(), name.toLowerCase());
+    if (distance < least) {
+      best = name;
+      least = distance;
+    }
+  }
+  return best;
+}
+
+/** A hint that names the nearest known name, else all of them (at most twelve). */
+export function suggest(word: string, known: Iterable<string>): string {
+  const names = [...known];
+  const near = nearestName(word, names);
+  if (near !== undefined) return `Did you mean "${near}"?`;
+  if (names.length === 0) return 'There is none to choose from.';
+  return `Known: ${names.slice(0, 12).join(', ')}${names.length > 12 ? ', …' : ''}.`;
+}

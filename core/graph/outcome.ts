@@ -1,0 +1,69 @@
+/** What became of a task in one run, why, and the events that tell of it while it happens. Plain JSON-able data. */
+import type { Digest, Key } from '../base/hash.ts';
+
+/**
+ * Why a call was not answered from the cache. `path` is relative to the project root. Values of environment variables
+ * never appear.
+ */
+export type Reason =
+  | { readonly kind: 'first' }
+  | { readonly kind: 'forced' }
+  | { readonly kind: 'uncached' }
+  | { readonly kind: 'file'; readonly change: 'added' | 'removed' | 'changed' | 'mode'; readonly path: string }
+  | { readonly kind: 'env'; readonly name: string; readonly change: 'added' | 'removed' | 'changed' }
+  | { readonly kind: 'argument'; readonly name: string; readonly change: 'added' | 'removed' | 'changed' }
+  | { readonly kind: 'upstream'; readonly task: string; readonly change: 'added' | 'removed' | 'changed' }
+  | { readonly kind: 'tool'; readonly name: string; readonly from: string | null; readonly to: string | null }
+  | { readonly kind: 'runtime'; readonly from: string | null; readonly to: string | null }
+  | { readonly kind: 'command' }
+  | { readonly kind: 'code' }
+  | { readonly kind: 'option'; readonly name: string }
+  | { readonly kind: 'failed-before' }
+  | { readonly kind: 'lost'; readonly what: string }
+  | { readonly kind: 'pending'; readonly task: string };
+
+/** `skipped` means: not started, because something it needs failed or the run was cut short. */
+export type OutcomeKind = 'ran' | 'cached' | 'failed' | 'skipped';
+
+export interface TaskOutcome {
+  readonly type: 'task';
+  readonly name: string;
+  readonly outcome: OutcomeKind;
+  /** The call's key; null for a task that was skipped, or planned behind one that must run first. */
+  readonly key: Key | null;
+  /** Why it ran (or would run); for `skipped`, the task that stands in the way. Empty for `cached`. */
+  readonly reasons: readonly Reason[];
+  /** Time taken by this task in this run, ms. */
+  readonly ms: number;
+  /** What dependents see: digest of the result value or of the output tree; null if there is none. */
+  readonly result: Digest | null;
+  /** Exit code of a failed command, else null. */
+  readonly exitCode: number | null;
+  /** One sentence about the failure or about something that went wrong beside a success; null if there is none. */
+  readonly message: string | null;
+  /** Output files put right on a hit (written or removed). */
+  readonly restored: number;
+}
+
+export interface RunSummary {
+  readonly type: 'summary';
+  readonly ran: number;
+  readonly cached: number;
+  readonly failed: number;
+  readonly skipped: number;
+  readonly ms: number;
+  /** Run time that the answers from the cache took when they were made, ms. */
+  readonly saved: number;
+}
+
+/** What happens during a run, in order. */
+export type RunEvent =
+  | { readonly type: 'plan'; readonly tasks: readonly string[] }
+  | { readonly type: 'start'; readonly name: string; readonly reasons: readonly Reason[] }
+  /** Output of a running task, as it comes, or of a hit, replayed whole just before its `done`. */
+  | { readonly type: 'output'; readonly name: string; readonly chunk: Uint8Array; readonly replayed: boolean }
+  | { readonly type: 'warning'; readonly name: string | null; readonly message: string }
+  | { readonly type: 'done'; readonly outcome: TaskOutcome }
+  | { readonly type: 'end'; readonly summary: RunSummary };
+
+export type RunListener = (event: RunEvent) => void;

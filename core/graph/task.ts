@@ -1,0 +1,48 @@
+/** What a task is: a definition, complete and normalised, as the configuration or a plugin gives it. Plain data. */
+import type { SourcePosition } from '../base/errors.ts';
+import type { RelPath } from '../base/paths.ts';
+
+/** Where an argument of a function task comes from. */
+export type TaskArg =
+  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'from'; readonly task: string }
+  | { readonly kind: 'file'; readonly path: RelPath }
+  | { readonly kind: 'glob'; readonly patterns: readonly string[] }
+  | { readonly kind: 'env'; readonly name: string; readonly default: string | undefined }
+  | { readonly kind: 'digest'; readonly prefix: string };
+
+/** What a task does: a shell command, or an exported function of a module. */
+export type TaskBody =
+  | { readonly kind: 'command'; readonly command: string }
+  | {
+      readonly kind: 'function';
+      readonly module: RelPath;
+      readonly export: string;
+      /** Argument name to source, in the order of the configuration; the function receives them as one object. */
+      readonly args: Readonly<Record<string, TaskArg>>;
+    };
+
+/** A task. All paths and globs are relative to the project root. */
+export interface Task {
+  readonly name: string;
+  readonly body: TaskBody;
+  /** Folder the command runs in. */
+  readonly dir: RelPath;
+  /** Tasks that must be done before; their outputs' digests join the fingerprint. Those of `from` arguments are included. */
+  readonly needs: readonly string[];
+  /** Ordered patterns; `!` takes away, a later pattern wins. */
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  /** Environment variables that are keyed and passed on; a trailing `*` is a wildcard. */
+  readonly env: readonly string[];
+  /** Environment variables that are passed on without being keyed. */
+  readonly passEnv: readonly string[];
+  /** npm packages whose installed version joins the key. */
+  readonly tools: readonly string[];
+  /** Whether earlier outputs of the task are removed before it runs. */
+  readonly clean: boolean;
+  /** Whether answers are looked up and filed. */
+  readonly cache: boolean;
+  /** Where the task is defined. */
+  readonly at: SourcePosition;
+}

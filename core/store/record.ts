@@ -1,0 +1,114 @@
+/**
+ * The call record: the stored answer to one call, and its form at rest. A record at rest is framed by a format version
+ * and a checksum, because LMDB has none: what does not decode, whole and unchanged, is not there.
+ */
+import { decode, encode } from '../base/codec.ts';
+import { asDigest, asKey, type Digest, isDigest, type Key, sha256 } from '../base/hash.ts';
+
+/** What a fingerprint part is about; it decides how `why` explains a change of it. */
+export type PartKind = 'identity' | 'code' | 'argument' | 'command' | 'env' | 'tool' | 'runtime' | 'files' | 'upstream' | 'option';
+
+/** One thing a call depends on. Only `name` and `digest` enter the key. */
+export interface Part {
+  /** Unique within its fingerprint, such as `arg:x`, `env:NODE_ENV`, `inputs`. */
+  readonly name: string;
+  readonly kind: PartKind;
+  readonly digest: Digest;
+  /** Where the values store holds what was digested (an encoded value or a tree), if it was kept. */
+  readonly blob: Digest | null;
+}
+
+/** Where a result value is: `digest` by value equality, `blob` the very bytes of this call's encoding. */
+export interface StoredValue {
+  readonly digest: Digest;
+  readonly blob: Digest;
+}
+
+/** Why a recorded call failed. */
+export interface Failure {
+  readonly message: string;
+  /** Exit code of a command, or null for a function or a signal. */
+  readonly exitCode: number | null;
+  readonly signal: string | null;
+}
+
+/** Plain JSON: what metadata may hold. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+
+/** Metadata by namespace (`runtime`, `callInfo`, `tags`, …). */
+export type Metadata = Readonly<Record<string, Readonly<Record<string, Json>>>>;
+
+export interface CallRecord {
+  readonly key: Key;
+  readonly kind: 'function' | 'task' | 'transform';
+  /** The function's or task's name. */
+  readonly name: string;
+  /** Module path relative to the project root, or null. */
+  readonly module: string | null;
+  /** The fingerprint, in its order. */
+  readonly parts: readonly Part[];
+  readonly failure: Failure | null;
+  /** The result value, or null if the call has none (a command). */
+  readonly result: StoredValue | null;
+  /** Digest of the output tree, or null if the call writes no files. */
+  readonly outputs: Digest | null;
+  /** Blob of the captured output, stdout and stderr in their order, or null if there was none. */
+  readonly log: Digest | null;
+  readonly metadata: Metadata;
+  /** When the record was filed, ms since the epoch. */
+  readonly filed: number;
+}
+
+const VERSION = 1;
+const CHECKSUM_BYTES = 8;
+
+/** Version byte, checksum of the rest, then the encoded record. */
+export function encodeRecord(record: CallRecord): Uint8Array {
+  const parts = record.parts.map((part) => [part.name, part.kind, part.digest, part.blob]);
+  const { key, kind, name, module, failure, result, outputs, log, metadata, filed } = record;
+  const stored = result === null ? null : [result.digest, result.blob];
+  const body = encode([key, kind, name, module, parts, failure, stored, outputs, log, metadata, filed]);
+  const bytes = Buffer.allocUnsafe(1 + CHECKSUM_BYTES + body.length);
+  bytes[0] = VERSION;
+  bytes.write(sha256(body), 1, CHECKSUM_BYTES, 'hex');
+  bytes.set(body, 1 + CHECKSUM_BYTES);
+  return bytes;
+}
+
+/** The record of some bytes, or undefined if they are truncated, altered, foreign or of another version. */
+export function decodeRecord(bytes: Uint8Array): CallRecord | undefined {
+  if (bytes.length <= 1 + CHECKSUM_BYTES || bytes[0] !== VERSION) return undefined;
+  const body = bytes.subarray(1 + CHECKSUM_BYTES);
+  const checksum = Buffer.from(bytes.buffer, bytes.byteOffset + 1, CHECKSUM_BYTES).toString('hex');
+  if (!sha256(body).startsWith(checksum)) return undefined;
+  try {
+    return fromFields(decode(body) as Fields);
+  } catch {
+    // A checksum that fits bytes that do not decode: written by another build of this format version.
+    return undefined;
+  }
+}
+
+type Fields = [string, CallRecord['kind'], string, string | null, [string, PartKind, string, string | null][],
+  Failure | null, [string, string] | null, string | null, string | null, Metadata, number]; // biome-ignore format: fields in order
+
+function fromFields(fields: Fields): CallRecord {
+  const [key, kind, name, module, parts, failure, result, outputs, log, metadata, filed] = fields;
+  return {
+    key: asKey(key),
+    kind,
+    name,
+    module,
+    parts: parts.map(([name, kind, digest, blob]) => ({ name, kind, digest: asDigest(digest), blob: optional(blob) })),
+    failure,
+    result: result === null ? null : { digest: asDigest(result[0]), blob: asDigest(result[1]) },
+    outputs: optional(outputs),
+    log: optional(log),
+    metadata,
+    filed,
+  };
+}
+
+function optional(text: string | null): Digest | null {
+  return text !== null && isDigest(text) ? text : null;
+}
