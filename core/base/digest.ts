@@ -9,7 +9,7 @@
 import { types } from 'node:util';
 import { classCodecOf, DIGEST } from './digestible.ts';
 import { FlecheError } from './errors.ts';
-import { type Digest, Sha256, sha256 } from './hash.ts';
+import { type Digest, frame, Sha256, sha256 } from './hash.ts';
 import { byCodeUnit } from './order.ts';
 import { Ref } from './ref.ts';
 
@@ -53,13 +53,6 @@ export function digest(value: unknown, name = 'value'): Digest {
       hint: 'Pass plain data, ignore the argument, or let its class opt in (registerClass or the DIGEST symbol).',
     });
   }
-}
-
-/** Length-prefixed text. Lone surrogates would collapse in UTF-8, so such text is framed in its escaped form. */
-function frame(text: string): string {
-  if (text.isWellFormed()) return `${text.length}:${text}`;
-  const escaped = JSON.stringify(text);
-  return `~${escaped.length}:${escaped}`;
 }
 
 function node(value: unknown, depth: number, above: readonly unknown[] | undefined): Digest {

@@ -34,6 +34,16 @@ export function sha256(data: string | Uint8Array): Digest {
   return hash('sha256', data, 'hex') as Digest;
 }
 
+/**
+ * Length-prefixed text, so that no two lists of names can be concatenated to the same input. Lone surrogates would
+ * collapse in UTF-8, so such text is framed in its escaped form.
+ */
+export function frame(text: string): string {
+  if (text.isWellFormed()) return `${text.length}:${text}`;
+  const escaped = JSON.stringify(text);
+  return `~${escaped.length}:${escaped}`;
+}
+
 /** SHA-256 of content that arrives in pieces. */
 export class Sha256 {
   readonly #hash = createHash('sha256');
