@@ -47,7 +47,16 @@ const VIEWS = [
   'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array',
   'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array', 'Buffer', 'DataView', 'Float16Array',
 ];
-const ERRORS = [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError] as const;
+const ERRORS = [
+  Error,
+  EvalError,
+  RangeError,
+  ReferenceError,
+  SyntaxError,
+  TypeError,
+  URIError,
+  AggregateError,
+] as const;
 
 /** The bytes of a value. Throws `UNSTORABLE` for what has no encoding; such a value could not be digested either. */
 export function encode(value: unknown): Uint8Array {
@@ -216,7 +225,8 @@ function writeMembers(out: Writer, value: object, keys: readonly (string | symbo
 
 function writeArray(out: Writer, value: readonly unknown[]): void {
   const keys = ownKeys(value);
-  const dense = keys.length === value.length && (value.length === 0 || keys[value.length - 1] === String(value.length - 1));
+  const dense =
+    keys.length === value.length && (value.length === 0 || keys[value.length - 1] === String(value.length - 1));
   out.byte(dense ? TAG.array : TAG.sparse);
   out.count(value.length);
   if (dense) for (const element of value) write(out, element);
@@ -489,7 +499,8 @@ function readError(from: Reader): Error {
     type === AggregateError
       ? new AggregateError(read(from) as unknown[], message, options)
       : new (type as ErrorConstructor)(message, options);
-  if ((flags & 2) !== 0) Object.defineProperty(value, 'name', { value: name, configurable: true, writable: true, enumerable: false });
+  if ((flags & 2) !== 0)
+    Object.defineProperty(value, 'name', { value: name, configurable: true, writable: true, enumerable: false });
   value.stack = `${name}: ${message}`;
   return value;
 }

@@ -116,14 +116,19 @@ function members(value: object, keys: string[], depth: number, above: readonly u
       throw at(error, /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`);
     }
   }
-  const symbols = Object.getOwnPropertySymbols(value).filter((key) => Object.prototype.propertyIsEnumerable.call(value, key));
-  return symbols.length === 0 ? `${keys.length}{${body}}` : `${keys.length}{${body}}${symbolMembers(value, symbols, depth, above)}`;
+  const symbols = Object.getOwnPropertySymbols(value).filter((key) =>
+    Object.prototype.propertyIsEnumerable.call(value, key),
+  );
+  return symbols.length === 0
+    ? `${keys.length}{${body}}`
+    : `${keys.length}{${body}}${symbolMembers(value, symbols, depth, above)}`;
 }
 
 function symbolMembers(value: object, symbols: symbol[], depth: number, above: readonly unknown[] | undefined): string {
   const entries = symbols.map((key) => {
     const registered = Symbol.keyFor(key);
-    if (registered === undefined) throw at(new Indigestible('is a member under an unregistered symbol'), `[${String(key)}]`);
+    if (registered === undefined)
+      throw at(new Indigestible('is a member under an unregistered symbol'), `[${String(key)}]`);
     return frame(registered) + node((value as Record<symbol, unknown>)[key], depth, above);
   });
   return `${entries.length}<${entries.sort(byCodeUnit).join('')}>`;
@@ -174,9 +179,16 @@ function instance(value: object, prototype: unknown, depth: number, above: reado
   return body instanceof Sha256 ? body.digest() : sha256(`f1${body}${extras(value, depth, above)}`);
 }
 
-function builtIn(value: object, prototype: unknown, depth: number, above: readonly unknown[] | undefined): string | Sha256 | undefined {
+function builtIn(
+  value: object,
+  prototype: unknown,
+  depth: number,
+  above: readonly unknown[] | undefined,
+): string | Sha256 | undefined {
   if (prototype === Map.prototype && types.isMap(value)) {
-    const entries = [...value].map(([key, member]) => node(key, depth, above) + within(member, `.get(${label(key)})`, depth, above));
+    const entries = [...value].map(
+      ([key, member]) => node(key, depth, above) + within(member, `.get(${label(key)})`, depth, above),
+    );
     return `m${entries.length}{${entries.sort(byCodeUnit).join('')}}`;
   }
   if (prototype === Set.prototype && types.isSet(value)) {
@@ -184,7 +196,8 @@ function builtIn(value: object, prototype: unknown, depth: number, above: readon
     return `e${entries.length}{${entries.sort(byCodeUnit).join('')}}`;
   }
   if (prototype === Date.prototype && types.isDate(value)) return `D${value.getTime()};`;
-  if (prototype === RegExp.prototype && types.isRegExp(value)) return `r${frame(value.source)}${frame(value.flags)}${value.lastIndex};`;
+  if (prototype === RegExp.prototype && types.isRegExp(value))
+    return `r${frame(value.source)}${frame(value.flags)}${value.lastIndex};`;
   if (ArrayBuffer.isView(value)) return view(value, prototype);
   if (prototype === ArrayBuffer.prototype && types.isArrayBuffer(value)) {
     return new Sha256().update(`f1B${value.byteLength}:`).update(new Uint8Array(value));

@@ -16,7 +16,8 @@ export function compareParts(past: readonly Part[], present: readonly Part[]): r
   for (const part of present) {
     const old = before.get(part.name);
     before.delete(part.name);
-    if (old?.digest !== part.digest) changes.push({ name: part.name, kind: part.kind, past: old ?? null, present: part });
+    if (old?.digest !== part.digest)
+      changes.push({ name: part.name, kind: part.kind, past: old ?? null, present: part });
   }
   for (const old of before.values()) changes.push({ name: old.name, kind: old.kind, past: old, present: null });
   return changes;

@@ -12,7 +12,13 @@ import type { RelPath } from '../base/paths.ts';
  * `dir` is an empty folder. `absent` is an input that was named and is not there.
  */
 export type TreeEntry =
-  | { readonly kind: 'file'; readonly path: RelPath; readonly executable: boolean; readonly digest: Digest; readonly size: number }
+  | {
+      readonly kind: 'file';
+      readonly path: RelPath;
+      readonly executable: boolean;
+      readonly digest: Digest;
+      readonly size: number;
+    }
   | { readonly kind: 'link'; readonly path: RelPath; readonly target: string; readonly digest: Digest | null }
   | { readonly kind: 'dir'; readonly path: RelPath }
   | { readonly kind: 'absent'; readonly path: RelPath };
@@ -99,7 +105,9 @@ function unquote(quoted: string | undefined): RelPath {
 /** A path that stays a relative path on every system, `../` for inputs outside the root included. */
 function isConfined(path: string): boolean {
   if (path === '' || path.startsWith('/') || /^[A-Za-z]:/.test(path) || path.includes('\0')) return false;
-  return !path.split('/').some((step, at, all) => step === '' || step === '.' || (step === '..' && at > 0 && all[at - 1] !== '..'));
+  return !path
+    .split('/')
+    .some((step, at, all) => step === '' || step === '.' || (step === '..' && at > 0 && all[at - 1] !== '..'));
 }
 
 function corrupt(what: string): FlecheError {

@@ -6,7 +6,17 @@ import { decode, encode } from '../base/codec.ts';
 import { asDigest, asKey, type Digest, isDigest, type Key, sha256 } from '../base/hash.ts';
 
 /** What a fingerprint part is about; it decides how `why` explains a change of it. */
-export type PartKind = 'identity' | 'code' | 'argument' | 'command' | 'env' | 'tool' | 'runtime' | 'files' | 'upstream' | 'option';
+export type PartKind =
+  | 'identity'
+  | 'code'
+  | 'argument'
+  | 'command'
+  | 'env'
+  | 'tool'
+  | 'runtime'
+  | 'files'
+  | 'upstream'
+  | 'option';
 
 /** One thing a call depends on. Only `name` and `digest` enter the key. */
 export interface Part {

@@ -1,0 +1,23 @@
+/** What a finished task hands to those that need it: digests first, contents on demand. */
+import { type Digest, frame, sha256 } from '../base/hash.ts';
+import type { Tree } from '../files/tree.ts';
+import type { StoredValue } from '../store/record.ts';
+
+export interface Product {
+  /** What a function returned; null for a command. */
+  readonly value: StoredValue | null;
+  /** What it wrote; null if it declares no outputs. */
+  readonly outputs: Tree | null;
+  /** What enters the fingerprints of dependents: the value's digest, the tree's, or one of both; null for neither. */
+  readonly result: Digest | null;
+}
+
+export function product(value: StoredValue | null, outputs: Tree | null): Product {
+  return { value, outputs, result: resultDigest(value, outputs) };
+}
+
+function resultDigest(value: StoredValue | null, outputs: Tree | null): Digest | null {
+  if (value === null) return outputs?.digest ?? null;
+  if (outputs === null) return value.digest;
+  return sha256(`f1p${frame(value.digest)}${frame(outputs.digest)}`);
+}

@@ -1,0 +1,77 @@
+/** From differing fingerprint parts to the leaf causes a person can act on. */
+import { decode } from '../base/codec.ts';
+import type { Digest } from '../base/hash.ts';
+import type { PartChange } from '../call/explain.ts';
+import { parseTree, type Tree } from '../files/tree.ts';
+import { diffTrees } from '../files/tree-diff.ts';
+import type { Part } from '../store/record.ts';
+import type { Reason } from './outcome.ts';
+
+/** Reads a blob that a part names: from the store, or from what the present call is about to put there. */
+export type ReadBlob = (digest: Digest) => Uint8Array | undefined;
+
+type Change = 'added' | 'removed' | 'changed';
+
+/** The reasons behind changed parts, in their order. Never empty for a change, even if its details are gone. */
+export function reasonsOf(changes: readonly PartChange[], read: ReadBlob): readonly Reason[] {
+  return changes.flatMap((change) => reasonsOfPart(change, read));
+}
+
+function reasonsOfPart(change: PartChange, read: ReadBlob): readonly Reason[] {
+  const kind: Change = change.past === null ? 'added' : change.present === null ? 'removed' : 'changed';
+  const name = change.name.slice(change.name.indexOf(':') + 1);
+  switch (change.kind) {
+    case 'files':
+      return fileReasons(change, name, kind, read);
+    case 'env':
+      return [{ kind: 'env', name, change: kind }];
+    case 'upstream':
+      return [{ kind: 'upstream', task: name, change: kind }];
+    case 'argument':
+      return [{ kind: 'argument', name, change: kind }];
+    case 'tool':
+      return [{ kind: 'tool', name, from: textOf(change.past, read), to: textOf(change.present, read) }];
+    case 'runtime':
+      return [{ kind: 'runtime', from: textOf(change.past, read), to: textOf(change.present, read) }];
+    case 'command':
+      return [{ kind: 'command' }];
+    case 'code':
+      return [{ kind: 'code' }];
+    case 'identity':
+    case 'option':
+      return [{ kind: 'option', name: change.name }];
+  }
+}
+
+function fileReasons(change: PartChange, name: string, kind: Change, read: ReadBlob): readonly Reason[] {
+  const past = treeOf(change.past, read);
+  const present = treeOf(change.present, read);
+  if (past !== undefined && present !== undefined) {
+    const paths = diffTrees(past, present);
+    if (paths.length > 0) return paths.map(({ path, change: how }) => ({ kind: 'file', path, change: how }));
+  }
+  return [
+    change.name.startsWith('arg:') ? { kind: 'argument', name, change: kind } : { kind: 'option', name: change.name },
+  ];
+}
+
+function treeOf(part: Part | null, read: ReadBlob): Tree | undefined {
+  const bytes = part?.blob == null ? undefined : read(part.blob);
+  try {
+    return bytes === undefined ? undefined : parseTree(Buffer.from(bytes).toString());
+  } catch {
+    // A tree of another format version: the change is real, its paths can no longer be told.
+    return undefined;
+  }
+}
+
+function textOf(part: Part | null, read: ReadBlob): string | null {
+  const bytes = part?.blob == null ? undefined : read(part.blob);
+  try {
+    const value = bytes === undefined ? null : decode(bytes);
+    return value === null || value === undefined ? null : String(value);
+  } catch {
+    // As above: an encoding of another version.
+    return null;
+  }
+}

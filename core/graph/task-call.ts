@@ -1,0 +1,275 @@
+/**
+ * The question a task asks: its fingerprint, from what is declared and from what its upstream produced. The same code
+ * serves a run, a plan and an explanation. Reads the workspace, writes nothing.
+ */
+import { encode } from '../base/codec.ts';
+import { digest } from '../base/digest.ts';
+import { FlecheError } from '../base/errors.ts';
+import { type Digest, type Key, sha256 } from '../base/hash.ts';
+import type { AbsPath, RelPath } from '../base/paths.ts';
+import { toAbs } from '../base/paths.ts';
+import { fingerprint, part } from '../call/fingerprint.ts';
+import { Globs } from '../files/globs.ts';
+import type { Outputs } from '../files/outputs.ts';
+import { installedVersion } from '../files/packages.ts';
+import { makeTree, type Tree, treeText } from '../files/tree.ts';
+import type { Workspace } from '../files/workspace.ts';
+import type { Part } from '../store/record.ts';
+import type { SyncValueStore } from '../store/values.ts';
+import type { CodeClosure, CodeIndex } from './code.ts';
+import { keyedEnv } from './environment.ts';
+import type { TaskGraph } from './graph.ts';
+import type { Product } from './product.ts';
+import type { Task, TaskArg } from './task.ts';
+
+/** Everything around a task that can enter its fingerprint. */
+export interface Surroundings {
+  readonly root: AbsPath;
+  readonly graph: TaskGraph;
+  readonly workspace: Workspace;
+  readonly outputs: Outputs;
+  readonly values: SyncValueStore;
+  readonly code: CodeIndex;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The running Node version, platform and architecture, such as `node v22.12.0 linux x64`. */
+  readonly runtime: string;
+}
+
+/** An argument of a function task, found but not loaded. */
+export type FoundArg =
+  | { readonly kind: 'value'; readonly value: unknown }
+  | { readonly kind: 'stored'; readonly blob: Digest }
+  | { readonly kind: 'tree'; readonly tree: Tree }
+  | { readonly kind: 'file'; readonly tree: Tree }
+  | { readonly kind: 'files'; readonly tree: Tree };
+
+export interface TaskCall {
+  readonly task: Task;
+  readonly globs: { readonly outputs: Globs };
+  readonly parts: readonly Part[];
+  readonly key: Key;
+  readonly code: CodeClosure | null;
+  readonly args: ReadonlyMap<string, FoundArg>;
+  /** Contents of parts that the store may not have yet; filed together with the record. */
+  readonly blobs: ReadonlyMap<Digest, Uint8Array>;
+  /** Declared input paths that are no longer what the fingerprint says, sorted. */
+  changedInputs(): readonly RelPath[];
+}
+
+/** Asks for one task. `products` has the product of everything the task needs, directly or through others. */
+export async function callOf(
+  task: Task,
+  products: ReadonlyMap<string, Product>,
+  around: Surroundings,
+): Promise<TaskCall> {
+  const asked = new Asking(task, products, around);
+  asked.option('task', task.name);
+  asked.option('dir', task.dir);
+  asked.option('outputs', task.outputs);
+  const code = await asked.body();
+  asked.text('runtime', 'runtime', around.runtime);
+  for (const [name, value] of keyedEnv(task.env, around.env))
+    asked.parts.push(part('env', `env:${name}`, digest(value)));
+  for (const tool of task.tools) asked.tool(tool);
+  if (task.inputs.length > 0) asked.files('inputs', task.inputs);
+  asked.args();
+  for (const need of task.needs) asked.upstream(need);
+  const { parts, key } = fingerprint(asked.parts);
+  return {
+    task,
+    globs: { outputs: asked.outputs },
+    parts,
+    key,
+    code,
+    args: asked.found,
+    blobs: asked.blobs,
+    changedInputs: () => asked.checks.flatMap((check) => check()),
+  };
+}
+
+/** The parts of one question while they are gathered. */
+class Asking {
+  readonly parts: Part[] = [];
+  readonly blobs = new Map<Digest, Uint8Array>();
+  readonly found = new Map<string, FoundArg>();
+  readonly checks: (() => readonly RelPath[])[] = [];
+  readonly outputs: Globs;
+  readonly #task: Task;
+  readonly #products: ReadonlyMap<string, Product>;
+  readonly #around: Surroundings;
+  #upstreamPaths: UpstreamPaths | undefined;
+
+  constructor(task: Task, products: ReadonlyMap<string, Product>, around: Surroundings) {
+    this.#task = task;
+    this.#products = products;
+    this.#around = around;
+    this.outputs = new Globs(task.outputs);
+  }
+
+  option(name: string, value: unknown): void {
+    this.parts.push(part(name === 'task' ? 'identity' : 'option', name, digest(value)));
+  }
+
+  /** A part whose text can be shown again. */
+  text(kind: Part['kind'], name: string, text: string): void {
+    this.parts.push(part(kind, name, digest(text), this.#keep(encode(text))));
+  }
+
+  #keep(bytes: Uint8Array): Digest {
+    const blob = sha256(bytes);
+    this.blobs.set(blob, bytes);
+    return blob;
+  }
+
+  async body(): Promise<CodeClosure | null> {
+    const { body } = this.#task;
+    if (body.kind === 'command') {
+      this.text('command', 'command', body.command);
+      return null;
+    }
+    const bindings = Object.entries(body.args).map(([name, source]) =>
+      source.kind === 'from' ? [name, source.task] : [name],
+    );
+    this.option('function', [body.module, body.export, bindings]);
+    const closure = await this.#around.code.closure(body.module, body.export);
+    this.parts.push(part('code', 'code', closure.digest));
+    return closure;
+  }
+
+  tool(name: string): void {
+    const version = installedVersion(toAbs(this.#around.root, this.#task.dir), name);
+    if (version === undefined) {
+      throw new FlecheError(
+        'TOOL_NOT_FOUND',
+        `task "${this.#task.name}" names the tool "${name}", which is not installed`,
+        {
+          at: this.#task.at,
+          hint: `Install the npm package "${name}", or remove it from tools.`,
+        },
+      );
+    }
+    this.text('tool', `tool:${name}`, version);
+  }
+
+  files(name: string, patterns: readonly string[]): Tree {
+    const tree = this.#list(patterns);
+    this.parts.push(part('files', name, tree.digest, this.#keep(Buffer.from(treeText(tree.entries)))));
+    return tree;
+  }
+
+  /**
+   * What the patterns match, as it will be when the upstream is in place: the workspace without anything upstream tasks
+   * write, plus what their records say they wrote. So a plan sees what a run would see.
+   */
+  #list(patterns: readonly string[]): Tree {
+    this.#upstreamPaths ??= new UpstreamPaths(this.#task.name, this.#products, this.#around);
+    const upstream = this.#upstreamPaths;
+    const listing = this.#around.workspace.inputs(
+      patterns,
+      (path) => upstream.hides(path) || this.outputs.matches(path),
+    );
+    this.checks.push(() => listing.changes());
+    const globs = new Globs(patterns);
+    const written = upstream.entries.filter((entry) => globs.matches(entry.path));
+    return written.length === 0 ? listing.tree : makeTree([...listing.tree.entries, ...written]);
+  }
+
+  upstream(need: string): void {
+    const { value, outputs, result } = this.#product(need);
+    const blob = value?.blob ?? outputs?.digest ?? null;
+    this.parts.push(part('upstream', `need:${need}`, result ?? digest(null), blob));
+  }
+
+  #product(need: string): Product {
+    const upstream = this.#products.get(need);
+    if (upstream === undefined) throw new FlecheError('BUG', `bug: "${need}" was needed before it was done`);
+    return upstream;
+  }
+
+  /** Finds the arguments of a function task. */
+  args(): void {
+    const { body } = this.#task;
+    if (body.kind === 'command') return;
+    for (const [name, source] of Object.entries(body.args)) this.found.set(name, this.#arg(name, source));
+  }
+
+  #arg(name: string, source: TaskArg): FoundArg {
+    switch (source.kind) {
+      case 'value':
+        return this.#value(name, source.value);
+      case 'env':
+        return this.#value(name, this.#around.env[source.name] ?? source.default);
+      case 'file':
+        return { kind: 'file', tree: this.#present(source.path, this.files(`arg:${name}`, [source.path])) };
+      case 'glob':
+        return { kind: 'files', tree: this.files(`arg:${name}`, source.patterns) };
+      case 'from': {
+        const { value, outputs } = this.#product(source.task);
+        if (value !== null) return { kind: 'stored', blob: value.blob };
+        return { kind: 'tree', tree: outputs ?? makeTree([]) };
+      }
+      case 'digest': {
+        const value = this.#complete(source.prefix);
+        const blob = this.#around.values.target(value);
+        if (blob === undefined) throw unknownDigest(source.prefix, this.#task);
+        this.parts.push(part('argument', `arg:${name}`, value, blob));
+        return { kind: 'stored', blob };
+      }
+    }
+  }
+
+  #value(name: string, value: unknown): FoundArg {
+    this.parts.push(part('argument', `arg:${name}`, digest(value, `args.${name}`), this.#keep(encode(value))));
+    return { kind: 'value', value };
+  }
+
+  #present(path: RelPath, tree: Tree): Tree {
+    const entry = tree.entries.find((entry) => entry.path === path);
+    if (entry !== undefined && entry.kind !== 'absent') return tree;
+    throw new FlecheError('INPUT_UNREADABLE', `${path} does not exist`, {
+      at: this.#task.at,
+      hint: `Task "${this.#task.name}" takes this file as an argument.`,
+    });
+  }
+
+  #complete(prefix: string): Digest {
+    const [first, second] = this.#around.values.matching(prefix, 2);
+    if (first === undefined) throw unknownDigest(prefix, this.#task);
+    if (second === undefined) return first;
+    throw new FlecheError('DIGEST_AMBIGUOUS', `more than one stored value has a digest that begins with ${prefix}`, {
+      at: this.#task.at,
+      hint: 'Write more characters of the digest.',
+    });
+  }
+}
+
+function unknownDigest(prefix: string, task: Task): FlecheError {
+  return new FlecheError('DIGEST_UNKNOWN', `no stored value has a digest that begins with ${prefix}`, {
+    at: task.at,
+    hint: 'The cache may have been cleaned since; make the value again or pass it itself.',
+  });
+}
+
+/** The paths that the upstream of one task writes: what is on disk of them is not looked at. */
+class UpstreamPaths {
+  readonly entries: Tree['entries'];
+  readonly #paths: ReadonlySet<string>;
+  /** Output globs of upstream tasks whose writings here are not on file: anything they could have written is hidden. */
+  readonly #unknown: readonly Globs[];
+
+  constructor(name: string, products: ReadonlyMap<string, Product>, around: Surroundings) {
+    const upstream = around.graph.upstreamOf(name).map((other) => around.graph.task(other));
+    const writers = upstream.filter((task) => task.outputs.length > 0);
+    this.entries = writers.flatMap((task) => products.get(task.name)?.outputs?.entries ?? []);
+    const owned = writers.map((task) => ({ task, paths: around.outputs.owned(task.name) }));
+    this.#paths = new Set([
+      ...this.entries.map((entry) => entry.path),
+      ...owned.flatMap(({ paths }) => [...(paths ?? [])]),
+    ]);
+    this.#unknown = owned.filter(({ paths }) => paths === undefined).map(({ task }) => new Globs(task.outputs));
+  }
+
+  hides(path: RelPath): boolean {
+    return this.#paths.has(path) || this.#unknown.some((globs) => globs.matches(path));
+  }
+}
