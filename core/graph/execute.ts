@@ -208,6 +208,7 @@ class Answer {
       parts,
       failure: why,
       result,
+      promised: false,
       outputs: outputs?.digest ?? null,
       log: this.#log,
       metadata: { runtime: { timestart: this.#started, timestop: stop, walltime: stop - this.#started } },

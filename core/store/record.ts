@@ -60,6 +60,8 @@ export interface CallRecord {
   readonly failure: Failure | null;
   /** The result value, or null if the call has none (a command). */
   readonly result: StoredValue | null;
+  /** Whether the function handed its result over as a promise; a hit does the same. */
+  readonly promised: boolean;
   /** Digest of the output tree, or null if the call writes no files. */
   readonly outputs: Digest | null;
   /** Blob of the captured output, stdout and stderr in their order, or null if there was none. */
@@ -75,9 +77,9 @@ const CHECKSUM_BYTES = 8;
 /** Version byte, checksum of the rest, then the encoded record. */
 export function encodeRecord(record: CallRecord): Uint8Array {
   const parts = record.parts.map((part) => [part.name, part.kind, part.digest, part.blob]);
-  const { key, kind, name, module, failure, result, outputs, log, metadata, filed } = record;
+  const { key, kind, name, module, failure, result, promised, outputs, log, metadata, filed } = record;
   const stored = result === null ? null : [result.digest, result.blob];
-  const body = encode([key, kind, name, module, parts, failure, stored, outputs, log, metadata, filed]);
+  const body = encode([key, kind, name, module, parts, failure, stored, promised, outputs, log, metadata, filed]);
   const bytes = Buffer.allocUnsafe(1 + CHECKSUM_BYTES + body.length);
   bytes[0] = VERSION;
   bytes.write(sha256(body), 1, CHECKSUM_BYTES, 'hex');
@@ -103,7 +105,7 @@ type Fields = [string, CallRecord['kind'], string, string | null, [string, PartK
   Failure | null, [string, string] | null, string | null, string | null, Metadata, number]; // biome-ignore format: fields in order
 
 function fromFields(fields: Fields): CallRecord {
-  const [key, kind, name, module, parts, failure, result, outputs, log, metadata, filed] = fields;
+  const [key, kind, name, module, parts, failure, result, promised, outputs, log, metadata, filed] = fields;
   return {
     key: asKey(key),
     kind,
@@ -112,6 +114,7 @@ function fromFields(fields: Fields): CallRecord {
     parts: parts.map(([name, kind, digest, blob]) => ({ name, kind, digest: asDigest(digest), blob: optional(blob) })),
     failure,
     result: result === null ? null : { digest: asDigest(result[0]), blob: asDigest(result[1]) },
+    promised,
     outputs: optional(outputs),
     log: optional(log),
     metadata,
