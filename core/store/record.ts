@@ -101,8 +101,21 @@ export function decodeRecord(bytes: Uint8Array): CallRecord | undefined {
   }
 }
 
-type Fields = [string, CallRecord['kind'], string, string | null, [string, PartKind, string, string | null][],
-  Failure | null, [string, string] | null, string | null, string | null, Metadata, number]; // biome-ignore format: fields in order
+/** A record at rest: its fields in a fixed order, digests as text. */
+type Fields = [
+  key: string,
+  kind: CallRecord['kind'],
+  name: string,
+  module: string | null,
+  parts: [name: string, kind: PartKind, digest: string, blob: string | null][],
+  failure: Failure | null,
+  result: [digest: string, blob: string] | null,
+  promised: boolean,
+  outputs: string | null,
+  log: string | null,
+  metadata: Metadata,
+  filed: number,
+];
 
 function fromFields(fields: Fields): CallRecord {
   const [key, kind, name, module, parts, failure, result, promised, outputs, log, metadata, filed] = fields;
