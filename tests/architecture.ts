@@ -1,0 +1,158 @@
+/**
+ * The rules about how files hang together (core/README.md says why). They are read off the text, so that they hold for
+ * type imports too and need neither compiler nor bundler.
+ */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { dirname, join, posix, resolve } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { codeOf, importsOf } from './_source.ts';
+
+const ROOT = resolve(import.meta.dirname, '..');
+/** A file may import from its own folder or from one to its left, never from one to its right. */
+const LAYERS = ['base', 'store', 'files', 'call', 'graph', 'app'];
+/** The public interface: everything but the application. */
+const INDEX = 'core/index.ts';
+/** The one file that may read arguments, environment and folder of the process, and end it. */
+const MAIN = 'core/app/main.ts';
+/** Code that touches the machine: stores, workspace, application, plugins, and what runs tasks. */
+const SHELL = /^core\/(store|files|app)\/|^plugins\/|^core\/graph\/(command|worker|watch)\.ts$/;
+const MACHINE_MODULES = new Set(
+  'fs fs/promises child_process worker_threads cluster http http2 https net tls dgram dns os sqlite v8 vm tty readline'
+    .split(' ')
+    .flatMap((name) => [name, `node:${name}`])
+    .concat('lmdb', 'chokidar', 'fast-glob', 'esbuild'),
+);
+const MACHINE_CALLS =
+  /\bfetch\(|\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.now\(|\brandomUUID\(|\brandomBytes\(/;
+const PROCESS = /\bprocess\.(?:exit|exitCode|argv|env|cwd|chdir)\b/;
+
+interface Source {
+  readonly path: string;
+  readonly text: string;
+  readonly code: string;
+  /** What its relative imports lead to, relative to the project. */
+  readonly imports: readonly string[];
+  readonly packages: readonly string[];
+}
+
+function source(path: string): Source {
+  const text = readFileSync(join(ROOT, path), 'utf8');
+  const specifiers = importsOf(text).map((found) => found.specifier);
+  return {
+    path,
+    text,
+    code: codeOf(text),
+    imports: specifiers.filter((name) => name.startsWith('.')).map((name) => posix.join(dirname(path), name)),
+    packages: specifiers.filter((name) => !name.startsWith('.')),
+  };
+}
+
+const sources = new Map(
+  ['core', 'plugins']
+    .flatMap((folder) =>
+      readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
+        posix.join(folder, name.replaceAll('\\', '/')),
+      ),
+    )
+    .filter((path) => path.endsWith('.ts'))
+    .sort()
+    .map((path) => [path, source(path)] as const),
+);
+const all = [...sources.values()];
+const paths = (chosen: readonly Source[]): string[] => chosen.map((file) => file.path);
+
+function layerOf(path: string): number {
+  const [top, folder, ...rest] = path.split('/');
+  return top === 'core' && folder !== undefined && rest.length > 0 ? LAYERS.indexOf(folder) : -1;
+}
+
+function mayImport(from: string, to: string): boolean {
+  if (from.startsWith('plugins/')) return to === INDEX || to.startsWith('plugins/');
+  if (from === INDEX) return layerOf(to) >= 0 && layerOf(to) < LAYERS.indexOf('app');
+  return layerOf(from) >= 0 && layerOf(to) >= 0 && layerOf(to) <= layerOf(from);
+}
+
+test('every folder of core is a layer', () => {
+  assert.ok(all.length > 0);
+  assert.equal(
+    paths(all.filter((file) => file.path.startsWith('core/') && file.path !== INDEX && layerOf(file.path) < 0)),
+    [],
+  );
+});
+
+test('imports point left', () => {
+  const wrong = all.flatMap((file) =>
+    file.imports.filter((to) => !mayImport(file.path, to)).map((to) => `${file.path} -> ${to}`),
+  );
+  assert.equal(wrong, []);
+});
+
+test('there is no import cycle, type imports included', () => {
+  const done = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): void => {
+    const from = trail.indexOf(path);
+    if (from >= 0) throw new Error([...trail.slice(from), path].join(' -> '));
+    if (done.has(path)) return;
+    for (const next of sources.get(path)?.imports ?? []) visit(next, [...trail, path]);
+    done.add(path);
+  };
+  for (const path of sources.keys()) visit(path, []);
+});
+
+test('only the shell touches the machine', () => {
+  const inner = all.filter((file) => !SHELL.test(file.path));
+  const modules = inner.flatMap((file) =>
+    file.packages.filter((name) => MACHINE_MODULES.has(name)).map((name) => `${file.path}: ${name}`),
+  );
+  assert.equal(modules, []);
+  assert.equal(paths(inner.filter((file) => MACHINE_CALLS.test(file.code))), []);
+});
+
+test('only the entry reads the process and ends it', () => {
+  assert.equal(paths(all.filter((file) => file.path !== MAIN && PROCESS.test(file.code))), []);
+});
+
+test('the only barrel is the public interface', () => {
+  const reExports = (file: Source): boolean =>
+    importsOf(file.text).some((found) => found.statement.startsWith('export'));
+  assert.equal(paths(all.filter((file) => file.path !== INDEX && reExports(file))), []);
+  assert.equal(paths(all.filter((file) => /\bexport\s*\*/.test(file.code))), []);
+});
+
+test('every file opens with what it is', () => {
+  const opens = (text: string): boolean => /^(?:#![^\n]*\n)?\/(?:\/ |\*\*\s)/.test(text);
+  assert.equal(paths(all.filter((file) => !opens(file.text))), []);
+});
+
+test('no order depends on the locale', () => {
+  assert.equal(paths(all.filter((file) => /\b(?:localeCompare|toLocale\w*|Intl)\b/.test(file.code))), []);
+});
+
+test('nothing is left to do', () => {
+  const marks = new RegExp(`\\b(?:${['TODO', 'FIXME', 'XXX', 'HACK'].join('|')})\\b`);
+  assert.equal(paths(all.filter((file) => marks.test(file.text))), []);
+});
+
+test('no file names a folder of this machine', () => {
+  const general = new Set(['/', tmpdir(), '/tmp', '/home', '/usr', '/builds']);
+  const folders = [ROOT, dirname(ROOT), homedir()]
+    .filter((folder) => !general.has(folder))
+    .map((folder) => `${folder}/`);
+  const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard'], {
+    cwd: ROOT,
+    encoding: 'utf8',
+  });
+  const found = listed
+    .split('\n')
+    .filter((path) => path !== '' && existsSync(join(ROOT, path)))
+    .filter((path) => {
+      const text = readFileSync(join(ROOT, path), 'latin1');
+      return folders.some((folder) => text.includes(folder));
+    });
+  assert.equal(found, []);
+});
+
+test.run();
