@@ -75,6 +75,26 @@ export class FlecheError extends Error {
   }
 }
 
+/**
+ * Everything that is wrong with the configuration, in the order of the text. Stands for its first error where only one
+ * can be told: `code`, `at` and `hint` are those of the first.
+ */
+export class ConfigErrors extends FlecheError {
+  readonly errors: readonly FlecheError[];
+
+  constructor(errors: readonly [FlecheError, ...FlecheError[]]) {
+    const [first] = errors;
+    const message = errors.length === 1 ? first.message : `${errors.length} errors in the configuration`;
+    super(first.code, message, { hint: first.hint, at: first.at });
+    this.name = 'ConfigErrors';
+    this.errors = errors;
+  }
+
+  override describe(): string {
+    return this.errors.map((error) => error.describe()).join('\n');
+  }
+}
+
 /** Closes a switch over a union: the compiler proves it is never reached, the throw covers untyped callers. */
 export function unreachable(value: never): never {
   throw new FlecheError('BUG', `bug: unexpected variant ${JSON.stringify(value)}`);
