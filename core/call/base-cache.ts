@@ -1,0 +1,51 @@
+/** What people do with a cache, whatever kind it is: each operation in terms of the primitives. */
+import { type Awaitable, chain } from '../base/awaitable.ts';
+import { FlecheError } from '../base/errors.ts';
+import type { Digest, Key } from '../base/hash.ts';
+import type { CallTerms } from '../store/calls.ts';
+import type { CallRecord, StoredValue } from '../store/record.ts';
+import type { CacheCore, Found, Records } from './cache-core.ts';
+import { LazyCall } from './lazy-call.ts';
+import { expand, expandKey, shrink } from './prefix.ts';
+
+export abstract class BaseCache implements CacheCore {
+  abstract readonly location: string | undefined;
+  abstract lookup(key: Key): Awaitable<CallRecord | undefined>;
+  abstract value(blob: Digest): Awaitable<Found>;
+  abstract target(value: Digest): Awaitable<Digest | undefined>;
+  abstract keep(value: unknown, digest: Digest): Awaitable<StoredValue>;
+  abstract file(record: CallRecord): Awaitable<boolean>;
+  abstract evict(key: Key): Awaitable<boolean>;
+  abstract find(terms: CallTerms): Records;
+  abstract keysMatching(prefix: string, limit: number): Awaitable<readonly Key[]>;
+  abstract valuesMatching(prefix: string, limit: number): Awaitable<readonly Digest[]>;
+  abstract flush(): Awaitable<void>;
+  abstract close(): Awaitable<void>;
+
+  /** Whether a successful call is on file under the key. */
+  contains(key: Key): Awaitable<boolean> {
+    return chain(this.lookup(key), (record) => record !== undefined && record.failure === null);
+  }
+
+  /** The call under a key or a unique prefix of one. Throws `CALL_UNKNOWN`, or what `expand` throws. */
+  load(key: string): Awaitable<LazyCall> {
+    return chain(expandKey(this, key), (complete) =>
+      chain(this.lookup(complete), (record) => {
+        if (record !== undefined) return new LazyCall(this, record);
+        throw new FlecheError('CALL_UNKNOWN', `no call is on file under ${key}`, {
+          hint: 'It was never made with this cache, or was evicted since.',
+        });
+      }),
+    );
+  }
+
+  /** The one key or value digest that begins with `prefix` (at least four characters). */
+  expand(prefix: string): Awaitable<Digest> {
+    return expand(this, prefix);
+  }
+
+  /** The shortest prefix that names `digest` and nothing else here; it can become ambiguous later. */
+  shrink(digest: Digest): Awaitable<string> {
+    return shrink(this, digest);
+  }
+}

@@ -1,0 +1,120 @@
+/**
+ * What surrounds a call: the active cache, the metadata collectors, and whether answers are to be made anew. Settings
+ * are sticky within a scope; a scope opened with a callback is seen by everything the callback starts, also after an
+ * `await`, and by nothing else.
+ */
+import { AsyncLocalStorage } from 'node:async_hooks';
+import { FlecheError } from '../base/errors.ts';
+import type { Key } from '../base/hash.ts';
+import type { BaseCache } from './base-cache.ts';
+import { type Collector, type Fields, Runtime, Tags } from './metadata.ts';
+
+export interface Scope {
+  cache: BaseCache | undefined;
+  collectors: readonly Collector[] | undefined;
+  /** Keys already made anew, while a rerun is under way. */
+  readonly rerun: Set<Key> | undefined;
+}
+
+const root: Scope = { cache: undefined, collectors: undefined, rerun: undefined };
+const scopes = new AsyncLocalStorage<Scope>();
+
+export function currentScope(): Scope {
+  return scopes.getStore() ?? root;
+}
+
+/** Runs `body` in a scope of its own that begins with the present settings, changed by `changes`. */
+export function inScope<R>(changes: Partial<Scope>, body: () => R): R {
+  return scopes.run({ ...currentScope(), ...changes }, body);
+}
+
+/** Undoes a sticky setting; `using` does so at the end of the block. */
+export interface Restorable extends Disposable {
+  restore(): void;
+}
+
+function restorable(restore: () => void): Restorable {
+  return { restore, [Symbol.dispose ?? Symbol.for('Symbol.dispose')]: restore } as Restorable;
+}
+
+/** Finds a cache by its configured or reserved name, and the default one. Set once by the composition root. */
+export interface CacheResolver {
+  named(name: string): BaseCache;
+  standard(): BaseCache;
+  /** Collectors of calls that are given none. */
+  collectors(): readonly Collector[];
+}
+
+let resolver: CacheResolver | undefined;
+
+export function setCacheResolver(next: CacheResolver): void {
+  resolver = next;
+}
+
+/** The cache that calls use now. */
+export function activeCache(scope: Scope = currentScope()): BaseCache {
+  if (scope.cache !== undefined) return scope.cache;
+  if (resolver === undefined) throw new FlecheError('BUG', 'bug: no cache resolver is set');
+  return resolver.standard();
+}
+
+/** The collectors that calls use now, before those of the function itself. */
+export function activeCollectors(scope: Scope): readonly Collector[] {
+  return scope.collectors ?? resolver?.collectors() ?? [Runtime];
+}
+
+/** The active cache. */
+export function cache(): BaseCache;
+/** Makes a cache active in this scope, until restored. By name: a configured cache, `memory`, `void` or `default`. */
+export function cache(which: BaseCache | string): Restorable & { readonly cache: BaseCache };
+/** Runs `body` with a cache active. */
+export function cache<R>(which: BaseCache | string, body: () => R): R;
+export function cache<R>(which?: BaseCache | string, body?: () => R): BaseCache | Restorable | R {
+  if (which === undefined) return activeCache();
+  const chosen = typeof which === 'string' ? named(which) : which;
+  if (body !== undefined) return inScope({ cache: chosen }, body);
+  const scope = currentScope();
+  const before = scope.cache;
+  scope.cache = chosen;
+  return Object.assign(
+    restorable(() => {
+      scope.cache = before;
+    }),
+    { cache: chosen },
+  );
+}
+
+function named(name: string): BaseCache {
+  if (resolver === undefined) throw new FlecheError('BUG', 'bug: no cache resolver is set');
+  return resolver.named(name);
+}
+
+/** Replaces the collectors in this scope, until restored. */
+export function meta(collectors: readonly Collector[]): Restorable;
+/** Runs `body` with other collectors. */
+export function meta<R>(collectors: readonly Collector[], body: () => R): R;
+export function meta<R>(collectors: readonly Collector[], body?: () => R): Restorable | R {
+  if (body !== undefined) return inScope({ collectors }, body);
+  const scope = currentScope();
+  const before = scope.collectors;
+  scope.collectors = collectors;
+  return restorable(() => {
+    scope.collectors = before;
+  });
+}
+
+/** Adds tags to the calls made in this scope, until restored. A hit keeps the tags it was made with. */
+export function tags(fields: Fields): Restorable;
+/** Runs `body` with tags added to the calls it makes. */
+export function tags<R>(fields: Fields, body: () => R): R;
+export function tags<R>(fields: Fields, body?: () => R): Restorable | R {
+  const collectors = [...activeCollectors(currentScope()), Tags(fields)];
+  return body === undefined ? meta(collectors) : meta(collectors, body);
+}
+
+/** `tags({ project: name })`. */
+export function project(name: string): Restorable;
+export function project<R>(name: string, body: () => R): R;
+export function project<R>(name: string, body?: () => R): Restorable | R {
+  return body === undefined ? tags({ project: name }) : tags({ project: name }, body);
+}
