@@ -1,0 +1,232 @@
+/**
+ * Runs one shell command to its end, with everything it starts. Knows nothing of tasks or caches: what comes back is how
+ * it ended. What it printed is in the log file.
+ *
+ * On POSIX the command leads a process group of its own; nothing of that group outlives the call. A process that leaves
+ * the group (setsid, as daemons do) is beyond its reach. On Windows the process tree stands for the group, and a
+ * process whose parent is gone is beyond reach.
+ */
+import { type ChildProcess, execFile, type SpawnOptions, spawn } from 'node:child_process';
+import { closeSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { messageOf, systemCode } from '../base/errors.ts';
+import type { AbsPath } from '../base/paths.ts';
+import { LogFile } from '../files/log-file.ts';
+
+export interface CommandOptions {
+  /** For `/bin/sh -c`, or `cmd.exe /s /c` on Windows. */
+  readonly command: string;
+  readonly cwd: AbsPath;
+  /** The whole environment. */
+  readonly env: Readonly<Record<string, string>>;
+  /** Created or emptied; takes stdout and stderr in the order in which they were written. */
+  readonly logFile: string;
+  /** Ends the command: SIGTERM to its group, SIGKILL after `graceMs`. */
+  readonly signal: AbortSignal;
+  /** Default 2000. */
+  readonly graceMs?: number;
+  /** Receives the output while it comes. */
+  readonly onOutput?: ((chunk: Uint8Array) => void) | undefined;
+}
+
+/**
+ * How a command ended. A program killed by signal n inside the shell is an exit code, 128 + n; `signaled` is the shell
+ * itself, or the program that it became. `leftovers`: background processes were still there and were ended.
+ */
+export type CommandResult =
+  | { readonly kind: 'exited'; readonly exitCode: number; readonly leftovers: boolean }
+  | { readonly kind: 'signaled'; readonly signal: string; readonly leftovers: boolean }
+  | { readonly kind: 'aborted' }
+  | { readonly kind: 'unstartable'; readonly message: string };
+
+const GRACE = 2000;
+/** Time background processes have to end by themselves, such as the `tee` of a process substitution, ms. */
+const SETTLE = 250;
+/** Time until the system must have taken away what was sent SIGKILL, ms. */
+const REAP = 1000;
+const WINDOWS = process.platform === 'win32';
+
+export async function runCommand(options: CommandOptions): Promise<CommandResult> {
+  const { signal, graceMs = GRACE } = options;
+  if (signal.aborted) return { kind: 'aborted' };
+  const log = new LogFile(options.logFile, options.onOutput);
+  try {
+    const started = start(options, log.fd);
+    if (typeof started === 'string') return { kind: 'unstartable', message: started };
+    const group = new ProcessGroup(started);
+    let ending: Promise<void> | undefined;
+    const onAbort = (): void => {
+      ending = group.end(graceMs);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    const end = await ended(started, options);
+    signal.removeEventListener('abort', onAbort);
+    if (ending !== undefined) {
+      await ending;
+      return { kind: 'aborted' };
+    }
+    if (end.kind === 'unstartable') return end;
+    const leftovers = !(await group.gone(SETTLE));
+    if (leftovers) await group.end(graceMs);
+    return { ...end, leftovers };
+  } finally {
+    log.close();
+  }
+}
+
+/** The child, or why there is none. */
+function start(options: CommandOptions, logFd: number): ChildProcess | string {
+  const { command, cwd, env } = options;
+  const shielded = inheritedFds();
+  const nothing = shielded.length > 0 ? openSync('/dev/null', 'r') : -1;
+  const stdio: ('ignore' | number)[] = ['ignore', logFd, logFd];
+  for (const fd of shielded) {
+    while (stdio.length < fd) stdio.push('ignore');
+    stdio[fd] = nothing;
+  }
+  const common: SpawnOptions = { cwd, env, stdio, windowsHide: true };
+  try {
+    if (!WINDOWS) return spawn('/bin/sh', ['-c', command], { ...common, detached: true });
+    const shell = env['ComSpec'] ?? env['COMSPEC'] ?? 'cmd.exe';
+    return spawn(shell, ['/d', '/s', '/c', `"${command}"`], { ...common, windowsVerbatimArguments: true });
+  } catch (error) {
+    return whyUnstartable(error, options);
+  } finally {
+    if (nothing >= 0) closeSync(nothing);
+  }
+}
+
+/**
+ * Descriptors that a child would inherit although they are none of its business: the cache's own database, or what the
+ * parent of this process left open. Elsewhere than on Linux the system closes them by itself.
+ */
+function inheritedFds(): number[] {
+  if (process.platform !== 'linux') return [];
+  let names: string[];
+  try {
+    names = readdirSync('/proc/self/fd');
+  } catch {
+    // No /proc in this container: the descriptors are inherited, which costs disk space at worst.
+    return [];
+  }
+  return names.map(Number).filter((fd) => fd > 2 && fd < 1024 && !closesOnExec(fd));
+}
+
+const CLOSE_ON_EXEC = 0o2000000;
+
+function closesOnExec(fd: number): boolean {
+  try {
+    const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1];
+    return flags === undefined || (Number.parseInt(flags, 8) & CLOSE_ON_EXEC) !== 0;
+  } catch {
+    // Closed meanwhile: the one that listed the folder.
+    return true;
+  }
+}
+
+type Ending =
+  | { readonly kind: 'exited'; readonly exitCode: number }
+  | { readonly kind: 'signaled'; readonly signal: string }
+  | { readonly kind: 'unstartable'; readonly message: string };
+
+/** Waits for the end of the shell, not of what it left in the background. */
+function ended(child: ChildProcess, options: CommandOptions): Promise<Ending> {
+  return new Promise((resolve) => {
+    child.once('error', (error) => resolve({ kind: 'unstartable', message: whyUnstartable(error, options) }));
+    child.once('exit', (exitCode, signal) =>
+      resolve(exitCode === null ? { kind: 'signaled', signal: signal ?? 'SIGKILL' } : { kind: 'exited', exitCode }),
+    );
+  });
+}
+
+/** A missing folder is reported by the system as a missing shell, so it is asked for first. */
+function whyUnstartable(error: unknown, { cwd, env, command }: CommandOptions): string {
+  try {
+    if (!statSync(cwd).isDirectory()) return `cannot run in ${cwd}: it is not a folder`;
+  } catch (cause) {
+    if (systemCode(cause) === 'ENOENT') return `cannot run in ${cwd}: the folder does not exist`;
+    return `cannot run in ${cwd}: ${messageOf(cause)}`;
+  }
+  switch (systemCode(error)) {
+    case 'ENOENT':
+      return `cannot start ${WINDOWS ? 'the command shell' : '/bin/sh'}: it does not exist`;
+    case 'E2BIG': {
+      const size = Object.entries(env).reduce((sum, [name, value]) => sum + name.length + value.length + 2, 0);
+      return `cannot start the shell: the command (${command.length} characters) and its environment (${size}) are too long`;
+    }
+    default:
+      return `cannot start the shell: ${messageOf(error)}`;
+  }
+}
+
+/** A command and all it started. */
+class ProcessGroup {
+  readonly #child: ChildProcess;
+
+  constructor(child: ChildProcess) {
+    this.#child = child;
+  }
+
+  /** Sends a signal to all, 0 to none; whether there was anyone to receive it. */
+  #send(signal: NodeJS.Signals | 0): boolean {
+    const { pid } = this.#child;
+    if (pid === undefined) return false;
+    try {
+      return process.kill(-pid, signal);
+    } catch (error) {
+      // EPERM: someone is there, but runs as another user by now; or, on macOS, has ended and is still listed.
+      return systemCode(error) === 'EPERM' && process.platform !== 'darwin';
+    }
+  }
+
+  #alive(): boolean {
+    if (WINDOWS) return this.#child.exitCode === null && this.#child.signalCode === null;
+    return this.#send(0) && !(process.platform === 'linux' && onlyZombies(this.#child.pid));
+  }
+
+  /** Whether everyone has ended by `ms` from now. */
+  async gone(ms: number): Promise<boolean> {
+    const deadline = performance.now() + ms;
+    for (let wait = 1; this.#alive(); wait = Math.min(wait * 2, 32)) {
+      if (performance.now() >= deadline) return false;
+      await delay(wait);
+    }
+    return true;
+  }
+
+  /** Asks everyone to end, and makes them after `graceMs`. */
+  async end(graceMs: number): Promise<void> {
+    if (WINDOWS) {
+      await new Promise((done) => execFile('taskkill', ['/T', '/F', '/PID', String(this.#child.pid)], done));
+    } else {
+      this.#send('SIGTERM');
+      if (await this.gone(graceMs)) return;
+      this.#send('SIGKILL');
+    }
+    await this.gone(REAP);
+  }
+}
+
+/**
+ * Whether all that is left of a group has ended and only waits to be collected, which in a container without an init
+ * process nobody does. Such processes still count as receivers of a signal.
+ */
+function onlyZombies(group: number | undefined): boolean {
+  try {
+    return !readdirSync('/proc').some((pid) => /^\d+$/.test(pid) && runsIn(pid, group));
+  } catch {
+    // No /proc to tell: take the group for alive, the caller does not wait for ever.
+    return false;
+  }
+}
+
+function runsIn(pid: string, group: number | undefined): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    // The program's name stands in brackets and may have any character in it; then come state, parent and group.
+    const [state, , own] = stat.slice(stat.lastIndexOf(')') + 2).split(' ', 3);
+    return Number(own) === group && state !== 'Z' && state !== 'X';
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,57 @@
+/** The file that takes a task's output, and who listens to it. */
+import { mkdtempSync, readFileSync, rmSync, truncateSync, writeSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { LogFile } from '../../core/files/log-file.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
+const path = join(folder, 'log');
+
+test('a listener has everything by the time the file is closed, in pieces of its own', () => {
+  const chunks: Uint8Array[] = [];
+  const log = new LogFile(path, (chunk) => chunks.push(chunk));
+  const text = 'line\n'.repeat(100_000);
+  writeSync(log.fd, text);
+  assert.is(chunks.length, 0);
+  log.close();
+  assert.ok(chunks.length > 1);
+  assert.is(Buffer.concat(chunks).toString(), text);
+});
+
+test('a listener hears of output while the file is open', async () => {
+  let heard: (text: string) => void = () => {};
+  const first = new Promise<string>((resolve) => {
+    heard = resolve;
+  });
+  const log = new LogFile(path, (chunk) => heard(Buffer.from(chunk).toString()));
+  writeSync(log.fd, 'now');
+  assert.is(await first, 'now');
+  log.close();
+});
+
+test('a file that was there before is emptied', () => {
+  const first = new LogFile(path);
+  writeSync(first.fd, 'old');
+  first.close();
+  new LogFile(path).close();
+  assert.is(readFileSync(path, 'utf8'), '');
+});
+
+test('what is written after a truncation follows without a hole', () => {
+  const chunks: Uint8Array[] = [];
+  const log = new LogFile(path, (chunk) => chunks.push(chunk));
+  writeSync(log.fd, 'gone');
+  truncateSync(path);
+  writeSync(log.fd, 'kept');
+  log.close();
+  assert.is(readFileSync(path, 'utf8'), 'kept');
+  assert.is(Buffer.concat(chunks).toString(), 'kept');
+});
+
+test('the folder is cleaned up', () => {
+  rmSync(folder, { recursive: true });
+});
+
+test.run();
