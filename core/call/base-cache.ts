@@ -14,6 +14,8 @@ export abstract class BaseCache implements CacheCore {
   abstract value(blob: Digest): Awaitable<Found>;
   abstract target(value: Digest): Awaitable<Digest | undefined>;
   abstract keep(value: unknown, digest: Digest): Awaitable<StoredValue>;
+  abstract bytes(blob: Digest): Awaitable<Uint8Array | undefined>;
+  abstract keepBytes(blob: Digest, bytes: Uint8Array, value: Digest | null): Awaitable<void>;
   abstract file(record: CallRecord): Awaitable<boolean>;
   abstract evict(key: Key): Awaitable<boolean>;
   abstract find(terms: CallTerms): Records;

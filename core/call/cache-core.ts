@@ -25,6 +25,10 @@ export interface CacheCore {
   target(value: Digest): Awaitable<Digest | undefined>;
   /** Stores a value whose digest is known. Throws `UNSTORABLE` for what has no encoding. */
   keep(value: unknown, digest: Digest): Awaitable<StoredValue>;
+  /** The bytes of a blob, for copying it elsewhere as it is. */
+  bytes(blob: Digest): Awaitable<Uint8Array | undefined>;
+  /** Takes in a blob copied from elsewhere, and what value it encodes, if any. */
+  keepBytes(blob: Digest, bytes: Uint8Array, value: Digest | null): Awaitable<void>;
   /** Files a record whose values are kept. False if this cache takes no records, or not this one. */
   file(record: CallRecord): Awaitable<boolean>;
   /** Removes a record; its values stay until a collection. False if there was none, or it may not be removed. */

@@ -41,6 +41,14 @@ export class Cache extends BaseCache {
     return chain(put, () => chain(this.values.alias(digest, blob), () => ({ digest, blob })));
   }
 
+  bytes(blob: Digest): Awaitable<Uint8Array | undefined> {
+    return this.values.get(blob);
+  }
+
+  keepBytes(blob: Digest, bytes: Uint8Array, value: Digest | null): Awaitable<void> {
+    return chain(this.values.put(blob, bytes), () => (value === null ? undefined : this.values.alias(value, blob)));
+  }
+
   file(record: CallRecord): Awaitable<boolean> {
     return chain(this.calls.put(record), () => true);
   }
