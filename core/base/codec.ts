@@ -5,7 +5,7 @@
  * Shared references come back as separate equal copies; an error's stack is not kept.
  */
 import { types } from 'node:util';
-import { classCodecNamed, classCodecOf } from './digestible.ts';
+import { classCodecNamed, classCodecOf, MAX_DEPTH } from './digestible.ts';
 import { FlecheError, messageOf } from './errors.ts';
 import { type Digest, isDigest } from './hash.ts';
 import { Ref } from './ref.ts';
@@ -57,6 +57,8 @@ const ERRORS = [
   URIError,
   AggregateError,
 ] as const;
+/** Members of an error that are not enumerable; one that is, because it was assigned, is written like any other member. */
+const ERROR_MEMBERS = ['message', 'name', 'cause', 'errors'] as const;
 
 /** The bytes of a value. Throws `UNSTORABLE` for what has no encoding; such a value could not be digested either. */
 export function encode(value: unknown): Uint8Array {
@@ -87,7 +89,13 @@ function corrupt(why: string, cause?: unknown): FlecheError {
 class Writer {
   #bytes: Buffer = Buffer.allocUnsafe(256);
   #length = 0;
+  /** How many objects are being written, one inside the other. */
+  depth = 0;
 
+  /**
+   * Makes room for `count` bytes and returns where they begin. It may replace the buffer: call it before the buffer is
+   * mentioned, never inside an expression that began with `this.#bytes`.
+   */
   #reserve(count: number): number {
     const start = this.#length;
     const end = start + count;
@@ -101,7 +109,8 @@ class Writer {
   }
 
   byte(value: number): void {
-    this.#bytes[this.#reserve(1)] = value;
+    const at = this.#reserve(1);
+    this.#bytes[at] = value;
   }
 
   count(value: number): void {
@@ -114,28 +123,33 @@ class Writer {
   }
 
   double(value: number): void {
-    this.#bytes.writeDoubleLE(value, this.#reserve(8));
+    const at = this.#reserve(8);
+    this.#bytes.writeDoubleLE(value, at);
   }
 
   raw(bytes: Uint8Array): void {
-    this.#bytes.set(bytes, this.#reserve(bytes.length));
+    const at = this.#reserve(bytes.length);
+    this.#bytes.set(bytes, at);
   }
 
   hex(digest: Digest): void {
-    this.#bytes.write(digest, this.#reserve(32), 'hex');
+    const at = this.#reserve(32);
+    this.#bytes.write(digest, at, 'hex');
   }
 
   text(text: string): void {
     if (!text.isWellFormed()) {
       this.byte(TAG.utf16);
       this.count(text.length);
-      this.#bytes.write(text, this.#reserve(text.length * 2), 'utf16le');
+      const at = this.#reserve(text.length * 2);
+      this.#bytes.write(text, at, 'utf16le');
       return;
     }
     const size = Buffer.byteLength(text);
     this.byte(size === text.length ? TAG.latin1 : TAG.utf8);
     this.count(size);
-    this.#bytes.write(text, this.#reserve(size), size === text.length ? 'latin1' : 'utf8');
+    const at = this.#reserve(size);
+    this.#bytes.write(text, at, size === text.length ? 'latin1' : 'utf8');
   }
 
   finish(): Uint8Array {
@@ -165,7 +179,12 @@ function write(out: Writer, value: unknown): void {
     case 'function':
       throw unstorable('a function');
     case 'object':
-      return value === null ? out.byte(TAG.null) : writeObject(out, value);
+      if (value === null) return out.byte(TAG.null);
+      if (out.depth === MAX_DEPTH)
+        throw unstorable(`a value that contains itself or is nested more than ${MAX_DEPTH} levels deep`);
+      out.depth++;
+      writeObject(out, value);
+      out.depth--;
   }
 }
 
@@ -244,26 +263,26 @@ function writeView(out: Writer, value: ArrayBufferView, prototype: unknown): voi
 }
 
 function writeBuiltIn(out: Writer, value: object, prototype: unknown): void {
-  if (types.isMap(value)) {
+  if (prototype === Map.prototype && types.isMap(value)) {
     out.byte(TAG.map);
     out.count(value.size);
     for (const [key, member] of value) {
       write(out, key);
       write(out, member);
     }
-  } else if (types.isSet(value)) {
+  } else if (prototype === Set.prototype && types.isSet(value)) {
     out.byte(TAG.set);
     out.count(value.size);
     for (const member of value) write(out, member);
-  } else if (types.isDate(value)) {
+  } else if (prototype === Date.prototype && types.isDate(value)) {
     out.byte(TAG.date);
     out.double(value.getTime());
-  } else if (types.isRegExp(value)) {
+  } else if (prototype === RegExp.prototype && types.isRegExp(value)) {
     out.byte(TAG.regexp);
     out.text(value.source);
     out.text(value.flags);
     out.count(value.lastIndex);
-  } else if (types.isArrayBuffer(value)) {
+  } else if (prototype === ArrayBuffer.prototype && types.isArrayBuffer(value)) {
     out.byte(TAG.buffer);
     out.count(value.byteLength);
     out.raw(new Uint8Array(value));
@@ -281,14 +300,13 @@ function writeBuiltIn(out: Writer, value: object, prototype: unknown): void {
 function writeError(out: Writer, value: Error, prototype: unknown): void {
   const kind = ERRORS.findIndex((type) => type.prototype === prototype);
   if (kind < 0) throw unstorable(`an instance of ${value.name}`);
-  const hasCause = Object.hasOwn(value, 'cause');
+  const own = ERROR_MEMBERS.filter(
+    (key) => Object.hasOwn(value, key) && !Object.prototype.propertyIsEnumerable.call(value, key),
+  );
   out.byte(TAG.error);
   out.byte(kind);
-  out.byte((hasCause ? 1 : 0) | (Object.hasOwn(value, 'name') ? 2 : 0));
-  out.text(value.name);
-  out.text(value.message);
-  if (hasCause) write(out, value.cause);
-  if (value instanceof AggregateError) write(out, value.errors);
+  out.byte(own.reduce((flags, key) => flags | (1 << ERROR_MEMBERS.indexOf(key)), 0));
+  for (const key of own) write(out, (value as unknown as Record<string, unknown>)[key]);
 }
 
 class Reader {
@@ -406,7 +424,7 @@ function read(from: Reader): unknown {
     case TAG.extras: {
       const value = read(from);
       if (typeof value !== 'object' || value === null) throw corrupt('members of a scalar');
-      return readMembers(from, value);
+      return readExtras(from, value);
     }
     case TAG.instance: {
       const name = readText(from);
@@ -437,10 +455,24 @@ function readMembers<T extends object>(from: Reader, target: T): T {
     if (typeof key !== 'string' && typeof key !== 'symbol') throw corrupt('a member name expected');
     const value = read(from);
     if (key === '__proto__') {
-      Object.defineProperty(target, key, { value, configurable: true, enumerable: true, writable: true });
+      define(target, key, value, true);
     } else {
       (target as Record<string | symbol, unknown>)[key] = value;
     }
+  }
+  return target;
+}
+
+function define(target: object, key: string | symbol, value: unknown, enumerable: boolean): void {
+  Object.defineProperty(target, key, { value, enumerable, configurable: true, writable: true });
+}
+
+/** Members of an object that is more than its members: they are defined, for it may have accessors of these names. */
+function readExtras(from: Reader, target: object): object {
+  for (let count = from.count(); count > 0; count--) {
+    const key = read(from);
+    if (typeof key !== 'string' && typeof key !== 'symbol') throw corrupt('a member name expected');
+    define(target, key, read(from), true);
   }
   return target;
 }
@@ -492,15 +524,12 @@ function readError(from: Reader): Error {
   const type = ERRORS[from.byte()];
   if (type === undefined) throw corrupt('an unknown kind of error');
   const flags = from.byte();
-  const name = readText(from);
-  const message = readText(from);
-  const options = (flags & 1) !== 0 ? { cause: read(from) } : undefined;
-  const value =
-    type === AggregateError
-      ? new AggregateError(read(from) as unknown[], message, options)
-      : new (type as ErrorConstructor)(message, options);
-  if ((flags & 2) !== 0)
-    Object.defineProperty(value, 'name', { value: name, configurable: true, writable: true, enumerable: false });
-  value.stack = `${name}: ${message}`;
+  const value = type === AggregateError ? new AggregateError([]) : new (type as ErrorConstructor)();
+  if (type === AggregateError) Reflect.deleteProperty(value, 'errors');
+  for (const [bit, key] of ERROR_MEMBERS.entries()) {
+    if ((flags & (1 << bit)) !== 0) define(value, key, read(from), false);
+  }
+  const { name, message }: { name: unknown; message: unknown } = value;
+  define(value, 'stack', typeof name === 'string' && typeof message === 'string' ? `${name}: ${message}` : '', false);
   return value;
 }

@@ -8,6 +8,12 @@ import { FlecheError } from './errors.ts';
 /** A method under this symbol returns a plain value that stands for the instance: equal values, equal digests. */
 export const DIGEST: unique symbol = Symbol.for('fleche.digest') as never;
 
+/**
+ * How deep values may be nested, to be digested and stored. Walks recurse, and a stack that overflows in the middle of
+ * one could not be told from damage; this leaves a wide margin.
+ */
+export const MAX_DEPTH = 400;
+
 export interface Digestible {
   [DIGEST](): unknown;
 }
