@@ -17,7 +17,7 @@ export function blobsOf(record: CallRecord): readonly NamedBlob[] {
   const blobs: NamedBlob[] = [];
   for (const { kind, digest, blob } of record.parts) {
     if (blob !== null)
-      blobs.push({ blob, value: kind === 'argument' || kind === 'upstream' ? valueOf(digest, blob) : null });
+      blobs.push({ blob, value: kind === 'argument' || kind === 'upstream' ? encodedValue(digest, blob) : null });
   }
   if (record.result !== null) blobs.push({ blob: record.result.blob, value: record.result.digest });
   if (record.log !== null) blobs.push({ blob: record.log, value: null });
@@ -26,7 +26,7 @@ export function blobsOf(record: CallRecord): readonly NamedBlob[] {
 }
 
 /** A tree is its own blob; a value has a digest beside that of its encoding. */
-function valueOf(digest: Digest, blob: Digest): Digest | null {
+function encodedValue(digest: Digest, blob: Digest): Digest | null {
   return digest === blob ? null : digest;
 }
 
