@@ -57,15 +57,18 @@ export class SizeLimitedCache extends Cache {
 
   /** False for a call that is larger than the whole cache may be. */
   override file(record: CallRecord): boolean {
+    const before = this.#entries.get(record.key) ?? [];
     this.#calls.put(record);
-    this.#leave(record.key);
+    this.#entries.delete(record.key);
     this.#enter(record, (blob) => this.#values.get(blob)?.length ?? 0);
+    this.#release(before);
     this.#shrinkTo();
     return this.#entries.has(record.key);
   }
 
   override evict(key: Key): boolean {
-    this.#leave(key);
+    this.#release(this.#entries.get(key) ?? []);
+    this.#entries.delete(key);
     return this.#calls.delete(key);
   }
 
@@ -84,15 +87,14 @@ export class SizeLimitedCache extends Cache {
     }
   }
 
-  #leave(key: Key): void {
-    for (const blob of this.#entries.get(key) ?? []) {
+  #release(blobs: readonly Digest[]): void {
+    for (const blob of blobs) {
       const use = this.#uses.get(blob);
       if (use === undefined || --use.count > 0) continue;
       this.#uses.delete(blob);
       this.#bytes -= use.size;
       this.#values.delete(blob);
     }
-    this.#entries.delete(key);
   }
 
   #shrinkTo(): void {
