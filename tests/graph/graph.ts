@@ -1,0 +1,59 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { FlecheError } from '../../core/base/errors.ts';
+import { TaskGraph } from '../../core/graph/graph.ts';
+import { commandTask, taskMap } from './_tasks.ts';
+
+const diamond = new TaskGraph(
+  taskMap(
+    commandTask('report', 'report', { needs: ['bundle', 'types'] }),
+    commandTask('bundle', 'bundle', { needs: ['codegen'] }),
+    commandTask('types', 'types', { needs: ['codegen'] }),
+    commandTask('codegen', 'codegen'),
+    commandTask('lint', 'lint'),
+  ),
+);
+
+test('a closure holds what is needed, each task before what needs it, and nothing else', () => {
+  assert.equal(diamond.closure(['report']), ['codegen', 'bundle', 'types', 'report']);
+  assert.equal(diamond.closure(['lint', 'types']), ['lint', 'codegen', 'types']);
+});
+
+test('the upstream of a task is its closure without itself', () => {
+  assert.equal(diamond.upstreamOf('report'), ['codegen', 'bundle', 'types']);
+  assert.equal(diamond.upstreamOf('codegen'), []);
+});
+
+test('dependents are those that need a task directly', () => {
+  assert.equal(diamond.dependentsOf('codegen'), ['bundle', 'types']);
+  assert.equal(diamond.dependentsOf('report'), []);
+});
+
+test('a cycle is refused with its whole path', () => {
+  const tasks = taskMap(
+    commandTask('a', 'a', { needs: ['b'] }),
+    commandTask('b', 'b', { needs: ['c'] }),
+    commandTask('c', 'c', { needs: ['b'] }),
+  );
+  const error = thrown(() => new TaskGraph(tasks));
+  assert.is(error.code, 'CONFIG_CYCLE');
+  assert.match(error.message, 'b → c → b');
+});
+
+test('an unknown task is refused with the nearest name', () => {
+  const error = thrown(() => diamond.closure(['bundel']));
+  assert.is(error.code, 'CONFIG_UNKNOWN_TASK');
+  assert.is(error.hint, 'Did you mean "bundle"?');
+});
+
+function thrown(act: () => unknown): FlecheError {
+  try {
+    act();
+  } catch (error) {
+    if (error instanceof FlecheError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}
+
+test.run();
