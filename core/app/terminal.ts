@@ -1,0 +1,93 @@
+/**
+ * Where words for people go: a small view of an output stream, so that everything that prints can be tested without
+ * one. Knows no colours and no layout.
+ */
+
+/** A place to write text to, and what is known of it. */
+export interface Terminal {
+  write(text: string): void;
+  /** Width in cells, at least 1. May change between two reads. */
+  readonly columns: number;
+  /** Whether a person watches and lines can be redrawn. */
+  readonly isTTY: boolean;
+  /** Whether colours are wanted. */
+  readonly colors: boolean;
+}
+
+/** The part of a Node stream that is used here. */
+export interface OutputStream {
+  write(text: string, done?: (error?: Error | null) => void): boolean;
+  readonly columns?: number | undefined;
+  readonly isTTY?: boolean | undefined;
+}
+
+/** Text that is held back no longer than until the end of the event turn, or until it has this length. */
+const HELD = 1 << 15;
+const DEFAULT_COLUMNS = 80;
+
+/** Gathers what is written in one event turn into one system call: a thousand answered tasks are a few writes. */
+export class StreamTerminal implements Terminal {
+  readonly isTTY: boolean;
+  readonly colors: boolean;
+  readonly #stream: OutputStream;
+  #held = '';
+  #scheduled = false;
+  #open = true;
+
+  constructor(stream: OutputStream, colors: boolean) {
+    this.#stream = stream;
+    this.isTTY = stream.isTTY === true;
+    this.colors = colors;
+  }
+
+  get columns(): number {
+    return this.#stream.columns || DEFAULT_COLUMNS;
+  }
+
+  write(text: string): void {
+    if (!this.#open) return;
+    this.#held += text;
+    if (this.#held.length >= HELD) this.#pass();
+    else if (!this.#scheduled) {
+      this.#scheduled = true;
+      setImmediate(() => {
+        this.#scheduled = false;
+        this.#pass();
+      });
+    }
+  }
+
+  /** Resolves when everything written so far has left the process, or can no longer leave it. */
+  flush(): Promise<void> {
+    if (!this.#open) return Promise.resolve();
+    const text = this.#held;
+    this.#held = '';
+    return new Promise((resolve) => this.#stream.write(text, () => resolve()));
+  }
+
+  /** From now on everything is dropped: the reader is gone. False if that was known. */
+  mute(): boolean {
+    const wasOpen = this.#open;
+    this.#open = false;
+    this.#held = '';
+    return wasOpen;
+  }
+
+  #pass(): void {
+    const text = this.#held;
+    this.#held = '';
+    if (text !== '') this.#stream.write(text);
+  }
+}
+
+/** The same terminal with another opinion of colours. */
+export function recolored(terminal: Terminal, colors: boolean): Terminal {
+  return {
+    write: (text) => terminal.write(text),
+    get columns() {
+      return terminal.columns;
+    },
+    isTTY: terminal.isTTY,
+    colors,
+  };
+}
