@@ -1,0 +1,136 @@
+/** The command line, read and checked against the table of verbs. Every fault is a `USAGE` error with a way out. */
+import parseArguments from 'yargs-parser';
+import { FlecheError } from '../base/errors.ts';
+import { suggest } from '../base/nearest.ts';
+import { GLOBAL_OPTIONS, type OptionSpec } from './options.ts';
+
+/** What a verb must say of itself to be called. */
+export interface VerbShape {
+  readonly name: string;
+  readonly args: string;
+  readonly least: number;
+  readonly most: number;
+  readonly options: readonly OptionSpec[];
+}
+
+export class Invocation {
+  /** Undefined for a command line that asks for help or the version without a verb. */
+  readonly verb: string | undefined;
+  readonly args: readonly string[];
+  readonly #given: ReadonlyMap<string, string | true>;
+
+  constructor(verb: string | undefined, args: readonly string[], given: ReadonlyMap<string, string | true>) {
+    this.verb = verb;
+    this.args = args;
+    this.#given = given;
+  }
+
+  flag(name: string): boolean {
+    return this.#given.has(name);
+  }
+
+  /** The value of an option; of several the last. */
+  text(name: string): string | undefined {
+    const value = this.#given.get(name);
+    return value === true ? undefined : value;
+  }
+
+  /** The value of an option among its choices, which the parser has checked. */
+  choice<C extends string>(name: string, choices: readonly C[]): C | undefined {
+    const value = this.text(name);
+    return choices.find((choice) => choice === value);
+  }
+}
+
+const CONFIGURATION = {
+  'boolean-negation': false,
+  'camel-case-expansion': false,
+  'dot-notation': false,
+  'duplicate-arguments-array': false,
+  'parse-numbers': false,
+  'parse-positional-numbers': false,
+  'populate--': true,
+  'strip-aliased': true,
+};
+
+/** Reads the words after `fleche`. Throws `USAGE`. */
+export function parseInvocation(argv: readonly string[], verbs: readonly VerbShape[]): Invocation {
+  const all = new Map(
+    [...GLOBAL_OPTIONS, ...verbs.flatMap((verb) => verb.options)].map((option) => [option.name, option]),
+  );
+  const options = [...all.values()];
+  const names = (chosen: readonly OptionSpec[]): string[] => chosen.map((option) => option.name);
+  const parsed = parseArguments([...argv], {
+    boolean: names(options.filter((option) => option.value === undefined)),
+    string: names(options.filter((option) => option.value !== undefined)),
+    alias: Object.fromEntries(
+      options.flatMap(({ name, short }) => (short === undefined ? [] : [[name, [short]] as const])),
+    ),
+    configuration: CONFIGURATION,
+  });
+  const { _: words, '--': rest = [], ...found } = parsed;
+  const [word, ...args] = [...words, ...rest].map(String);
+  const verb = verbs.find((verb) => verb.name === word);
+  const onlyAsks = found['help'] === true || found['version'] === true;
+  if (word !== undefined && verb === undefined && !onlyAsks) throw unknownVerb(word, verbs);
+  const given = checkedOptions(found, verb, all);
+  if (onlyAsks) return new Invocation(verb?.name, args, given);
+  if (verb === undefined) return new Invocation(undefined, [], new Map([...given, ['help', true]]));
+  checkCount(verb, args);
+  return new Invocation(verb.name, args, given);
+}
+
+function unknownVerb(word: string, verbs: readonly VerbShape[]): FlecheError {
+  const names = verbs.map((verb) => verb.name);
+  return usage(`there is no verb "${word}"`, suggest(word, names));
+}
+
+function checkedOptions(
+  found: Readonly<Record<string, unknown>>,
+  verb: VerbShape | undefined,
+  all: ReadonlyMap<string, OptionSpec>,
+): ReadonlyMap<string, string | true> {
+  const given = new Map<string, string | true>();
+  const known = verb === undefined ? [...all.values()] : [...GLOBAL_OPTIONS, ...verb.options];
+  for (const [name, value] of Object.entries(found)) {
+    const option = known.find((option) => option.name === name);
+    if (option === undefined) throw unknownOption(name, verb, known);
+    if (option.value === undefined) {
+      if (value === true) given.set(name, true);
+      continue;
+    }
+    if (typeof value !== 'string' || value === '') {
+      throw usage(`--${name} needs a value`, `Write --${name}=${option.choices?.join('|') ?? option.value}.`);
+    }
+    if (option.choices !== undefined && !option.choices.includes(value)) {
+      throw usage(`--${name} cannot be "${value}"`, suggest(value, option.choices));
+    }
+    given.set(name, value);
+  }
+  return given;
+}
+
+function unknownOption(name: string, verb: VerbShape | undefined, known: readonly OptionSpec[]): FlecheError {
+  const written = name.length === 1 ? `-${name}` : `--${name}`;
+  const about = verb === undefined ? '' : ` of ${verb.name}`;
+  const positive = name.startsWith('no-') ? known.find((option) => option.name === name.slice(3)) : undefined;
+  if (positive !== undefined) return usage(`there is no option ${written}${about}`, `Leave out --${positive.name}.`);
+  const spellings = known.map((option) => `--${option.name}`);
+  return usage(`there is no option ${written}${about}`, suggest(written, spellings));
+}
+
+function checkCount(verb: VerbShape, args: readonly string[]): void {
+  if (args.length < verb.least) {
+    throw usage(`${verb.name} needs more arguments`, `Write fleche ${verb.name} ${verb.args}.`);
+  }
+  if (args.length > verb.most) {
+    throw usage(
+      `"${args[verb.most]}" is one argument too many`,
+      `Write fleche ${[verb.name, verb.args].join(' ').trim()}.`,
+    );
+  }
+}
+
+function usage(message: string, hint: string): FlecheError {
+  return new FlecheError('USAGE', message, { hint });
+}

@@ -1,0 +1,39 @@
+/** Which reporter fits: a program that reads, a person who watches, or a log. */
+import type { Invocation } from '../invocation.ts';
+import { wantsLive } from '../style.ts';
+import type { Machine } from '../verb.ts';
+import { jsonReporter } from './json.ts';
+import { liveReporter } from './live.ts';
+import { PlainReporter } from './plain.ts';
+import type { LogMode, Reporter, ReportMode } from './reporter.ts';
+
+const LOG_MODES: readonly LogMode[] = ['stream', 'grouped', 'quiet'];
+
+/**
+ * With `--json` standard output has JSON lines only; failures, and with `--log` what else that asks for, go to standard
+ * error.
+ */
+export function reporterFor(invocation: Invocation, machine: Machine, mode: ReportMode): Reporter {
+  const log = invocation.choice('log', LOG_MODES);
+  if (invocation.flag('json')) {
+    const beside = { log: log ?? 'quiet', mode, summary: log !== undefined };
+    return both(jsonReporter(machine.stdout), new PlainReporter(machine.stderr, beside));
+  }
+  if (mode === 'run' && log !== 'quiet' && wantsLive(machine.env, machine.stdout.isTTY)) {
+    return liveReporter(machine.stdout, machine.clock, log ?? 'grouped');
+  }
+  return new PlainReporter(machine.stdout, { log: log ?? 'grouped', mode, summary: true });
+}
+
+function both(first: Reporter, second: Reporter): Reporter {
+  return {
+    listener(event) {
+      first.listener(event);
+      second.listener(event);
+    },
+    close() {
+      first.close();
+      second.close();
+    },
+  };
+}

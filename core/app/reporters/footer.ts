@@ -1,0 +1,93 @@
+/**
+ * A terminal with lines at its bottom that change: what is written goes above them and stays. Redraws at most ten times
+ * a second, and gathers what is written in between. Uses the normal screen; leaves nothing behind.
+ */
+import type { Terminal } from '../terminal.ts';
+import { cut, widthOf } from '../text.ts';
+import type { Clock } from './reporter.ts';
+
+const INTERVAL = 100;
+
+export class Footer implements Terminal {
+  readonly #terminal: Terminal;
+  readonly #clock: Clock;
+  readonly #render: () => readonly string[];
+  /** The lines that are on the screen. */
+  #shown: readonly string[] = [];
+  #above = '';
+  #last = Number.NEGATIVE_INFINITY;
+  #cancel: (() => void) | undefined;
+  #open = true;
+
+  /** `render` gives the lines to show at the moment, without line breaks and control characters; none hides the footer. */
+  constructor(terminal: Terminal, clock: Clock, render: () => readonly string[]) {
+    this.#terminal = terminal;
+    this.#clock = clock;
+    this.#render = render;
+  }
+
+  get columns(): number {
+    return this.#terminal.columns;
+  }
+
+  get isTTY(): boolean {
+    return this.#terminal.isTTY;
+  }
+
+  get colors(): boolean {
+    return this.#terminal.colors;
+  }
+
+  /** Writes whole lines above the footer. */
+  write(text: string): void {
+    if (!this.#open) {
+      this.#terminal.write(text);
+      return;
+    }
+    this.#above += text;
+    this.refresh();
+  }
+
+  /** Says that `render` may have something new to show. */
+  refresh(): void {
+    if (!this.#open || this.#cancel !== undefined) return;
+    const wait = this.#last + INTERVAL - this.#clock.now();
+    if (wait <= 0) this.#draw(this.#render());
+    else this.#wait(wait);
+  }
+
+  /** Erases the footer for good and writes what is still held back. */
+  close(): void {
+    if (!this.#open) return;
+    this.#cancel?.();
+    this.#draw([]);
+    this.#open = false;
+  }
+
+  #wait(ms: number): void {
+    this.#cancel = this.#clock.after(ms, () => {
+      this.#cancel = undefined;
+      this.#draw(this.#render());
+    });
+  }
+
+  #draw(lines: readonly string[]): void {
+    const width = this.#terminal.columns - 1;
+    const shown = lines.map((line) => cut(line, width));
+    this.#last = this.#clock.now();
+    if (this.#above !== '' || shown.join('\n') !== this.#shown.join('\n')) {
+      const footer = shown.map((line) => `${line}\n`).join('');
+      this.#terminal.write(`${this.#erasure()}${this.#above}${footer}`);
+      this.#above = '';
+      this.#shown = shown;
+    }
+    if (shown.length > 0 && this.#cancel === undefined) this.#wait(INTERVAL);
+  }
+
+  /** Back to where the footer begins, and away with it. Lines that a narrower window has wrapped count as several. */
+  #erasure(): string {
+    const { columns } = this.#terminal;
+    const rows = this.#shown.reduce((sum, line) => sum + Math.max(1, Math.ceil(widthOf(line) / columns)), 0);
+    return rows === 0 ? '' : `\u001b[${rows}A\u001b[0J`;
+  }
+}

@@ -1,0 +1,63 @@
+/** For a person who watches: what the plain reporter prints, above a footer with what is running at the moment. */
+import { formatDuration } from '../../base/duration.ts';
+import type { RunEvent } from '../../graph/outcome.ts';
+import type { Terminal } from '../terminal.ts';
+import { harmless, padded } from '../text.ts';
+import { Footer } from './footer.ts';
+import { PlainReporter } from './plain.ts';
+import type { Clock, LogMode, Reporter } from './reporter.ts';
+import { nameWidth } from './task-line.ts';
+
+/** Running tasks that are named; of more only the number is told. */
+const MOST_ROWS = 8;
+
+export function liveReporter(terminal: Terminal, clock: Clock, log: LogMode): Reporter {
+  const progress = new Progress(clock);
+  const footer = new Footer(terminal, clock, () => progress.lines());
+  const plain = new PlainReporter(footer, { log, mode: 'run', summary: true });
+  return {
+    listener(event) {
+      progress.listener(event);
+      if (event.type === 'end') footer.close();
+      plain.listener(event);
+      if (event.type === 'start' || event.type === 'done') footer.refresh();
+    },
+    close() {
+      plain.close();
+      footer.close();
+    },
+  };
+}
+
+/** Which tasks are running since when, and how many are over. */
+class Progress {
+  readonly #clock: Clock;
+  readonly #running = new Map<string, number>();
+  #total = 0;
+  #done = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  listener(event: RunEvent): void {
+    if (event.type === 'plan') this.#total = event.tasks.length;
+    else if (event.type === 'start') this.#running.set(event.name, this.#clock.now());
+    else if (event.type === 'done') {
+      this.#running.delete(event.outcome.name);
+      this.#done++;
+    }
+  }
+
+  lines(): readonly string[] {
+    if (this.#running.size === 0) return [];
+    const now = this.#clock.now();
+    const shown = [...this.#running].slice(0, MOST_ROWS);
+    const width = nameWidth(shown.map(([name]) => name));
+    const more = this.#running.size - shown.length;
+    return [
+      ...shown.map(([name, since]) => `… ${padded(harmless(name), width)}  ${formatDuration(now - since)}`),
+      `${this.#done}/${this.#total} done, ${this.#running.size} running${more > 0 ? `, ${more} not shown` : ''}`,
+    ];
+  }
+}

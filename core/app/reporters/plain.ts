@@ -1,0 +1,122 @@
+/**
+ * For people and for logs: one line a task when it is over, with what it printed below it, or line by line while it
+ * runs; a closing line last. Lines are never changed after they were written.
+ */
+import type { RunEvent, TaskOutcome } from '../../graph/outcome.ts';
+import { type Style, styleFor } from '../style.ts';
+import type { Terminal } from '../terminal.ts';
+import { harmless, padded, tameLine } from '../text.ts';
+import { LineSplitter, Log } from './lines.ts';
+import type { LogMode, Reporter, ReportMode } from './reporter.ts';
+import { nameWidth, outcomeLine, summaryLine } from './task-line.ts';
+
+export interface PlainOptions {
+  readonly log: LogMode;
+  readonly mode: ReportMode;
+  /** Whether the closing line is wanted. */
+  readonly summary: boolean;
+}
+
+export class PlainReporter implements Reporter {
+  readonly #terminal: Terminal;
+  readonly #style: Style;
+  readonly #options: PlainOptions;
+  readonly #logs = new Map<string, Log>();
+  readonly #streams = new Map<string, LineSplitter>();
+  #order = new Map<string, number>();
+  #width = 0;
+  /** Tasks that failed before the last line that was written. */
+  readonly #buried: string[] = [];
+  #last: string | undefined;
+
+  constructor(terminal: Terminal, options: PlainOptions) {
+    this.#terminal = terminal;
+    this.#style = styleFor(terminal);
+    this.#options = options;
+  }
+
+  readonly listener = (event: RunEvent): void => {
+    switch (event.type) {
+      case 'plan':
+        this.#width = nameWidth(event.tasks);
+        this.#order = new Map(event.tasks.map((name, index) => [name, index]));
+        break;
+      case 'start':
+        break;
+      case 'output':
+        this.#output(event.name, event.chunk);
+        break;
+      case 'warning':
+        this.#warning(event.name, event.message);
+        break;
+      case 'done':
+        this.#done(event.outcome);
+        break;
+      case 'end':
+        this.#end();
+        if (this.#options.summary) {
+          this.#terminal.write(`${summaryLine(event.summary, this.#style, this.#options.mode)}\n`);
+        }
+        break;
+    }
+  };
+
+  /** Shows what tasks printed that never got to their end. */
+  close(): void {
+    for (const name of [...this.#streams.keys()]) this.#endStream(name);
+  }
+
+  #output(name: string, chunk: Uint8Array): void {
+    if (this.#options.log === 'stream') {
+      const stream = this.#streams.get(name) ?? new LineSplitter();
+      this.#streams.set(name, stream);
+      this.#prefixed(name, stream.push(chunk));
+      return;
+    }
+    const log = this.#logs.get(name) ?? new Log();
+    this.#logs.set(name, log);
+    log.push(chunk);
+  }
+
+  #prefixed(name: string, lines: readonly string[]): void {
+    if (lines.length === 0) return;
+    const prefix = this.#style.hue(this.#order.get(name) ?? 0, `${padded(harmless(name), this.#width)} │ `);
+    this.#terminal.write(lines.map((line) => `${prefix}${this.#tame(line)}\n`).join(''));
+  }
+
+  #endStream(name: string): void {
+    this.#prefixed(name, this.#streams.get(name)?.end() ?? []);
+    this.#streams.delete(name);
+  }
+
+  #warning(name: string | null, message: string): void {
+    const about = name === null ? '' : `${harmless(name)}: `;
+    const text = message.split('\n').map(harmless).join('\n  ');
+    this.#terminal.write(`${this.#style.yellow('!')} ${about}${text}\n`);
+  }
+
+  #done(outcome: TaskOutcome): void {
+    const { log, mode } = this.#options;
+    const failed = outcome.outcome === 'failed';
+    this.#endStream(outcome.name);
+    const lines = this.#logs.get(outcome.name)?.end() ?? [];
+    this.#logs.delete(outcome.name);
+    if (log === 'quiet' && !failed) return;
+    const bar = this.#style.dim('  │ ');
+    const below = lines.map((line) => `${bar}${this.#tame(line)}\n`).join('');
+    this.#terminal.write(`${outcomeLine(outcome, this.#style, mode, this.#width)}\n${below}`);
+    this.#last = outcome.name;
+    if (failed) this.#buried.push(outcome.name);
+  }
+
+  /** Names the failures again where their own lines are no longer the last that can be seen. */
+  #end(): void {
+    if (this.#buried.length === 0 || (this.#buried.length === 1 && this.#buried[0] === this.#last)) return;
+    const { red } = this.#style;
+    this.#terminal.write(`${red(`failed: ${this.#buried.map(harmless).join(', ')}`)}\n`);
+  }
+
+  #tame(line: string): string {
+    return tameLine(line, this.#terminal.colors);
+  }
+}

@@ -1,0 +1,22 @@
+/** The contract of a reporter: it hears what happens during a run and tells someone. */
+import type { RunListener } from '../../graph/outcome.ts';
+
+/** What becomes of what tasks print: shown as it comes, under its task when that is over, or only on failure. */
+export type LogMode = 'stream' | 'grouped' | 'quiet';
+
+/** Whether tasks were run, or only looked at. */
+export type ReportMode = 'run' | 'plan';
+
+export interface Reporter {
+  readonly listener: RunListener;
+  /** Puts the terminal right. Safe to call twice, and needed when a run ends without an `end` event. */
+  close(): void;
+}
+
+/** Time as reporters need it. */
+export interface Clock {
+  /** ms since some moment. */
+  now(): number;
+  /** Calls once after `ms`, unless the returned function was called before. */
+  after(ms: number, call: () => void): () => void;
+}

@@ -1,0 +1,77 @@
+/** How one outcome, and a whole run, is said in a line. Pure. */
+import { formatDuration } from '../../base/duration.ts';
+import type { OutcomeKind, RunSummary, TaskOutcome } from '../../graph/outcome.ts';
+import type { Style } from '../style.ts';
+import { harmless, padded, widthOf } from '../text.ts';
+import { reasonsText } from './reasons.ts';
+import type { ReportMode } from './reporter.ts';
+
+const MARKS: Readonly<Record<OutcomeKind, string>> = { ran: '✓', cached: '=', failed: '✗', skipped: '-' };
+/** Names longer than this do not widen the column of all the others. */
+const WIDEST_NAME = 40;
+const TIME_WIDTH = 6;
+
+/** The width of the column of names. */
+export function nameWidth(names: readonly string[]): number {
+  return names.reduce((widest, name) => Math.min(WIDEST_NAME, Math.max(widest, widthOf(harmless(name)))), 0);
+}
+
+function word(outcome: OutcomeKind, mode: ReportMode): string {
+  return mode === 'plan' && outcome === 'ran' ? 'would run' : outcome;
+}
+
+/** Mark, name, outcome, time and what there is to say about it; more lines if the message has them. No line break at the end. */
+export function outcomeLine(outcome: TaskOutcome, style: Style, mode: ReportMode, width: number): string {
+  const kind = outcome.outcome;
+  const look = lookOf(kind, style);
+  const time = mode === 'plan' || kind === 'skipped' ? '' : formatDuration(outcome.ms);
+  const [first = '', ...more] = detail(outcome);
+  const columns = [
+    look(`${MARKS[kind]} ${padded(harmless(outcome.name), width)}`),
+    look(padded(word(kind, mode), mode === 'plan' ? 9 : 7)),
+    ...(mode === 'plan' ? [] : [style.dim(time.padStart(TIME_WIDTH))]),
+    kind === 'failed' ? first : style.dim(first),
+  ];
+  const line = columns.join('  ').trimEnd();
+  return [line, ...more.map((text) => `    ${text}`)].join('\n');
+}
+
+function lookOf(kind: OutcomeKind, style: Style): (text: string) => string {
+  if (kind === 'ran') return style.green;
+  return kind === 'failed' ? style.red : style.dim;
+}
+
+function detail(outcome: TaskOutcome): readonly string[] {
+  const reasons = reasonsText(outcome.reasons);
+  switch (outcome.outcome) {
+    case 'cached':
+      return [outcome.restored === 0 ? '' : `${counted(outcome.restored, 'output')} put right`];
+    case 'failed': {
+      const [first = '', ...more] = (outcome.message ?? '').split('\n').map(harmless);
+      return [[first, reasons].filter((text) => text !== '').join('; '), ...more];
+    }
+    case 'ran':
+    case 'skipped':
+      return [reasons];
+  }
+}
+
+/** `1 output`, `2 outputs`. */
+export function counted(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+/** What became of all tasks, in one line, such as `1 ran, 3 cached in 1.2s, saved 4.5s`. */
+export function summaryLine(summary: RunSummary, style: Style, mode: ReportMode): string {
+  const kinds: readonly OutcomeKind[] = ['failed', 'ran', 'cached', 'skipped'];
+  const counts = kinds
+    .filter((kind) => summary[kind] > 0)
+    .map((kind) => {
+      const text = `${summary[kind]} ${word(kind, mode)}`;
+      return kind === 'failed' ? style.red(text) : kind === 'ran' ? style.green(text) : text;
+    });
+  const done = counts.length === 0 ? 'nothing to do' : counts.join(', ');
+  if (mode === 'plan') return done;
+  const saved = summary.saved >= 1 ? `, saved ${formatDuration(summary.saved)}` : '';
+  return `${done} ${style.dim(`in ${formatDuration(summary.ms)}${saved}`)}`;
+}

@@ -1,0 +1,48 @@
+/** The contract of a verb, the first word after `fleche`: what it takes, and what it is given when it is called. */
+
+import type { Interruption } from './interruption.ts';
+import type { Invocation } from './invocation.ts';
+import type { OptionSpec } from './options.ts';
+import type { Project } from './project.ts';
+import type { Clock } from './reporters/reporter.ts';
+import type { Environment } from './style.ts';
+import type { Terminal } from './terminal.ts';
+
+/** What the process offers: the only way from here to its arguments, its environment and its streams. */
+export interface Machine {
+  /** Absolute. */
+  readonly cwd: string;
+  readonly env: Environment;
+  /** Processors that may be used, at least 1. */
+  readonly cpus: number;
+  readonly stdout: Terminal;
+  readonly stderr: Terminal;
+  readonly clock: Clock;
+  readonly interruption: Interruption;
+  readonly version: string;
+}
+
+export interface VerbContext {
+  readonly invocation: Invocation;
+  /** With the folder that `--cwd` names. */
+  readonly machine: Machine;
+  /** Finds and opens the project; the verb closes it. */
+  readonly open: () => Promise<Project>;
+}
+
+/** Does it and resolves with the exit code. What it throws is shown by the caller. */
+export type VerbAction = (context: VerbContext) => Promise<number>;
+
+export interface VerbSpec {
+  readonly name: string;
+  /** How its arguments are written in the help; empty if it takes none. */
+  readonly args: string;
+  readonly least: number;
+  readonly most: number;
+  /** For the help: a phrase that begins small. */
+  readonly text: string;
+  /** Beside the global ones. */
+  readonly options: readonly OptionSpec[];
+  /** Loads the code of the verb. */
+  readonly load: () => Promise<VerbAction>;
+}
