@@ -1,0 +1,24 @@
+/** How many at once. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parseJobs } from '../../core/app/jobs.ts';
+
+test('a number, a part of the processors, or one for each', () => {
+  assert.is(parseJobs('3', 8), 3);
+  assert.is(parseJobs('50%', 8), 4);
+  assert.is(parseJobs('200%', 8), 16);
+  assert.is(parseJobs('1%', 8), 1);
+  assert.is(parseJobs(undefined, 8), 8);
+});
+
+test('anything else is refused', () => {
+  for (const wish of ['0', '-1', '1.5', 'all', '', '%', '0%', '1e3', ' 2', '99999999']) {
+    assert.throws(
+      () => parseJobs(wish, 8),
+      (error: { code?: string }) => error.code === 'USAGE',
+      wish,
+    );
+  }
+});
+
+test.run();
