@@ -1,6 +1,7 @@
 /** The contract of a calls store: records under their key, with the indexes that queries and invalidation need. */
 import type { Awaitable } from '../base/awaitable.ts';
 import type { Digest, Key } from '../base/hash.ts';
+import { byCodeUnit } from '../base/order.ts';
 import type { CallRecord } from './record.ts';
 
 /** Terms by which records can be found without a scan; several terms must all hold. */
@@ -67,4 +68,9 @@ export function holds(terms: CallTerms, record: CallRecord): boolean {
     if (own === undefined || own[tag] !== value) return false;
   }
   return true;
+}
+
+/** The order of listings: newest first by `filed`, ties by key. */
+export function newestFirst(a: CallRecord, b: CallRecord): number {
+  return b.filed - a.filed || byCodeUnit(a.key, b.key);
 }

@@ -1,0 +1,104 @@
+/**
+ * Where things are inside a cache folder (normally `.fleche`). The only file that knows these names; knows nothing of
+ * what is in the files.
+ *
+ *     CACHEDIR.TAG  .gitignore      backups and git leave the folder alone
+ *     db-1/                         the LMDB environment; the number is the format version of everything in it
+ *     cas/ab/ab12…                  large blobs, read-only, named by their SHA-256
+ *     tmp/                          files in the making; whatever is left here after an hour is an orphan
+ *     logs/                         captured output of tasks that are running
+ *     trash/                        environments that were set aside because they were damaged
+ */
+import { randomBytes } from 'node:crypto';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { systemCode } from '../base/errors.ts';
+import { type Digest, isDigest } from '../base/hash.ts';
+
+/** Absolute paths of the folders of one cache. */
+export interface Layout {
+  readonly root: string;
+  /** Folder of the LMDB environment. */
+  readonly db: string;
+  readonly cas: string;
+  readonly tmp: string;
+  readonly logs: string;
+  readonly trash: string;
+}
+
+/** Format version of the LMDB environment: names, keys and values of its databases. Another version, another folder. */
+const DB_FORMAT = 1;
+
+export function layoutOf(root: string): Layout {
+  return {
+    root,
+    db: join(root, `db-${DB_FORMAT}`),
+    cas: join(root, 'cas'),
+    tmp: join(root, 'tmp'),
+    logs: join(root, 'logs'),
+    trash: join(root, 'trash'),
+  };
+}
+
+const CACHEDIR_TAG = `Signature: 8a477f597d28d172789f06886806bc55
+# This folder is a cache of fleche. Everything in it can be made again; delete it whenever you like.
+`;
+
+/** Makes the folders and marks the root as a cache. Cheap when they are there; throws system errors. */
+export function prepareLayout(layout: Layout): void {
+  if (existsSync(layout.db)) return;
+  for (const folder of [layout.cas, layout.tmp, layout.logs, layout.db]) mkdirSync(folder, { recursive: true });
+  writeIfAbsent(join(layout.root, 'CACHEDIR.TAG'), CACHEDIR_TAG);
+  writeIfAbsent(join(layout.root, '.gitignore'), '*\n');
+}
+
+function writeIfAbsent(path: string, text: string): void {
+  try {
+    writeFileSync(path, text, { flag: 'wx' });
+  } catch (error) {
+    if (systemCode(error) !== 'EEXIST') throw error;
+  }
+}
+
+/** The environment's data file. Its lock file is never touched: closing it would drop the locks of this process. */
+export function dataFile(layout: Layout): string {
+  return join(layout.db, 'data.mdb');
+}
+
+/** A note that the environment gave wrong answers, so that the next process does not trust it. */
+export function distrustFile(layout: Layout): string {
+  return join(layout.db, 'distrusted');
+}
+
+/** Where a large blob is kept. */
+export function blobFile(layout: Layout, digest: Digest): string {
+  return join(layout.cas, digest.slice(0, 2), digest);
+}
+
+/** The digest of a file's name, if it stands where `blobFile` would put it. */
+export function blobNamed(folder: string, name: string): Digest | undefined {
+  return isDigest(name) && name.startsWith(folder) && folder.length === 2 ? name : undefined;
+}
+
+let made = 0;
+
+/** A path for a file in the making that no other process and no other call has. */
+export function scratchFile(layout: Layout): string {
+  return join(layout.tmp, `${process.pid}-${made++}-${randomBytes(6).toString('hex')}`);
+}
+
+/** Where a damaged environment goes; `time` in ms since the epoch. */
+export function trashFolder(layout: Layout, time: number): string {
+  return join(layout.trash, `db-${DB_FORMAT}-${time}-${randomBytes(3).toString('hex')}`);
+}
+
+/** Runs `action`, which needs the folder of `path`; makes that folder if it turns out to be missing. */
+export function inFolderOf<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+    mkdirSync(dirname(path), { recursive: true });
+    return action();
+  }
+}
