@@ -7,6 +7,7 @@
  *     cas/ab/ab12…                  large blobs, read-only, named by their SHA-256
  *     tmp/                          files in the making; whatever is left here after an hour is an orphan
  *     logs/                         captured output of tasks that are running
+ *     leases-1/<start>/             leases, in an environment for each start of the machine
  *     trash/                        environments that were set aside because they were damaged
  */
 import { randomBytes } from 'node:crypto';
@@ -68,6 +69,13 @@ export function dataFile(layout: Layout): string {
 /** A note that the environment gave wrong answers, so that the next process does not trust it. */
 export function distrustFile(layout: Layout): string {
   return join(layout.db, 'distrusted');
+}
+
+const LEASES_FORMAT = 1;
+
+/** Holds one folder for each start of the machine. */
+export function leasesFolder(layout: Layout): string {
+  return join(layout.root, `leases-${LEASES_FORMAT}`);
 }
 
 /** Where a large blob is kept. */

@@ -1,0 +1,50 @@
+/**
+ * The contract of a lease store: cross-process marks that something is being calculated. A lease is a courtesy that
+ * saves work, never what makes an answer right: losing all leases costs double work and nothing else.
+ */
+
+/** Who holds a lease. A process keeps one owner for its life. */
+export interface Owner {
+  /** Unique for every process that ever was. */
+  readonly id: string;
+  readonly pid: number;
+  /** Names the machine, or the container, in which `pid` means something. */
+  readonly host: string;
+}
+
+export interface Lease {
+  /** What is being calculated: a key, or the name of a task. */
+  readonly name: string;
+  readonly owner: Owner;
+  /** Grows with every acquisition in the store: a holder whose lease was taken over has a lower one. */
+  readonly token: number;
+  /** ms since the epoch. */
+  readonly acquired: number;
+  /** When the holder last said that it lives, ms since the epoch. */
+  readonly renewed: number;
+  /** How long after `renewed` the lease may be taken over, ms. */
+  readonly ttl: number;
+}
+
+export type Acquired =
+  | { readonly kind: 'acquired'; readonly lease: Lease }
+  | { readonly kind: 'held'; readonly lease: Lease };
+
+export interface LeaseStore {
+  /**
+   * Takes the lease if it is free or if `mayTake` says so of its present holder; both in one step. A lease that this very
+   * owner holds is held.
+   */
+  acquire(name: string, mayTake: (held: Lease) => boolean): Acquired;
+  /** Says that the holder lives. False if the lease is no longer its own. */
+  renew(lease: Lease): boolean;
+  /** Gives the lease back, if it is still the holder's own. */
+  release(lease: Lease): void;
+  /** The present holder, or undefined. */
+  holder(name: string): Lease | undefined;
+  /** All leases, by name. */
+  list(): readonly Lease[];
+  /** Removes those leases that `which` says; returns how many. */
+  clear(which: (lease: Lease) => boolean): number;
+  close(): Promise<void>;
+}

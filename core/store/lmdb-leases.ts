@@ -1,0 +1,178 @@
+/**
+ * Leases on disk, in an LMDB environment of their own that never waits for the disk: a lease is taken in microseconds.
+ * A crash of a process loses nothing. A power cut could leave the files damaged, but with them goes every holder: the
+ * environment's folder is named by the machine's start, and one of an earlier start is never opened again.
+ */
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Database, RootDatabase } from 'lmdb';
+import { decode, encode } from '../base/codec.ts';
+import { layoutOf, leasesFolder } from './layout.ts';
+import type { Acquired, Lease, LeaseStore } from './leases.ts';
+import { damageOf, requireUsable } from './lmdb-guard.ts';
+import { loadLmdb } from './lmdb-load.ts';
+import { bootId, SELF } from './owner.ts';
+
+type Bytes = Uint8Array;
+
+/** Sorts before every name, which are at least one character long. */
+const COUNTER = Buffer.of(0);
+const LONGEST_NAME = 1500;
+
+export interface LeaseOptions {
+  /** ms since the epoch. */
+  readonly now: () => number;
+  /** How long a holder elsewhere may stay silent before its lease can be taken over, ms. */
+  readonly ttlMs: number;
+}
+
+/** Opens the leases of a cache folder (absolute). Throws `STORE_UNUSABLE`, or what LMDB throws. */
+export function openLeases(root: string, options: LeaseOptions): LeaseStore {
+  const layout = layoutOf(root);
+  const all = leasesFolder(layout);
+  const boot = bootId(options.now());
+  const db = join(all, boot);
+  mkdirSync(db, { recursive: true });
+  for (const old of readdirSync(all)) if (old !== boot) rmSync(join(all, old), { recursive: true, force: true });
+  const place = { ...layout, db };
+  requireUsable(place, false);
+  if (damageOf(place) !== undefined) rmSync(join(db, 'data.mdb'), { force: true });
+  const env = loadLmdb().open<Bytes, Bytes>({
+    path: db,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    noSync: true,
+    overlappingSync: false,
+    ...{ eventTurnBatching: false },
+    maxReaders: 1024,
+    maxDbs: 2,
+  });
+  return new LmdbLeases(env, db, options);
+}
+
+class LmdbLeases implements LeaseStore {
+  readonly #env: RootDatabase<Bytes, Bytes>;
+  readonly #table: Database<Bytes, Bytes>;
+  readonly #folder: string;
+  readonly #options: LeaseOptions;
+
+  constructor(env: RootDatabase<Bytes, Bytes>, folder: string, options: LeaseOptions) {
+    this.#env = env;
+    this.#table = env.openDB<Bytes, Bytes>({ name: 'leases', encoding: 'binary', keyEncoding: 'binary' });
+    this.#folder = folder;
+    this.#options = options;
+  }
+
+  acquire(name: string, mayTake: (held: Lease) => boolean): Acquired {
+    return this.#write(() => {
+      const held = this.#get(name);
+      if (held !== undefined && !mayTake(held)) return { kind: 'held', lease: held };
+      const now = this.#options.now();
+      const lease = {
+        name,
+        owner: SELF,
+        token: this.#nextToken(),
+        acquired: now,
+        renewed: now,
+        ttl: this.#options.ttlMs,
+      };
+      this.#put(lease);
+      return { kind: 'acquired', lease };
+    });
+  }
+
+  #nextToken(): number {
+    const counter = this.#table.getBinary(COUNTER);
+    const token = (counter === undefined ? 0 : Number(readStored(counter))) + 1;
+    this.#table.putSync(COUNTER, Buffer.from(encode(token)));
+    return token;
+  }
+
+  renew(lease: Lease): boolean {
+    return this.#write(() => {
+      const held = this.#get(lease.name);
+      if (held?.token !== lease.token) return false;
+      this.#put({ ...held, renewed: this.#options.now() });
+      return true;
+    });
+  }
+
+  release(lease: Lease): void {
+    this.#write(() => {
+      if (this.#get(lease.name)?.token === lease.token) this.#table.removeSync(keyOf(lease.name));
+    });
+  }
+
+  holder(name: string): Lease | undefined {
+    this.#env.resetReadTxn();
+    return this.#get(name);
+  }
+
+  list(): readonly Lease[] {
+    this.#env.resetReadTxn();
+    const leases: Lease[] = [];
+    for (const { key, value } of this.#table.getRange()) {
+      const lease = key.length === 1 && key[0] === 0 ? undefined : leaseOf(value);
+      if (lease !== undefined) leases.push(lease);
+    }
+    return leases;
+  }
+
+  clear(which: (lease: Lease) => boolean): number {
+    return this.#write(() => {
+      const gone = this.list().filter(which);
+      for (const lease of gone) this.#table.removeSync(keyOf(lease.name));
+      return gone.length;
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#env.close();
+  }
+
+  #get(name: string): Lease | undefined {
+    const bytes = this.#table.getBinary(keyOf(name));
+    return bytes === undefined ? undefined : leaseOf(bytes);
+  }
+
+  #put(lease: Lease): void {
+    const { name, owner, token, acquired, renewed, ttl } = lease;
+    const fields = [name, owner.id, owner.pid, owner.host, token, acquired, renewed, ttl];
+    this.#table.putSync(keyOf(name), Buffer.from(encode(fields)));
+  }
+
+  /** One step that no other process can come between. A folder that was removed meanwhile has no leases to respect. */
+  #write<T>(step: () => T): T {
+    if (!existsSync(this.#folder)) return step();
+    return this.#env.transactionSync(step);
+  }
+}
+
+function keyOf(name: string): Buffer {
+  return Buffer.from(name).subarray(0, LONGEST_NAME);
+}
+
+/** What was stored, or undefined for bytes of another format: such a lease is nobody's. */
+function readStored(bytes: Uint8Array): unknown {
+  try {
+    return decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
+function leaseOf(bytes: Uint8Array): Lease | undefined {
+  const fields = readStored(bytes);
+  if (!Array.isArray(fields) || fields.length !== 8) return undefined;
+  const [name, id, pid, host, token, acquired, renewed, ttl] = fields as [
+    string,
+    string,
+    number,
+    string,
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { name, owner: { id, pid, host }, token, acquired, renewed, ttl };
+}
