@@ -1,0 +1,121 @@
+/**
+ * Builds dist/: `node core/build.mjs [--types]`.
+ *
+ *     fleche.js             the command: answers --version by itself, loads chunks for everything else
+ *     index.js              the library
+ *     function-worker.js    runs function tasks
+ *     *-HASH.js             chunks: what they share, and what is loaded when it is needed
+ *     types/                declarations, with --types
+ *
+ * Packages that the installer provides stay outside, with one exception: the JavaScript of lmdb goes into the command,
+ * because loading it from its package costs more than a whole answer from the cache.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+
+const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+/** Packages whose code is small and used on every run. They are needed for building only. */
+const INSIDE = new Set(['smol-toml', 'yargs', 'yargs-parser', 'picomatch']);
+const OUTSIDE = Object.keys({ ...MANIFEST.dependencies, ...MANIFEST.peerDependencies }).filter(
+  (name) => !INSIDE.has(name),
+);
+
+const COMMON = {
+  absWorkingDir: ROOT,
+  outdir: 'dist',
+  bundle: true,
+  platform: 'node',
+  format: 'esm',
+  target: 'node20.19',
+  splitting: true,
+  chunkNames: '[name]-[hash]',
+  minifyWhitespace: true,
+  minifySyntax: true,
+  legalComments: 'none',
+  sourcemap: 'linked',
+  sourcesContent: false,
+  define: { FLECHE_VERSION: JSON.stringify(MANIFEST.version) },
+  logLevel: 'warning',
+};
+
+/** The addon of lmdb for this machine, from the package that its own loader would choose, or undefined. */
+const FIND_ADDON = `
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+export let addon;
+export function findAddon() {
+  if (addon !== undefined) return true;
+  const { arch, platform, versions } = process;
+  const libc = platform !== 'linux' ? [''] : existsSync('/etc/alpine-release') ? ['.musl'] : ['.glibc'];
+  try {
+    const lmdb = createRequire(createRequire(import.meta.url).resolve('lmdb'));
+    const home = '@lmdb/lmdb-' + platform + '-' + arch;
+    if (lmdb(home + '/package.json').version !== LMDB_VERSION) return false;
+    for (const name of ['abi' + versions.modules, 'napi']) {
+      const file = lmdb.resolve(home + '/package.json').replace(/package\\.json$/, 'node.' + name + libc + '.node');
+      if (existsSync(file)) { addon = lmdb(file); return true; }
+    }
+  } catch {}
+  return false;
+}`;
+
+const LOAD_LMDB = `
+import { createRequire } from 'node:module';
+import { findAddon } from 'fleche:lmdb-addon';
+export function loadLmdb() {
+  return findAddon() ? require('fleche:lmdb') : createRequire(import.meta.url)('lmdb');
+}`;
+
+/**
+ * Puts the JavaScript of lmdb into the bundle and leaves out msgpackr, which is loaded for encodings that are not used
+ * here. Where the addon is not where it is expected, the package itself is loaded, as without this plugin.
+ */
+const lmdbInside = {
+  name: 'lmdb-inside',
+  setup({ onLoad, onResolve, initialOptions }) {
+    const lmdb = dirname(dirname(createRequire(import.meta.url).resolve('lmdb')));
+    const { version } = JSON.parse(readFileSync(join(lmdb, 'package.json'), 'utf8'));
+    initialOptions.define = { ...initialOptions.define, LMDB_VERSION: JSON.stringify(version) };
+    const virtual = {
+      'fleche:lmdb-addon': FIND_ADDON,
+      'node-gyp-build-optional-packages': `import { addon } from 'fleche:lmdb-addon'; export default () => addon;`,
+      msgpackr: 'export class Encoder { constructor() { throw new Error("lmdb is bundled without msgpackr"); } }',
+    };
+    onLoad({ filter: /[\\/]core[\\/]store[\\/]lmdb-load\.ts$/ }, () => ({ contents: LOAD_LMDB, resolveDir: ROOT }));
+    onResolve({ filter: /^fleche:lmdb$/ }, () => ({ path: join(lmdb, 'node-index.js') }));
+    onResolve({ filter: /^(fleche:lmdb-addon|node-gyp-build-optional-packages|msgpackr)$/ }, ({ path }) => ({
+      path,
+      namespace: 'lmdb-inside',
+    }));
+    onLoad({ filter: /.*/, namespace: 'lmdb-inside' }, ({ path }) => ({ contents: virtual[path], resolveDir: ROOT }));
+  },
+};
+
+/** The entry points of one kind that exist. */
+function entries(files) {
+  return Object.fromEntries(Object.entries(files).filter(([, file]) => existsSync(join(ROOT, file))));
+}
+
+async function bundle(files, options) {
+  const entryPoints = entries(files);
+  if (Object.keys(entryPoints).length > 0) await build({ ...COMMON, entryPoints, ...options });
+}
+
+function declarations() {
+  const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
+  const { status } = spawnSync(process.execPath, [tsc, '-p', '.ci/types.json'], { cwd: ROOT, stdio: 'inherit' });
+  if (status !== 0) process.exit(1);
+}
+
+rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
+const inCommand = OUTSIDE.filter((name) => name !== 'lmdb' && name !== 'msgpackr');
+await Promise.all([
+  bundle({ fleche: 'core/app/main.ts' }, { external: inCommand, plugins: [lmdbInside] }),
+  bundle({ index: 'core/index.ts', 'function-worker': 'core/graph/function-worker.ts' }, { external: OUTSIDE }),
+]);
+if (process.argv.includes('--types')) declarations();
