@@ -5,6 +5,8 @@
 import { FlecheError } from '../base/errors.ts';
 import type { Key } from '../base/hash.ts';
 import type { PartChange } from '../call/explain.ts';
+import { type Held, hold } from '../store/hold.ts';
+import type { Lease } from '../store/leases.ts';
 import type { CallRecord } from '../store/record.ts';
 import { execute, type Workbench } from './execute.ts';
 import { comparison, type Lookup, lookUp } from './lookup.ts';
@@ -209,17 +211,49 @@ class Round {
   }
 
   async #answer(task: Task, end: End): Promise<Settled> {
+    const asked = await this.#ask(task, end);
+    if (asked.kind === 'settled') return asked.settled;
+    const { call, reasons } = asked;
+    if (this.#mode === 'plan') return end({ outcome: 'ran', key: call.key, reasons });
+    if (this.#request.frozen) {
+      this.#frozenStale = true;
+      return end({ outcome: 'skipped', key: call.key, reasons });
+    }
+    const held = await this.#hold(task);
+    try {
+      if (!held?.waited) return await this.#work(call, reasons, end);
+      // Another process worked on this task until now: what it filed may be the answer.
+      const again = await this.#ask(task, end);
+      return again.kind === 'settled' ? again.settled : await this.#work(again.call, again.reasons, end);
+    } finally {
+      held?.release();
+    }
+  }
+
+  /** One process at a time works on a task of this workspace; without leases each goes its own way. */
+  async #hold(task: Task): Promise<Held | undefined> {
+    const { leases, now } = this.#bench;
+    const { signal, listener } = this.#request;
+    const onWait = ({ owner }: Lease): void =>
+      listener({ type: 'warning', name: task.name, message: `waits for process ${owner.pid}, which is at it` });
+    return leases === undefined ? undefined : hold(leases, `task:${task.name}`, { now, signal, onWait });
+  }
+
+  /** Asks for a task, and serves it if it is on file. */
+  async #ask(task: Task, end: End): Promise<Asked> {
     const call = await callOf(task, this.#products, this.#bench.around);
     this.calls.set(task.name, call);
-    const { key } = call;
     const found = this.#lookUp(call);
-    if (found.kind === 'hit') {
-      const served = this.#serve(call, found.record, found.product);
-      if (served.kind === 'hit')
-        return end({ outcome: 'cached', key, ...resultOf(found.product), restored: served.restored }, found.product);
-      return this.#work(call, served.reasons, end);
-    }
-    return this.#work(call, found.reasons, end);
+    if (found.kind === 'miss') return { kind: 'open', call, reasons: found.reasons };
+    const served = this.#serve(call, found.record, found.product);
+    if (served.kind === 'lost') return { kind: 'open', call, reasons: served.reasons };
+    const outcome = {
+      outcome: 'cached',
+      key: call.key,
+      restored: served.restored,
+      ...resultOf(found.product),
+    } as const;
+    return { kind: 'settled', settled: end(outcome, found.product) };
   }
 
   #lookUp(call: TaskCall): Lookup {
@@ -246,12 +280,7 @@ class Round {
 
   async #work(call: TaskCall, reasons: readonly Reason[], end: End): Promise<Settled> {
     const { task, key } = call;
-    const { signal, listener, frozen } = this.#request;
-    if (this.#mode === 'plan') return end({ outcome: 'ran', key, reasons });
-    if (frozen) {
-      this.#frozenStale = true;
-      return end({ outcome: 'skipped', key, reasons });
-    }
+    const { signal, listener } = this.#request;
     if (!(await this.#slots.take(signal))) return end({ outcome: 'skipped', key, reasons: [] });
     try {
       if (this.#stopped()) return end({ outcome: 'skipped', key, reasons: [] });
@@ -279,6 +308,10 @@ class Round {
 }
 
 type End = (outcome: Partial<TaskOutcome> & Pick<TaskOutcome, 'outcome'>, product?: Product) => Settled;
+
+type Asked =
+  | { readonly kind: 'settled'; readonly settled: Settled }
+  | { readonly kind: 'open'; readonly call: TaskCall; readonly reasons: readonly Reason[] };
 
 type Served =
   | { readonly kind: 'hit'; readonly restored: number }

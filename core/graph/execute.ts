@@ -11,6 +11,7 @@ import { type AbsPath, toAbs } from '../base/paths.ts';
 import { FileRef, TreeRef } from '../files/refs.ts';
 import type { Tree } from '../files/tree.ts';
 import type { SyncCallStore } from '../store/calls.ts';
+import type { LeaseStore } from '../store/leases.ts';
 import type { CallRecord, Failure, StoredValue } from '../store/record.ts';
 import type { FileValueStore } from '../store/values.ts';
 import { runCommand } from './command.ts';
@@ -24,6 +25,8 @@ export interface Workbench {
   readonly around: Surroundings;
   readonly values: FileValueStore;
   readonly calls: SyncCallStore;
+  /** Marks of what other processes are working on; undefined where they cannot be had. */
+  readonly leases: LeaseStore | undefined;
   /** Folder for logs of running tasks and for bundles of function tasks. */
   readonly tempDir: AbsPath;
   /** ms since the epoch. */
