@@ -63,6 +63,11 @@ export async function execute(call: TaskCall, bench: Workbench, execution: Execu
   const answer = new Answer(call, bench, started, bench.values.putFile(logFile));
   if (work.kind === 'failed') return answer.failed(work.failure);
   const captured = prepared === undefined ? undefined : outputs.capture(prepared);
+  if (captured !== undefined)
+    bench.around.writers.requireSole(
+      task,
+      captured.tree.entries.map(({ path }) => path),
+    );
   const missing = captured?.missing ?? [];
   if (missing.length > 0) return answer.failed(failure(`did not write its declared output ${missing.join(', ')}`));
   return answer.done(work.value, captured?.tree ?? null, work.note);

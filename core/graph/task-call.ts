@@ -1,6 +1,6 @@
 /**
  * The question a task asks: its fingerprint, from what is declared and from what its upstream produced. The same code
- * serves a run, a plan and an explanation. Reads the workspace, writes nothing.
+ * serves a run, a plan and an explanation. Reads the workspace and writes nothing to it.
  */
 import { encode } from '../base/codec.ts';
 import { digest } from '../base/digest.ts';
@@ -15,19 +15,23 @@ import { installedVersion } from '../files/packages.ts';
 import { makeTree, type Tree, treeText } from '../files/tree.ts';
 import type { Workspace } from '../files/workspace.ts';
 import type { Part } from '../store/record.ts';
+import type { StateStore } from '../store/state.ts';
 import type { SyncValueStore } from '../store/values.ts';
 import type { CodeClosure, CodeIndex } from './code.ts';
 import { keyedEnv } from './environment.ts';
 import type { TaskGraph } from './graph.ts';
 import type { Product } from './product.ts';
 import type { Task, TaskArg } from './task.ts';
+import type { Writers } from './writers.ts';
 
 /** Everything around a task that can enter its fingerprint. */
 export interface Surroundings {
   readonly root: AbsPath;
   readonly graph: TaskGraph;
+  readonly writers: Writers;
   readonly workspace: Workspace;
   readonly outputs: Outputs;
+  readonly state: StateStore;
   readonly values: SyncValueStore;
   readonly code: CodeIndex;
   readonly env: Readonly<Record<string, string | undefined>>;
@@ -169,9 +173,24 @@ class Asking {
       (path) => upstream.hides(path) || this.outputs.matches(path),
     );
     this.checks.push(() => listing.changes());
+    this.#requireEdges(listing.tree);
     const globs = new Globs(patterns);
     const written = upstream.entries.filter((entry) => globs.matches(entry.path));
     return written.length === 0 ? listing.tree : makeTree([...listing.tree.entries, ...written]);
+  }
+
+  /** Looks at each list of paths once: the answer is remembered for as long as list and graph stay the same. */
+  #requireEdges(tree: Tree): void {
+    const { state, writers } = this.#around;
+    const name = `edges/${this.#task.name}`;
+    const seen = Buffer.from(sha256(`${tree.digest}${writers.digest}`), 'hex');
+    const known = state.get(name);
+    if (known !== undefined && seen.equals(known)) return;
+    writers.requireEdges(
+      this.#task,
+      tree.entries.map(({ path }) => path),
+    );
+    state.put(name, seen);
   }
 
   upstream(need: string): void {
