@@ -173,16 +173,16 @@ class Asking {
       (path) => upstream.hides(path) || this.outputs.matches(path),
     );
     this.checks.push(() => listing.changes());
-    this.#requireEdges(listing.tree);
+    this.#requireEdges(patterns, listing.tree);
     const globs = new Globs(patterns);
     const written = upstream.entries.filter((entry) => globs.matches(entry.path));
     return written.length === 0 ? listing.tree : makeTree([...listing.tree.entries, ...written]);
   }
 
   /** Looks at each list of paths once: the answer is remembered for as long as list and graph stay the same. */
-  #requireEdges(tree: Tree): void {
+  #requireEdges(patterns: readonly string[], tree: Tree): void {
     const { state, writers } = this.#around;
-    const name = `edges/${this.#task.name}`;
+    const name = `edges/${digest([this.#task.name, patterns])}`;
     const seen = Buffer.from(sha256(`${tree.digest}${writers.digest}`), 'hex');
     const known = state.get(name);
     if (known !== undefined && seen.equals(known)) return;
