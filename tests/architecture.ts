@@ -18,7 +18,8 @@ const INDEX = 'core/index.ts';
 /** The one file that may read arguments, environment and folder of the process, and end it. */
 const MAIN = 'core/app/main.ts';
 /** Code that touches the machine: stores, workspace, application, plugins, and what runs tasks. */
-const SHELL = /^core\/(store|files|app)\/|^plugins\/|^core\/graph\/(command|worker|watch)\.ts$/;
+const SHELL =
+  /^core\/(store|files|app)\/|^plugins\/|^core\/graph\/(bundle(-\w+)?|command|function(-worker)?|watch)\.ts$/;
 const MACHINE_MODULES = new Set(
   'fs fs/promises child_process worker_threads cluster http http2 https net tls dgram dns os sqlite v8 vm tty readline'
     .split(' ')
