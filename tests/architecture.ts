@@ -17,9 +17,18 @@ const LAYERS = ['base', 'store', 'files', 'call', 'graph', 'app'];
 const INDEX = 'core/index.ts';
 /** The one file that may read arguments, environment and folder of the process, and end it. */
 const MAIN = 'core/app/main.ts';
-/** Code that touches the machine: stores, workspace, application, plugins, and what runs tasks. */
-const SHELL =
-  /^core\/(store|files|app)\/|^plugins\/|^core\/graph\/(bundle(-\w+)?|command|function(-worker)?|watch)\.ts$/;
+/**
+ * Code that touches the machine: stores, workspace, application, plugins, what runs and watches tasks, what bundles the
+ * code of functions, and what describes the machine in metadata. Everything else is a function of its arguments.
+ */
+const SHELL = new RegExp(
+  [
+    '^core/(store|files|app)/',
+    '^plugins/',
+    '^core/graph/(bundle|bundle-\\w+|command|function|function-worker|watch)\\.ts$',
+    '^core/call/metadata\\.ts$',
+  ].join('|'),
+);
 const MACHINE_MODULES = new Set(
   'fs fs/promises child_process worker_threads cluster http http2 https net tls dgram dns os sqlite v8 vm tty readline'
     .split(' ')
@@ -36,18 +45,22 @@ interface Source {
   readonly code: string;
   /** What its relative imports lead to, relative to the project. */
   readonly imports: readonly string[];
+  /** Packages and parts of Node that it imports for more than their types. */
   readonly packages: readonly string[];
 }
 
 function source(path: string): Source {
   const text = readFileSync(join(ROOT, path), 'utf8');
-  const specifiers = importsOf(text).map((found) => found.specifier);
+  const imports = importsOf(text);
+  const isRelative = (specifier: string): boolean => specifier.startsWith('.');
   return {
     path,
     text,
     code: codeOf(text),
-    imports: specifiers.filter((name) => name.startsWith('.')).map((name) => posix.join(dirname(path), name)),
-    packages: specifiers.filter((name) => !name.startsWith('.')),
+    imports: imports.flatMap(({ specifier }) => (isRelative(specifier) ? [posix.join(dirname(path), specifier)] : [])),
+    packages: imports.flatMap(({ specifier, statement }) =>
+      isRelative(specifier) || statement.startsWith('import type ') ? [] : [specifier],
+    ),
   };
 }
 
