@@ -63,6 +63,7 @@ export class LmdbEnv {
   #entries = 0;
   #bytes = 0;
   #commit: NodeJS.Immediate | undefined;
+  #closed = false;
 
   /** Opens or makes the environment. Throws `STORE_UNUSABLE` where that cannot be done. */
   constructor(layout: Layout, options: EnvOptions) {
@@ -98,6 +99,7 @@ export class LmdbEnv {
 
   /** Notes that an entry of about `bytes` bytes waits to be written. May commit. */
   changed(bytes: number): void {
+    if (this.#closed) return this.#forget();
     this.#entries++;
     this.#bytes += bytes;
     if (this.#entries >= MOST_ENTRIES || this.#bytes >= MOST_BYTES) return this.commit();
@@ -110,18 +112,23 @@ export class LmdbEnv {
     if (this.#commit !== undefined) clearImmediate(this.#commit);
     this.#commit = undefined;
     if (this.#entries === 0) return;
-    this.#entries = 0;
-    this.#bytes = 0;
     try {
       if (identityOf(this.layout) !== this.#identity) this.#reopen();
       this.#root?.transactionSync(() => {
         for (const pending of this.#pending) pending.write();
       });
+      this.#forget();
     } catch (error) {
-      this.#writeFailed(error);
-    } finally {
-      for (const pending of this.#pending) pending.clear();
+      this.#forget();
+      this.#contradicts(error);
+      this.lost(error);
     }
+  }
+
+  #forget(): void {
+    this.#entries = 0;
+    this.#bytes = 0;
+    for (const pending of this.#pending) pending.clear();
   }
 
   /**
@@ -135,6 +142,7 @@ export class LmdbEnv {
   /** Afterwards nothing is found and nothing is kept. */
   async close(): Promise<void> {
     this.commit();
+    this.#closed = true;
     atExit.delete(this);
     await this.#detach();
   }
@@ -173,7 +181,7 @@ export class LmdbEnv {
   /** Whether the environment may be opened; one that may not is set aside if it is ours to write. */
   #sound(): boolean {
     const { layout } = this;
-    const damage = this.#damage();
+    const damage = damageOf(layout);
     if (damage === undefined) return true;
     if (this.#options.readOnly) {
       this.#tell('damaged', `the cache in ${layout.root} is damaged (${damage}) and is not used`);
@@ -189,19 +197,11 @@ export class LmdbEnv {
     return true;
   }
 
-  #damage(): string | undefined {
-    try {
-      return damageOf(this.layout);
-    } catch (error) {
-      throw unusable(this.layout, messageOf(error), error);
-    }
-  }
-
   /** The folder was deleted or replaced while it was open: what is open is nobody's any more. */
   #reopen(): void {
     void this.#detach();
     this.#open();
-    this.#tell('gone', `the cache in ${this.layout.root} was removed while it was in use; it starts again empty`);
+    this.#tell('gone', `the cache in ${this.layout.root} was removed or replaced while it was in use; what was in it is made again`);
   }
 
   #detach(): Promise<void> {
@@ -217,11 +217,6 @@ export class LmdbEnv {
     this.#root?.resetReadTxn();
     this.#contradicts(error);
     this.#tell('read', `the cache cannot be read (${messageOf(error)}); what it does not give is made again`);
-  }
-
-  #writeFailed(error: unknown): void {
-    this.#contradicts(error);
-    this.lost(error);
   }
 
   /** Tells that something could not be kept. */

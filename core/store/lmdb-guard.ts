@@ -50,22 +50,21 @@ export function unusable(layout: Layout, why: string, cause?: unknown): FlecheEr
 }
 
 /**
- * Why the environment must not be opened, or undefined if it is sound. `everything` looks at each page, not at the
- * roots alone. Throws system errors other than absence.
+ * Why the environment must not be opened, or undefined if it is sound or not there. `everything` looks at each page, not
+ * at the roots alone. Throws `STORE_UNUSABLE` if the data file cannot be read.
  */
 export function damageOf(layout: Layout, everything = false): string | undefined {
-  if (existsSync(distrustFile(layout))) return 'it gave wrong answers before';
-  let fd: number;
+  if (existsSync(distrustFile(layout))) return 'it contradicted itself before';
   try {
-    fd = openSync(dataFile(layout), 'r');
+    const fd = openSync(dataFile(layout), 'r');
+    try {
+      return verdict(fd, everything);
+    } finally {
+      closeSync(fd);
+    }
   } catch (error) {
     if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
-  }
-  try {
-    return verdict(fd, everything);
-  } finally {
-    closeSync(fd);
+    throw unusable(layout, messageOf(error), error);
   }
 }
 
