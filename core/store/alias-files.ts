@@ -1,15 +1,15 @@
 /** Names of values as small files: `<folder>/ab/<value digest>.alias` holds the digest of the blob that encodes it. */
 import { type Digest, isDigest } from '../base/hash.ts';
 import { byCodeUnit } from '../base/order.ts';
+import { DigestFiles } from './digest-files.ts';
 import type { Layout } from './layout.ts';
-import { SmallFiles } from './small-files.ts';
 
 /** The aliases of a values store in plain files; what its contract says of aliases holds here. */
 export class AliasFiles {
-  readonly #files: SmallFiles;
+  readonly #files: DigestFiles;
 
-  constructor(layout: Layout) {
-    this.#files = new SmallFiles(layout, '.alias');
+  constructor(layout: Layout, now: () => number) {
+    this.#files = new DigestFiles(layout, '.alias', now);
   }
 
   set(value: Digest, blob: Digest): void {

@@ -5,10 +5,11 @@
 import type { Key } from '../base/hash.ts';
 import { byCodeUnit } from '../base/order.ts';
 import { type CallTerms, holds, newestFirst, type SyncCallStore } from './calls.ts';
+import { DigestFiles, plainLayout } from './digest-files.ts';
 import type { FolderOptions } from './folder-values.ts';
+import { frozenRecord } from './frozen.ts';
 import { recordFromJson, recordToJson } from './json-record.ts';
 import { type CallRecord, decodeRecord, encodeRecord } from './record.ts';
-import { plainLayout, SmallFiles } from './small-files.ts';
 
 export interface FolderCallOptions extends FolderOptions {
   /** How records are written: compact, or as JSON documents for people. Either form is read. Default `fleche`. */
@@ -20,12 +21,12 @@ const OPENING_BRACE = 0x7b;
 /** `put` and `delete` throw `STORE_UNUSABLE` when the disk is full, read-only or gone; reading never does. */
 export class FolderCallStore implements SyncCallStore {
   readonly location: string;
-  readonly #files: SmallFiles;
+  readonly #files: DigestFiles;
   readonly #format: 'fleche' | 'json';
 
-  constructor({ root, format = 'fleche' }: FolderCallOptions) {
+  constructor({ root, format = 'fleche', now = Date.now }: FolderCallOptions) {
     this.location = root;
-    this.#files = new SmallFiles(plainLayout(root), '.call');
+    this.#files = new DigestFiles(plainLayout(root), '.call', now);
     this.#format = format;
   }
 
@@ -36,7 +37,8 @@ export class FolderCallStore implements SyncCallStore {
     return record?.key === key ? record : undefined;
   }
 
-  put(record: CallRecord): void {
+  put(given: CallRecord): void {
+    const record = frozenRecord(given);
     this.#files.write(record.key, this.#format === 'json' ? recordToJson(record) : encodeRecord(record));
   }
 

@@ -7,12 +7,14 @@ import { closeSync, openSync } from 'node:fs';
 import { asDigest, type Digest } from '../base/hash.ts';
 import { AliasFiles } from './alias-files.ts';
 import { BlobFiles } from './blob-files.ts';
-import { notWritten, plainLayout } from './small-files.ts';
+import { notWritten, plainLayout } from './digest-files.ts';
 import type { BlobInfo, FileValueStore } from './values.ts';
 
 export interface FolderOptions {
   /** Absolute path of a folder; made when something is first put. */
   readonly root: string;
+  /** ms since the epoch; the clock of this machine by default. */
+  readonly now?: () => number;
 }
 
 const NOTHING = new Uint8Array(0);
@@ -23,14 +25,14 @@ export class FolderValueStore implements FileValueStore {
   readonly #blobs: BlobFiles;
   readonly #aliases: AliasFiles;
 
-  constructor({ root }: FolderOptions) {
+  constructor({ root, now = Date.now }: FolderOptions) {
     const layout = plainLayout(root);
     const lost = (error: unknown): never => {
       throw notWritten(root, error);
     };
     this.location = root;
-    this.#blobs = new BlobFiles(layout, { now: Date.now, readOnly: false, lost });
-    this.#aliases = new AliasFiles(layout);
+    this.#blobs = new BlobFiles(layout, { now, readOnly: false, lost });
+    this.#aliases = new AliasFiles(layout, now);
   }
 
   has(digest: Digest): boolean {

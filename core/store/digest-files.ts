@@ -1,5 +1,5 @@
 /**
- * Small files by digest, in 256 folders: `<folder>/ab/<digest><suffix>`. Written beside and renamed into place, so that a
+ * Files by digest, in 256 folders: `<folder>/ab/<digest><suffix>`. Written beside and renamed into place, so that a
  * name always stands for whole content and several processes can work on one folder; a crash leaves nothing but a file
  * in the making, which a later writer sweeps away. Knows nothing of what is in the files: content is not verified here.
  */
@@ -7,16 +7,17 @@ import {
   closeSync,
   fsyncSync,
   openSync,
-  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   statSync,
+  utimesSync,
   writeFileSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { FlecheError, messageOf, systemCode } from '../base/errors.ts';
 import { asDigest, type Digest, isDigest } from '../base/hash.ts';
+import { namesIn } from './blob-files.ts';
 import { inFolderOf, type Layout, layoutOf, scratchFile } from './layout.ts';
 
 /** Files in the making that are older than this were left by a crash, ms. */
@@ -27,17 +28,19 @@ export function plainLayout(root: string): Layout {
   return { ...layoutOf(root), cas: root };
 }
 
-export class SmallFiles {
+export class DigestFiles {
   readonly #layout: Layout;
   readonly #suffix: string;
   /** Written since the last `sync`. */
   readonly #unsynced = new Set<string>();
+  readonly #now: () => number;
   #swept = false;
 
-  /** `suffix` tells these files from others in the same folder. */
-  constructor(layout: Layout, suffix: string) {
+  /** `suffix` tells these files from others in the same folder; `now` is ms since the epoch. */
+  constructor(layout: Layout, suffix: string, now: () => number) {
     this.#layout = layout;
     this.#suffix = suffix;
+    this.#now = now;
   }
 
   /** Throws `DIGEST_UNKNOWN` for what is no digest, so that no name leads out of the folder. */
@@ -69,7 +72,7 @@ export class SmallFiles {
       inFolderOf(scratch, () => writeFileSync(scratch, content, { flag: 'wx' }));
       inFolderOf(path, () => renameSync(scratch, path));
     } catch (error) {
-      rmSync(scratch, { force: true });
+      discard(scratch);
       throw notWritten(this.#layout.root, error);
     }
     this.#unsynced.add(path);
@@ -84,6 +87,16 @@ export class SmallFiles {
     } catch (error) {
       if (systemCode(error) === 'ENOENT') return false;
       throw notWritten(this.#layout.root, error);
+    }
+  }
+
+  /** Makes a file count as written now. */
+  touch(digest: Digest): void {
+    try {
+      const now = this.#now() / 1000;
+      utimesSync(this.#path(digest), now, now);
+    } catch {
+      // Removed meanwhile, or not ours to touch: it ages.
     }
   }
 
@@ -123,7 +136,7 @@ export class SmallFiles {
     for (const name of namesIn(this.#layout.tmp)) {
       const path = join(this.#layout.tmp, name);
       const stat = statOf(path);
-      if (stat !== undefined && Date.now() - stat.mtimeMs > ORPHANED_AFTER) rmSync(path, { force: true });
+      if (stat !== undefined && this.#now() - stat.mtimeMs > ORPHANED_AFTER) discard(path);
     }
   }
 }
@@ -146,12 +159,11 @@ function statOf(path: string): { readonly size: number; readonly mtimeMs: number
   }
 }
 
-function namesIn(folder: string): string[] {
+function discard(path: string): void {
   try {
-    return readdirSync(folder);
+    rmSync(path, { force: true });
   } catch {
-    // Not made yet, or not a folder.
-    return [];
+    // Left for the sweep.
   }
 }
 
