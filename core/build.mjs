@@ -1,10 +1,11 @@
 /**
  * Builds dist/: `node core/build.mjs [--types]`.
  *
- *     fleche.js             the command: answers --version by itself, loads chunks for everything else
+ *     fleche.js             the command: answers --version by itself, loads cli.cjs for everything else
+ *     cli.cjs               the rest of the command; CommonJS, because its compiled code can be kept between runs
  *     index.js              the library
  *     function-worker.js    runs function tasks
- *     *-HASH.js             chunks: what they share, and what is loaded when it is needed
+ *     *-HASH.js             what these two share, and what is loaded when it is needed
  *     types/                declarations, with --types
  *
  * Packages that the installer provides stay outside, with one exception: the JavaScript of lmdb goes into the command,
@@ -113,9 +114,21 @@ function declarations() {
 }
 
 rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
-const inCommand = OUTSIDE.filter((name) => name !== 'lmdb' && name !== 'msgpackr');
+const besideLmdb = OUTSIDE.filter((name) => name !== 'lmdb' && name !== 'msgpackr');
+const cli = {
+  format: 'cjs',
+  splitting: false,
+  outExtension: { '.js': '.cjs' },
+  // Code that is compiled ahead cannot import(); where Node can require() an ES module it need not.
+  supported: { 'dynamic-import': false },
+  plugins: [lmdbInside],
+};
 await Promise.all([
-  bundle({ fleche: 'core/app/main.ts' }, { external: inCommand, plugins: [lmdbInside] }),
+  bundle({ fleche: 'core/app/main.ts' }, { splitting: false }),
+  bundle(
+    { cli: 'core/app/start.ts' },
+    { ...cli, external: besideLmdb, define: { ...COMMON.define, 'import.meta.url': '__importMetaUrl' } },
+  ),
   bundle({ index: 'core/index.ts', 'function-worker': 'core/graph/function-worker.ts' }, { external: OUTSIDE }),
 ]);
 if (process.argv.includes('--types')) declarations();

@@ -1,0 +1,90 @@
+/**
+ * Loads one big CommonJS file and keeps its compiled code between runs: compiling it anew costs more than an answer from
+ * the cache. Compiled code belongs to exactly this text, this Node and this machine's kind of processor; whatever else is
+ * found is not used. Trouble with what is kept only costs time.
+ *
+ * Functions are compiled when they are first called, so what is kept grows with the first runs of each verb and is then
+ * left alone. Parts of Node that cost time are loaded with the first file, not with this module, which is on the way of
+ * `--version`.
+ */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+
+export interface LoadedCode {
+  readonly exports: unknown;
+  /**
+   * Keeps the code that is compiled by now, if code of this label (lower-case letters) was kept less than a few times.
+   * Never throws.
+   */
+  keep(label: string): void;
+}
+
+/** How many runs of each label add to what is kept: one that works, one that answers, one that does some of both. */
+const RUNS = 3;
+/** The names of a CommonJS module, and the place of the file for code that was an ES module before it was bundled. */
+const PARAMETERS = 'exports,require,module,__filename,__dirname,__importMetaUrl';
+
+/**
+ * Loads `file` (absolute; ASCII only; it can `require`, but not `import()`), with compiled code from `folder`, or without
+ * if that is undefined. Throws what the file throws.
+ */
+export function loadCode(file: string, folder: string | undefined): LoadedCode {
+  const require = createRequire(file);
+  const { Script } = require('node:vm') as typeof import('node:vm');
+  const { hash } = require('node:crypto') as typeof import('node:crypto');
+  const digest: Digest = (bytes) => hash('sha256', bytes);
+  const source = `(function(${PARAMETERS}){${readFileSync(file, 'latin1')}\n})`;
+  const place = folder === undefined ? undefined : join(folder, `${process.version}-${process.arch}-${digest(source)}`);
+  const kept = place === undefined ? NOTHING : readKept(place, digest);
+  const script = new Script(source, { filename: file, cachedData: kept.code });
+  const counts = script.cachedDataRejected === true ? {} : kept.counts;
+  const module = { exports: {} };
+  script.runInThisContext()(module.exports, require, module, file, dirname(file), pathToFileURL(file).href);
+  return {
+    exports: module.exports,
+    keep(label) {
+      const count = counts[label] ?? 0;
+      if (place === undefined || count >= RUNS) return;
+      const code = script.createCachedData();
+      writeKept(place, `${digest(code)} ${JSON.stringify({ ...counts, [label]: count + 1 })}\n`, code);
+    },
+  };
+}
+
+type Digest = (bytes: string | Uint8Array) => string;
+
+interface Kept {
+  /** How many runs of each label have added to the code. */
+  readonly counts: Readonly<Record<string, number>>;
+  readonly code: Buffer | undefined;
+}
+
+const NOTHING: Kept = { counts: {}, code: undefined };
+
+/** One line, the digest of the code and the counts; then the code. V8 does not check the code it is given. */
+function readKept(place: string, digestOf: Digest): Kept {
+  try {
+    const bytes = readFileSync(place);
+    const end = bytes.indexOf('\n');
+    const [digest, counts = ''] = bytes.toString('latin1', 0, end).split(' ');
+    const code = bytes.subarray(end + 1);
+    if (end < 0 || digestOf(code) !== digest) return NOTHING;
+    return { counts: JSON.parse(counts), code };
+  } catch {
+    // Not there, not readable or not whole: the source is compiled.
+    return NOTHING;
+  }
+}
+
+function writeKept(place: string, head: string, code: Buffer): void {
+  const temporary = `${place}.${process.pid}`;
+  try {
+    mkdirSync(dirname(place), { recursive: true });
+    writeFileSync(temporary, Buffer.concat([Buffer.from(head), code]));
+    renameSync(temporary, place);
+  } catch {
+    // A folder that cannot be written: the next run compiles again.
+  }
+}

@@ -1,0 +1,110 @@
+/** Compiled code that is kept: what it is used for, and that it changes nothing but time. */
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { loadCode } from '../../core/app/code-cache.ts';
+
+const SOURCE = `
+const { sep } = require('node:path');
+exports.where = [__filename, __dirname, __importMetaUrl, sep];
+exports.add = (a, b) => a + b;
+`;
+
+/** A folder with the file, and one for what is kept. */
+function withFile(use: (file: string, kept: string) => void | Promise<void>): () => Promise<void> {
+  return async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
+    try {
+      const file = join(folder, 'code.cjs');
+      writeFileSync(file, SOURCE);
+      await use(file, join(folder, 'kept'));
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+  };
+}
+
+interface Code {
+  readonly where: readonly string[];
+  readonly add: (a: number, b: number) => number;
+}
+
+const exportsOf = (file: string, folder: string | undefined): Code => loadCode(file, folder).exports as Code;
+
+test(
+  'code runs as a CommonJS module',
+  withFile((file, kept) => {
+    const code = exportsOf(file, kept);
+    assert.is(code.where[0], file);
+    assert.match(code.where[2] ?? '', /^file:.*code\.cjs$/);
+  }),
+);
+
+test(
+  'code that was kept does the same',
+  withFile((file, kept) => {
+    loadCode(file, kept).keep('run');
+    assert.is(readdirSync(kept).length, 1);
+    const code = exportsOf(file, kept);
+    assert.is(code.add(2, 3), 5);
+  }),
+);
+
+test(
+  'the first runs of each label add to it, later ones leave it alone',
+  withFile((file, kept) => {
+    const head = (): string => readFileSync(join(kept, readdirSync(kept)[0] ?? ''), 'latin1').split('\n')[0] ?? '';
+    for (let run = 0; run < 5; run++) loadCode(file, kept).keep('run');
+    assert.match(head(), / \{"run":3\}$/);
+    loadCode(file, kept).keep('plan');
+    assert.match(head(), / \{"run":3,"plan":1\}$/);
+  }),
+);
+
+test(
+  'code of another text is not used',
+  withFile((file, kept) => {
+    loadCode(file, kept).keep('run');
+    writeFileSync(file, SOURCE.replace('a + b', 'a * b'));
+    assert.is(exportsOf(file, kept).add(2, 3), 6);
+  }),
+);
+
+test(
+  'whatever became of what is kept, the code runs',
+  withFile((file, kept) => {
+    loadCode(file, kept).keep('run');
+    const place = join(kept, readdirSync(kept)[0] ?? '');
+    const whole = readFileSync(place);
+    const flipped = Buffer.from(whole);
+    flipped[whole.length - 100] = (flipped[whole.length - 100] ?? 0) ^ 0xff;
+    const noise = Buffer.alloc(500, 7);
+    for (const bytes of [Buffer.alloc(0), whole.subarray(0, 40), whole.subarray(0, -10), flipped, noise]) {
+      writeFileSync(place, bytes);
+      assert.is(exportsOf(file, kept).add(2, 3), 5);
+      loadCode(file, kept).keep('run');
+      assert.is(exportsOf(file, kept).add(2, 3), 5);
+    }
+  }),
+);
+
+test(
+  'a folder that cannot be made costs nothing but time',
+  withFile((file) => {
+    loadCode(file, join(file, 'below a file')).keep('run');
+    loadCode(file, undefined).keep('run');
+    assert.is(exportsOf(file, undefined).add(2, 3), 5);
+  }),
+);
+
+test(
+  'what the file throws is thrown',
+  withFile((file, kept) => {
+    writeFileSync(file, 'throw new RangeError("odd")');
+    assert.throws(() => loadCode(file, kept), /odd/);
+  }),
+);
+
+test.run();
