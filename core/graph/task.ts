@@ -43,6 +43,8 @@ export interface Task {
   readonly clean: boolean;
   /** Whether answers are looked up and filed. */
   readonly cache: boolean;
+  /** What the task is for, in a line, for people. */
+  readonly description?: string;
   /** Where the task is defined. */
   readonly at: SourcePosition;
 }

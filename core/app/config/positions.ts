@@ -140,7 +140,7 @@ class Scanner {
       if (quote === '"' || quote === "'") {
         this.#string();
         const inner = this.#text.slice(at + 1, this.#at - 1);
-        names.push({ text: quote === '"' ? unescape(inner) : inner, at });
+        names.push({ text: quote === '"' ? unescaped(inner) : inner, at });
       } else {
         this.#run(/[\w-]*/y);
         names.push({ text: this.#text.slice(at, this.#at), at });
@@ -236,7 +236,7 @@ function descend(from: Place, names: readonly Name[]): Place {
 
 const ESCAPES: Readonly<Record<string, string>> = { b: '\b', t: '\t', n: '\n', f: '\f', r: '\r', e: '\x1b' };
 
-function unescape(text: string): string {
+function unescaped(text: string): string {
   return text.replace(/\\(?:x(\w{2})|u(\w{4})|U(\w{8})|(.))/g, (whole, x, u, U, char) => {
     const point = Number.parseInt(x ?? u ?? U ?? '', 16);
     if (char !== undefined) return ESCAPES[char] ?? char;

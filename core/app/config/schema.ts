@@ -1,0 +1,272 @@
+/**
+ * What may stand in a configuration: every table, key, type, default and form of text, as plain data. A new key is added
+ * here and where it is used, nowhere else.
+ */
+import { CACHE, NAMED_CACHES, STORAGE } from './cache-schema.ts';
+import type { Format } from './formats.ts';
+import type { FormsShape, Key, ListShape, Shape, ShapeName, TableShape, TextShape } from './shape.ts';
+
+const FLAG: Shape = { kind: 'flag' };
+const ANY: Shape = { kind: 'any' };
+const text = (format: Format): TextShape => ({ kind: 'text', format });
+const listOf = (of: Shape): ListShape => ({ kind: 'list', of });
+const patterns = (format: Format): ListShape => ({ kind: 'list', of: text(format), ordered: true });
+const TASK: Shape = { kind: 'text', format: 'name', refers: 'task' };
+
+const METADATA: TextShape = {
+  kind: 'text',
+  format: 'name',
+  values: {
+    Runtime: 'Start, stop, wall time and processor times.',
+    CallInfo: 'Name and module of what was called.',
+    Environment: 'Host, user, Node version and platform.',
+    Git: 'Commit, branch and whether the tree was dirty.',
+  },
+  refused: { Tags: 'Tags need arguments; set them in code with tags(…).' },
+};
+
+/** What a file of settings may say beside what the project's own file may. */
+const SETTINGS: Readonly<Record<string, Key>> = {
+  cache: {
+    shape: { kind: 'text', format: 'name', refers: 'cache' },
+    doc: 'The cache to use: one of [caches], or "memory" or "void". Without it an LMDB cache in .fleche beside the file.',
+    example: 'cache = "local"',
+  },
+  metadata: {
+    shape: listOf(METADATA),
+    doc: 'What is noted about every call.',
+    example: 'metadata = ["Runtime", "CallInfo"]',
+    default: ['Runtime'],
+  },
+  jobs: {
+    shape: { kind: 'count', min: 1 },
+    doc: 'How many tasks may run at once. Without it as many as the machine has processors.',
+    example: 'jobs = 4',
+  },
+  strict: {
+    shape: FLAG,
+    doc: 'Whether trouble with a cache is an error instead of a warning.',
+    example: 'strict = true',
+    default: false,
+  },
+};
+
+/** `[default]` of a project. */
+export const DEFAULTS: TableShape = {
+  kind: 'table',
+  keys: {
+    tasks: {
+      shape: listOf(TASK),
+      doc: 'What a run without names wants.',
+      example: 'tasks = ["build"]',
+      default: [],
+    },
+    ...SETTINGS,
+    root: {
+      shape: FLAG,
+      doc: 'Whether files in folders above, and the user-wide file, are left alone.',
+      example: 'root = true',
+      default: false,
+    },
+  },
+};
+
+/** Keys of commands and functions alike. */
+export const TASK_KEYS: Readonly<Record<string, Key>> = {
+  needs: {
+    shape: listOf(TASK),
+    doc: 'Tasks that must be done before. Their outputs join the key.',
+    example: 'needs = ["codegen"]',
+    default: [],
+  },
+  inputs: {
+    shape: patterns('pattern'),
+    doc: 'Files the task reads: ordered patterns relative to the project; "!" takes away, a later pattern wins.',
+    example: 'inputs = ["src/**/*.ts", "!**/*.test.ts"]',
+    default: [],
+  },
+  outputs: {
+    shape: patterns('output'),
+    doc: 'Files the task writes: ordered patterns relative to the project. A file belongs to one task.',
+    example: 'outputs = ["dist/**"]',
+    default: [],
+  },
+  env: {
+    shape: listOf(text('variables')),
+    doc: 'Environment variables that are passed on and join the key; a trailing "*" is a wildcard.',
+    example: 'env = ["NODE_ENV", "VITE_*"]',
+    default: [],
+  },
+  pass_env: {
+    shape: listOf(text('variables')),
+    doc: 'Environment variables that are passed on without joining the key.',
+    example: 'pass_env = ["HOME"]',
+    default: [],
+  },
+  tools: {
+    shape: listOf(text('package')),
+    doc: 'npm packages whose installed version joins the key.',
+    example: 'tools = ["esbuild"]',
+    default: [],
+  },
+  dir: {
+    shape: text('folder'),
+    doc: 'The folder to run in, relative to the project.',
+    example: 'dir = "packages/site"',
+    default: '.',
+  },
+  clean: {
+    shape: FLAG,
+    doc: 'Whether earlier outputs are removed before the task runs.',
+    example: 'clean = false',
+    default: true,
+  },
+  cache: {
+    shape: FLAG,
+    doc: 'Whether the task is answered from the cache and filed in it.',
+    example: 'cache = false',
+    default: true,
+  },
+  description: {
+    shape: text('text'),
+    doc: 'What the task is for, in a line.',
+    example: 'description = "Builds the site"',
+  },
+};
+
+const TASKS: FormsShape = {
+  kind: 'forms',
+  forms: [
+    {
+      tags: ['run'],
+      shape: {
+        kind: 'table',
+        keys: {
+          run: { shape: text('text'), doc: 'The shell command.', example: 'run = "tsc --noEmit"', required: true },
+          ...TASK_KEYS,
+        },
+      },
+    },
+    {
+      tags: ['call'],
+      shape: {
+        kind: 'table',
+        keys: {
+          call: {
+            shape: text('module'),
+            doc: 'The exported function to call, as "./file.ts#export".',
+            example: 'call = "./tasks/report.ts#report"',
+            required: true,
+          },
+          args: {
+            shape: {
+              kind: 'table',
+              keys: {},
+              rest: {
+                shape: { kind: 'shape', name: 'argument' },
+                format: 'free',
+                doc: 'An argument, by its name.',
+                example: 'title = "Sizes"',
+              },
+            },
+            doc: 'The arguments, which the function receives as one object.',
+            example: 'args = { data = { file = "data.json" } }',
+            default: {},
+          },
+          ...TASK_KEYS,
+        },
+      },
+    },
+  ],
+  otherwise: { hint: 'Add a command, such as run = "tsc --noEmit", or a function, such as call = "./file.ts#export".' },
+};
+
+function argument(name: string, key: Key, more: Readonly<Record<string, Key>> = {}): FormsShape['forms'][number] {
+  return { tags: [name], shape: { kind: 'table', keys: { [name]: { ...key, required: true }, ...more } } };
+}
+
+/** Sources of an argument; any other value is the argument itself. */
+export const ARGUMENT: FormsShape = {
+  kind: 'forms',
+  forms: [
+    argument('from', { shape: TASK, doc: 'The result of another task.', example: 'from = "bundle"' }),
+    argument('file', { shape: text('file'), doc: 'A file.', example: 'file = "data.json"' }),
+    argument('glob', {
+      shape: { kind: 'either', of: [text('pattern'), { ...patterns('pattern'), nonEmpty: true }] },
+      doc: 'All files that a pattern, or a list of ordered patterns, matches.',
+      example: 'glob = "data/*.csv"',
+    }),
+    argument(
+      'env',
+      { shape: text('variable'), doc: 'The value of an environment variable.', example: 'env = "LEVEL"' },
+      { default: { shape: text('free'), doc: 'The value if the variable is not set.', example: 'default = "full"' } },
+    ),
+    argument('digest', {
+      shape: text('digest'),
+      doc: 'The stored value with this digest; its first characters are enough.',
+      example: 'digest = "60079f79"',
+    }),
+    argument('value', {
+      shape: ANY,
+      doc: 'The value as it is written, even if it looks like one of these tables.',
+      example: 'value = { file = "not a file" }',
+    }),
+  ],
+  otherwise: { plain: true },
+  escape: 'To pass a table as it is written, put it in { value = … }.',
+};
+
+/** Shapes that have a name of their own, here and in the JSON Schema. */
+export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
+  task: { kind: 'either', of: [text('text'), TASKS] },
+  argument: ARGUMENT,
+  cache: CACHE,
+  storage: STORAGE,
+};
+
+/** `fleche.config.toml`. */
+export const PROJECT_FILE: TableShape = {
+  kind: 'table',
+  keys: {
+    default: { shape: DEFAULTS, doc: 'What holds where nothing else is said.', example: '[default]' },
+    caches: {
+      shape: { kind: 'table', keys: {}, rest: NAMED_CACHES },
+      doc: 'Caches by name.',
+      example: '[caches.local]',
+    },
+    tasks: {
+      shape: {
+        kind: 'table',
+        keys: {},
+        rest: {
+          shape: { kind: 'shape', name: 'task' },
+          format: 'name',
+          doc: 'A task, by its name.',
+          example: 'lint = "biome check ."',
+        },
+      },
+      doc: 'Tasks by name. A text is a command without anything else.',
+      example: '[tasks.build]',
+    },
+  },
+};
+
+/** A `fleche.config.toml` in a folder above the project: it lends its caches and settings, its tasks stay its own. */
+export const OUTER_FILE: TableShape = {
+  kind: 'table',
+  keys: Object.fromEntries(Object.entries(PROJECT_FILE.keys).filter(([name]) => name !== 'tasks')),
+  rest: { shape: ANY, format: 'free', doc: 'Of no meaning here.', example: '' },
+};
+
+/** The user-wide file of caches. */
+export const USER_FILE: TableShape = {
+  kind: 'table',
+  keys: {
+    default: {
+      shape: { kind: 'table', keys: SETTINGS },
+      doc: 'What holds where a project says nothing.',
+      example: '[default]',
+    },
+  },
+  rest: NAMED_CACHES,
+};
