@@ -50,7 +50,7 @@ function frozenJson(value: Json, depth: number): Json {
   }
   if (value === null) return null;
   if (depth > MAX_DEPTH) throw unstorable(`more than ${MAX_DEPTH} levels`);
-  if (isArray(value)) return Object.freeze(value.map((member) => frozenJson(member, depth + 1)));
+  if (isArray(value)) return Object.freeze(value.map((member) => frozenJson(member ?? null, depth + 1)));
   const copy: Record<string, Json> = { ...value };
   for (const key of Object.keys(copy)) {
     const member = copy[key];
