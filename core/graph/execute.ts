@@ -2,9 +2,8 @@
  * Does the work of one task and files the answer: clears what it wrote before, runs its command or function, captures
  * what it wrote and printed. An answer is filed only if no declared input changed meanwhile.
  */
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { decode, encode } from '../base/codec.ts';
-import { digest } from '../base/digest.ts';
 import { FlecheError } from '../base/errors.ts';
 import { type Digest, sha256 } from '../base/hash.ts';
 import { type AbsPath, toAbs } from '../base/paths.ts';
@@ -16,7 +15,7 @@ import type { CallRecord, Failure, StoredValue } from '../store/record.ts';
 import type { FileValueStore } from '../store/values.ts';
 import { runCommand } from './command.ts';
 import { commandEnv } from './environment.ts';
-import { runFunction } from './function.ts';
+import { Encoded, runFunction } from './function.ts';
 import { type Product, product } from './product.ts';
 import type { FoundArg, Surroundings, TaskCall } from './task-call.ts';
 
@@ -59,18 +58,17 @@ export async function execute(call: TaskCall, bench: Workbench, execution: Execu
     call.code === null
       ? await command(call, bench, logFile, execution)
       : await callFunction(call, bench, logFile, execution);
+  if (work.kind !== 'worked' && prepared !== undefined) outputs.abandon(prepared);
   if (work.kind === 'aborted') return work;
   const answer = new Answer(call, bench, started, bench.values.putFile(logFile));
+  rmSync(logFile, { force: true });
   if (work.kind === 'failed') return answer.failed(work.failure);
-  const captured = prepared === undefined ? undefined : outputs.capture(prepared);
-  if (captured !== undefined)
-    bench.around.writers.requireSole(
-      task,
-      captured.tree.entries.map(({ path }) => path),
-    );
-  const missing = captured?.missing ?? [];
+  if (prepared === undefined) return answer.done(work.value, null, work.note);
+  const { tree, missing } = outputs.capture(prepared);
+  const paths = tree.entries.map(({ path }) => path);
+  bench.around.writers.requireSole(task, paths);
   if (missing.length > 0) return answer.failed(failure(`did not write its declared output ${missing.join(', ')}`));
-  return answer.done(work.value, captured?.tree ?? null, work.note);
+  return answer.done(work.value, tree, work.note);
 }
 
 async function command(call: TaskCall, bench: Workbench, logFile: string, execution: Execution): Promise<Work> {
@@ -109,7 +107,7 @@ async function callFunction(call: TaskCall, bench: Workbench, logFile: string, e
   const { task, code } = call;
   if (task.body.kind !== 'function' || code === null)
     throw new FlecheError('BUG', 'bug: a command was run as a function');
-  const { root } = bench.around;
+  const { root, env } = bench.around;
   const args = Object.fromEntries([...call.args].map(([name, found]) => [name, materialise(found, bench)]));
   const result = await runFunction({
     code,
@@ -118,12 +116,13 @@ async function callFunction(call: TaskCall, bench: Workbench, logFile: string, e
     export: task.body.export,
     args,
     context: { root, taskName: task.name },
+    env: commandEnv({ root, dir: task.dir, env, declared: task.env, passed: task.passEnv }),
     logFile,
     ...execution,
   });
   switch (result.kind) {
     case 'returned':
-      return { kind: 'worked', value: store(result.value, bench.values), note: null };
+      return { kind: 'worked', value: store(result.digest, result.bytes, bench.values), note: null };
     case 'threw':
       return { kind: 'failed', failure: failure(result.message) };
     case 'aborted':
@@ -135,7 +134,7 @@ function failure(message: string, exitCode: number | null = null): Failure {
   return { message, exitCode, signal: null };
 }
 
-/** Loads an argument as the function receives it. */
+/** An argument as it crosses to the function; a stored one crosses in its stored form. */
 function materialise(found: FoundArg, bench: Workbench): unknown {
   const { root } = bench.around;
   switch (found.kind) {
@@ -145,7 +144,7 @@ function materialise(found: FoundArg, bench: Workbench): unknown {
       const bytes = bench.values.get(found.blob);
       if (bytes === undefined)
         throw new FlecheError('STORE_CORRUPT', `the stored value ${found.blob.slice(0, 12)} is gone`);
-      return decode(bytes);
+      return new Encoded(bytes);
     }
     case 'tree':
       return new TreeRef(root, found.tree);
@@ -157,13 +156,11 @@ function materialise(found: FoundArg, bench: Workbench): unknown {
   }
 }
 
-function store(value: unknown, values: FileValueStore): StoredValue {
-  const valueDigest = digest(value, 'result');
-  const bytes = encode(value);
+function store(value: Digest, bytes: Uint8Array, values: FileValueStore): StoredValue {
   const blob = sha256(bytes);
   values.put(blob, bytes);
-  values.alias(valueDigest, blob);
-  return { digest: valueDigest, blob };
+  values.alias(value, blob);
+  return { digest: value, blob };
 }
 
 /** One answer in the making: the values are put first, then the record that names them. */
