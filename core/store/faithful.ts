@@ -3,6 +3,7 @@
  * refuses the first member that would come back as something else, with its path. Arrays and plain objects are walked
  * here; what else is faithful, each codec says.
  */
+import { MAX_DEPTH } from '../base/digestible.ts';
 import { FlecheError } from '../base/errors.ts';
 
 /** What a codec can give back unchanged. */
@@ -19,9 +20,6 @@ export interface Fidelity {
   readonly leaf: (value: unknown, member: (step: string, value: unknown) => void) => string | undefined;
 }
 
-/** Deeper than this nothing can be digested either; a cycle gets there. */
-const MAX_DEPTH = 2000;
-
 class Unfaithful extends Error {
   path = '';
 }
@@ -32,29 +30,30 @@ export function refuseUnfaithful(value: unknown, fidelity: Fidelity): void {
     walk(value, fidelity, 0);
   } catch (error) {
     if (!(error instanceof Unfaithful)) throw error;
-    throw new FlecheError(
-      'UNSTORABLE',
-      `value${error.path} ${error.message}, which the codec "${fidelity.codec}" does not keep`,
-      { hint: 'The codec "fleche" keeps every value that has a digest.' },
-    );
+    throw unstorable(`value${error.path} ${error.message}`, fidelity);
   }
 }
 
-/** What a value is, for messages: `is a Map`. */
-export function described(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return `is ${article(typeof value)}`;
-  const type: unknown = Object.getPrototypeOf(value)?.constructor;
-  return typeof type === 'function' && type.name !== '' ? `is ${article(type.name)}` : 'is an object without a class';
+function unstorable(what: string, { codec }: Fidelity): FlecheError {
+  return new FlecheError('UNSTORABLE', `${what}, which the codec "${codec}" does not keep`, {
+    hint: 'The codec "fleche" keeps every value that has a digest.',
+  });
 }
 
-function article(noun: string): string {
-  return noun === 'undefined' ? noun : `${/^[AEIOU]/i.test(noun) ? 'an' : 'a'} ${noun}`;
+/** What a value is, for messages: `is an instance of Map`. */
+export function described(value: unknown): string {
+  if (value === undefined) return 'is undefined';
+  if (typeof value !== 'object' || value === null) return `is a ${typeof value}`;
+  const type: unknown = Object.getPrototypeOf(value)?.constructor;
+  const named = typeof type === 'function' && type.name !== '';
+  return named ? `is an instance of ${type.name}` : 'is an object without a class';
 }
 
 type Label<Step> = (step: Step) => string;
 
 function walk(value: unknown, fidelity: Fidelity, depth: number): void {
-  if (depth > MAX_DEPTH) throw new Unfaithful('is nested too deeply, or contains itself');
+  // Nothing deeper can be digested either.
+  if (depth > MAX_DEPTH) throw unstorable(`value contains itself or has more than ${MAX_DEPTH} levels`, fidelity);
   if (Array.isArray(value) && Object.getPrototypeOf(value) === Array.prototype) return elements(value, fidelity, depth);
   if (isPlainObject(value)) return members(value, fidelity, depth);
   const refused = fidelity.leaf(value, (step, member) => within(step, asGiven, member, fidelity, depth));

@@ -1,5 +1,5 @@
 /**
- * Values in V8's own format: what `structuredClone` copies, shared references and cycles kept. Readable by this and
+ * Values in V8's own format: what `structuredClone` copies, shared references included. Readable by this and
  * later versions of Node only. Refuses what V8 would bring back as something else: null-prototype objects, URLs, class
  * instances, errors (their stacks name this machine's files) and members beside the content of dates, maps and the like.
  */
