@@ -1,9 +1,9 @@
 /** How many tasks may run at once. Pure. */
 import { FlecheError } from '../base/errors.ts';
 
-/** `4`, or `50%` of the processors; at least 1. Without a wish one for each processor. Throws `USAGE`. */
-export function parseJobs(wish: string | undefined, cpus: number): number {
-  if (wish === undefined) return cpus;
+/** `4`, or `50%` of the processors; at least 1. Without a wish what is configured, else one a processor. Throws `USAGE`. */
+export function parseJobs(wish: string | undefined, configured: number | undefined, cpus: number): number {
+  if (wish === undefined) return configured ?? cpus;
   const match = /^(\d{1,6})(%?)$/.exec(wish);
   const count = Number(match?.[1]);
   if (match === null || count === 0) {

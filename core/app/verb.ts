@@ -26,8 +26,8 @@ export interface VerbContext {
   readonly invocation: Invocation;
   /** With the folder that `--cwd` names. */
   readonly machine: Machine;
-  /** Finds and opens the project; the verb closes it. */
-  readonly open: () => Promise<Project>;
+  /** Finds and reads the project; the verb closes it. `warn` is told of trouble; by default standard error is. */
+  readonly open: (warn?: (message: string) => void) => Promise<Project>;
 }
 
 /** Does it and resolves with the exit code. What it throws is shown by the caller. */

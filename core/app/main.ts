@@ -1,0 +1,60 @@
+#!/usr/bin/env node
+/**
+ * The entry: the only file that reads the arguments, the environment and the folder of the process, and that ends it.
+ * What it imports is part of Node; everything else is loaded after the one question that needs nothing is answered.
+ */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { loadCode } from './code-cache.ts';
+
+/** Put in place by the build; from source the version is read from package.json. */
+declare const FLECHE_VERSION: string | undefined;
+
+const { argv, env } = process;
+const words = argv.slice(2);
+
+if (words.length === 1 && (words[0] === '--version' || words[0] === '-v')) {
+  process.stdout.write(`${version()}\n`);
+} else {
+  const { start, keep } = await application();
+  await start({
+    argv: words,
+    cwd: process.cwd(),
+    env,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    version: version(),
+    on: (event, listener) => process.on(event, listener),
+    done: keep,
+    exit: (code) => process.exit(code),
+  });
+}
+
+function version(): string {
+  if (typeof FLECHE_VERSION === 'string') return FLECHE_VERSION;
+  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  return String((manifest as { readonly version?: unknown }).version);
+}
+
+interface Application {
+  readonly start: typeof import('./start.ts').start;
+  /** Keeps compiled code, under the verb that was called. */
+  readonly keep: (verb: string) => void;
+}
+
+async function application(): Promise<Application> {
+  if (typeof FLECHE_VERSION !== 'string') return { start: (await import('./start.ts')).start, keep: () => {} };
+  const code = loadCode(fileURLToPath(new URL('./cli.cjs', import.meta.url)), codeFolder());
+  const { start } = code.exports as typeof import('./start.ts');
+  return { start, keep: (verb) => code.keep(verb) };
+}
+
+/** The user's own folder for caches, by the custom of the system; none if Node is told to keep no compiled code. */
+function codeFolder(): string | undefined {
+  if (env['NODE_DISABLE_COMPILE_CACHE']) return undefined;
+  const { platform } = process;
+  const home = env['HOME'] && join(env['HOME'], ...(platform === 'darwin' ? ['Library', 'Caches'] : ['.cache']));
+  const folder = env['XDG_CACHE_HOME'] || (platform === 'win32' ? env['LOCALAPPDATA'] : home);
+  return folder ? join(folder, 'fleche', 'code') : undefined;
+}

@@ -1,0 +1,159 @@
+/**
+ * Puts the program together for one project: configuration, graph, stores, workspace, engine. The one place that knows
+ * them all. Nothing is opened that is not asked for: the graph needs no cache.
+ */
+import { existsSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import { basename, dirname, resolve } from 'node:path';
+import { FlecheError } from '../base/errors.ts';
+import type { AbsPath } from '../base/paths.ts';
+import { Outputs } from '../files/outputs.ts';
+import { Workspace } from '../files/workspace.ts';
+import { CodeIndex } from '../graph/code.ts';
+import { Engine } from '../graph/engine.ts';
+import { TaskGraph } from '../graph/graph.ts';
+import { Writers } from '../graph/writers.ts';
+import { type Config, loadConfig } from './config/load.ts';
+import { CONFIG_FILE } from './config/source.ts';
+import type { Environment } from './style.ts';
+import { cacheFolder, openStores, type WorkspaceStores } from './workspace-stores.ts';
+
+export interface OpenOptions {
+  /** Absolute; the project is the nearest one around it. */
+  readonly cwd: string;
+  readonly env: Environment;
+  /** A configuration file, or its folder, to be used instead of the nearest; absolute or relative to `cwd`. */
+  readonly config: string | undefined;
+  /** Makes trouble with the cache an error, as the configuration can too. */
+  readonly strict: boolean;
+  /** Told what went wrong beside the answers, in a sentence. */
+  readonly warn: (message: string) => void;
+}
+
+export interface Project {
+  readonly root: AbsPath;
+  readonly config: Config;
+  readonly graph: TaskGraph;
+  /** Tasks that are meant when none is named. */
+  readonly defaults: readonly string[];
+  /** Tasks that may run at once where nothing else is said; undefined for one a processor. */
+  readonly jobs: number | undefined;
+  /** Where the cache is, or undefined if it is in memory. Throws `CONFIG_INVALID` for one that tasks cannot use. */
+  cacheFolder(): AbsPath | undefined;
+  /** Opens the cache at the first call. Throws `STORE_UNUSABLE` under `strict`. */
+  engine(): Engine;
+  /** What tasks wrote here. Opens the cache as `engine` does. */
+  outputs(): Outputs;
+  /** ms since the epoch. */
+  now(): number;
+  /** Writes what waits and closes the cache. Throws `STORE_UNUSABLE` under `strict` if there was any trouble. */
+  close(): Promise<void>;
+}
+
+/** Finds and reads the project. Throws `CONFIG_NOT_FOUND`, `USAGE`, or `ConfigErrors` with everything that is wrong. */
+export function openProject(options: OpenOptions): Project {
+  const { env } = options;
+  const home = env['HOME'] || env['USERPROFILE'] || homedir();
+  const config = loadConfig(startFolder(options), { home, xdgConfigHome: env['XDG_CONFIG_HOME'] });
+  return new OpenProject(config, new TaskGraph(config.tasks), options);
+}
+
+function startFolder({ cwd, config }: OpenOptions): string {
+  if (config === undefined) return cwd;
+  const path = resolve(cwd, config);
+  const folder = statSync(path, { throwIfNoEntry: false })?.isDirectory() === true ? path : dirname(path);
+  if ((folder === path || basename(path) === CONFIG_FILE) && existsSync(resolve(folder, CONFIG_FILE))) return folder;
+  throw new FlecheError('USAGE', `--config: there is no project at "${config}"`, {
+    hint: `Name a ${CONFIG_FILE}, or the folder of one.`,
+  });
+}
+
+class OpenProject implements Project {
+  readonly config: Config;
+  readonly graph: TaskGraph;
+  readonly #options: OpenOptions;
+  readonly #strict: boolean;
+  readonly #troubles: string[] = [];
+  #stores: WorkspaceStores | undefined;
+  #outputs: Outputs | undefined;
+
+  constructor(config: Config, graph: TaskGraph, options: OpenOptions) {
+    this.config = config;
+    this.graph = graph;
+    this.#options = options;
+    this.#strict = options.strict || config.defaults.strict;
+  }
+
+  get root(): AbsPath {
+    return this.config.root;
+  }
+
+  get defaults(): readonly string[] {
+    return this.config.defaults.tasks;
+  }
+
+  get jobs(): number | undefined {
+    return this.config.defaults.jobs;
+  }
+
+  cacheFolder(): AbsPath | undefined {
+    return cacheFolder(this.config);
+  }
+
+  engine(): Engine {
+    const { root, graph } = this;
+    const stores = this.#open();
+    const { values, calls, state, tempDir } = stores;
+    return new Engine({
+      around: {
+        root,
+        graph,
+        writers: new Writers(graph),
+        workspace: new Workspace(root, state, this.now),
+        outputs: this.outputs(),
+        state,
+        values,
+        code: new CodeIndex(root, state, this.now),
+        env: this.#options.env,
+        runtime: `node ${process.version} ${process.platform} ${process.arch}`,
+      },
+      values,
+      calls,
+      get leases() {
+        return stores.leases();
+      },
+      tempDir,
+      now: this.now,
+    });
+  }
+
+  outputs(): Outputs {
+    const { state, values, trashDir } = this.#open();
+    this.#outputs ??= new Outputs(this.root, state, values, {
+      trashDir,
+      onWarning: this.#options.warn,
+      clock: this.now,
+    });
+    return this.#outputs;
+  }
+
+  readonly now = (): number => Date.now();
+
+  async close(): Promise<void> {
+    const stores = this.#stores;
+    this.#stores = undefined;
+    await stores?.close();
+    const [trouble] = this.#troubles;
+    if (!this.#strict || trouble === undefined) return;
+    this.#troubles.length = 0;
+    throw new FlecheError('STORE_UNUSABLE', trouble, { hint: 'Without --strict this costs answers and is no error.' });
+  }
+
+  #open(): WorkspaceStores {
+    const strict = this.#strict;
+    const { warn } = this.#options;
+    const onTrouble = (message: string): void => void (strict ? this.#troubles.push(message) : warn(message));
+    this.#stores ??= openStores(this.config, { onTrouble, strict, now: this.now });
+    return this.#stores;
+  }
+}

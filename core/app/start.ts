@@ -1,0 +1,75 @@
+/**
+ * Joins the process and the command line: streams become terminals, signals interruptions, a reader that is gone
+ * silence, and what nobody caught a report. Reads nothing of the process itself; main.ts hands it over.
+ */
+import { availableParallelism } from 'node:os';
+import { runCli } from './cli.ts';
+import { EXIT } from './exit-code.ts';
+import { Interruption } from './interruption.ts';
+import type { Clock } from './reporters/reporter.ts';
+import { type Environment, wantsColors } from './style.ts';
+import { type OutputStream, StreamTerminal } from './terminal.ts';
+import { VERBS } from './verbs.ts';
+
+/** The process, as far as it is needed. */
+export interface ProcessHandles {
+  /** The words after the program's name. */
+  readonly argv: readonly string[];
+  readonly cwd: string;
+  readonly env: Environment;
+  readonly stdout: ProcessStream;
+  readonly stderr: ProcessStream;
+  readonly version: string;
+  readonly on: (
+    event: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'uncaughtException' | 'unhandledRejection',
+    listener: (cause: unknown) => void,
+  ) => void;
+  /** Told the verb that was called, when all is over but the end. */
+  readonly done: (verb: string) => void;
+  readonly exit: (code: number) => void;
+}
+
+export interface ProcessStream extends OutputStream {
+  on(event: 'error', listener: (error: Error) => void): unknown;
+}
+
+const clock: Clock = {
+  now: () => performance.now(),
+  after(ms, call) {
+    const timer = setTimeout(call, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+/** Runs the command line and ends the process with its exit code. */
+export async function start(handles: ProcessHandles): Promise<void> {
+  const { argv, cwd, env, version, on, exit } = handles;
+  const stdout = terminalOf(handles.stdout, env);
+  const stderr = terminalOf(handles.stderr, env);
+  const interruption = new Interruption(exit);
+
+  on('SIGINT', () => interruption.interrupt(EXIT.interrupted));
+  on('SIGTERM', () => interruption.interrupt(EXIT.terminated));
+  on('SIGHUP', () => interruption.interrupt(EXIT.hungUp));
+  handles.stderr.on('error', () => stderr.mute());
+  handles.stdout.on('error', () => {
+    if (stdout.mute()) interruption.interrupt(EXIT.unread);
+  });
+  const fail = (cause: unknown): void => {
+    handles.stderr.write(`error[BUG]: ${cause instanceof Error ? cause.stack : String(cause)}\n`);
+    exit(EXIT.bug);
+  };
+  on('uncaughtException', fail);
+  on('unhandledRejection', fail);
+
+  const cpus = availableParallelism();
+  const code = await runCli(argv, { cwd, env, cpus, stdout, stderr, clock, interruption, version });
+  await Promise.all([stdout.flush(), stderr.flush()]);
+  const verb = argv.find((word) => VERBS.some(({ name }) => name === word));
+  if (verb !== undefined) handles.done(verb);
+  exit(code);
+}
+
+function terminalOf(stream: ProcessStream, env: Environment): StreamTerminal {
+  return new StreamTerminal(stream, wantsColors('auto', env, stream.isTTY === true));
+}

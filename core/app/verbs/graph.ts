@@ -1,0 +1,45 @@
+/** `fleche graph`: which task needs which, for people and for programs that draw. */
+import type { TaskGraph } from '../../graph/graph.ts';
+import type { Task } from '../../graph/task.ts';
+import { EXIT } from '../exit-code.ts';
+import { styleFor } from '../style.ts';
+import { chosenTasks } from '../targets.ts';
+import { graphDot, graphJson, graphMermaid } from '../task-drawing.ts';
+import { graphTree } from '../task-tree.ts';
+import type { VerbContext } from '../verb.ts';
+
+const FORMATS = ['text', 'dot', 'mermaid', 'json'] as const;
+
+export async function graph(context: VerbContext): Promise<number> {
+  const { invocation, machine } = context;
+  const format = invocation.flag('json') ? 'json' : (invocation.choice('format', FORMATS) ?? 'text');
+  const project = await context.open();
+  try {
+    const { graph } = project;
+    const tops = invocation.args.length > 0 ? chosenTasks(invocation.args, project) : finalTasks(graph);
+    const tasks = graph.closure(tops).map((name) => graph.task(name));
+    machine.stdout.write(drawing(format, tasks, tops));
+    return EXIT.done;
+  } finally {
+    await project.close();
+  }
+
+  function drawing(format: (typeof FORMATS)[number], tasks: readonly Task[], tops: readonly string[]): string {
+    switch (format) {
+      case 'text':
+        return graphTree(tops, (name) => project.graph.task(name).needs, styleFor(machine.stdout));
+      case 'dot':
+        return graphDot(tasks);
+      case 'mermaid':
+        return graphMermaid(tasks);
+      case 'json':
+        return graphJson(tasks);
+    }
+  }
+}
+
+/** Tasks that no other needs, in the order of the configuration. */
+function finalTasks(graph: TaskGraph): readonly string[] {
+  const needed = new Set(graph.names.flatMap((name) => graph.task(name).needs));
+  return graph.names.filter((name) => !needed.has(name));
+}

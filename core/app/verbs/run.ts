@@ -1,0 +1,53 @@
+/** `fleche run`: brings tasks up to date and tells of it while it happens. */
+import type { RunReport } from '../../graph/engine.ts';
+import { EXIT } from '../exit-code.ts';
+import { parseJobs } from '../jobs.ts';
+import { reporterFor } from '../reporters/choose.ts';
+import { counted } from '../reporters/task-line.ts';
+import { styleFor } from '../style.ts';
+import { chosenTasks } from '../targets.ts';
+import { harmless } from '../text.ts';
+import type { Machine, VerbContext } from '../verb.ts';
+import { plan } from './plan.ts';
+
+export async function run(context: VerbContext): Promise<number> {
+  const { invocation, machine } = context;
+  if (invocation.flag('dry-run')) return plan(context);
+  const reporter = reporterFor(invocation, machine, 'run');
+  const project = await context.open((message) => reporter.listener({ type: 'warning', name: null, message }));
+  try {
+    const targets = chosenTasks(invocation.args, project);
+    const report = await project.engine().run({
+      targets,
+      jobs: parseJobs(invocation.text('jobs'), project.jobs, machine.cpus),
+      force: invocation.flag('force'),
+      frozen: invocation.flag('frozen'),
+      keepGoing: invocation.flag('keep-going'),
+      signal: machine.interruption.signal,
+      listener: reporter.listener,
+    });
+    reporter.close();
+    return endOf(report, machine);
+  } finally {
+    reporter.close();
+    await project.close();
+  }
+}
+
+/** The exit code of a run, with a word on standard error where the outcomes alone do not explain it. */
+function endOf(report: RunReport, machine: Machine): number {
+  const { stderr, interruption } = machine;
+  if (report.interrupted) {
+    stderr.write(`${styleFor(stderr).yellow('interrupted')}\n`);
+    return interruption.code ?? EXIT.interrupted;
+  }
+  if (report.summary.failed > 0) return EXIT.failed;
+  if (!report.frozenStale) return EXIT.done;
+  const stale = report.outcomes
+    .filter(({ outcome, reasons }) => outcome === 'skipped' && reasons.some(({ kind }) => kind !== 'pending'))
+    .map(({ name }) => harmless(name));
+  stderr.write(
+    `${styleFor(stderr).red('frozen')}: ${counted(stale.length, 'task')} would have to run: ${stale.join(', ')}\n`,
+  );
+  return EXIT.stale;
+}

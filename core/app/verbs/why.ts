@@ -1,0 +1,69 @@
+/** `fleche why`: a task's question beside the nearest one that was answered before. */
+import { formatDuration } from '../../base/duration.ts';
+import type { WhyPart, WhyReport } from '../../graph/engine.ts';
+import { EXIT } from '../exit-code.ts';
+import { reasonText } from '../reporters/reasons.ts';
+import { type Style, styleFor } from '../style.ts';
+import { chosenTasks } from '../targets.ts';
+import { harmless, padded, widthOf } from '../text.ts';
+import type { VerbContext } from '../verb.ts';
+
+/** Reasons that are named one by one. */
+const MOST_REASONS = 20;
+const SHORT_DIGEST = 12;
+
+export async function why(context: VerbContext): Promise<number> {
+  const { invocation, machine } = context;
+  const project = await context.open();
+  try {
+    const [task = ''] = chosenTasks(invocation.args, project);
+    const report = await project.engine().why(task, machine.interruption.signal);
+    const text = invocation.flag('json')
+      ? `${JSON.stringify({ type: 'why', ...report })}\n`
+      : whyText(report, styleFor(machine.stdout), project.now());
+    machine.stdout.write(text);
+    return machine.interruption.code ?? EXIT.done;
+  } finally {
+    await project.close();
+  }
+}
+
+const VERDICTS: Readonly<Record<WhyReport['verdict'], string>> = {
+  cached: 'is cached: run would not run it',
+  stale: 'would run',
+  'never-ran': 'would run: it has never run here',
+};
+
+/** The comparison for a person; `now` is in ms since the epoch. */
+export function whyText(report: WhyReport, style: Style, now: number): string {
+  const { task, verdict, reasons, parts, nearest, key } = report;
+  const reasonLines = reasons.slice(0, MOST_REASONS).map((reason) => `  ${reasonText(reason)}`);
+  if (reasons.length > MOST_REASONS) reasonLines.push(`  and ${reasons.length - MOST_REASONS} more`);
+  const lines = [
+    `${style.bold(harmless(task))} ${VERDICTS[verdict]}`,
+    ...reasonLines,
+    ...(nearest === null
+      ? []
+      : [
+          '',
+          style.dim(
+            `compared with ${nearest.key.slice(0, SHORT_DIGEST)}, ${formatDuration(Math.max(0, now - nearest.filed))} ago`,
+          ),
+        ]),
+    ...partLines(parts, nearest !== null, style),
+    ...(key === null ? [] : ['', style.dim(`key ${key}`)]),
+  ];
+  return `${lines.join('\n')}\n`;
+}
+
+function partLines(parts: readonly WhyPart[], compared: boolean, style: Style): readonly string[] {
+  const width = Math.max(0, ...parts.map((part) => widthOf(harmless(part.name))));
+  const short = (digest: string | null): string => digest?.slice(0, SHORT_DIGEST) ?? '(none)';
+  return parts.map((part) => {
+    const name = padded(harmless(part.name), width);
+    if (!compared) return style.dim(`  ${name}  ${short(part.present)}`);
+    if (part.state === 'same') return style.dim(`= ${name}  ${short(part.present)}`);
+    const mark = part.state === 'added' ? '+' : part.state === 'removed' ? '-' : '~';
+    return style.yellow(`${mark} ${name}  ${short(part.past)} → ${short(part.present)}`);
+  });
+}

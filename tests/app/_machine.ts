@@ -1,0 +1,87 @@
+/** A machine that is only looked at, and verbs called on projects that are not there. */
+import { Interruption } from '../../core/app/interruption.ts';
+import { parseInvocation } from '../../core/app/invocation.ts';
+import type { Project } from '../../core/app/project.ts';
+import type { Machine, VerbAction } from '../../core/app/verb.ts';
+import { VERBS } from '../../core/app/verbs.ts';
+import type { AbsPath, RelPath } from '../../core/base/paths.ts';
+import type { Engine } from '../../core/graph/engine.ts';
+import { TaskGraph } from '../../core/graph/graph.ts';
+import type { Task } from '../../core/graph/task.ts';
+import { FakeClock, FakeTerminal } from './_screen.ts';
+
+export interface FakeMachine extends Machine {
+  readonly stdout: FakeTerminal;
+  readonly stderr: FakeTerminal;
+  readonly clock: FakeClock;
+  /** What the interruption ended the process with. */
+  readonly exits: number[];
+}
+
+export function fakeMachine(more: Partial<Machine> = {}): FakeMachine {
+  const exits: number[] = [];
+  return {
+    cwd: '/',
+    env: {},
+    cpus: 2,
+    interruption: new Interruption((code) => exits.push(code)),
+    version: '1.2.3',
+    ...more,
+    stdout: new FakeTerminal(),
+    stderr: new FakeTerminal(),
+    clock: new FakeClock(),
+    exits,
+  };
+}
+
+export function fakeTask(name: string, needs: readonly string[] = []): Task {
+  return {
+    name,
+    body: { kind: 'command', command: `make ${name}` },
+    dir: '.' as RelPath,
+    needs,
+    inputs: [],
+    outputs: [],
+    env: [],
+    passEnv: [],
+    tools: [],
+    clean: true,
+    cache: true,
+    at: { file: 'fleche.config.toml', line: 1, column: 1 },
+  };
+}
+
+export interface Told {
+  readonly code: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  readonly closed: number;
+}
+
+/** Calls a verb on tasks (name to needs) whose engine answers as it is told to. */
+export async function call(
+  action: VerbAction,
+  argv: readonly string[],
+  needs: Readonly<Record<string, readonly string[]>>,
+  engine: Partial<Engine>,
+  more: Partial<Project> & { readonly machine?: FakeMachine } = {},
+): Promise<Told> {
+  const { machine = fakeMachine(), ...rest } = more;
+  let closed = 0;
+  const project = {
+    root: '/' as AbsPath,
+    graph: new TaskGraph(new Map(Object.entries(needs).map(([name, list]) => [name, fakeTask(name, list)]))),
+    defaults: [],
+    jobs: undefined,
+    engine: () => engine as Engine,
+    now: () => 1_000_000,
+    close: () => {
+      closed++;
+      return Promise.resolve();
+    },
+    ...rest,
+  } as Project;
+  const invocation = parseInvocation(argv, VERBS);
+  const code = await action({ invocation, machine, open: () => Promise.resolve(project) });
+  return { code, stdout: machine.stdout.text, stderr: machine.stderr.text, closed };
+}
