@@ -19,6 +19,11 @@ test('a slip of the finger finds its name', () => {
   for (const [word, name] of Object.entries(slips)) assert.is(nearestName(word, KEYS), name, word);
 });
 
+test('two letters the wrong way round are one slip', () => {
+  assert.is(nearestName('jbos', ['json', 'jobs']), 'jobs');
+  assert.is(nearestName('acb', ['axc', 'abc']), 'abc');
+});
+
 test('a word that is far from all names finds none', () => {
   assert.is(nearestName('dependencies', KEYS), undefined);
   assert.is(nearestName('x', []), undefined);
