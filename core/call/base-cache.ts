@@ -5,8 +5,11 @@ import type { Digest, Key } from '../base/hash.ts';
 import type { CallTerms } from '../store/calls.ts';
 import type { CallRecord, StoredValue } from '../store/record.ts';
 import type { CacheCore, Found, Records } from './cache-core.ts';
-import { LazyCall } from './lazy-call.ts';
+import { LazyCall, type Signature } from './lazy-call.ts';
 import { expand, expandKey, shrink } from './prefix.ts';
+import { QueryIterator } from './query.ts';
+import { QueryCall, type QueryTemplate } from './query-call.ts';
+import type { ArgumentName, Row, Table, TableOptions } from './table.ts';
 
 export abstract class BaseCache implements CacheCore {
   abstract readonly location: string | undefined;
@@ -39,6 +42,18 @@ export abstract class BaseCache implements CacheCore {
         });
       }),
     );
+  }
+
+  /** The calls that match a template, newest first; all successful ones by default. */
+  query(template: QueryCall | QueryTemplate = {}): QueryIterator {
+    return QueryIterator.of(this, template instanceof QueryCall ? template : new QueryCall(template), 'any');
+  }
+
+  /** All successful calls, one row each, newest first. */
+  table<const N extends ArgumentName<Signature> = never, R extends boolean = false>(
+    options: TableOptions<N, R> = {},
+  ): Awaitable<Table<Row<Signature, N, R>>> {
+    return this.query().table(options);
   }
 
   /** The one key or value digest that begins with `prefix` (at least four characters). */

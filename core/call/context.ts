@@ -4,10 +4,10 @@
  * `await`, and by nothing else.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import { FlecheError } from '../base/errors.ts';
 import type { Key } from '../base/hash.ts';
 import type { BaseCache } from './base-cache.ts';
-import { type Collector, type Fields, Runtime, Tags } from './metadata.ts';
+import { type Collector, type Fields, Tags } from './metadata.ts';
+import { ReservedCaches } from './reserved-caches.ts';
 
 export interface Scope {
   cache: BaseCache | undefined;
@@ -37,30 +37,31 @@ function restorable(restore: () => void): Restorable {
   return { restore, [Symbol.dispose ?? Symbol.for('Symbol.dispose')]: restore } as Restorable;
 }
 
-/** Finds a cache by its configured or reserved name, and the default one. Set once by the composition root. */
+/** Finds a cache by its configured or reserved name, and the default one. */
 export interface CacheResolver {
+  /** Throws `CONFIG_UNKNOWN_CACHE` for a name that is neither configured nor reserved. */
   named(name: string): BaseCache;
+  /** The cache of calls that are given none. */
   standard(): BaseCache;
-  /** Collectors of calls that are given none. */
+  /** The collectors of calls that are given none. */
   collectors(): readonly Collector[];
 }
 
-let resolver: CacheResolver | undefined;
+let resolver: CacheResolver = new ReservedCaches((message) => process.emitWarning(message, 'FlecheNotice'));
 
+/** Says where caches come from; without it there are only the reserved ones. For the composition root. */
 export function setCacheResolver(next: CacheResolver): void {
   resolver = next;
 }
 
 /** The cache that calls use now. */
 export function activeCache(scope: Scope = currentScope()): BaseCache {
-  if (scope.cache !== undefined) return scope.cache;
-  if (resolver === undefined) throw new FlecheError('BUG', 'bug: no cache resolver is set');
-  return resolver.standard();
+  return scope.cache ?? resolver.standard();
 }
 
 /** The collectors that calls use now, before those of the function itself. */
 export function activeCollectors(scope: Scope): readonly Collector[] {
-  return scope.collectors ?? resolver?.collectors() ?? [Runtime];
+  return scope.collectors ?? resolver.collectors();
 }
 
 /** The active cache. */
@@ -71,7 +72,7 @@ export function cache(which: BaseCache | string): Restorable & { readonly cache:
 export function cache<R>(which: BaseCache | string, body: () => R): R;
 export function cache<R>(which?: BaseCache | string, body?: () => R): BaseCache | Restorable | R {
   if (which === undefined) return activeCache();
-  const chosen = typeof which === 'string' ? named(which) : which;
+  const chosen = typeof which === 'string' ? resolver.named(which) : which;
   if (body !== undefined) return inScope({ cache: chosen }, body);
   const scope = currentScope();
   const before = scope.cache;
@@ -82,11 +83,6 @@ export function cache<R>(which?: BaseCache | string, body?: () => R): BaseCache 
     }),
     { cache: chosen },
   );
-}
-
-function named(name: string): BaseCache {
-  if (resolver === undefined) throw new FlecheError('BUG', 'bug: no cache resolver is set');
-  return resolver.named(name);
 }
 
 /** Replaces the collectors in this scope, until restored. */

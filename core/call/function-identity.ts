@@ -1,10 +1,12 @@
 /**
  * What a function is called and what it is made of, for its fingerprint: name, module, version, source text and
- * parameter names. Looked at once, when the function is wrapped.
+ * parameter names. Looked at once, when the function is wrapped. What the function refers to (other functions, captured
+ * variables, globals) is not looked at: `version` says that something there has changed.
  */
 import { FlecheError } from '../base/errors.ts';
 import { type Digest, sha256 } from '../base/hash.ts';
 import { fileDigest, modulePath } from '../files/source-file.ts';
+import { type Parameters, parametersOf, renamed } from './parameters.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: any function can be wrapped
 export type AnyFunction = (...args: any[]) => any;
@@ -16,11 +18,15 @@ export type AnyFunction = (...args: any[]) => any;
 export type CodeMode = 'body' | 'module' | 'manual';
 
 export interface IdentityOptions {
+  /** What answers are filed under; the function's own name by default. */
   readonly name?: string | undefined;
-  /** Module path; null leaves it out of the key. */
+  /** Module path; null leaves it out of the key, so that the function can be moved. */
   readonly module?: string | null | undefined;
+  /** Another version is another function. */
   readonly version?: string | number | undefined;
   readonly code?: CodeMode | undefined;
+  /** Whether the function returns promises; told from the keyword `async` by default. */
+  readonly async?: boolean | undefined;
   readonly args?: readonly string[] | undefined;
 }
 
@@ -30,21 +36,16 @@ export interface FunctionIdentity {
   readonly version: string | number | null;
   readonly code: Digest | null;
   readonly parameters: Parameters;
-  /** Whether the source mentions `this`. */
+  /** Whether what it is called on may matter. */
   readonly usesThis: boolean;
+  /** Whether it is known to return promises. One that is not known to may do so all the same. */
+  readonly isAsync: boolean;
 }
 
-/** Declared parameters in order. */
-export interface Parameters {
-  /** A name for each declared parameter; a pattern or unknown one is called by its position. */
-  readonly names: readonly string[];
-  /** Whether the last one gathers all further arguments. */
-  readonly rest: boolean;
-  /** Whether an argument left out and one given as undefined are the same to the function. */
-  readonly closed: boolean;
-}
-
-/** Throws `USAGE` for a function without a name. `definedIn` is the file of the wrapping call, if it could be told. */
+/**
+ * `definedIn` is the file of the wrapping call, if it could be told. Throws `USAGE` for what cannot be memoised,
+ * `CODE_UNRESOLVED` where the code cannot be had in the wanted mode.
+ */
 export function identityOf(fn: AnyFunction, options: IdentityOptions, definedIn: string | undefined): FunctionIdentity {
   const name = options.name ?? fn.name;
   if (name === '') {
@@ -52,100 +53,38 @@ export function identityOf(fn: AnyFunction, options: IdentityOptions, definedIn:
       hint: "Name the function, or pass { name: '…' }.",
     });
   }
+  const kind = Object.prototype.toString.call(fn);
+  if (kind.includes('Generator')) {
+    throw new FlecheError('USAGE', `"${name}" is a generator, whose result can be read only once`, {
+      hint: 'Return an array.',
+    });
+  }
   const source = Function.prototype.toString.call(fn);
-  const mode = options.code ?? 'body';
+  const parameters = parametersOf(source, fn.length);
   return {
     name,
     module: options.module !== undefined ? options.module : definedIn === undefined ? null : modulePath(definedIn),
     version: options.version ?? null,
-    code: codeDigest(mode, source, definedIn, name),
-    parameters:
-      options.args === undefined
-        ? parametersOf(source, fn.length)
-        : { names: options.args, rest: false, closed: false },
-    usesThis: /\bthis\b/.test(source),
+    code: codeDigest(options.code ?? 'body', source, definedIn, name),
+    parameters: options.args === undefined ? parameters : renamed(parameters, options.args),
+    usesThis: /\b(?:this|super)\b/.test(source),
+    isAsync: options.async ?? kind === '[object AsyncFunction]',
   };
 }
 
 function codeDigest(mode: CodeMode, source: string, definedIn: string | undefined, name: string): Digest | null {
-  if (mode === 'manual') return null;
-  if (mode === 'body') return sha256(source);
-  if (definedIn === undefined) {
-    throw new FlecheError('CODE_UNRESOLVED', `the module of "${name}" could not be told`, {
-      hint: "Use code: 'body', or code: 'manual' with a version.",
-    });
+  switch (mode) {
+    case 'manual':
+      return null;
+    case 'body':
+      if (!/\{\s*\[native code\]\s*\}$/.test(source)) return sha256(source);
+      throw new FlecheError('CODE_UNRESOLVED', `the source text of "${name}" cannot be read (bound or built in)`, {
+        hint: "Wrap a function around it, or use code: 'manual' with a version.",
+      });
+    case 'module':
+      if (definedIn !== undefined) return fileDigest(definedIn);
+      throw new FlecheError('CODE_UNRESOLVED', `the module of "${name}" could not be told`, {
+        hint: "Use code: 'body', or code: 'manual' with a version.",
+      });
   }
-  return fileDigest(definedIn);
-}
-
-/**
- * Parameter names from source text. Only a plain list is understood (`a, b = 1, ...rest`); anything else is named by
- * position, which is safe and merely less readable.
- */
-export function parametersOf(source: string, length: number): Parameters {
-  const byPosition: Parameters = { names: Array.from({ length }, (_, i) => String(i)), rest: false, closed: false };
-  const arrow = /^(?:async\s*)?([A-Za-z_$][\w$]*)\s*=>/.exec(source);
-  const list = arrow?.[1] ?? listBetweenParentheses(source);
-  if (list === undefined) return byPosition;
-  const pieces = splitTopLevel(list);
-  if (pieces === undefined) return byPosition;
-  const names: string[] = [];
-  let rest = false;
-  for (const [at, piece] of pieces.entries()) {
-    const match = /^(\.\.\.)?\s*([A-Za-z_$][\w$]*)\s*(?:=(?![=>])|$)/.exec(piece);
-    rest ||= piece.startsWith('...');
-    names.push(match?.[2] ?? String(at));
-  }
-  return { names, rest, closed: !rest && !/\barguments\b/.test(source) };
-}
-
-/** The text of the first balanced parentheses, if that is where the parameters must be. */
-function listBetweenParentheses(source: string): string | undefined {
-  const open = source.indexOf('(');
-  if (open < 0 || /[={[]/.test(source.slice(0, open)) || source.slice(0, open).includes('/*')) return undefined;
-  const end = balancedEnd(source, open);
-  return end === undefined ? undefined : source.slice(open + 1, end);
-}
-
-const CLOSER: Readonly<Record<string, string>> = { '(': ')', '[': ']', '{': '}' };
-
-/** Where the bracket at `start` closes; undefined for text that needs a real parser (comments, templates, regexps). */
-function balancedEnd(text: string, start: number): number | undefined {
-  const open: string[] = [];
-  for (let i = start; i < text.length; i++) {
-    const char = text[i] ?? '';
-    if (char === '/' || char === '`') return undefined;
-    if (char === '"' || char === "'") {
-      i = text.indexOf(char, i + 1);
-      if (i < 0 || text[i - 1] === '\\') return undefined;
-    } else if (char in CLOSER) {
-      open.push(CLOSER[char] ?? '');
-    } else if (char === ')' || char === ']' || char === '}') {
-      if (open.pop() !== char) return undefined;
-      if (open.length === 0) return i;
-    }
-  }
-  return undefined;
-}
-
-function splitTopLevel(list: string): string[] | undefined {
-  const pieces: string[] = [];
-  let from = 0;
-  for (let i = 0; i < list.length; i++) {
-    const char = list[i] ?? '';
-    if (char === ',') {
-      pieces.push(list.slice(from, i).trim());
-      from = i + 1;
-    } else if (char in CLOSER) {
-      const end = balancedEnd(list, i);
-      if (end === undefined) return undefined;
-      i = end;
-    } else if (char === '"' || char === "'") {
-      i = list.indexOf(char, i + 1);
-      if (i < 0) return undefined;
-    }
-  }
-  pieces.push(list.slice(from).trim());
-  if (pieces.at(-1) === '') pieces.pop();
-  return pieces;
 }

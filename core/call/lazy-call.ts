@@ -6,22 +6,34 @@ import type { Digest, Key } from '../base/hash.ts';
 import { Ref } from '../base/ref.ts';
 import type { CallRecord, Failure, Metadata, Part, StoredValue } from '../store/record.ts';
 import type { CacheCore } from './cache-core.ts';
+import { ARGUMENT } from './question.ts';
 
-const ARGUMENT = 'arg:';
+/** What is known to the compiler about a past call. */
+export interface Signature {
+  /** Argument name to type. */
+  readonly arguments: Readonly<Record<string, unknown>>;
+  /** What the function returns, or what its promise gives. */
+  readonly result: unknown;
+  /** Whether the cache answers at once (a synchronous function's does), or may answer later. */
+  readonly timing: 'at-once' | 'any';
+}
+
+/** An answer of a cache: at once where that is known, else perhaps later. */
+export type Answer<S extends Signature, T> = S['timing'] extends 'at-once' ? T : Awaitable<T>;
 
 /** A call with everything loaded. */
-export interface Call {
+export interface Call<S extends Signature = Signature> {
   readonly key: Key;
   readonly name: string;
   readonly module: string | null;
   /** Argument name to value, in declared order. */
-  readonly arguments: Readonly<Record<string, unknown>>;
-  readonly result: unknown;
+  readonly arguments: S['arguments'];
+  readonly result: S['result'];
   readonly metadata: Metadata;
 }
 
 /** The arguments of a past call by name. Each look loads anew; printing shows digests. */
-export class LazyArguments {
+export class LazyArguments<S extends Signature = Signature> {
   readonly #cache: CacheCore;
   readonly #parts: ReadonlyMap<string, Part>;
 
@@ -41,19 +53,20 @@ export class LazyArguments {
     return this.#parts.has(name);
   }
 
+  /** The digest of an argument's value, or undefined if the call has no such argument. */
   digest(name: string): Digest | undefined {
     return this.#parts.get(name)?.digest;
   }
 
   /** The value of an argument. Throws `CALL_UNKNOWN` if the call has no such argument or its value is gone. */
-  get(name: string): Awaitable<unknown> {
+  get<N extends keyof S['arguments'] & string>(name: N): Answer<S, S['arguments'][N]> {
     const part = this.#parts.get(name);
     if (part === undefined) {
       throw new FlecheError('CALL_UNKNOWN', `the call has no argument "${name}"`, {
         hint: `It has: ${this.names.join(', ')}.`,
       });
     }
-    return loadStored(this.#cache, { digest: part.digest, blob: part.blob }, `argument "${name}"`);
+    return loadStored(this.#cache, part, `argument "${name}"`) as Answer<S, S['arguments'][N]>;
   }
 
   toJSON(): Record<string, string> {
@@ -62,15 +75,19 @@ export class LazyArguments {
 }
 
 /** A record with the cache it came from. Immutable. */
-export class LazyCall {
+export class LazyCall<S extends Signature = Signature> {
   readonly record: CallRecord;
-  readonly arguments: LazyArguments;
   readonly #cache: CacheCore;
+  #arguments: LazyArguments<S> | undefined;
 
   constructor(cache: CacheCore, record: CallRecord) {
     this.#cache = cache;
     this.record = record;
-    this.arguments = new LazyArguments(cache, record.parts);
+  }
+
+  get arguments(): LazyArguments<S> {
+    this.#arguments ??= new LazyArguments(this.#cache, this.record.parts);
+    return this.#arguments;
   }
 
   get key(): Key {
@@ -93,19 +110,19 @@ export class LazyCall {
     return this.record.failure;
   }
 
-  /** Digest of the result by value, or null if the call failed. */
+  /** Digest of the result by value, or null if the call has none. */
   get resultDigest(): Digest | null {
     return this.record.result?.digest ?? null;
   }
 
-  /** A reference to the result, to pass on without loading it. Throws `CALL_UNKNOWN` if the call failed. */
+  /** A reference to the result, to pass on without loading it. Throws `CALL_UNKNOWN` if the call has none. */
   get ref(): Ref {
     return new Ref(this.#stored().digest);
   }
 
-  /** The result value, loaded anew at each look. Throws `CALL_UNKNOWN` if the call failed or the value is gone. */
-  get result(): Awaitable<unknown> {
-    return loadStored(this.#cache, this.#stored(), 'the result');
+  /** The result value, loaded anew at each look. Throws `CALL_UNKNOWN` if the call has none or the value is gone. */
+  get result(): Answer<S, S['result']> {
+    return loadStored(this.#cache, this.#stored(), 'the result') as Answer<S, S['result']>;
   }
 
   #stored(): StoredValue {
@@ -114,19 +131,21 @@ export class LazyCall {
   }
 
   /** Loads everything. */
-  fetch(): Awaitable<Call> {
+  fetch(): Answer<S, Call<S>> {
     const { key, name, module, metadata } = this;
     return chain(this.#fetchArguments(), (args) =>
       chain(this.result, (result) => ({ key, name, module, arguments: args, result, metadata })),
-    );
+    ) as Answer<S, Call<S>>;
   }
 
   #fetchArguments(): Awaitable<Record<string, unknown>> {
-    return this.arguments.names.reduce<Awaitable<Record<string, unknown>>>(
-      (before, name) =>
-        chain(before, (args) => chain(this.arguments.get(name), (value) => ({ ...args, [name]: value }))),
-      {},
-    );
+    const args: Record<string, unknown> = {};
+    const add = (name: string) => (): Awaitable<void> =>
+      chain<unknown, void>(this.arguments.get(name), (value) => {
+        Object.defineProperty(args, name, { value, configurable: true, enumerable: true, writable: true });
+      });
+    const added = this.arguments.names.reduce<Awaitable<void>>((before, name) => chain(before, add(name)), undefined);
+    return chain(added, () => args);
   }
 
   toJSON(): Record<string, unknown> {
@@ -145,13 +164,12 @@ for (const type of [LazyArguments, LazyCall]) {
 
 function loadStored(
   cache: CacheCore,
-  stored: { digest: Digest; blob: Digest | null },
+  stored: { readonly digest: Digest; readonly blob: Digest | null },
   what: string,
 ): Awaitable<unknown> {
-  const blob = stored.blob ?? cache.target(stored.digest);
-  return chain(blob, (blob) =>
-    chain(blob === undefined ? { found: false as const } : cache.value(blob), (found) => {
-      if (found.found) return found.value;
+  return chain<Digest | undefined, unknown>(stored.blob ?? cache.target(stored.digest), (blob) =>
+    chain(blob === undefined ? undefined : cache.value(blob), (found) => {
+      if (found?.found) return found.value;
       throw new FlecheError('CALL_UNKNOWN', `${what} is no longer in the cache (digest ${stored.digest})`, {
         hint: 'It was evicted, collected or damaged; make the call again.',
       });

@@ -1,30 +1,23 @@
 /**
  * Memoisation of one function: asks, looks the answer up, and on a miss makes the call and files it. Synchronous
- * functions stay synchronous, whatever the function does with `this`, recursion, exceptions or mutated arguments is as
+ * functions stay synchronous; whatever the function does with `this`, recursion, exceptions or changed arguments is as
  * without a cache. Trouble with the cache costs a run and one warning, unless the function is strict.
  */
 import { type Awaitable, chain, isPromise } from '../base/awaitable.ts';
-import { digest } from '../base/digest.ts';
 import { FlecheError, messageOf } from '../base/errors.ts';
 import type { Key } from '../base/hash.ts';
-import { Ref } from '../base/ref.ts';
-import type { CallRecord, Metadata, Part, StoredValue } from '../store/record.ts';
+import type { Part } from '../store/record.ts';
 import type { BaseCache } from './base-cache.ts';
 import { type Found, NOT_FOUND } from './cache-core.ts';
 import { activeCache, activeCollectors, currentScope, type Scope } from './context.ts';
+import { Filing, type Kept } from './filing.ts';
+import { Flights } from './flights.ts';
 import type { AnyFunction, FunctionIdentity } from './function-identity.ts';
-import type { Collector, Fields } from './metadata.ts';
-import {
-  all,
-  ask,
-  completeRefs,
-  containsRef,
-  type Form,
-  formOf,
-  loadRefs,
-  partsOf,
-  type Question,
-} from './question.ts';
+import type { Collector } from './metadata.ts';
+import { Notes } from './notes.ts';
+import { ask, type Form, formOf, partsOf, type Question, requireArgument } from './question.ts';
+import { all, completeRefs, containRef, loadRefs } from './references.ts';
+import { Trouble } from './trouble.ts';
 
 export interface MemoSettings {
   readonly ignore: readonly string[];
@@ -41,35 +34,63 @@ export interface MemoSettings {
   readonly now: () => number;
 }
 
-/** A function with the cache and scope its calls use. */
+/** One call with what surrounds it. */
+interface Asking {
+  readonly cache: BaseCache;
+  readonly scope: Scope;
+  /** As they were when the call was made: a scope's settings can change while it is under way. */
+  readonly collectors: readonly Collector[];
+  readonly receiver: unknown;
+  readonly args: readonly unknown[];
+}
+
 export class Memo {
   readonly identity: FunctionIdentity;
   readonly fn: AnyFunction;
   readonly #form: Form;
   readonly #settings: MemoSettings;
-  readonly #inFlight = new Map<BaseCache, Map<Key, Promise<unknown>>>();
-  readonly #warned = new Set<string>();
+  readonly #filing: Filing;
+  readonly #flights = new Flights();
+  readonly #trouble: Trouble;
 
+  /** Throws `USAGE` when settings name arguments that the function does not have. */
   constructor(fn: AnyFunction, identity: FunctionIdentity, settings: MemoSettings) {
     this.fn = fn;
     this.identity = identity;
     this.#form = formOf(identity, settings.ignore);
     this.#settings = settings;
+    this.#filing = new Filing(this.#form, settings.now);
+    this.#trouble = new Trouble(identity.name, settings.strict, settings.onWarning);
+    for (const name of settings.require) requireArgument(identity, name);
   }
 
   /** A call with these arguments: from the cache, or made and filed. */
   invoke(receiver: unknown, args: readonly unknown[]): unknown {
+    if (!this.identity.isAsync) return this.#invoke(receiver, args);
+    try {
+      const answer = this.#invoke(receiver, args);
+      return isPromise(answer) ? answer : Promise.resolve(answer);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  #invoke(receiver: unknown, args: readonly unknown[]): unknown {
     const scope = currentScope();
     const cache = activeCache(scope);
-    if (this.#lacksRequired(args)) return this.fn.apply(receiver, args as unknown[]);
+    const asking: Asking = { cache, scope, collectors: activeCollectors(scope), receiver, args };
+    if (this.#settings.require.length > 0 && this.#lacksRequired(args)) return this.#runUncached(asking);
     let question: Awaitable<Question>;
     try {
       question = this.question(cache, receiver, args);
     } catch (error) {
-      return this.#uncached(error, receiver, args);
+      return this.#unasked(asking, error);
     }
-    if (isPromise(question)) return question.then((asked) => this.#answer(cache, scope, asked, receiver, args));
-    return this.#answer(cache, scope, question, receiver, args);
+    if (!isPromise(question)) return this.#answer(asking, question);
+    return this.#awaited(question).then(
+      (question) => this.#answer(asking, question),
+      (error: unknown) => this.#unasked(asking, error),
+    );
   }
 
   /** The question of a call; prefixes among its arguments are completed by the cache. */
@@ -77,7 +98,7 @@ export class Memo {
     try {
       return ask(this.#form, receiver, args);
     } catch (error) {
-      if (!isIndigestible(error) || !args.some(containsRef)) throw error;
+      if (!isIndigestible(error) || !containRef(args)) throw error;
     }
     const complete = all(args.map((value) => completeRefs(cache, value)));
     return chain(complete, (values) => ask(this.#form, receiver, values));
@@ -86,6 +107,11 @@ export class Memo {
   /** The fingerprint of a question, in key order. */
   parts(question: Question): readonly Part[] {
     return partsOf(this.#form, question, []);
+  }
+
+  /** Whether an argument is left out of the key and the record. */
+  ignores(name: string): boolean {
+    return this.#form.ignored.has(name);
   }
 
   /** The stored answer to a question, if there is one that can be served. */
@@ -97,204 +123,123 @@ export class Memo {
     });
   }
 
-  #answer(cache: BaseCache, scope: Scope, question: Question, receiver: unknown, args: readonly unknown[]): unknown {
-    if (scope.rerun !== undefined && !scope.rerun.has(question.key)) {
-      scope.rerun.add(question.key);
-      return this.#make(cache, scope, question, receiver, args);
-    }
-    const flight = this.#inFlight.get(cache)?.get(question.key);
-    if (flight !== undefined) return flight;
-    const found = this.#guarded(() => this.stored(cache, question.key), NOT_FOUND);
-    if (!isPromise(found)) return found.found ? found.value : this.#make(cache, scope, question, receiver, args);
-    return this.#once(cache, question.key, () =>
-      found.then(
-        (found) => (found.found ? found.value : this.#make(cache, scope, question, receiver, args)),
-        (error: unknown) => {
-          this.#trouble(error);
-          return this.#make(cache, scope, question, receiver, args);
-        },
-      ),
-    );
+  /** Files an answer that no call has made, as if the call had just been made. */
+  file(cache: BaseCache, receiver: unknown, args: readonly unknown[], answer: unknown): Awaitable<void> {
+    const isPromised = this.identity.isAsync || isPromise(answer);
+    return chain(this.question(cache, receiver, args), (question) => {
+      const kept = this.#filing.keepArguments(cache, question);
+      return chain(answer, (value) => this.#filing.result(cache, question, kept, {}, value, isPromised));
+    });
   }
 
-  /** One execution a key: callers meanwhile share the promise, and its error. */
-  #once(cache: BaseCache, key: Key, start: () => Promise<unknown>): Promise<unknown> {
-    const flights = this.#inFlight.get(cache) ?? new Map<Key, Promise<unknown>>();
-    this.#inFlight.set(cache, flights);
-    const known = flights.get(key);
-    if (known !== undefined) return known;
-    const flight = start();
-    flights.set(key, flight);
-    const land = (): void => {
-      flights.delete(key);
-      if (flights.size === 0) this.#inFlight.delete(cache);
-    };
-    flight.then(land, land);
-    return flight;
+  /** Forgets which calls are under way, so that the next caller of one makes it anew. */
+  forgetFlights(): void {
+    this.#flights.clear();
+  }
+
+  #answer(asking: Asking, question: Question): unknown {
+    const { cache, scope } = asking;
+    const { key } = question;
+    if (scope.rerun !== undefined && !scope.rerun.has(key)) {
+      scope.rerun.add(key);
+      return this.#make(asking, question);
+    }
+    const flight = this.#flights.of(cache, key);
+    if (flight !== undefined) return flight;
+    const found = this.#trouble.attempt(() => this.stored(cache, key), NOT_FOUND);
+    if (!isPromise(found)) return found.found ? found.value : this.#make(asking, question);
+    if (!this.identity.isAsync) {
+      found.then(ignore, ignore);
+      this.#trouble.meet(this.#cannotWait());
+      return this.#runUncached(asking);
+    }
+    const answer = found.then((found) => (found.found ? found.value : this.#make(asking, question)));
+    return this.#flights.track(cache, key, answer);
   }
 
   /** Makes the call. Arguments are stored as they were passed, before the body can change them. */
-  #make(cache: BaseCache, scope: Scope, question: Question, receiver: unknown, args: readonly unknown[]): unknown {
-    const { name, module } = this.identity;
-    const facts = { name, module };
-    const kept = this.#guarded(() => this.#keepArguments(cache, question), []);
-    const given = args.some(containsRef) ? all(args.map((value) => loadRefs(cache, value))) : args;
-    const collectors = [...activeCollectors(scope), ...this.#settings.meta];
-    const before = collectors.map((collector) => collector.before(facts));
-    const metadata = (): Metadata => collected(collectors, before, facts);
-    const file = (result: unknown, promised: boolean): Awaitable<void> =>
-      chain(kept, (kept) => this.#file(cache, question, kept, metadata(), result, promised));
-    const fail = (error: unknown): Awaitable<void> =>
-      chain(kept, (kept) => this.#fileFailure(cache, question, kept, metadata(), error));
-    const run = (given: readonly unknown[]): unknown => {
-      let result: unknown;
-      try {
-        result = this.fn.apply(receiver, given as unknown[]);
-      } catch (error) {
-        const filed = fail(error);
-        if (isPromise(filed)) filed.catch((trouble: unknown) => this.#trouble(trouble));
-        throw error;
-      }
-      if (!isPromise(result)) {
-        const filed = file(result, false);
-        return isPromise(filed) ? filed.then(() => result) : result;
-      }
-      return this.#once(cache, question.key, async () => {
-        let value: unknown;
-        try {
-          value = await result;
-        } catch (error) {
-          await fail(error);
-          throw error;
-        }
-        await file(value, true);
-        return value;
-      });
+  #make(asking: Asking, question: Question): unknown {
+    const { cache, args } = asking;
+    const kept = this.#trouble.attempt(() => this.#filing.keepArguments(cache, question), []);
+    if (isPromise(kept)) kept.then(ignore, ignore);
+    const given = this.#given(cache, args);
+    if (!isPromise(given)) return this.#run(asking, question, kept, given);
+    const answer = this.#awaited(given).then((given) => this.#run(asking, question, kept, given));
+    return this.#flights.track(cache, question.key, answer);
+  }
+
+  #run(asking: Asking, question: Question, kept: Awaitable<Kept>, given: readonly unknown[]): unknown {
+    const { cache, collectors, receiver } = asking;
+    const trouble = this.#trouble;
+    const notes = new Notes([...collectors, ...this.#settings.meta], this.identity, (error) => trouble.meet(error));
+    const file = (value: unknown, isPromised: boolean): Awaitable<void> => {
+      const metadata = notes.close();
+      const filing = (): Awaitable<void> => this.#filing.result(cache, question, kept, metadata, value, isPromised);
+      return trouble.attempt(filing, undefined, this.#isUnfit);
     };
-    return isPromise(given) ? given.then(run) : run(given);
-  }
-
-  #keepArguments(cache: BaseCache, question: Question): Awaitable<readonly (StoredValue | null)[]> {
-    return all(
-      question.arguments.map(({ value, digest }) => {
-        if (value instanceof Ref) {
-          return chain(cache.target(digest), (blob) => (blob === undefined ? null : { digest, blob }));
-        }
-        try {
-          return cache.keep(value, digest);
-        } catch (error) {
-          // A class that can be digested but not stored: the call is filed, this argument cannot be read back.
-          if (error instanceof FlecheError && error.code === 'UNSTORABLE') return null;
-          throw error;
-        }
-      }),
-    );
-  }
-
-  #file(
-    cache: BaseCache,
-    question: Question,
-    kept: readonly (StoredValue | null)[],
-    metadata: Metadata,
-    value: unknown,
-    promised: boolean,
-  ): Awaitable<void> {
-    const save = (): Awaitable<void> =>
-      chain(cache.keep(value, digest(value, 'result')), (result) =>
-        chain(cache.file(this.#record(question, kept, metadata, { result, promised })), () => {}),
-      );
+    const fail = (error: unknown): Awaitable<void> => {
+      const metadata = notes.close();
+      return trouble.attemptQuietly(() => this.#filing.failure(cache, question, kept, metadata, error));
+    };
+    let result: unknown;
     try {
-      const saved = save();
-      return isPromise(saved) ? saved.catch((error: unknown) => this.#notKept(error)) : saved;
+      result = this.fn.apply(receiver, given as unknown[]);
     } catch (error) {
-      this.#notKept(error);
+      fail(error);
+      throw error;
     }
+    if (isPromise(result)) return this.#flights.track(cache, question.key, settled(result, file, fail));
+    const filed = file(result, this.identity.isAsync);
+    if (this.identity.isAsync) return chain(filed, () => result);
+    trouble.detach(filed);
+    return result;
   }
 
-  #fileFailure(
-    cache: BaseCache,
-    question: Question,
-    kept: readonly (StoredValue | null)[],
-    metadata: Metadata,
-    error: unknown,
-  ): Awaitable<void> {
-    const failure = { message: messageOf(error), exitCode: null, signal: null };
-    const record = this.#record(question, kept, metadata, { failure });
-    const filed = this.#guarded(
-      () =>
-        chain(cache.lookup(question.key), (known) =>
-          known === undefined || known.failure !== null ? chain(cache.file(record), () => {}) : undefined,
-        ),
-      undefined,
-    );
-    return isPromise(filed) ? filed.catch((trouble: unknown) => this.#trouble(trouble)) : filed;
-  }
-
-  #record(
-    question: Question,
-    kept: readonly (StoredValue | null)[],
-    metadata: Metadata,
-    answer: Partial<Pick<CallRecord, 'result' | 'failure' | 'promised'>>,
-  ): CallRecord {
-    const { name, module } = this.identity;
-    return {
-      key: question.key,
-      kind: 'function',
-      name,
-      module,
-      parts: partsOf(this.#form, question, kept),
-      failure: null,
-      result: null,
-      promised: false,
-      outputs: null,
-      log: null,
-      metadata,
-      filed: this.#settings.now(),
-      ...answer,
-    };
-  }
+  /** Whether an error says that a result cannot be filed, and that matters. */
+  readonly #isUnfit = (error: unknown): boolean =>
+    this.#settings.onIndigestible === 'throw' &&
+    (isIndigestible(error) || (error instanceof FlecheError && error.code === 'UNSTORABLE'));
 
   #lacksRequired(args: readonly unknown[]): boolean {
-    const { names } = this.identity.parameters;
-    const missing = this.#settings.require.find((name) => args[names.indexOf(name)] === undefined);
+    const { name, parameters } = this.identity;
+    const missing = this.#settings.require.find((required) => args[parameters.names.indexOf(required)] === undefined);
     if (missing === undefined) return false;
-    this.#warnOnce(`${this.identity.name} was called without "${missing}", so the call is not cached`);
+    this.#trouble.warnOnce(`require ${missing}`, `${name} was called without "${missing}", so the call is not cached`);
     return true;
   }
 
-  #uncached(error: unknown, receiver: unknown, args: readonly unknown[]): unknown {
+  #unasked(asking: Asking, error: unknown): unknown {
     if (!isIndigestible(error) || this.#settings.onIndigestible === 'throw') throw error;
-    this.#warnOnce(`${this.identity.name} is not cached: ${messageOf(error)}`);
-    return this.fn.apply(receiver, args as unknown[]);
+    this.#trouble.warnOnce('INDIGESTIBLE', `${this.identity.name} is not cached: ${messageOf(error)}`);
+    return this.#runUncached(asking);
   }
 
-  /** A result that was made but cannot be filed. */
-  #notKept(error: unknown): void {
-    const unfit = error instanceof FlecheError && (error.code === 'INDIGESTIBLE' || error.code === 'UNSTORABLE');
-    if (unfit && this.#settings.onIndigestible === 'throw') throw error;
-    this.#trouble(error);
+  #runUncached({ cache, receiver, args }: Asking): unknown {
+    const given = this.#given(cache, args);
+    if (!isPromise(given)) return this.fn.apply(receiver, given as unknown[]);
+    return this.#awaited(given).then((given) => this.fn.apply(receiver, given as unknown[]));
   }
 
-  #guarded<T>(ask: () => T, otherwise: T): T {
-    try {
-      return ask();
-    } catch (error) {
-      this.#trouble(error);
-      return otherwise;
-    }
+  /** The arguments as the body gets them: what references name in place of the references. */
+  #given(cache: BaseCache, args: readonly unknown[]): Awaitable<readonly unknown[]> {
+    return containRef(args) ? all(args.map((value) => loadRefs(cache, value))) : args;
   }
 
-  #trouble(error: unknown): void {
-    if (this.#settings.strict) throw error;
-    this.#warnOnce(`${this.identity.name}: the cache could not be used: ${messageOf(error)}`);
+  /** Something that has to be waited for, if the function's callers do wait. */
+  #awaited<T>(later: Promise<T>): Promise<T> {
+    if (this.identity.isAsync) return later;
+    later.then(ignore, ignore);
+    throw this.#cannotWait();
   }
 
-  #warnOnce(message: string): void {
-    if (this.#warned.has(message)) return;
-    this.#warned.add(message);
-    this.#settings.onWarning(message);
+  #cannotWait(): FlecheError {
+    return new FlecheError('CACHE_ASYNC', `${this.identity.name} is synchronous, and this cache answers later`, {
+      hint: 'Make the function async (or say so with async: true), or use a cache that answers at once.',
+    });
   }
 }
+
+const ignore = (): void => {};
 
 function promised(found: Found): Found {
   return found.found ? { found: true, value: Promise.resolve(found.value) } : found;
@@ -304,14 +249,19 @@ function isIndigestible(error: unknown): boolean {
   return error instanceof FlecheError && error.code === 'INDIGESTIBLE';
 }
 
-function collected(
-  collectors: readonly Collector[],
-  before: readonly unknown[],
-  facts: { name: string; module: string | null },
-): Metadata {
-  const metadata: Record<string, Fields> = {};
-  for (const [at, collector] of collectors.entries()) {
-    metadata[collector.name] = { ...metadata[collector.name], ...collector.after(before[at], facts) };
+/** The outcome of a promise, given out once it is filed. */
+async function settled(
+  result: Promise<unknown>,
+  file: (value: unknown, isPromised: boolean) => Awaitable<void>,
+  fail: (error: unknown) => Awaitable<void>,
+): Promise<unknown> {
+  let value: unknown;
+  try {
+    value = await result;
+  } catch (error) {
+    await fail(error);
+    throw error;
   }
-  return metadata;
+  await file(value, true);
+  return value;
 }

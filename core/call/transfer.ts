@@ -99,9 +99,20 @@ export interface TransferReport {
 
 /** Copies calls from one cache to another. What is already there is skipped without reading its values. */
 export async function transfer(from: CacheCore, to: CacheCore, options: TransferOptions = {}): Promise<TransferReport> {
+  const { terms = {}, filter = () => true } = options;
+  const records = await collect(from.find(terms));
+  return transferRecords(records.filter(filter), from, to, options);
+}
+
+/** As `transfer`, for records that were found before. */
+export async function transferRecords(
+  records: Iterable<CallRecord>,
+  from: CacheCore,
+  to: CacheCore,
+  options: Pick<TransferOptions, 'pop' | 'overwrite'>,
+): Promise<TransferReport> {
   const report = { copied: 0, skipped: 0, failed: 0 };
-  for (const record of await collect(from.find(options.terms ?? {}))) {
-    if (options.filter !== undefined && !options.filter(record)) continue;
+  for (const record of records) {
     if (options.overwrite !== true && (await to.lookup(record.key)) !== undefined) {
       report.skipped++;
     } else if (await copyCall(record, from, to)) {

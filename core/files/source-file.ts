@@ -20,18 +20,33 @@ export function modulePath(file: string): string {
   }
 }
 
-/** The file that called the function which `skip` is, as the runtime names it; undefined in a REPL or evaluated code. */
-export function callerFile(skip: (...args: never[]) => unknown): string | undefined {
-  const prepare = Error.prepareStackTrace;
+/** Where a call stands. */
+export interface SourceSite {
+  /** Absolute path of the file. */
+  readonly file: string;
+  /** How the runtime names the loaded module: another name for the same file means that it was loaded anew. */
+  readonly id: string;
+}
+
+/** What compilers may put between a decorator and the place where it is written. */
+const COMPILER_HELPERS = /[\\/]tslib[\\/]/;
+const FRAMES = 5;
+
+/** The place that called the function which `skip` is; undefined in a REPL or evaluated code. */
+export function callerSite(skip: (...args: never[]) => unknown): SourceSite | undefined {
+  const { prepareStackTrace, stackTraceLimit } = Error;
   const holder: { stack?: unknown } = {};
   try {
-    Error.prepareStackTrace = (_, sites) => sites[0]?.getFileName() ?? undefined;
+    Error.stackTraceLimit = FRAMES;
+    Error.prepareStackTrace = (_, sites) =>
+      sites.map((site) => site.getFileName() ?? '').find((name) => !COMPILER_HELPERS.test(name));
     Error.captureStackTrace(holder, skip);
-    const file = holder.stack;
-    if (typeof file !== 'string') return undefined;
-    const path = file.startsWith('file:') ? fileURLToPath(file.replace(/[?#].*$/, '')) : file;
-    return existsSync(path) ? path : undefined;
+    const id = holder.stack;
+    if (typeof id !== 'string') return undefined;
+    const file = id.startsWith('file:') ? fileURLToPath(id.replace(/[?#].*$/, '')) : id;
+    return existsSync(file) ? { file, id } : undefined;
   } finally {
-    Error.prepareStackTrace = prepare;
+    Error.prepareStackTrace = prepareStackTrace;
+    Error.stackTraceLimit = stackTraceLimit;
   }
 }

@@ -1,0 +1,147 @@
+/** What can be done with a memoised function besides calling it. */
+import { type Awaitable, chain } from '../base/awaitable.ts';
+import { digest } from '../base/digest.ts';
+import { FlecheError } from '../base/errors.ts';
+import type { Key } from '../base/hash.ts';
+import { Ref } from '../base/ref.ts';
+import type { CallRecord } from '../store/record.ts';
+import type { BaseCache } from './base-cache.ts';
+import { activeCache, activeCollectors, currentScope, inScope } from './context.ts';
+import { nearestCall } from './explain.ts';
+import type { AnyFunction } from './function-identity.ts';
+import type { Memo } from './memo.ts';
+import type { Explanation, Helpers, PendingCall, QueryOptions } from './memoised.ts';
+import { QueryIterator } from './query.ts';
+import { QueryCall } from './query-call.ts';
+import { type Question, requireArgument, THIS } from './question.ts';
+import { atOnce, collector, pour } from './sequence.ts';
+
+/** The helpers of one function; of a method, about `receiver`. */
+export function helpersOf(memoOf: () => Memo, fn: AnyFunction, receiver: object | undefined): Helpers<AnyFunction> {
+  const answered = <T>(memo: Memo, answer: Awaitable<T>): Awaitable<T> =>
+    memo.identity.isAsync ? answer : atOnce(answer, () => answersLater(memo));
+  const asking = <T>(
+    args: readonly unknown[],
+    then: (question: Question, cache: BaseCache, memo: Memo) => Awaitable<T>,
+  ): Awaitable<T> => {
+    const memo = memoOf();
+    const cache = activeCache();
+    const question = memo.question(cache, receiver, args);
+    return answered(
+      memo,
+      chain(question, (question) => then(question, cache, memo)),
+    );
+  };
+  const query = (args: Readonly<Record<string, unknown>> = {}, options: QueryOptions = {}): QueryIterator => {
+    const memo = memoOf();
+    const template = new QueryCall({ ...options, ...identityTerms(memo), arguments: named(memo, receiver, args) });
+    return QueryIterator.of(activeCache(), template, memo.identity.isAsync ? 'any' : 'at-once');
+  };
+  return {
+    original: fn,
+    call: (...args) => asking(args, (question, _, memo) => pending(question, memo)),
+    digest: (...args) => asking(args, ({ key }) => key),
+    contains: (...args) => asking(args, ({ key }, cache) => cache.contains(key)),
+    load: (...args) => asking(args, ({ key }, cache, memo) => load(memo, cache, key)),
+    ref: (...args) => asking(args, ({ key }, cache, memo) => ref(memo, cache, key, receiver, args)),
+    query: query as unknown as Helpers<AnyFunction>['query'],
+    rerun: (...args) => inScope({ rerun: new Set<Key>() }, () => memoOf().invoke(receiver, args)),
+    bind: () => {
+      const scope = currentScope();
+      const settings = { cache: activeCache(scope), collectors: activeCollectors(scope) };
+      return (...args) => inScope(settings, () => memoOf().invoke(receiver, args));
+    },
+    explain: (...args) => asking(args, (question, cache, memo) => explain(memo, cache, question)),
+    precache: (args, result) => {
+      const memo = memoOf();
+      return answered(
+        memo,
+        chain(memo.file(activeCache(), receiver, args, result), () => result),
+      );
+    },
+    clear: () => {
+      const { name, module } = memoOf().identity;
+      const all = new QueryCall({ kind: 'function', name, module, outcome: 'any' });
+      return QueryIterator.of(activeCache(), all, memoOf().identity.isAsync ? 'any' : 'at-once').evict();
+    },
+    clearBeingCalculated: () => memoOf().forgetFlights(),
+    cacheLocation: () => activeCache().location,
+  };
+}
+
+function answersLater({ identity }: Memo): FlecheError {
+  return new FlecheError('CACHE_ASYNC', `${identity.name} is synchronous, and this cache answers later`, {
+    hint: 'Ask the cache itself, make the function async, or use a cache that answers at once.',
+  });
+}
+
+function pending(question: Question, { identity }: Memo): PendingCall {
+  const values = Object.fromEntries(question.arguments.map(({ name, value }) => [name, value]));
+  return { key: question.key, name: identity.name, module: identity.module, arguments: values };
+}
+
+function load(memo: Memo, cache: BaseCache, key: Key): Awaitable<unknown> {
+  return chain<unknown, unknown>(memo.stored(cache, key), (found) => {
+    const { name } = memo.identity;
+    const stored = found as Awaited<ReturnType<Memo['stored']>>;
+    if (stored.found) return stored.value;
+    throw new FlecheError('CALL_UNKNOWN', `no answer of ${name} is on file under ${key}`, {
+      hint: 'Call the function to make it.',
+    });
+  });
+}
+
+function ref(memo: Memo, cache: BaseCache, key: Key, receiver: unknown, args: readonly unknown[]): Awaitable<Ref> {
+  const known = (): Awaitable<Ref | undefined> =>
+    chain(cache.lookup(key), (record) => (record?.result == null ? undefined : new Ref(record.result.digest)));
+  return chain(known(), (found) => {
+    if (found !== undefined) return found;
+    const made = memo.invoke(receiver, args) as Awaitable<unknown>;
+    return chain(made, (value) => chain(known(), (found) => found ?? new Ref(digest(value, 'result'))));
+  });
+}
+
+function identityTerms({ identity }: Memo): Pick<QueryCall['template'], 'kind' | 'name' | 'module' | 'version'> {
+  const { name, module, version } = identity;
+  return { kind: 'function', name, module, version };
+}
+
+/** Checks the names of a query's arguments; of a method that looks at its instance, that one is asked for too. */
+function named(
+  memo: Memo,
+  receiver: object | undefined,
+  args: Readonly<Record<string, unknown>>,
+): Record<string, unknown> {
+  for (const name of Object.keys(args)) {
+    if (name !== THIS && !/^\d+$/.test(name)) requireArgument(memo.identity, name);
+    if (!memo.ignores(name)) continue;
+    throw new FlecheError('USAGE', `the argument "${name}" of ${memo.identity.name} is ignored, so it is on no record`);
+  }
+  const isAbout = receiver !== undefined && memo.identity.usesThis && !memo.ignores(THIS);
+  return isAbout ? { [THIS]: receiver, ...args } : { ...args };
+}
+
+function explain(memo: Memo, cache: BaseCache, question: Question): Awaitable<Explanation> {
+  const { key } = question;
+  return chain(cache.lookup(key), (own): Awaitable<Explanation> => {
+    if (own === undefined) return explainMiss(memo, cache, question);
+    const known = (verdict: Explanation['verdict']): Explanation => ({ key, verdict, changes: [], nearest: key });
+    if (own.failure !== null) return known('failed');
+    return chain(memo.stored(cache, key), ({ found }) => known(found ? 'cached' : 'lost'));
+  });
+}
+
+/** How many of the newest records are looked at: enough for `nearestCall`. */
+const NEWEST = 32;
+
+function explainMiss(memo: Memo, cache: BaseCache, question: Question): Awaitable<Explanation> {
+  const { key } = question;
+  const records: CallRecord[] = [];
+  const { take, end } = collector(records);
+  const sink = { take: (record: CallRecord) => chain(take(record), () => records.length < NEWEST), end };
+  return chain(pour(cache.find({ kind: 'function', name: memo.identity.name }), sink), (): Explanation => {
+    const nearest = nearestCall(records, memo.parts(question));
+    if (nearest === undefined) return { key, verdict: 'never-made', changes: [], nearest: null };
+    return { key, verdict: 'stale', changes: nearest.changes, nearest: nearest.record.key };
+  });
+}
