@@ -272,7 +272,7 @@ function instance(value: object, prototype: unknown, depth: number): Digest {
     return named;
   }
   const codec = classCodecOf(prototype);
-  if (codec !== undefined) return sha256(`f1c${frame(codec.name)}${node(codec.encode(value), depth)}`);
+  if (codec !== undefined) return sha256(`f1c${frame(codec.name)}${node(codec.identity(value), depth)}`);
   const own = (value as Record<symbol, unknown>)[DIGEST];
   if (typeof own === 'function') return sha256(`f1c${frame(className(prototype))}${node(own.call(value), depth)}`);
   if (ArrayBuffer.isView(value)) return view(value, prototype);

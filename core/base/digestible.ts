@@ -21,12 +21,16 @@ export interface Digestible {
 // biome-ignore lint/suspicious/noExplicitAny: the one place where any constructor is meant
 export type AnyClass<T = unknown> = abstract new (...args: any[]) => T;
 
-/** A class that can be digested and stored: `encode` gives a plain value, `decode` makes an equal instance of it. */
+/**
+ * A class that can be digested and stored: `encode` gives a plain value, `decode` makes an equal instance of it.
+ * `identity` gives a plain value that is equal for equal instances, where `encode` has more than makes them equal.
+ */
 export interface ClassCodec<T = unknown> {
   readonly name: string;
   readonly type: AnyClass<T>;
   readonly encode: (instance: T) => unknown;
   readonly decode: (plain: unknown) => T;
+  readonly identity: (instance: T) => unknown;
 }
 
 const byPrototype = new Map<unknown, ClassCodec>();
@@ -39,7 +43,12 @@ const byName = new Map<string, ClassCodec>();
 export function registerClass<T>(
   name: string,
   type: AnyClass<T>,
-  codec: { encode: (instance: T) => unknown; decode: (plain: unknown) => T },
+  codec: {
+    readonly encode: (instance: T) => unknown;
+    readonly decode: (plain: unknown) => T;
+    /** Default: `encode`. */
+    readonly identity?: (instance: T) => unknown;
+  },
 ): void {
   const known = byName.get(name);
   if (known !== undefined && known.type !== type) {
@@ -47,7 +56,8 @@ export function registerClass<T>(
       hint: 'Give one of them another name: the name is part of every digest of its instances.',
     });
   }
-  const entry = { name, type, encode: codec.encode, decode: codec.decode } as ClassCodec;
+  const { encode, decode, identity = encode } = codec;
+  const entry = { name, type, encode, decode, identity } as ClassCodec;
   byPrototype.set(type.prototype, entry);
   byName.set(name, entry);
 }
