@@ -24,6 +24,12 @@ export interface Reference {
   readonly path: KeyPath;
 }
 
+/** The form that a table has, by its tag, among all that it could have. */
+interface Chosen {
+  readonly all: FormsShape;
+  readonly tag: string;
+}
+
 /** Checks one file. */
 export class Check {
   readonly references: Reference[] = [];
@@ -109,7 +115,9 @@ export class Check {
   #forms(shape: FormsShape, table: Table): void {
     const present = shape.forms.filter(({ tags }) => hasAny(table, tags));
     const [form, ...others] = present;
-    if (form !== undefined && others.length === 0) return this.#table(form.shape, table, shape);
+    if (form !== undefined && others.length === 0) {
+      return this.#table(form.shape, table, { all: shape, tag: form.tags[0] ?? '' });
+    }
     if (form === undefined) {
       if ('plain' in shape.otherwise) return;
       const tags = shape.forms.map(({ tags }) => `"${tags[0]}"`);
@@ -123,8 +131,8 @@ export class Check {
     this.#table(anyForm(shape), table);
   }
 
-  /** `forms` has the forms that the table could have had instead. */
-  #table(shape: TableShape, table: Table, forms?: FormsShape): void {
+  /** `forms` tells which forms the table could have had instead. */
+  #table(shape: TableShape, table: Table, forms?: Chosen): void {
     for (const [name, value] of Object.entries(table)) {
       const key = own(shape.keys, name);
       if (key !== undefined) this.#member(name, key.shape, value, key.example);
@@ -157,14 +165,16 @@ export class Check {
   }
 
   /** `known` are the keys that could have been meant. */
-  #unknown(known: readonly string[], name: string, forms?: FormsShape): void {
-    const right = forms?.forms.find(({ shape }) => Object.hasOwn(shape.keys, name))?.tags[0];
-    if (right !== undefined) {
-      const hint = `Remove it, or make this a table with "${right}".`;
-      return this.#wrongKey(`${label(this.#path)}: "${name}" goes with "${right}" alone`, hint, name);
+  #unknown(known: readonly string[], name: string, forms?: Chosen): void {
+    const other = forms?.all.forms
+      .filter(({ shape }) => Object.hasOwn(shape.keys, name))
+      .map(({ tags }) => `"${tags[0]}"`);
+    if (forms !== undefined && other !== undefined && other.length > 0) {
+      const message = `${label(this.#path)}: "${name}" does not go with "${forms.tag}"`;
+      return this.#wrongKey(message, `Remove it, or use ${other.join(' or ')} instead.`, name);
     }
     const where = this.#path.length === 0 ? 'at the top' : `in ${label(this.#path)}`;
-    const hint = [suggest(name, known), ...(forms?.escape === undefined ? [] : [forms.escape])].join(' ');
+    const hint = [suggest(name, known), ...(forms?.all.escape === undefined ? [] : [forms.all.escape])].join(' ');
     this.#wrongKey(`unknown key ${JSON.stringify(name)} ${where}`, hint, name, 'CONFIG_UNKNOWN_KEY');
   }
 }

@@ -1,57 +1,16 @@
 /**
  * The configuration of a project: found, checked as a whole, and given out as plain descriptions. Only reads, and only
- * configuration files; whether an input, a module or a store that they name is there is found out by who uses it. An
- * answer is valid until one of `files` changes or a nearer file appears.
+ * configuration files; whether an input, a module or a store that they name is there is found out by who uses it.
  */
 import { basename, dirname } from 'node:path';
 import { FlecheError } from '../../base/errors.ts';
-import { suggest } from '../../base/nearest.ts';
 import { type AbsPath, toAbs } from '../../base/paths.ts';
 import type { Task } from '../../graph/task.ts';
-import type { CacheSpec } from '../cache-spec.ts';
-import { builtInCaches, readCaches } from './caches.ts';
-import { Check, type Table } from './check.ts';
 import { noteOverlaps } from './outputs.ts';
-import { label, Problems, throwIfAny } from './problems.ts';
-import { DEFAULTS, OUTER_FILE, PROJECT_FILE, USER_FILE } from './schema.ts';
-import type { TableShape } from './shape.ts';
-import { CONFIG_FILE, foldersUpward, readSource, type Source, userFile } from './source.ts';
+import { type LoadOptions, openFiles, type Settings, settle } from './settings.ts';
+import { CONFIG_FILE } from './source.ts';
 import { noteCycles, readTasks } from './tasks.ts';
-import { tableOf, textOf, textsOf } from './values.ts';
-
-export interface LoadOptions {
-  /** The user's home folder, absolute: what `~` stands for, and where the user-wide file is looked for. */
-  readonly home: string;
-  /** The value of `XDG_CONFIG_HOME`, if it is set. */
-  readonly xdgConfigHome?: string | undefined;
-}
-
-/** What holds where nothing else is said; of several files the nearest decides, key by key. */
-export interface Defaults {
-  /** What a run without names wants; only the project's own file says it. */
-  readonly tasks: readonly string[];
-  /** The cache to use, a name in `caches`: what is configured, else `default`. */
-  readonly cache: string;
-  /** Names of metadata collectors. */
-  readonly metadata: readonly string[];
-  /** How many tasks may run at once, at least 1; undefined for as many as there are processors. */
-  readonly jobs: number | undefined;
-  /** Whether trouble with a cache is an error. */
-  readonly strict: boolean;
-}
-
-/** What a program that only memoises functions needs to know. */
-export interface Settings {
-  /** The nearest configuration, if there is one. */
-  readonly file: AbsPath | undefined;
-  /** The folder of `file`. */
-  readonly root: AbsPath | undefined;
-  /** Every file that was read, nearest first. */
-  readonly files: readonly AbsPath[];
-  readonly defaults: Defaults;
-  /** Configured caches, of each name the nearest, then the built-in `memory`, `void` and `default`. */
-  readonly caches: ReadonlyMap<string, CacheSpec>;
-}
+import { tableOf } from './values.ts';
 
 /** A project: its tasks and the settings around them. */
 export interface Config extends Settings {
@@ -80,138 +39,4 @@ export function loadConfig(startDir: string, options: LoadOptions): Config {
   noteOverlaps(tasks, basename(source.file), problems);
   const settings = settle(files, written, options);
   return { ...settings, file: source.file, root: toAbs(dirname(source.file), '.'), tasks };
-}
-
-/**
- * Loads what is set for the folder `startDir` (absolute), whether or not it lies in a project; tasks are not looked at.
- * Throws `ConfigErrors` with everything that is wrong in the rest of the files read.
- */
-export function loadSettings(startDir: string, options: LoadOptions): Settings {
-  return settle(openFiles(startDir, options), undefined, options);
-}
-
-interface OpenFile {
-  readonly source: Source;
-  readonly problems: Problems;
-  readonly isUserWide: boolean;
-}
-
-/** The files that say something about a folder, nearest first; the user-wide one is the last. */
-function openFiles(startDir: string, { home, xdgConfigHome }: LoadOptions): readonly OpenFile[] {
-  const files: OpenFile[] = [];
-  const open = (file: AbsPath, isUserWide: boolean): Source | undefined => {
-    const source = readSource(file);
-    if (source !== undefined) files.push({ source, problems: new Problems(source.positions), isUserWide });
-    return source;
-  };
-  const homeFolder = toAbs(home, '.');
-  for (const folder of foldersUpward(toAbs(startDir, '.'), homeFolder)) {
-    const source = open(toAbs(folder, CONFIG_FILE), false);
-    if (source !== undefined && settingsIn(source.table)['root'] === true) return files;
-  }
-  open(userFile(homeFolder, xdgConfigHome), true);
-  return files;
-}
-
-function settingsIn(table: Table): Table {
-  return tableOf(table['default']);
-}
-
-/** The table of caches of a file, and the path to it. */
-function cachesIn({ source, isUserWide }: OpenFile): readonly [table: Table, path: readonly string[]] {
-  if (!isUserWide) return [tableOf(source.table['caches']), ['caches']];
-  const { default: _, ...caches } = source.table;
-  return [caches, []];
-}
-
-/** Checks the files and merges what they set. `tasks` is the table of tasks of the first file, if that is a project. */
-function settle(files: readonly OpenFile[], tasks: Table | undefined, { home }: LoadOptions): Settings {
-  const [nearest] = files;
-  const file = nearest?.isUserWide ? undefined : nearest?.source.file;
-  const root = file === undefined ? undefined : toAbs(dirname(file), '.');
-  const names = new Set(files.flatMap((each) => Object.keys(cachesIn(each)[0])));
-  const builtIn = builtInCaches(root);
-  for (const name of builtIn.keys()) names.add(name);
-
-  const caches = new Map<string, CacheSpec>();
-  for (const each of files) {
-    const { source, problems } = each;
-    const around = { file: source.file, home: toAbs(home, '.'), positions: source.positions, problems };
-    for (const [name, spec] of readCaches(...cachesIn(each), around)) if (!caches.has(name)) caches.set(name, spec);
-  }
-  for (const [name, spec] of builtIn) caches.set(name, spec);
-
-  for (const each of files) {
-    const isProject = tasks !== undefined && each === nearest;
-    checkFile(
-      each,
-      isProject ? PROJECT_FILE : each.isUserWide ? USER_FILE : OUTER_FILE,
-      names,
-      caches,
-      isProject ? tasks : undefined,
-    );
-  }
-  throwIfAny(files.map(({ problems }) => problems));
-
-  const settings = files.map(({ source }) => settingsIn(source.table));
-  const first = (key: string): unknown =>
-    settings.find((table) => table[key] !== undefined)?.[key] ?? DEFAULTS.keys[key]?.default;
-  const jobs = first('jobs');
-  return {
-    file,
-    root,
-    files: files.map(({ source }) => source.file),
-    defaults: {
-      tasks: textsOf(tasks === undefined ? [] : settings[0]?.['tasks']),
-      cache: textOf(first('cache')) ?? 'default',
-      metadata: textsOf(first('metadata')),
-      jobs: typeof jobs === 'number' ? jobs : undefined,
-      strict: first('strict') === true,
-    },
-    caches,
-  };
-}
-
-/** Notes what is wrong in a file; `names` and `caches` are those of all files, `tasks` those of a project. */
-function checkFile(
-  { source, problems }: OpenFile,
-  shape: TableShape,
-  names: ReadonlySet<string>,
-  caches: ReadonlyMap<string, CacheSpec>,
-  tasks: Table | undefined,
-): void {
-  const check = new Check(problems);
-  check.file(shape, source.table);
-  for (const { to, name, path } of check.references) {
-    const subject = `${label(path)}: `;
-    if (to === 'task') {
-      if (tasks === undefined || Object.hasOwn(tasks, name)) continue;
-      const hint = suggest(name, Object.keys(tasks));
-      problems.add({
-        code: 'CONFIG_UNKNOWN_TASK',
-        message: `${subject}there is no task "${name}"`,
-        hint,
-        path,
-        on: 'value',
-      });
-    } else if (!names.has(name)) {
-      const hint = suggest(name, names);
-      problems.add({
-        code: 'CONFIG_UNKNOWN_CACHE',
-        message: `${subject}there is no cache "${name}"`,
-        hint,
-        path,
-        on: 'value',
-      });
-    } else if (to === 'member' && caches.get(name)?.kind === 'stack') {
-      const hint = 'List the caches of that stack instead.';
-      problems.add({
-        code: 'CONFIG_INVALID',
-        message: `${subject}"${name}" is a stack itself`,
-        hint,
-        path,
-        on: 'value',
-      });
-    }
-  }
 }

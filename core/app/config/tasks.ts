@@ -53,9 +53,6 @@ function readBody(written: Table, path: KeyPath, problems: Problems): TaskBody {
   return { kind: 'function', module: pathOf(module), export: name, args: Object.fromEntries(args) };
 }
 
-/** The keys that make a table a source of an argument. */
-const SOURCES: ReadonlySet<string> = new Set(ARGUMENT.forms.flatMap(({ tags }) => tags));
-
 function readArg(value: unknown, path: KeyPath, problems: Problems): TaskArg {
   if (isTable(value)) {
     if (typeof value['from'] === 'string') return { kind: 'from', task: value['from'] };
@@ -73,27 +70,40 @@ function readArg(value: unknown, path: KeyPath, problems: Problems): TaskArg {
   return { kind: 'value', value: plainValue(value) };
 }
 
+/** The keys that make a table a source of an argument; `value` is none. */
+const SOURCES: ReadonlySet<string> = new Set(
+  ARGUMENT.forms.flatMap(({ tags }) => tags).filter((tag) => tag !== 'value'),
+);
+
 /**
  * A source that stands deeper inside a value would be passed as it is written and its content would not be in the key,
- * which is never what is meant.
+ * which is hardly what is meant.
  */
 function noteInnerSources(value: unknown, path: KeyPath, problems: Problems): void {
   const members = Array.isArray(value) ? value.entries() : isTable(value) ? Object.entries(value) : [];
   for (const [step, member] of members) {
     const inner = [...path, step];
-    const [key, ...others] = isTable(member) ? Object.keys(member) : [];
-    if (key !== undefined && SOURCES.has(key) && (others.length === 0 || (key === 'env' && others[0] === 'default'))) {
-      problems.add({
-        code: 'CONFIG_INVALID',
-        message: `${label(inner)}: { ${key} = … } would be passed as it is written`,
-        hint: 'Make it an argument of its own, or put the whole argument in { value = … } to pass it as it is written.',
-        path: inner,
-        on: 'value',
-      });
-    } else {
+    const source = isTable(member) ? sourceOf(member) : undefined;
+    if (source === undefined) {
       noteInnerSources(member, inner, problems);
+      continue;
     }
+    problems.add({
+      code: 'CONFIG_INVALID',
+      message: `${label(inner)}: { ${source} = … } would be passed as it is written`,
+      hint: 'Make it an argument of its own, or put the whole argument in { value = … } to pass it as it is written.',
+      path: inner,
+      on: 'value',
+    });
   }
+}
+
+/** The key that would make the table a source, if it stood in the right place. */
+function sourceOf(table: Table): string | undefined {
+  const [key = '', ...others] = Object.keys(table);
+  const isWhole = others.length === 0 || (key === 'env' && others.length === 1 && others[0] === 'default');
+  const isNamed = typeof table[key] === 'string' || (key === 'glob' && Array.isArray(table[key]));
+  return SOURCES.has(key) && isWhole && isNamed ? key : undefined;
 }
 
 function pathOf(text: string): RelPath {
@@ -168,7 +178,7 @@ export function noteCycles(tasks: ReadonlyMap<string, Task>, table: Table, probl
 
 /** Where a task says that it needs another one. */
 function needPath(task: Table, name: string, need: string): KeyPath {
-  const index = textsOf(task['needs']).indexOf(need);
+  const index = Array.isArray(task['needs']) ? task['needs'].indexOf(need) : -1;
   if (index >= 0) return ['tasks', name, 'needs', index];
   const [arg] = Object.entries(tableOf(task['args'])).find(([, value]) => tableOf(value)['from'] === need) ?? [];
   return arg === undefined ? ['tasks', name] : ['tasks', name, 'args', arg, 'from'];

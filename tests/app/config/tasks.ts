@@ -126,6 +126,17 @@ test('values are of everyday types', () => {
   assert.equal(args('{ a = {} }'), { a: { kind: 'value', value: {} } });
 });
 
+test('a value that only resembles a source is a value', () => {
+  for (const value of [
+    '[{ value = 1 }, { value = 2 }]',
+    '{ a = { from = 1 } }',
+    '{ a = { file = "x", mode = 1 } }',
+    '{ b = { other = "x" } }',
+  ]) {
+    assert.is(args(`{ a = ${value} }`)['a']?.kind, 'value', value);
+  }
+});
+
 test('a date with an offset is a date, a local one is text', () => {
   const found = args(
     '{ a = 1979-05-27T07:32:00Z, b = 1979-05-27T00:32:00-07:00, c = 1979-05-27, d = 07:32:00, e = 1979-05-27T07:32:00 }',
@@ -153,7 +164,7 @@ test('a task is a command or a function', () => {
     ['[tasks]\n▸t = {}', ['CONFIG_INVALID', 'tasks.t has neither "run" nor "call"', neither]],
     [
       `${RUN}▸args = {}`,
-      ['CONFIG_INVALID', 'tasks.t: "args" goes with "call" alone', 'Remove it, or make this a table with "call".'],
+      ['CONFIG_INVALID', 'tasks.t: "args" does not go with "run"', 'Remove it, or use "call" instead.'],
     ],
   ]);
 });
@@ -205,11 +216,7 @@ test('an argument has one source, and nothing beside it', () => {
     ],
     [
       `${CALL}args.a = { file = "x", ▸default = "y" }`,
-      [
-        'CONFIG_INVALID',
-        'tasks.t.args.a: "default" goes with "env" alone',
-        'Remove it, or make this a table with "env".',
-      ],
+      ['CONFIG_INVALID', 'tasks.t.args.a: "default" does not go with "file"', 'Remove it, or use "env" instead.'],
     ],
     [
       `${CALL}args.a = [▸{ file = "x" }]`,
@@ -343,6 +350,11 @@ test('a task that needs itself, or is needed by what it needs, is an error with 
     [needs({ lead: '"a"', a: '"b"', b: '"out", ▸"a"', out: '' }), circle('a → b → a')],
     [needs({ a: '"b", "c"', b: '▸"a"', c: '▸"a"' }), circle('a → b → a'), circle('a → c → a')],
     [needs({ b: '"a"', a: '"c"', c: '▸"b"' }), circle('b → a → c → b')],
+    [
+      needs({ a: '▸1, ▸"a"' }),
+      ['CONFIG_TYPE', 'tasks.a.needs[0] must be a string, not 1', 'Put it in quotes: "1"'],
+      circle('a → a', itself),
+    ],
   ]);
 });
 

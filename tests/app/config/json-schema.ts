@@ -1,0 +1,171 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Ajv } from 'ajv';
+import fc from 'fast-check';
+import { parse } from 'smol-toml';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type JsonObject, jsonSchema } from '../../../core/app/config/json-schema.ts';
+import { loadConfig } from '../../../core/app/config/load.ts';
+import { FOUNDING_EXAMPLE, PROJECT_EXAMPLE } from './_examples.ts';
+import { inHome, load, thrown } from './_project.ts';
+
+const ajv = new Ajv({ strict: true, strictRequired: false, strictTypes: false });
+const accepts = { project: ajv.compile(jsonSchema('project')), user: ajv.compile(jsonSchema('user')) };
+
+function isAccepted(file: 'project' | 'user', text: string): boolean {
+  return accepts[file](JSON.parse(JSON.stringify(parse(text))));
+}
+
+test('the schema accepts the examples', () => {
+  assert.ok(isAccepted('project', PROJECT_EXAMPLE), JSON.stringify(accepts.project.errors));
+  assert.ok(isAccepted('user', FOUNDING_EXAMPLE), JSON.stringify(accepts.user.errors));
+  assert.ok(isAccepted('project', ''));
+});
+
+/** Keys of a task with values that are right and others that are not. */
+const VALUES: Readonly<Record<string, readonly string[]>> = {
+  run: ['"x"', '""', '1', '"""a\nb"""'],
+  call: ['"./a.ts#b"', '"./ä.ts#größe"', '"a.ts"', '"./a.ts#b c"', '"./../a.ts#b"'],
+  args: [
+    '{}',
+    '[]',
+    '{ a = 1, b = { c = { d = [] } } }',
+    '{ a = { from = "u" } }',
+    '{ a = { from = "u", x = 1 } }',
+    '{ a = { env = "A", default = "" } }',
+    '{ a = { env = "A", default = 1 } }',
+    '{ a = { glob = "x" }, b = { glob = ["x", "!y"] } }',
+    '{ a = { glob = [] } }',
+    '{ a = { file = "a/b" } }',
+    '{ a = { file = "*" } }',
+    '{ a = { digest = "abcd" }, b = { digest = "x" } }',
+    '{ a = { value = { from = 1, file = 2 } } }',
+    '{ a = { file = "a", env = "b" } }',
+  ],
+  needs: ['["u"]', '[]', '["u", "u"]', '"u"', '[""]'],
+  inputs: ['["src/**", "!x", "../y", "src/**"]', '["/x"]', '["a/../b"]', '["", "x"]', '[1]', '["../../a", "./b"]'],
+  outputs: ['["dist/**", "!dist/x"]', '["../x"]', '["a..b", "..."]', '["{a,../b}"]', '["C:/x"]'],
+  env: ['["A", "B_*", "*"]', '["A=1"]', '["*A"]'],
+  pass_env: ['["A"]', '{}'],
+  tools: ['["esbuild", "@a/b"]', '["a@1"]'],
+  dir: ['"a/b"', '"."', '".."', '"/x"'],
+  clean: ['true', '"true"'],
+  cache: ['false', '0'],
+  description: ['"x"', '" "'],
+  other: ['1'],
+};
+const CACHES = [
+  'type = "Memory"',
+  'type = "Lmdb"\nmax_size = "5GB"\nread_only = true',
+  'type = "Lmdb"\nmax_size = " 1.5 gib "',
+  'type = "Lmdb"\nmax_size = 5',
+  'type = "Lmdb"\nmax_size = "5 apples"',
+  'type = "lmdb"',
+  'type = "File"',
+  'type = "File"\nroot = "~/x"\noption = { a = 1 }',
+  'type = "File"\nroot = "~x"',
+  'type = "Sql"\nurl = "x"',
+  'values.type = "Memory"\ncalls.type = "Void"',
+  'values.type = "Memory"',
+  'values.type = "CompressedStorage"\nvalues.inner.type = "Memory"\ncalls.type = "Void"',
+  'values.type = "CompressedStorage"\nvalues.inner.root = "x"\ncalls.type = "Void"',
+  'stack = ["memory", "void"]',
+  'stack = []',
+  'stack = ["memory"]\ntype = "Memory"',
+  'max_size = 1',
+];
+
+/** A value of the key, more often one that is right: the first of the list. */
+const oneOf = (values: readonly string[]): fc.Arbitrary<string> =>
+  fc.oneof(
+    { weight: 15, arbitrary: fc.constant(values[0] ?? '') },
+    { weight: 1, arbitrary: fc.constantFrom(...values) },
+  );
+const { run = [], call = [], args = [], other = [], ...common } = VALUES;
+const keysOf = (values: Readonly<Record<string, readonly string[]>>, required: string): fc.Arbitrary<string> =>
+  fc
+    .record(Object.fromEntries(Object.entries(values).map(([key, list]) => [key, oneOf(list)])), {
+      requiredKeys: [required],
+    })
+    .map((task) =>
+      Object.entries(task)
+        .map(([key, value]) => `${key} = ${value}\n`)
+        .join(''),
+    );
+const settings = fc.subarray(['jobs = 2', 'metadata = ["Git"]', 'cache = "void"', 'strict = true', 'root = false']);
+
+const documents = fc
+  .record({
+    task: fc.oneof(
+      keysOf({ run, ...common }, 'run'),
+      keysOf({ call, args, ...common }, 'call'),
+      keysOf({ ...VALUES, other }, 'run'),
+    ),
+    cache: fc.constantFrom('', ...CACHES.map((cache) => `[caches.c]\n${cache}\n`)),
+    settings: settings.map((lines) => `[default]\n${lines.join('\n')}\n`),
+    name: fc.constantFrom('t', 't', 't', '"a b"', '-t', '""'),
+  })
+  .map(({ task, cache, settings, name }) => `${settings}${cache}[tasks]\nu = "x"\n[tasks.${name}]\n${task}`);
+
+test('what is accepted when it is loaded is accepted by the schema', () => {
+  let loaded = 0;
+  inHome({}, (home) => {
+    fc.assert(
+      fc.property(documents, (text) => {
+        writeFileSync(join(home, 'fleche.config.toml'), text);
+        if (thrown(() => loadConfig(home, { home })).errors.length > 0) return;
+        loaded++;
+        assert.ok(isAccepted('project', text), `${text}\n${JSON.stringify(accepts.project.errors)}`);
+      }),
+      { numRuns: 1000 },
+    );
+  });
+  assert.ok(loaded > 100 && loaded < 900, `${loaded} of 1000 were right`);
+});
+
+test('values one by one: the schema and the loading agree', () => {
+  const judge = (text: string): readonly [boolean, boolean] => [
+    thrown(() => load(text)).errors.length === 0,
+    isAccepted('project', text),
+  ];
+  let right = 0;
+  for (const [key, values] of Object.entries(VALUES)) {
+    for (const value of values) {
+      const body = key === 'run' ? '' : key === 'call' ? '' : key === 'args' ? 'call = "./a.ts#b"\n' : 'run = "x"\n';
+      const text = `tasks.u = "x"\n[tasks.t]\n${body}${key} = ${value}`;
+      const [isLoaded, isValid] = judge(text);
+      assert.is(isLoaded, isValid, text);
+      if (isLoaded) right++;
+    }
+  }
+  for (const cache of CACHES) {
+    const [isLoaded, isValid] = judge(`[caches.c]\n${cache}`);
+    assert.is(isLoaded, isValid, cache);
+    if (isLoaded) right++;
+  }
+  assert.ok(right > 20);
+});
+
+test('every key has a text, and defaults are valid', () => {
+  let keys = 0;
+  const visit = (schema: JsonObject): void => {
+    const properties = schema['properties'];
+    if (typeof properties === 'object' && properties !== null && 'type' in schema) {
+      for (const [name, key] of Object.entries(properties as Record<string, JsonObject>)) {
+        assert.type(key['description'], 'string', name);
+        if (key['default'] !== undefined)
+          assert.ok(ajv.validate({ ...key, definitions: jsonSchema()['definitions'] }, key['default']), name);
+        keys++;
+      }
+    }
+    for (const value of Object.values(schema)) {
+      for (const inner of Array.isArray(value) ? value : [value])
+        if (typeof inner === 'object' && inner !== null) visit(inner as JsonObject);
+    }
+  };
+  visit(jsonSchema());
+  assert.ok(keys > 30);
+});
+
+test.run();
