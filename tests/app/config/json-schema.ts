@@ -118,10 +118,10 @@ test('what is accepted when it is loaded is accepted by the schema', () => {
         loaded++;
         assert.ok(isAccepted('project', text), `${text}\n${JSON.stringify(accepts.project.errors)}`);
       }),
-      { numRuns: 1000 },
+      { numRuns: 300 },
     );
   });
-  assert.ok(loaded > 100 && loaded < 900, `${loaded} of 1000 were right`);
+  assert.ok(loaded > 30 && loaded < 270, `${loaded} of 300 were right`);
 });
 
 test('values one by one: the schema and the loading agree', () => {
