@@ -12,13 +12,23 @@
  * because loading it from its package costs more than a whole answer from the cache.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, readFileSync, rmSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { createRequire } from 'node:module';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
+const DIST = join(ROOT, 'dist');
 const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 /** Packages whose code is small and used on every run. They are needed for building only. */
 const INSIDE = new Set(['smol-toml', 'yargs', 'yargs-parser', 'picomatch']);
@@ -30,6 +40,7 @@ const COMMON = {
   absWorkingDir: ROOT,
   outdir: 'dist',
   bundle: true,
+  write: false,
   platform: 'node',
   format: 'esm',
   target: 'node20.19',
@@ -102,9 +113,26 @@ function entries(files) {
   return Object.fromEntries(Object.entries(files).filter(([, file]) => existsSync(join(ROOT, file))));
 }
 
+/** The files of one bundle, by their paths. */
 async function bundle(files, options) {
   const entryPoints = entries(files);
-  if (Object.keys(entryPoints).length > 0) await build({ ...COMMON, entryPoints, ...options });
+  if (Object.keys(entryPoints).length === 0) return [];
+  const { outputFiles } = await build({ ...COMMON, entryPoints, ...options });
+  return outputFiles;
+}
+
+/** Replaces what is in dist/ file by file: a program that runs from there meanwhile finds every file. */
+function put(files) {
+  mkdirSync(DIST, { recursive: true });
+  for (const { path, contents } of files) {
+    writeFileSync(`${path}.new`, contents);
+    if (path.endsWith('fleche.js')) chmodSync(`${path}.new`, 0o755);
+    renameSync(`${path}.new`, path);
+  }
+  const kept = new Set(files.map(({ path }) => basename(path)));
+  for (const entry of readdirSync(DIST, { withFileTypes: true })) {
+    if (entry.isFile() && !kept.has(entry.name)) rmSync(join(DIST, entry.name), { force: true });
+  }
 }
 
 function declarations() {
@@ -113,8 +141,7 @@ function declarations() {
   if (status !== 0) process.exit(1);
 }
 
-rmSync(join(ROOT, 'dist'), { recursive: true, force: true });
-const besideLmdb = OUTSIDE.filter((name) => name !== 'lmdb' && name !== 'msgpackr');
+const besideLmdb = OUTSIDE.filter((name) => name !== 'lmdb' && name !== 'msgpackr').concat('tsx');
 const cli = {
   format: 'cjs',
   splitting: false,
@@ -123,12 +150,17 @@ const cli = {
   supported: { 'dynamic-import': false },
   plugins: [lmdbInside],
 };
-await Promise.all([
+const bundles = await Promise.all([
   bundle({ fleche: 'core/app/main.ts' }, { splitting: false }),
   bundle(
     { cli: 'core/app/start.ts' },
-    { ...cli, external: besideLmdb, define: { ...COMMON.define, 'import.meta.url': '__importMetaUrl' } },
+    {
+      ...cli,
+      external: besideLmdb,
+      define: { ...COMMON.define, 'import.meta.url': '__importMetaUrl', 'import.meta.resolve': 'require.resolve' },
+    },
   ),
   bundle({ index: 'core/index.ts', 'function-worker': 'core/graph/function-worker.ts' }, { external: OUTSIDE }),
 ]);
+put(bundles.flat());
 if (process.argv.includes('--types')) declarations();
