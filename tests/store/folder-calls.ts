@@ -9,12 +9,10 @@ import { callsContract } from './_calls.ts';
 import { startWriter } from './_processes.ts';
 import { aKey, aRecord } from './_record.ts';
 
-for (const format of ['fleche', 'json'] as const) {
-  callsContract(`folder, ${format}`, (root) => {
-    const store = new FolderCallStore({ root, format });
-    return { store, settle: () => store.flush(), close: () => {} };
-  });
-}
+callsContract('folder', (root) => {
+  const store = new FolderCallStore({ root });
+  return { store, settle: () => store.flush(), close: () => {} };
+});
 
 async function inFolder(work: (root: string) => Promise<void> | void): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'fleche-'));
