@@ -59,10 +59,11 @@ export function cacheFolder({ caches, defaults }: Pick<Config, 'caches' | 'defau
 /** Opens the stores. Throws `STORE_UNUSABLE` under `strict`. */
 export function openStores(config: Config, options: StoreOptions): WorkspaceStores {
   const folder = cacheFolder(config);
-  const trashDir = join(config.root, '.fleche', 'trash') as AbsPath;
+  const own = join(config.root, '.fleche') as AbsPath;
+  const trashDir = join(own, 'trash') as AbsPath;
   if (folder === undefined) return memoryStores(trashDir, options);
   try {
-    return folderStores(folder, options);
+    return folderStores(folder, own, options);
   } catch (error) {
     if (options.strict || !(error instanceof FlecheError) || error.code !== 'STORE_UNUSABLE') throw error;
     options.onTrouble(`${error.message}; nothing is kept`);
@@ -70,8 +71,15 @@ export function openStores(config: Config, options: StoreOptions): WorkspaceStor
   }
 }
 
-function folderStores(folder: AbsPath, { onTrouble, strict, now }: StoreOptions): WorkspaceStores {
-  const { values, calls, state, tmpDir, trashDir, close } = openLmdb(folder, { onTrouble, now });
+/**
+ * `own` is the workspace's own folder: answers may be shared by many workspaces, but what one remembers of itself, and
+ * who works in it, is its own.
+ */
+function folderStores(folder: AbsPath, own: AbsPath, { onTrouble, strict, now }: StoreOptions): WorkspaceStores {
+  const answers = openLmdb(folder, { onTrouble, now });
+  const memory = folder === own ? answers : openLmdb(own, { onTrouble, now });
+  const { values, calls } = answers;
+  const { state, tmpDir, trashDir } = memory;
   mkdirSync(tmpDir, { recursive: true });
   let leases: LeaseStore | undefined;
   let opened = false;
@@ -83,7 +91,7 @@ function folderStores(folder: AbsPath, { onTrouble, strict, now }: StoreOptions)
       if (opened) return leases;
       opened = true;
       try {
-        leases = openLeases(folder, { now, ttlMs: LEASE_TTL });
+        leases = openLeases(own, { now, ttlMs: LEASE_TTL });
       } catch (error) {
         if (strict) throw error;
         onTrouble(`other processes cannot be heard of: ${error instanceof Error ? error.message : String(error)}`);
@@ -94,7 +102,8 @@ function folderStores(folder: AbsPath, { onTrouble, strict, now }: StoreOptions)
     trashDir: trashDir as AbsPath,
     async close() {
       await leases?.close();
-      await close();
+      await answers.close();
+      if (memory !== answers) await memory.close();
     },
   };
 }
