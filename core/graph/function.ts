@@ -3,6 +3,7 @@
  * Arguments and result cross the border as stored bytes: what comes back is what a later hit will give.
  */
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { encode } from '../base/codec.ts';
@@ -150,9 +151,9 @@ function failure(message: string, error?: unknown): FunctionReply {
 function workerEntry(): { readonly program: URL | string; readonly eval: boolean } {
   const built = new URL('./function-worker.js', import.meta.url);
   if (existsSync(built)) return { program: built, eval: false };
-  const tsx = JSON.stringify(import.meta.resolve('tsx/esm/api'));
-  const source = JSON.stringify(new URL('./function-worker.ts', import.meta.url).href);
-  return { program: `import(${tsx}).then(({ register }) => (register(), import(${source})))`, eval: true };
+  const tsx = new URL('./api/index.mjs', pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm')));
+  const source = new URL('./function-worker.ts', import.meta.url);
+  return { program: `import('${tsx}').then(({ register }) => (register(), import('${source}')))`, eval: true };
 }
 
 /** Writes a bundle under the digest of its text. */
