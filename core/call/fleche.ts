@@ -39,10 +39,10 @@ export function fleche(
   second?: FlecheOptions | ClassMethodDecoratorContext,
 ): AnyFunction {
   const site = callerSite(fleche);
+  if (isDecoratorContext(second)) return decorated(first as AnyFunction, second, {}, site);
   if (typeof first !== 'function') {
     return (method: AnyFunction, context: ClassMethodDecoratorContext) => decorated(method, context, first, site);
   }
-  if (isDecoratorContext(second)) return decorated(first, second, {}, site);
   const fn = wrappers.has(first) ? (first as Memoised<AnyFunction>).original : first;
   const memo = memoOf(fn, second ?? {}, site);
   return wrap(() => memo, fn, undefined);
@@ -68,7 +68,16 @@ function decorated(
   site: SourceSite | undefined,
 ): AnyFunction {
   const makeMemo = (name: string): Memo => memoOf(method, { name, ...options }, site);
-  return memoiseMethod(context, makeMemo, (memoOf, receiver) => wrap(memoOf, method, receiver));
+  return memoiseMethod(context, makeMemo, (memoOf, receiver) => {
+    const wrapper = wrap(memoOf, method, receiver);
+    return receiver === undefined ? withoutOwnCall(wrapper) : wrapper;
+  });
+}
+
+/** What is in the class itself may be called as compilers call private and inherited methods: `method.call(this, …)`. */
+function withoutOwnCall(wrapper: AnyFunction): AnyFunction {
+  for (const name of ['call', 'bind']) Reflect.deleteProperty(wrapper, name);
+  return wrapper;
 }
 
 /** Functions by module and name. */
