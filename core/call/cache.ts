@@ -1,9 +1,9 @@
 /** A cache: one values store and one calls store. */
 import { type Awaitable, chain } from '../base/awaitable.ts';
-import { decode, encode } from '../base/codec.ts';
 import { type Digest, type Key, sha256 } from '../base/hash.ts';
 import type { CallStore, CallTerms } from '../store/calls.ts';
 import type { CallRecord, StoredValue } from '../store/record.ts';
+import { decodeValue, type ValueCodec, valueCodec } from '../store/value-codec.ts';
 import type { ValueStore } from '../store/values.ts';
 import { BaseCache } from './base-cache.ts';
 import { type Found, NOT_FOUND, type Records } from './cache-core.ts';
@@ -11,11 +11,14 @@ import { type Found, NOT_FOUND, type Records } from './cache-core.ts';
 export class Cache extends BaseCache {
   readonly values: ValueStore;
   readonly calls: CallStore;
+  readonly #codec: ValueCodec;
 
-  constructor(values: ValueStore, calls: CallStore) {
+  /** `codec` is how new values are written; those of any codec are read. */
+  constructor(values: ValueStore, calls: CallStore, codec: ValueCodec = valueCodec('fleche')) {
     super();
     this.values = values;
     this.calls = calls;
+    this.#codec = codec;
   }
 
   get location(): string | undefined {
@@ -35,7 +38,7 @@ export class Cache extends BaseCache {
   }
 
   keep(value: unknown, digest: Digest): Awaitable<StoredValue> {
-    const bytes = encode(value);
+    const bytes = this.#codec.encode(value);
     const blob = sha256(bytes);
     const put = this.values.put(blob, bytes);
     return chain(put, () => chain(this.values.alias(digest, blob), () => ({ digest, blob })));
@@ -82,7 +85,7 @@ export class Cache extends BaseCache {
 function decoded(bytes: Uint8Array | undefined): Found {
   if (bytes === undefined) return NOT_FOUND;
   try {
-    return { found: true, value: decode(bytes) };
+    return { found: true, value: decodeValue(bytes) };
   } catch {
     return NOT_FOUND;
   }
