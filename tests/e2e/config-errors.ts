@@ -29,7 +29,7 @@ const CASES: readonly Case[] = [
   { name: 'a storage that is not there', from: '[tasks.strip]', to: '[caches.local]\ntype = "Lmbd"\n\n[tasks.strip]', code: 'CONFIG_INVALID', at: '"Lmbd"', says: /Lmbd/, hint: /"Lmdb"/ },
   { name: 'a circle', from: 'outputs = ["gen/**"]', to: 'outputs = ["gen/**"]\nneeds = ["count"]', code: 'CONFIG_CYCLE', at: '', says: /strip.*count.*join|count.*join.*strip|join.*strip.*count/s, hint: /./ },
   { name: 'two tasks that write one file', from: 'outputs = ["report.json"]', to: 'outputs = ["build/all.txt"]', code: 'CONFIG_OVERLAP', at: '', says: /build/, hint: /./ },
-  { name: 'a task without a body', from: 'run = "node scripts/count.mjs"\n', to: '', code: 'CONFIG_INVALID', at: 'tasks.count', says: /"run"/, hint: /run = / },
+  { name: 'a task without a body', from: 'run = "node scripts/count.mjs"\n', to: '', code: 'CONFIG_INVALID', at: 'count]', says: /"run"/, hint: /run = / },
   { name: 'an output outside the project', from: 'outputs = ["report.json"]', to: 'outputs = ["../report.json"]', code: 'CONFIG_INVALID', at: '"../report.json"', says: /\.\.\/report\.json/, hint: /./ },
 ]; // biome-ignore format: one table
 

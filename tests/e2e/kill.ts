@@ -120,6 +120,7 @@ test('a damaged cache is set aside, and the run goes on', async () => {
     await rig.run();
     const wanted = rig.snapshot();
     for (const damage of ['', 'x', 'not a database\n'.repeat(1000), '\0'.repeat(8192)]) {
+      assert.ok(databases(rig.path('.fleche')).length > 0);
       for (const name of databases(rig.path('.fleche'))) rig.write({ [`.fleche/${name}`]: damage });
       const { code, stderr } = await rig.run();
       assert.is(code, 0, `${damage.length} bytes: ${stderr}`);
