@@ -35,8 +35,9 @@ export function loadCode(file: string, folder: string | undefined): LoadedCode {
   const { Script } = require('node:vm') as typeof import('node:vm');
   const { hash } = require('node:crypto') as typeof import('node:crypto');
   const digest: Digest = (bytes) => hash('sha256', bytes);
-  const source = `(function(${PARAMETERS}){${readFileSync(file, 'latin1')}\n})`;
-  const place = folder === undefined ? undefined : join(folder, `${process.version}-${process.arch}-${digest(source)}`);
+  const text = readFileSync(file);
+  const source = `(function(${PARAMETERS}){${text.toString('latin1')}\n})`;
+  const place = folder === undefined ? undefined : join(folder, `${process.version}-${process.arch}-${digest(text)}`);
   const kept = place === undefined ? NOTHING : readKept(place, digest);
   const script = new Script(source, { filename: file, cachedData: kept.code });
   const counts = script.cachedDataRejected === true ? {} : kept.counts;
@@ -53,7 +54,7 @@ export function loadCode(file: string, folder: string | undefined): LoadedCode {
   };
 }
 
-type Digest = (bytes: string | Uint8Array) => string;
+type Digest = (bytes: Uint8Array) => string;
 
 interface Kept {
   /** How many runs of each label have added to the code. */

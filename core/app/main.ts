@@ -5,7 +5,6 @@
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { loadCode } from './code-cache.ts';
 
 /** Put in place by the build; from source the version is read from package.json. */
@@ -17,23 +16,24 @@ const words = argv.slice(2);
 if (words.length === 1 && (words[0] === '--version' || words[0] === '-v')) {
   process.stdout.write(`${version()}\n`);
 } else {
-  const { start, keep } = await application();
-  await start({
-    argv: words,
-    cwd: process.cwd(),
-    env,
-    stdout: process.stdout,
-    stderr: process.stderr,
-    version: version(),
-    on: (event, listener) => process.on(event, listener),
-    done: keep,
-    exit: (code) => process.exit(code),
-  });
+  void application().then(({ start, keep }) =>
+    start({
+      argv: words,
+      cwd: process.cwd(),
+      env,
+      stdout: process.stdout,
+      stderr: process.stderr,
+      version: version(),
+      on: (event, listener) => process.on(event, listener),
+      done: keep,
+      exit: (code) => process.exit(code),
+    }),
+  );
 }
 
 function version(): string {
   if (typeof FLECHE_VERSION === 'string') return FLECHE_VERSION;
-  const manifest: unknown = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
+  const manifest: unknown = JSON.parse(readFileSync(join(import.meta.dirname, '../../package.json'), 'utf8'));
   return String((manifest as { readonly version?: unknown }).version);
 }
 
@@ -45,7 +45,7 @@ interface Application {
 
 async function application(): Promise<Application> {
   if (typeof FLECHE_VERSION !== 'string') return { start: (await import('./start.ts')).start, keep: () => {} };
-  const code = loadCode(fileURLToPath(new URL('./cli.cjs', import.meta.url)), codeFolder());
+  const code = loadCode(join(import.meta.dirname, 'cli.cjs'), codeFolder());
   const { start } = code.exports as typeof import('./start.ts');
   return { start, keep: (verb) => code.keep(verb) };
 }

@@ -7,7 +7,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-const FLECHE = resolve(import.meta.dirname, '../../dist/fleche.js');
+const FLECHE = resolve(import.meta.dirname, '../../dist/fleche.cjs');
 const FILES = 20;
 const TASKS = 10;
 

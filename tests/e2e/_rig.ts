@@ -251,7 +251,7 @@ let built: string | undefined;
 /** The built program. Builds it first if a source is newer; one process does so, others wait. */
 function program(): string {
   if (built !== undefined) return built;
-  const target = join(REPOSITORY, 'dist/fleche.js');
+  const target = join(REPOSITORY, 'dist/fleche.cjs');
   const lock = join(tmpdir(), `fleche-build-${sha256(REPOSITORY).slice(0, 16)}`);
   while (isStale(target)) {
     if (!take(lock)) {

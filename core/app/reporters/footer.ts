@@ -15,7 +15,7 @@ export class Footer implements Terminal {
   /** The lines that are on the screen. */
   #shown: readonly string[] = [];
   #above = '';
-  #last = Number.NEGATIVE_INFINITY;
+  #last: number;
   #cancel: (() => void) | undefined;
   #open = true;
 
@@ -24,6 +24,8 @@ export class Footer implements Terminal {
     this.#terminal = terminal;
     this.#clock = clock;
     this.#render = render;
+    // Nothing flashes up for what is over at once.
+    this.#last = clock.now();
   }
 
   get columns(): number {

@@ -88,6 +88,9 @@ function cleanedText({ outputs, cache, dryRun }: Cleaned): string {
   const would = dryRun ? 'would remove' : 'removed';
   const lines = outputs.map((path) => `- ${harmless(path)}\n`);
   if (cache !== null) lines.push(`- ${harmless(cache)}/\n`);
-  const what = [counted(outputs.length, 'output'), ...(cache === null ? [] : ['the cache'])].join(' and ');
+  const what = [
+    ...(outputs.length === 0 ? [] : [counted(outputs.length, 'output')]),
+    ...(cache === null ? [] : ['the cache']),
+  ].join(' and ');
   return lines.length === 0 ? 'nothing to remove\n' : `${lines.join('')}${would} ${what}\n`;
 }

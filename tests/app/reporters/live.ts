@@ -74,6 +74,7 @@ test('many running tasks are cut to a few rows', () => {
 test('the footer is cut to the width, in cells', () => {
   const [terminal, clock] = [new FakeTerminal({ isTTY: true, columns: 10 }), new FakeClock()];
   new Footer(terminal, clock, () => ['0123456789', '漢字漢字漢字']).refresh();
+  clock.pass(100);
   assert.equal(terminal.screen, ['01234567…', '漢字漢字…']);
 });
 
@@ -104,6 +105,7 @@ test('lines that a narrower window has wrapped are erased whole', () => {
   const [terminal, clock] = [new FakeTerminal({ isTTY: true, columns: 40 }), new FakeClock()];
   const footer = new Footer(terminal, clock, () => ['x'.repeat(39), 'y']);
   footer.refresh();
+  clock.pass(100);
   terminal.columns = 20;
   footer.close();
   assert.ok(terminal.text.endsWith('\u001b[3A\u001b[0J'));
