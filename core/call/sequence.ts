@@ -34,21 +34,24 @@ function pourSync<T>(items: Iterator<T>, sink: Sink<T>): Awaitable<void> {
     items.return?.();
     throw error;
   }
-  if (isPromise(more)) return pourAsync(rest(items), sink, more);
+  if (isPromise(more)) return pourRest(items, sink, more);
   items.return?.();
   return sink.end();
 }
 
-function rest<T>(items: Iterator<T>): Iterable<T> {
-  return { [Symbol.iterator]: () => items };
+/** Goes on where an item is still being dealt with. */
+async function pourRest<T>(items: Iterator<T>, sink: Sink<T>, pending: Promise<boolean>): Promise<void> {
+  let more = false;
+  try {
+    more = await pending;
+  } finally {
+    if (!more) items.return?.();
+  }
+  return more ? pourAsync({ [Symbol.iterator]: () => items }, sink) : sink.end();
 }
 
-async function pourAsync<T>(listing: Listing<T>, sink: Sink<T>, first: Awaitable<boolean> = true): Promise<void> {
-  if (await first) {
-    for await (const item of listing) if (!(await sink.take(item))) break;
-  } else if (Symbol.iterator in listing) {
-    listing[Symbol.iterator]().return?.();
-  }
+async function pourAsync<T>(listing: Listing<T>, sink: Sink<T>): Promise<void> {
+  for await (const item of listing) if (!(await sink.take(item))) break;
   await sink.end();
 }
 
