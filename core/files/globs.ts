@@ -46,7 +46,7 @@ interface Rule {
  * leading `/` means the root; `\` is a separator; `../` leads outside the root.
  */
 export class Globs {
-  /** The patterns in normal form, in order, with their `!`. */
+  /** The patterns in normal form, in order, with their `!`; they mean the same when given again. */
   readonly patterns: readonly string[];
   /** Positive patterns without magic that no later pattern takes away, sorted. */
   readonly literals: readonly RelPath[];
@@ -63,7 +63,7 @@ export class Globs {
       rule.readings.every((one) => one.kind === 'path' && one.path === rule.text),
     );
     this.#rules = rules.toReversed();
-    this.patterns = rules.map((rule) => (rule.takes ? rule.text : `!${rule.text}`));
+    this.patterns = rules.map(({ takes, text }) => (takes ? text.replace(/^!/, './!') : `!${text}`));
     this.literals = sorted(literal.map((rule) => rule.text)).filter((path) => this.matches(path));
     this.bases = sorted(
       positive.flatMap((rule) => rule.readings.map((one) => (one.kind === 'path' ? one.path : one.base))),

@@ -10,7 +10,7 @@ import type { AbsPath, RelPath } from '../base/paths.ts';
 import { readContent } from './contents.ts';
 import type { Globs } from './globs.ts';
 import { isGone, lookAt, lookThrough, placeOf, unreadable } from './look.ts';
-import type { PathState } from './path-states.ts';
+import { type PathState, stateOf } from './path-states.ts';
 import { folderState, namesIn, scan } from './scan.ts';
 import { isExecutable, sameKey } from './stat-key.ts';
 import { makeTree, type Tree, type TreeEntry } from './tree.ts';
@@ -67,7 +67,7 @@ class Listing {
     const { root, clock } = this.#context;
     const before = new Map(known.map((state) => [state.path, state]));
     const { found, folders } = scan(root, this.#globs, { through: true, clock });
-    const paths = found.flatMap(({ path, kind }) => (kind === 'dir' ? [] : (before.get(path) ?? unseen(path, kind))));
+    const paths = found.flatMap(({ path, kind }) => (kind === 'dir' ? [] : (before.get(path) ?? stateOf(path, kind))));
     return this.#listed({ folders, paths: this.#look(paths, 'without what is gone') });
   }
 
@@ -180,10 +180,6 @@ export function changedPaths(before: Listed, after: Listed): readonly RelPath[] 
 
 function isRewritten({ key: then }: PathState, { key: now }: PathState): boolean {
   return then !== null && now !== null && (then.mtime !== now.mtime || then.size !== now.size || then.ino !== now.ino);
-}
-
-function unseen(path: RelPath, kind: 'file' | 'link'): PathState {
-  return { path, kind, key: null, digest: null, trusted: false, target: '' };
 }
 
 function entryOf(state: PathState): TreeEntry {

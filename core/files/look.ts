@@ -2,11 +2,12 @@
 import { lstatSync, type Stats, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { FlecheError, messageOf, systemCode } from '../base/errors.ts';
-import { type AbsPath, escapes, type RelPath } from '../base/paths.ts';
+import type { AbsPath, RelPath } from '../base/paths.ts';
 
 /** The place of a relative path; steps up are taken in the text, not through links. */
 export function placeOf(root: AbsPath, path: RelPath): AbsPath {
-  return (path === '.' ? root : escapes(path) ? resolve(root, path) : `${root}/${path}`) as AbsPath;
+  if (path === '.') return root;
+  return (path.startsWith('..') ? resolve(root, path) : `${root}/${path}`) as AbsPath;
 }
 
 /** What stands at a place itself, a link included, or undefined for nothing. */

@@ -23,6 +23,11 @@ export interface PathState {
   readonly target: string;
 }
 
+/** The state of a path of which no more is known than what stands there. */
+export function stateOf(path: RelPath, kind: PathKind, target = ''): PathState {
+  return { path, kind, key: null, digest: null, trusted: false, target };
+}
+
 /** A packed list and the remark it was packed with. */
 export interface PackedStates {
   readonly states: readonly PathState[];

@@ -11,7 +11,7 @@ import { byCodeUnit } from '../base/order.ts';
 import { type AbsPath, type RelPath, toRel } from '../base/paths.ts';
 import { type Globs, isReserved } from './globs.ts';
 import { isGone, lookAt, lookThrough, placeOf, unreadable } from './look.ts';
-import type { PathState } from './path-states.ts';
+import { type PathState, stateOf } from './path-states.ts';
 import { isRacy, statKey } from './stat-key.ts';
 
 /** A path that matches. `dir` is a folder, empty or not. */
@@ -53,7 +53,7 @@ export function namesIn(root: AbsPath, folder: RelPath, globs: Globs): FolderNam
   try {
     all = readdirSync(placeOf(root, folder), { withFileTypes: true });
   } catch (error) {
-    if (isGone(error) && !isMangled(folder)) return undefined;
+    if (isGone(error)) return undefined;
     throw unreadable(folder, error);
   }
   const entries = all.filter(({ name }) => !isReserved(name) || globs.enters(within(folder, name)));
@@ -102,7 +102,7 @@ class Walk {
     const place = placeOf(this.#root, base);
     const stats = lookAt(place);
     if (stats === undefined) {
-      this.#folders.set(base, { path: base, kind: 'absent', key: null, digest: null, trusted: false, target: '' });
+      this.#folders.set(base, stateOf(base, 'absent'));
       return false;
     }
     this.#take(base, stats);
@@ -128,6 +128,7 @@ class Walk {
     const at = this.#options.clock();
     const looked = lookThrough(place as AbsPath);
     const names = looked?.isDirectory() === true ? namesIn(this.#root, folder, this.#globs) : undefined;
+    if (looked === undefined) refuseMangled(folder);
     if (looked === undefined || names === undefined) return [];
     this.#folders.set(folder, folderState(folder, looked, names.digest, at));
     return names.entries.filter((entry) => !entry.isDirectory() || this.#enters(within(folder, entry.name)));
@@ -141,18 +142,20 @@ class Walk {
   #take(path: RelPath, stats: Kinds): void {
     const kind = kindOf(stats);
     if (kind === undefined || !this.#globs.matches(path)) return;
-    if (isMangled(path) && lookAt(placeOf(this.#root, path)) === undefined) {
-      throw new FlecheError('INPUT_UNREADABLE', `the name of ${path} is not valid UTF-8`, {
-        hint: 'Rename it, or take it out with a pattern that begins with "!".',
-      });
-    }
+    if (path.includes(MANGLED) && lookAt(placeOf(this.#root, path)) === undefined) refuseMangled(path);
     this.#found.set(path, { path, kind });
   }
 }
 
-/** Names that are not valid UTF-8 come with a replacement character in them, and lead nowhere. */
-function isMangled(path: string): boolean {
-  return path.includes('\ufffd');
+/** Stands in a name for what is not valid UTF-8; under such a name nothing can be found. */
+const MANGLED = '\ufffd';
+
+/** To be called of a name under which nothing is found although it was read from a folder. */
+function refuseMangled(path: RelPath): void {
+  if (!path.includes(MANGLED)) return;
+  throw new FlecheError('INPUT_UNREADABLE', `the name of ${path} is not valid UTF-8`, {
+    hint: 'Rename it, or take it out with a pattern that begins with "!".',
+  });
 }
 
 /** What `Stats` and `Dirent` have in common. */

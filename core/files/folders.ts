@@ -1,0 +1,71 @@
+/**
+ * The folders of a workspace, looked at step by step, so that nothing is made or removed through a link. What was found
+ * to be a folder is taken to stay one while this object lives, which should be short.
+ */
+import { mkdirSync, rmdirSync } from 'node:fs';
+import { systemCode } from '../base/errors.ts';
+import type { AbsPath, RelPath } from '../base/paths.ts';
+import { lookAt, placeOf } from './look.ts';
+
+/** A step of a path that is not a folder. */
+export interface Blocker {
+  readonly path: RelPath;
+  readonly kind: 'absent' | 'link' | 'other';
+}
+
+export class Folders {
+  readonly #root: AbsPath;
+  readonly #real = new Set<RelPath>(['.' as RelPath]);
+
+  constructor(root: AbsPath) {
+    this.#root = root;
+  }
+
+  /** The first step above `path` that is not a folder, or undefined if all are. */
+  blocker(path: RelPath): Blocker | undefined {
+    const folder = folderOf(path);
+    if (this.#real.has(folder)) return undefined;
+    const above = this.blocker(folder);
+    if (above !== undefined) return above;
+    const stats = lookAt(placeOf(this.#root, folder));
+    if (stats?.isDirectory() === true) {
+      this.#real.add(folder);
+      return undefined;
+    }
+    return { path: folder, kind: stats === undefined ? 'absent' : stats.isSymbolicLink() ? 'link' : 'other' };
+  }
+
+  /** Makes a folder and those above it. Nothing but folders may stand there (see `blocker`). */
+  make(folder: RelPath): void {
+    if (this.#real.has(folder)) return;
+    this.make(folderOf(folder));
+    if (lookAt(placeOf(this.#root, folder)) === undefined) mkdirSync(placeOf(this.#root, folder));
+    this.#real.add(folder);
+  }
+
+  /** Removes `folder` if it is empty, then the one above it, as far up as `may` says. Returns whether it was removed. */
+  removeEmpty(folder: RelPath, may: (folder: RelPath) => boolean): boolean {
+    if (folder === '.' || !may(folder)) return false;
+    try {
+      rmdirSync(placeOf(this.#root, folder));
+    } catch (error) {
+      const code = systemCode(error);
+      if (code === 'ENOTEMPTY' || code === 'EEXIST' || code === 'ENOENT' || code === 'ENOTDIR') return false;
+      throw error;
+    }
+    this.forget(folder);
+    this.removeEmpty(folderOf(folder), may);
+    return true;
+  }
+
+  /** To be told when a folder was removed or moved. */
+  forget(folder: RelPath): void {
+    for (const path of this.#real) if (path === folder || path.startsWith(`${folder}/`)) this.#real.delete(path);
+  }
+}
+
+/** The folder that a path is in; `.` for one at the top. */
+export function folderOf(path: RelPath): RelPath {
+  const end = path.lastIndexOf('/');
+  return (end < 0 ? '.' : path.slice(0, end)) as RelPath;
+}

@@ -1,0 +1,73 @@
+/** What each task last wrote in this workspace. Kept in the state store; a ledger that cannot be read is none. */
+import type { RelPath } from '../base/paths.ts';
+import type { StateStore } from '../store/state.ts';
+import { type PathState, packStates, unpackStates } from './path-states.ts';
+
+/**
+ * Of a finished ledger the paths are the task's own. An unfinished one belongs to a run that is under way or did not get
+ * to its end; its paths are those that were there before the run and are not the task's.
+ */
+export interface Ledger {
+  readonly finished: boolean;
+  readonly paths: ReadonlyMap<RelPath, PathState>;
+  /** The paths alone. */
+  readonly names: ReadonlySet<RelPath>;
+}
+
+const PREFIX = 'outputs/';
+const UNFINISHED = 0;
+const FINISHED = 1;
+
+export class Ledgers {
+  readonly #state: StateStore;
+  /** What was last read or written, with the packed form that it is valid for. */
+  readonly #read = new Map<string, { readonly packed: Uint8Array; readonly ledger: Ledger }>();
+
+  constructor(state: StateStore) {
+    this.#state = state;
+  }
+
+  read(task: string): Ledger | undefined {
+    const packed = this.#state.get(nameOf(task));
+    if (packed === undefined) return undefined;
+    const known = this.#read.get(task);
+    if (known !== undefined && Buffer.compare(known.packed, packed) === 0) return known.ledger;
+    const unpacked = unpackStates(packed);
+    if (unpacked === undefined) return undefined;
+    const paths = new Map(unpacked.states.map((state) => [state.path, state]));
+    const ledger = { finished: unpacked.remark === FINISHED, paths, names: new Set(paths.keys()) };
+    this.#read.set(task, { packed: Uint8Array.from(packed), ledger });
+    return ledger;
+  }
+
+  /** The tasks that have a ledger, sorted. */
+  tasks(): readonly string[] {
+    return Array.from(this.#state.names(PREFIX), (name) => name.slice(PREFIX.length));
+  }
+
+  /** Notes that `states` are the task's own. */
+  finish(task: string, states: readonly PathState[]): void {
+    this.#state.put(nameOf(task), packStates(states, FINISHED));
+  }
+
+  /** The same of what is about to be written. Durable when this returns. */
+  claim(task: string, states: readonly PathState[]): void {
+    this.finish(task, states);
+    this.#state.flush();
+  }
+
+  /** Forgets the task. */
+  delete(task: string): void {
+    this.#state.delete(nameOf(task));
+  }
+
+  /** Notes that a run of the task begins, beside `states` that are not its own. Durable when this returns. */
+  begin(task: string, states: readonly PathState[]): void {
+    this.#state.put(nameOf(task), packStates(states, UNFINISHED));
+    this.#state.flush();
+  }
+}
+
+function nameOf(task: string): string {
+  return PREFIX + task;
+}

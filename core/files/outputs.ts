@@ -1,0 +1,223 @@
+/**
+ * The outputs side of a workspace: what tasks write there. A ledger tells for each task which paths are its own, so that
+ * they can be removed, recognised and put right without touching what people put beside them.
+ */
+import { FlecheError, messageOf, systemCode } from '../base/errors.ts';
+import { type AbsPath, isWithin, type RelPath } from '../base/paths.ts';
+import type { StateStore } from '../store/state.ts';
+import type { FileValueStore } from '../store/values.ts';
+import { capture } from './capture.ts';
+import { type Comparison, compare, type Difference, differences } from './comparison.ts';
+import { Globs } from './globs.ts';
+import { Ledgers } from './ledger.ts';
+import { OutputSite } from './output-site.ts';
+import type { PathState } from './path-states.ts';
+import { isConfined, lostContent, Restoration, type Restored } from './restoration.ts';
+import { makeTree, type Tree, treeText } from './tree.ts';
+
+export interface OutputsOptions {
+  /** Where things go that stand in the way and are not known to be a task's. Best on the file system of the root. */
+  readonly trashDir: AbsPath;
+  readonly onWarning: (message: string) => void;
+  /** ms since the epoch, by the clock that stamps files. */
+  readonly clock?: () => number;
+}
+
+/** A run that may begin; for `capture` when it succeeded, for `abandon` when it did not. */
+export interface Prepared {
+  readonly task: string;
+  readonly globs: Globs;
+  /** What stood among the outputs and is not the task's, as it was. */
+  readonly foreign: ReadonlyMap<RelPath, PathState>;
+  /** What the task wrote earlier and was left in place. */
+  readonly earlier: ReadonlyMap<RelPath, PathState>;
+}
+
+/** What a run wrote. */
+export interface Captured {
+  readonly tree: Tree;
+  /** Declared outputs that were not written: patterns without magic, or all patterns if there is no output at all. */
+  readonly missing: readonly string[];
+}
+
+const NOTHING: ReadonlyMap<RelPath, PathState> = new Map();
+
+export class Outputs {
+  readonly #root: AbsPath;
+  readonly #values: FileValueStore;
+  readonly #options: Required<OutputsOptions>;
+  readonly #ledgers: Ledgers;
+
+  constructor(root: AbsPath, state: StateStore, values: FileValueStore, options: OutputsOptions) {
+    this.#root = root;
+    this.#values = values;
+    this.#options = { clock: Date.now, ...options };
+    this.#ledgers = new Ledgers(state);
+  }
+
+  /** The tasks of which it is known that they were run or restored here, sorted. */
+  tasks(): readonly string[] {
+    return this.#ledgers.tasks();
+  }
+
+  /**
+   * The paths that the task last wrote in this workspace, or undefined if that is not known: it was never here, or its
+   * last run did not get to its end.
+   */
+  owned(task: string): ReadonlySet<RelPath> | undefined {
+    const ledger = this.#ledgers.read(task);
+    return ledger?.finished === true ? ledger.names : undefined;
+  }
+
+  /**
+   * Makes ready for a run. With `clean`, what the task wrote earlier is removed. If it is not known what that is, all that
+   * matches is moved aside, so that nothing stale passes for an output and nothing is lost. What people put beside known
+   * outputs stays. Throws `OUTPUT_ESCAPES` for outputs outside the root or behind a link, `OUTPUT_UNWRITABLE`.
+   */
+  prepare(task: string, globs: Globs, clean: boolean): Prepared {
+    return this.#at(task, globs, (site) => {
+      const ledger = this.#ledgers.read(task);
+      const own = ledger?.finished === true ? this.#ownOf(task, globs, ledger.paths) : undefined;
+      for (const link of site.links()) site.moveAside(link);
+      const foreign = new Map<RelPath, PathState>();
+      const strange: PathState[] = [];
+      for (const state of site.standing((path) => own?.has(path) === true)) {
+        // What is declared by name is the task's, whoever wrote it last. After a run that was cut short, only what was
+        // there before it and is untouched is known not to be the task's.
+        const noted = ledger?.paths.get(state.path);
+        const keep =
+          own === undefined ? noted !== undefined && site.isUntouched(noted) : !globs.literals.includes(state.path);
+        const note = keep ? site.note(state.path) : undefined;
+        if (note !== undefined) foreign.set(state.path, note);
+        else if (own === undefined || clean) strange.push(state);
+      }
+      this.#ledgers.begin(task, [...foreign.values()]);
+      site.evict(strange);
+      for (const { path } of own?.values() ?? []) if (globs.matches(path)) site.clearWay(path);
+      if (clean) site.removeOwn(own?.values() ?? []);
+      return { task, globs, foreign, earlier: clean ? NOTHING : (own ?? NOTHING) };
+    });
+  }
+
+  /**
+   * Takes in what a successful run wrote: files with their executable bit, links as links, empty folders; not what was
+   * there before and is untouched. The contents and the text of the tree are in the values store afterwards. Throws
+   * `OUTPUT_ESCAPES` for a link that leads outside or stands where a folder should, `OUTPUT_UNREADABLE`.
+   */
+  capture(prepared: Prepared): Captured {
+    const { task, globs, earlier } = prepared;
+    return this.#at(task, globs, (site) => {
+      site.refuseLinks();
+      const captured = written(site, prepared).flatMap(
+        ({ path }) => capture(site, path, earlier.get(path), this.#values) ?? [],
+      );
+      const tree = makeTree(captured.map(({ entry }) => entry));
+      this.#values.put(tree.digest, Buffer.from(treeText(tree.entries)));
+      this.#ledgers.finish(
+        task,
+        captured.map(({ state }) => state),
+      );
+      return { tree, missing: missingFrom(tree, globs) };
+    });
+  }
+
+  /**
+   * Notes that a run failed or was cut short, so that what it left behind counts as the task's own and the next run or
+   * restoration removes it. Without this call it would be moved aside, with a warning.
+   */
+  abandon(prepared: Prepared): void {
+    this.#at(prepared.task, prepared.globs, (site) => {
+      this.#ledgers.finish(prepared.task, written(site, prepared));
+    });
+  }
+
+  /** What `restore` would put right, sorted by path. Changes nothing. */
+  check(task: string, globs: Globs, tree: Tree): readonly Difference[] {
+    return this.#at(task, globs, (site) => differences(this.#compare(site, tree)));
+  }
+
+  /**
+   * Makes the outputs in the workspace equal the tree: writes what is wrong or missing, removes what the task wrote
+   * earlier and the tree lacks, and folders that are empty without it. What people put there stays, but for what stands
+   * in the way, which is moved aside; so is all that matches when it is not known what the task wrote earlier. If content
+   * is missing from the store, or the tree has paths that the patterns do not match, it is `lost` and nothing is changed.
+   * Throws `OUTPUT_ESCAPES` for outputs outside the root or behind a link, `OUTPUT_UNWRITABLE`.
+   */
+  restore(task: string, globs: Globs, tree: Tree): Restored {
+    return this.#at(task, globs, (site): Restored => {
+      if (!isConfined(tree, globs)) return { lost: tree.digest };
+      site.links();
+      const found = this.#compare(site, tree);
+      const lost = lostContent(found, this.#values);
+      if (lost !== undefined) return { lost };
+      const restored = differences(found).length;
+      if (restored === 0) {
+        if (!isKnown(found)) this.#ledgers.finish(task, found.right);
+        return { restored };
+      }
+      const restoration = new Restoration(site, found, this.#values);
+      this.#ledgers.claim(task, restoration.claims);
+      const result = restoration.run();
+      this.#ledgers.finish(task, 'lost' in result ? [] : result.own);
+      return 'lost' in result ? result : { restored };
+    });
+  }
+
+  /** Removes what the task wrote here and forgets the task. Returns how many paths were removed. */
+  discard(task: string): number {
+    const ledger = this.#ledgers.read(task);
+    const own = ledger?.finished === true ? this.#ownOf(task, new Globs([]), ledger.paths) : NOTHING;
+    const removed = this.#at(task, new Globs(['.']), (site) => site.removeOwn(own.values()));
+    this.#ledgers.delete(task);
+    return removed;
+  }
+
+  #compare(site: OutputSite, tree: Tree): Comparison {
+    const found = compare(site, tree, this.#ledgers.read(site.task));
+    const surplus = new Map(found.surplus.map((state) => [state.path, state]));
+    return { ...found, surplus: [...this.#ownOf(site.task, site.globs, surplus).values()] };
+  }
+
+  /**
+   * Of what a task once wrote, what is still its own: when patterns of the configuration move from one task to another,
+   * so do the paths.
+   */
+  #ownOf(task: string, globs: Globs, paths: ReadonlyMap<RelPath, PathState>): ReadonlyMap<RelPath, PathState> {
+    const strays = [...paths.keys()].filter((path) => !globs.matches(path));
+    if (strays.length === 0) return paths;
+    const others = this.tasks().filter((other) => other !== task);
+    const taken = new Set(others.flatMap((other) => [...(this.owned(other) ?? [])]));
+    return new Map([...paths].filter(([path]) => globs.matches(path) || !taken.has(path)));
+  }
+
+  /** Does something with the outputs of one task, and tells of what had to be moved aside, even if it failed. */
+  #at<T>(task: string, globs: Globs, work: (site: OutputSite) => T): T {
+    const site = new OutputSite(task, globs, { root: this.#root, ...this.#options });
+    try {
+      return work(site);
+    } catch (error) {
+      if (error instanceof FlecheError || systemCode(error) === undefined) throw error;
+      throw new FlecheError('OUTPUT_UNWRITABLE', `outputs of task "${task}": ${messageOf(error)}`, { cause: error });
+    } finally {
+      if (site.warning !== undefined) this.#options.onWarning(site.warning);
+    }
+  }
+}
+
+/** What matches after a run, but for what was there before and is untouched. */
+function written(site: OutputSite, { foreign }: Prepared): readonly PathState[] {
+  return site.standing((path) => {
+    const noted = foreign.get(path);
+    return noted !== undefined && site.isUntouched(noted);
+  });
+}
+
+function missingFrom(tree: Tree, globs: Globs): readonly string[] {
+  if (tree.entries.length === 0) return globs.patterns.filter((pattern) => !pattern.startsWith('!'));
+  return globs.literals.filter((literal) => !tree.entries.some(({ path }) => isWithin(literal, path)));
+}
+
+/** Whether the ledger says exactly what was found to be right. */
+function isKnown({ own, right }: Comparison): boolean {
+  return own.size === right.length && right.every((state) => own.get(state.path) === state);
+}
