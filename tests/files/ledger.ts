@@ -1,0 +1,55 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { RelPath } from '../../core/base/paths.ts';
+import { Ledgers } from '../../core/files/ledger.ts';
+import { stateOf } from '../../core/files/path-states.ts';
+import { CountingState } from './_fakes.ts';
+
+const STATES = [stateOf('dist/a.js' as RelPath, 'file'), stateOf('dist/l' as RelPath, 'link', 'a.js')];
+
+test('a ledger comes back from the store, finished or not', () => {
+  const state = new CountingState();
+  new Ledgers(state).finish('build:all', STATES);
+  const finished = new Ledgers(state).read('build:all');
+  assert.is(finished?.finished, true);
+  assert.equal([...(finished?.paths.values() ?? [])], STATES);
+  assert.equal([...(finished?.names ?? [])], ['dist/a.js', 'dist/l']);
+  new Ledgers(state).begin('build:all', STATES.slice(1));
+  const begun = new Ledgers(state).read('build:all');
+  assert.is(begun?.finished, false);
+  assert.equal([...(begun?.paths.values() ?? [])], STATES.slice(1));
+});
+
+test('what another process wrote is seen', () => {
+  const state = new CountingState();
+  const [one, other] = [new Ledgers(state), new Ledgers(state)];
+  one.finish('task', STATES);
+  assert.is(one.read('task')?.paths.size, 2);
+  other.finish('task', []);
+  assert.is(one.read('task')?.paths.size, 0);
+});
+
+test('the beginning of a run and a claim are durable', () => {
+  const state = new CountingState();
+  const ledgers = new Ledgers(state);
+  ledgers.begin('task', []);
+  assert.is(state.flushes, 1);
+  ledgers.claim('task', STATES);
+  assert.is(state.flushes, 2);
+});
+
+test('damaged, unknown and forgotten ledgers are none', () => {
+  const state = new CountingState();
+  const ledgers = new Ledgers(state);
+  ledgers.finish('task', STATES);
+  ledgers.finish('other', STATES);
+  assert.equal(ledgers.tasks(), ['other', 'task']);
+  for (const name of state.names('outputs/task')) state.put(name, Buffer.from('damage'));
+  assert.is(ledgers.read('task'), undefined);
+  assert.is(ledgers.read('never'), undefined);
+  ledgers.delete('other');
+  assert.is(ledgers.read('other'), undefined);
+  assert.equal(ledgers.tasks(), ['task']);
+});
+
+test.run();
