@@ -47,8 +47,9 @@ export class Trouble {
     this.attemptQuietly(() => done);
   }
 
-  /** Throws the error under `strict`, else warns. */
+  /** Throws the error under `strict`, else warns. That a cache is for reading only is no trouble: somebody wants it so. */
   meet(error: unknown): void {
+    if (error instanceof FlecheError && error.code === 'CACHE_READ_ONLY') return;
     if (this.#strict) throw error;
     this.#warn(error);
   }

@@ -1,0 +1,31 @@
+/** A cache in a folder of this machine: values and calls in one LMDB environment, large values as files beside it. */
+import { resolve } from 'node:path';
+import { type LmdbStores, openLmdb } from '../store/lmdb.ts';
+import { Cache } from './cache.ts';
+
+export interface LocalCacheOptions {
+  /** Takes nothing; a folder that is not there is an empty cache. */
+  readonly readOnly?: boolean;
+  /** Told, at most once for each kind of trouble, what went wrong beside the answers. Default: a process warning. */
+  readonly onTrouble?: (message: string) => void;
+}
+
+/** Any number of processes may have the same folder open. What is filed survives this process once it is flushed. */
+export class LocalCache extends Cache {
+  readonly #stores: LmdbStores;
+
+  /**
+   * Opens the cache in `root`, relative to the current folder, making it if it is not there. Throws `STORE_UNUSABLE`
+   * where no cache can be.
+   */
+  constructor(root: string, options: LocalCacheOptions = {}) {
+    const { readOnly = false, onTrouble = (message) => process.emitWarning(message, 'FlecheWarning') } = options;
+    const stores = openLmdb(resolve(root), { readOnly, onTrouble });
+    super(stores.values, stores.calls);
+    this.#stores = stores;
+  }
+
+  override close(): Promise<void> {
+    return this.#stores.close();
+  }
+}
