@@ -5,8 +5,8 @@
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { FlecheError } from '../base/errors.ts';
-import type { AbsPath } from '../base/paths.ts';
+import { FlecheError, messageOf } from '../base/errors.ts';
+import { type AbsPath, escapes, toAbs, toRel } from '../base/paths.ts';
 import type { SyncCallStore } from '../store/calls.ts';
 import type { LeaseStore } from '../store/leases.ts';
 import { openLmdb } from '../store/lmdb.ts';
@@ -38,6 +38,8 @@ export interface StoreOptions {
   readonly now: () => number;
 }
 
+/** Where a workspace keeps what is its own alone, if its cache is elsewhere. */
+const OWN_FOLDER = '.fleche';
 /** How long another process on another machine may stay silent before its task is taken over, ms. */
 const LEASE_TTL = 30_000;
 
@@ -49,37 +51,35 @@ export function cacheFolder({ caches, defaults }: Pick<Config, 'caches' | 'defau
   let spec = caches.get(defaults.cache);
   if (spec?.kind === 'stack') spec = caches.get(spec.members[0] ?? '');
   if (spec?.kind === 'single' && spec.storage.type === 'Lmdb') return spec.storage.root;
-  if (spec?.kind === 'single' && spec.storage.type === 'Memory') return undefined;
+  if (spec?.kind === 'single' && (spec.storage.type === 'Memory' || spec.storage.type === 'Void')) return undefined;
   throw new FlecheError('CONFIG_INVALID', `tasks cannot use the cache "${spec?.name ?? defaults.cache}"`, {
     at: spec?.at,
-    hint: 'The cache of tasks, or the first of a stack, must have the type "Lmdb" or "Memory".',
+    hint: 'The cache of tasks, or the first of a stack, must have the type "Lmdb", "Memory" or "Void".',
   });
 }
 
 /** Opens the stores. Throws `STORE_UNUSABLE` under `strict`. */
 export function openStores(config: Config, options: StoreOptions): WorkspaceStores {
   const folder = cacheFolder(config);
-  const own = join(config.root, '.fleche') as AbsPath;
-  const trashDir = join(own, 'trash') as AbsPath;
-  if (folder === undefined) return memoryStores(trashDir, options);
+  const home = toAbs(config.root, OWN_FOLDER);
+  if (folder === undefined) return memoryStores(home, options);
   try {
-    return folderStores(folder, own, options);
+    return isOwn(config.root, folder) ? ownStores(folder, options) : sharedStores(folder, home, options);
   } catch (error) {
     if (options.strict || !(error instanceof FlecheError) || error.code !== 'STORE_UNUSABLE') throw error;
     options.onTrouble(`${error.message}; nothing is kept`);
-    return memoryStores(trashDir, options);
+    return memoryStores(home, options);
   }
 }
 
-/**
- * `own` is the workspace's own folder: answers may be shared by many workspaces, but what one remembers of itself, and
- * who works in it, is its own.
- */
-function folderStores(folder: AbsPath, own: AbsPath, { onTrouble, strict, now }: StoreOptions): WorkspaceStores {
-  const answers = openLmdb(folder, { onTrouble, now });
-  const memory = folder === own ? answers : openLmdb(own, { onTrouble, now });
-  const { values, calls } = answers;
-  const { state, tmpDir, trashDir } = memory;
+/** Whether nobody but this project has its cache there. */
+function isOwn(root: AbsPath, folder: AbsPath): boolean {
+  return !escapes(toRel(root, folder));
+}
+
+/** Everything in one folder. */
+function ownStores(folder: AbsPath, { onTrouble, strict, now }: StoreOptions): WorkspaceStores {
+  const { values, calls, state, tmpDir, trashDir, close } = openLmdb(folder, { onTrouble, now });
   mkdirSync(tmpDir, { recursive: true });
   let leases: LeaseStore | undefined;
   let opened = false;
@@ -91,32 +91,46 @@ function folderStores(folder: AbsPath, own: AbsPath, { onTrouble, strict, now }:
       if (opened) return leases;
       opened = true;
       try {
-        leases = openLeases(own, { now, ttlMs: LEASE_TTL });
+        leases = openLeases(folder, { now, ttlMs: LEASE_TTL });
       } catch (error) {
         if (strict) throw error;
-        onTrouble(`other processes cannot be heard of: ${error instanceof Error ? error.message : String(error)}`);
+        onTrouble(`other processes cannot be heard of: ${messageOf(error)}`);
       }
       return leases;
     },
-    tempDir: tmpDir as AbsPath,
-    trashDir: trashDir as AbsPath,
+    tempDir: toAbs(folder, tmpDir),
+    trashDir: toAbs(folder, trashDir),
     async close() {
       await leases?.close();
-      await answers.close();
-      if (memory !== answers) await memory.close();
+      await close();
     },
   };
 }
 
-function memoryStores(trashDir: AbsPath, { now }: StoreOptions): WorkspaceStores {
-  const tempDir = mkdtempSync(join(tmpdir(), 'fleche-')) as AbsPath;
+/** Answers in a folder that other projects use too; what this workspace remembers of itself in its own. */
+function sharedStores(folder: AbsPath, home: AbsPath, options: StoreOptions): WorkspaceStores {
+  const shared = openLmdb(folder, options);
+  const own = ownStores(home, options);
+  return {
+    ...own,
+    values: shared.values,
+    calls: shared.calls,
+    async close() {
+      await shared.close();
+      await own.close();
+    },
+  };
+}
+
+function memoryStores(home: AbsPath, { now }: StoreOptions): WorkspaceStores {
+  const tempDir = toAbs(home, mkdtempSync(join(tmpdir(), 'fleche-')));
   return {
     values: new MemoryValueStore(now),
     calls: new MemoryCallStore(),
     state: new MemoryStateStore(),
     leases: () => undefined,
     tempDir,
-    trashDir,
+    trashDir: toAbs(home, 'trash'),
     async close() {
       rmSync(tempDir, { recursive: true, force: true });
     },
