@@ -7,7 +7,7 @@ import { folderOf } from './folders.ts';
 import type { Ledger } from './ledger.ts';
 import { lookAt } from './look.ts';
 import type { OutputSite } from './output-site.ts';
-import { type PathState, stateOf } from './path-states.ts';
+import { kept, type PathState, stateOf } from './path-states.ts';
 import { isExecutable, sameKey, statKey } from './stat-key.ts';
 import type { Tree, TreeEntry } from './tree.ts';
 
@@ -102,16 +102,14 @@ class Comparing {
       const content =
         stats.size === entry.size ? readContent(this.#site.place(entry.path), this.#site.clock) : undefined;
       if (content?.digest !== entry.digest) return 'changed';
-      state = { path: entry.path, kind: 'file', ...content, target: '' };
+      state = kept(known, { path: entry.path, kind: 'file', ...content, target: '' });
     }
     return isExecutable(statKey(stats)) === entry.executable ? state : 'mode';
   }
 
   /** The state of a link or folder; nothing about it can be trusted or not. */
   #known(path: RelPath, kind: 'link' | 'dir', target: string): PathState {
-    const known = this.#own.get(path);
-    if (known?.kind === kind && known.target === target) return known;
-    return stateOf(path, kind, target);
+    return kept(this.#own.get(path), stateOf(path, kind, target));
   }
 
   /** What the ledger has and the tree lacks, as far as it is still there and still what the task wrote. */

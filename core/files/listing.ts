@@ -10,7 +10,7 @@ import type { AbsPath, RelPath } from '../base/paths.ts';
 import { readContent } from './contents.ts';
 import type { Globs } from './globs.ts';
 import { isGone, lookAt, lookThrough, placeOf, unreadable } from './look.ts';
-import { type PathState, stateOf } from './path-states.ts';
+import { kept, type PathState, stateOf } from './path-states.ts';
 import { folderState, namesIn, scan } from './scan.ts';
 import { isExecutable, sameKey } from './stat-key.ts';
 import { makeTree, type Tree, type TreeEntry } from './tree.ts';
@@ -93,7 +93,9 @@ class Listing {
     if (looked === undefined) return undefined;
     if (folder.trusted && folder.key !== null && sameKey(folder.key, looked)) return folder;
     const names = namesIn(root, folder.path, this.#globs);
-    return names?.digest === folder.digest ? folderState(folder.path, looked, names.digest, at) : undefined;
+    return names?.digest === folder.digest
+      ? kept(folder, folderState(folder.path, looked, names.digest, at))
+      : undefined;
   }
 
   /** The paths as they are now. A path that is gone means that the list is no longer right, or is left out. */
@@ -118,7 +120,7 @@ class Listing {
         if (state.kind === 'file' && state.trusted && state.key !== null && sameKey(state.key, stats)) return state;
         const elsewhere = this.#context.digests.get(state.path);
         if (elsewhere !== undefined && elsewhere.key !== null && sameKey(elsewhere.key, stats)) return elsewhere;
-        return this.#read(state.path, place);
+        return this.#read(state, place);
       }
       return stats.isSymbolicLink() ? this.#lookAtLink(state, place) : undefined;
     } catch (error) {
@@ -127,11 +129,11 @@ class Listing {
     }
   }
 
-  #read(path: RelPath, place: AbsPath): PathState | undefined {
+  #read(before: PathState, place: AbsPath): PathState | undefined {
     const content = readContent(place, this.#context.clock);
     if (content === undefined) return undefined;
-    const state: PathState = { path, kind: 'file', ...content, target: '' };
-    if (content.trusted) this.#context.digests.set(path, state);
+    const state = kept(before, { path: before.path, kind: 'file', ...content, target: '' });
+    if (state.trusted) this.#context.digests.set(state.path, state);
     return state;
   }
 
@@ -143,13 +145,12 @@ class Listing {
       const same = state.kind === 'link' && state.target === target && state.trusted;
       if (same && state.key !== null && sameKey(state.key, end)) return state;
       const content = readContent(place, this.#context.clock);
-      if (content !== undefined) return { path, kind: 'link', ...content, target };
+      if (content !== undefined) return kept(state, { path, kind: 'link', ...content, target });
     }
     // What is in a folder that a pattern names is listed itself, even behind a link.
     const listed = end?.isDirectory() !== true || this.#globs.bases.includes(path);
     const digest = listed ? null : this.#context.digestBehind(path);
-    const same = state.kind === 'link' && state.target === target && state.key === null && state.digest === digest;
-    return same ? state : { path, kind: 'link', key: null, digest, trusted: false, target };
+    return kept(state, { ...stateOf(path, 'link', target), digest });
   }
 
   #listed(snapshot: Snapshot): Listed {

@@ -28,6 +28,23 @@ export function stateOf(path: RelPath, kind: PathKind, target = ''): PathState {
   return { path, kind, key: null, digest: null, trusted: false, target };
 }
 
+/** `now`, or `before` if it says the same, so that what did not change can be told by identity. */
+export function kept(before: PathState | undefined, now: PathState): PathState {
+  const same =
+    before !== undefined &&
+    before.kind === now.kind &&
+    before.digest === now.digest &&
+    before.trusted === now.trusted &&
+    before.target === now.target &&
+    isEqualKey(before.key, now.key);
+  return same ? before : now;
+}
+
+function isEqualKey(a: StatKey | null, b: StatKey | null): boolean {
+  if (a === null || b === null) return a === b;
+  return a.size === b.size && a.mtime === b.mtime && a.ctime === b.ctime && a.ino === b.ino && a.mode === b.mode;
+}
+
 /** A packed list and the remark it was packed with. */
 export interface PackedStates {
   readonly states: readonly PathState[];
