@@ -38,8 +38,9 @@ export async function run(context: VerbContext): Promise<number> {
 function endOf(report: RunReport, machine: Machine): number {
   const { stderr, interruption } = machine;
   if (report.interrupted) {
-    stderr.write(`${styleFor(stderr).yellow('interrupted')}\n`);
-    return interruption.code ?? EXIT.interrupted;
+    const code = interruption.code ?? EXIT.interrupted;
+    if (code !== EXIT.unread) stderr.write(`${styleFor(stderr).yellow('interrupted')}\n`);
+    return code;
   }
   if (report.summary.failed > 0) return EXIT.failed;
   if (!report.frozenStale) return EXIT.done;
