@@ -103,10 +103,12 @@ export class OutputSite {
     this.#removeEmpty(folderOf(path));
   }
 
-  /** Moves aside files and links, and removes folders, which must be empty. */
+  /** Moves aside files and links, and removes folders if they are empty. */
   evict(states: Iterable<PathState>): void {
-    for (const { path, kind } of backwards(states))
-      if (kind !== 'dir' || !this.#removeEmpty(path)) this.moveAside(path);
+    for (const { path, kind } of backwards(states)) {
+      if (kind === 'dir') this.#removeEmpty(path);
+      else this.moveAside(path);
+    }
   }
 
   /** What was moved aside, as one sentence, or undefined if nothing was. */

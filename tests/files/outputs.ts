@@ -307,6 +307,24 @@ test('a link to an absolute place in the project is captured, and left, as a rel
   });
 });
 
+test('an output may be a link to a folder', () => {
+  withBench((bench) => {
+    const patterns = ['current', 'releases/**'];
+    bench.run(patterns, { 'releases/1/a.js': 'a', current: { link: 'releases/1' } });
+    const { tree } = bench.run(patterns, { 'releases/2/a.js': 'a', current: { link: 'releases/2' } });
+    assert.equal(
+      tree.entries.map(({ kind, path }) => [kind, path]),
+      [
+        ['link', 'current'],
+        ['file', 'releases/2/a.js'],
+      ],
+    );
+    assert.equal(bench.standing, { current: { link: 'releases/2' }, 'releases/2/a.js': 'a' });
+    assert.equal(bench.restore(patterns, tree), { restored: 0 });
+    assert.equal(bench.warnings, []);
+  });
+});
+
 test('patterns that lead outside the project are refused', () => {
   withBench((bench) => {
     for (const pattern of ['../outside/**', '..', 'x/../../y']) {
