@@ -1,0 +1,51 @@
+/** The guide does what it says: its code is run from top to bottom, and prints what is shown below it. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+
+const ROOT = resolve(import.meta.dirname, '..');
+
+interface Block {
+  readonly code: string;
+  /** What is shown below it; undefined if nothing is. */
+  readonly shown: string | undefined;
+  /** Line of the guide, from 1. */
+  readonly line: number;
+}
+
+function blocksOf(text: string): readonly Block[] {
+  return [...text.matchAll(/^```ts\n([\s\S]*?)^```\n(?:\n```text\n([\s\S]*?)^```\n)?/gm)].map((match) => ({
+    code: match[1] ?? '',
+    shown: match[2],
+    line: text.slice(0, match.index).split('\n').length,
+  }));
+}
+
+const MARK = '--- end of block ---';
+
+test('the guide prints what it shows', () => {
+  const blocks = blocksOf(readFileSync(join(ROOT, 'core/GUIDE.md'), 'utf8'));
+  assert.ok(blocks.length > 10);
+  const index = pathToFileURL(join(ROOT, 'core/index.ts')).href;
+  const program = blocks
+    .map(({ code }) => `${code.replaceAll("from 'fleche'", `from '${index}'`)}\nconsole.log('${MARK}');\n`)
+    .join('');
+  const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
+  const file = join(folder, 'guide.mts');
+  writeFileSync(file, program);
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['--import', 'tsx', file], {
+    cwd: ROOT,
+    encoding: 'utf8',
+    timeout: 60_000,
+  });
+  rmSync(folder, { recursive: true });
+  assert.is(status, 0, stderr);
+  const outputs = stdout.split(`${MARK}\n`);
+  for (const [at, { shown, line }] of blocks.entries()) assert.is(outputs[at], shown ?? '', `line ${line}`);
+});
+
+test.run();
