@@ -135,11 +135,10 @@ export class OutputSite {
     const stray = !this.globs.matches(path);
     if (kind === 'dir') return this.#removeEmpty(path, stray);
     const stats = lookAt(this.place(path));
-    if (stats === undefined) return false;
-    if (stats.isDirectory()) this.moveAside(path);
-    else unlinkSync(this.place(path));
+    if (stats?.isDirectory() === true) this.moveAside(path);
+    else if (stats !== undefined) unlinkSync(this.place(path));
     this.#removeEmpty(folderOf(path), stray);
-    return true;
+    return stats !== undefined;
   }
 
   #removeEmpty(folder: RelPath, stray = false): boolean {

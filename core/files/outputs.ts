@@ -13,7 +13,8 @@ import { Ledgers } from './ledger.ts';
 import { OutputSite } from './output-site.ts';
 import type { PathState } from './path-states.ts';
 import { isConfined, lostContent, Restoration, type Restored } from './restoration.ts';
-import { makeTree, type Tree, treeText } from './tree.ts';
+import { Standing } from './standing.ts';
+import { makeTree, type Tree, type TreeEntry, treeText } from './tree.ts';
 
 export interface OutputsOptions {
   /** Where things go that stand in the way and are not known to be a task's. Best on the file system of the root. */
@@ -67,6 +68,26 @@ export class Outputs {
   owned(task: string): ReadonlySet<RelPath> | undefined {
     const ledger = this.#ledgers.read(task);
     return ledger?.finished === true ? ledger.names : undefined;
+  }
+
+  /**
+   * Tells of paths that match the outputs of a task, as they stand now, whether they are the task's to remove: what it
+   * wrote, what it declares by name, and, where it is not known what it wrote, all that `prepare` and `restore` would
+   * move aside. What is left are files of people.
+   */
+  reach(task: string, globs: Globs): (path: RelPath) => boolean {
+    const ledger = this.#ledgers.read(task);
+    const named = new Set(globs.literals);
+    if (ledger?.finished === true) return (path) => ledger.names.has(path) || named.has(path);
+    return (path) => {
+      const noted = ledger?.paths.get(path);
+      return noted === undefined || this.#at(task, globs, (site) => !site.isUntouched(noted));
+    };
+  }
+
+  /** Whether it is known what the task wrote here. */
+  isKnown(task: string): boolean {
+    return this.#ledgers.read(task)?.finished === true;
   }
 
   /**
@@ -131,6 +152,25 @@ export class Outputs {
     });
   }
 
+  /** Whether `restore` would have nothing to do, not even to remember anything. Changes nothing. */
+  stands(task: string, globs: Globs, tree: Tree): boolean {
+    return this.#at(task, globs, (site) => {
+      if (!isConfined(tree, globs)) return false;
+      const found = this.#compare(site, tree);
+      return differences(found).length === 0 && isKnown(found);
+    });
+  }
+
+  /** Looks at some of what the task wrote, for another task that is about to read it. */
+  look(task: string, entries: readonly TreeEntry[]): Standing {
+    const paths = this.#ledgers.read(task)?.paths;
+    return new Standing(entries, {
+      root: this.#root,
+      known: (path) => paths?.get(path),
+      clock: this.#options.clock,
+    });
+  }
+
   /** What `restore` would put right, sorted by path. Changes nothing. */
   check(task: string, globs: Globs, tree: Tree): readonly Difference[] {
     return this.#at(task, globs, (site) => differences(this.#compare(site, tree)));
@@ -156,6 +196,7 @@ export class Outputs {
         return { restored };
       }
       const restoration = new Restoration(site, found, this.#values);
+      restoration.makeRoom();
       this.#ledgers.claim(task, restoration.claims);
       const result = restoration.run();
       this.#ledgers.finish(task, 'lost' in result ? [] : result.own);

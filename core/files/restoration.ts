@@ -70,7 +70,15 @@ export class Restoration {
     this.#wrong = found.wrong.map((item, at) => ({ ...item, scratch: scratch(item.entry.path, at) }));
   }
 
-  /** All that may be the task's own once this has begun, however far it gets. */
+  /** Moves aside files and links of others from where entries belong. To be done before anything is claimed. */
+  makeRoom(): void {
+    for (const { entry, change } of this.#wrong) {
+      if (change !== 'changed' || this.#found.own.has(entry.path)) continue;
+      if (lookAt(this.#site.place(entry.path))?.isDirectory() === false) this.#site.moveAside(entry.path);
+    }
+  }
+
+  /** All that may be the task's own from when it runs on, however far it gets. */
   get claims(): readonly PathState[] {
     const coming = this.#wrong.flatMap(({ entry, scratch }) => [
       stateOf(entry.path, entry.kind),
@@ -123,15 +131,16 @@ export class Restoration {
     return true;
   }
 
-  /** Makes room for something of this kind: a rename replaces the task's own files and links, and nothing else should. */
+  /** A rename replaces files and links, but not a folder, and a folder is not made by one. */
   #clear(path: RelPath, kind: PathKind): void {
     const stats = lookAt(this.#site.place(path));
-    if (stats === undefined || (stats.isDirectory() && kind === 'dir')) return;
-    const own = this.#found.own.has(path);
-    if (stats.isDirectory()) {
+    if (stats === undefined) return;
+    if (!stats.isDirectory()) {
+      if (kind === 'dir') unlinkSync(this.#site.place(path));
+    } else if (kind !== 'dir') {
+      const own = this.#found.own.has(path);
       if (!own || !this.#site.folders.removeEmpty(path, (folder) => folder === path)) this.#site.moveAside(path);
-    } else if (!own) this.#site.moveAside(path);
-    else if (kind === 'dir') unlinkSync(this.#site.place(path));
+    }
   }
 
   #stateNow(entry: OutputEntry): PathState {

@@ -319,6 +319,17 @@ test('if content turns out to be damaged nothing half is left, and the task can 
   });
 });
 
+test('what people put in place of an output is never deleted, even if content turns out to be damaged', () => {
+  withBench((bench) => {
+    const [first] = twoVersions(bench, { 'dist/a.js': 'a', 'dist/b.js': 'b' }, { 'dist/c.js': 'c' });
+    put(bench.root, { 'dist/b.js': 'mine' });
+    bench.values.damaged.add(sha256('a'));
+    assert.equal(bench.restore(DIST, first), { lost: sha256('a') });
+    assert.equal(bench.standing, {});
+    assert.equal(bench.moved, { 'dist/b.js': 'mine' });
+  });
+});
+
 test('what a restoration that was killed left behind is known to be the task’s', () => {
   withBench((bench) => {
     const [first] = twoVersions(bench, { 'dist/a.js': 'a', 'dist/b/c.js': 'c' }, { 'dist/d.js': 'd' });
