@@ -55,8 +55,6 @@ class Comparing {
   readonly #own: ReadonlyMap<RelPath, PathState>;
   readonly #right: PathState[] = [];
   readonly #wrong: Comparison['wrong'][number][] = [];
-  /** Paths of the tree and the folders they are in. */
-  readonly #wanted = new Set<RelPath>();
 
   constructor(site: OutputSite, tree: Tree, ledger: Ledger | undefined) {
     this.#site = site;
@@ -66,10 +64,6 @@ class Comparing {
   }
 
   result(): Comparison {
-    for (const { path } of this.#entries) {
-      this.#wanted.add(path);
-      for (let folder = folderOf(path); !this.#wanted.has(folder); folder = folderOf(folder)) this.#wanted.add(folder);
-    }
     const surplus = this.#surplus();
     const strange = this.#ledger?.finished === true ? [] : this.#strange();
     const leaving = new Set([...surplus, ...strange].map(({ path }) => folded(path)));
@@ -115,22 +109,35 @@ class Comparing {
   /** What the ledger has and the tree lacks, as far as it is still there and still what the task wrote. */
   #surplus(): readonly PathState[] {
     const { folders } = this.#site;
-    const entries = new Set(this.#entries.map(({ path }) => path));
+    if (this.#entries.filter(({ path }) => this.#own.has(path)).length === this.#own.size) return [];
+    const wanted = this.#wanted();
     return [...this.#own.values()].filter(({ path, kind }) => {
-      if (entries.has(path) || folders.blocker(path) !== undefined) return false;
+      const standsFor = wanted.get(path);
+      if (standsFor === 'entry' || folders.blocker(path) !== undefined) return false;
       const place = this.#site.place(path);
       const stats = lookAt(place);
       if (stats === undefined) return false;
       if (kind !== 'dir') return !stats.isDirectory();
-      return stats.isDirectory() && !this.#wanted.has(path) && readdirSync(place).length === 0;
+      return stats.isDirectory() && standsFor === undefined && readdirSync(place).length === 0;
     });
+  }
+
+  /** The paths of the tree and the folders they are in. */
+  #wanted(): ReadonlyMap<RelPath, 'entry' | 'folder'> {
+    const wanted = new Map<RelPath, 'entry' | 'folder'>([['.' as RelPath, 'folder']]);
+    for (const { path } of this.#entries) {
+      wanted.set(path, 'entry');
+      for (let folder = folderOf(path); !wanted.has(folder); folder = folderOf(folder)) wanted.set(folder, 'folder');
+    }
+    return wanted;
   }
 
   /** What matches and is not in the tree, but for what an unfinished run found there and left alone. */
   #strange(): readonly PathState[] {
+    const wanted = this.#wanted();
     return this.#site.standing((path) => {
       const noted = this.#ledger?.paths.get(path);
-      return this.#wanted.has(path) || (noted !== undefined && this.#site.isUntouched(noted));
+      return wanted.has(path) || (noted !== undefined && this.#site.isUntouched(noted));
     });
   }
 }
