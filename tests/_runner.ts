@@ -108,7 +108,7 @@ function faultsOfText(text: string): string[] {
   const runs = count(/\.run\(\)/g);
   const faults: string[] = [];
   if (runs < Math.max(1, suites)) faults.push(`${Math.max(1, suites)} suite(s), but ${runs} started by .run()`);
-  if (count(/\.only\s*\(/g) > 0) faults.push('.only( left in');
+  if (count(/\btest\.only\s*\(/g) > 0) faults.push('.only( left in');
   return faults;
 }
 
