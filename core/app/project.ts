@@ -44,6 +44,8 @@ export interface Project {
   engine(): Engine;
   /** What tasks wrote here. Opens the cache as `engine` does. */
   outputs(): Outputs;
+  /** Where values and records are. Opens the cache as `engine` does. */
+  stores(): WorkspaceStores;
   /** ms since the epoch. */
   now(): number;
   /** Writes what waits and closes the cache. Throws `STORE_UNUSABLE` under `strict` if there was any trouble. */
@@ -122,6 +124,7 @@ class OpenProject implements Project {
       get leases() {
         return stores.leases();
       },
+      refresh: stores.refresh,
       tempDir,
       now: this.now,
     });
@@ -135,6 +138,10 @@ class OpenProject implements Project {
       clock: this.now,
     });
     return this.#outputs;
+  }
+
+  stores(): WorkspaceStores {
+    return this.#open();
   }
 
   readonly now = (): number => Date.now();

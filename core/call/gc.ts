@@ -29,7 +29,12 @@ export interface GcReport {
   readonly aliases: number;
 }
 
-export async function collectGarbage(values: ValueStore, calls: CallStore, options: GcOptions): Promise<GcReport> {
+/** `calls` are the records whose values stay. */
+export async function collectGarbage(
+  values: ValueStore,
+  calls: Pick<CallStore, 'find'>,
+  options: GcOptions,
+): Promise<GcReport> {
   const named = await namedBlobs(values, calls);
   const report = { removed: 0, bytes: 0, kept: 0, keptBytes: 0, aliases: 0 };
   const gone = new Set<Digest>();
@@ -55,7 +60,7 @@ export async function collectGarbage(values: ValueStore, calls: CallStore, optio
   return report;
 }
 
-async function namedBlobs(values: ValueStore, calls: CallStore): Promise<ReadonlySet<Digest>> {
+async function namedBlobs(values: ValueStore, calls: Pick<CallStore, 'find'>): Promise<ReadonlySet<Digest>> {
   const named = new Set<Digest>();
   for await (const record of calls.find({})) {
     for (const { blob } of blobsOf(record)) named.add(blob);

@@ -1,0 +1,83 @@
+/** `fleche doctor`: looks the cache over and says what is wrong with it, and what to do about it. Changes nothing. */
+import { join } from 'node:path';
+import { formatSize } from '../../base/size.ts';
+import type { Lease } from '../../store/leases.ts';
+import { inspectLmdb, type LmdbReport } from '../../store/lmdb-inspect.ts';
+import { isAbandoned } from '../../store/owner.ts';
+import { EXIT } from '../exit-code.ts';
+import { counted } from '../reporters/task-line.ts';
+import { harmless } from '../text.ts';
+import type { VerbContext } from '../verb.ts';
+
+interface Finding {
+  readonly what: string;
+  readonly advice: string;
+}
+
+export async function doctor(context: VerbContext): Promise<number> {
+  const { invocation, machine } = context;
+  const project = await context.open();
+  try {
+    const folder = project.cacheFolder();
+    const report = folder === undefined ? undefined : inspectLmdb(folder, project.now());
+    const usable = report?.exists === true && report.damage === null;
+    const leases = usable ? (project.stores().leases()?.list() ?? []) : [];
+    const findings = [...(report === undefined ? [] : findingsOf(report)), ...abandoned(leases, project.now())];
+    if (invocation.flag('json')) {
+      machine.stdout.write(`${JSON.stringify({ type: 'doctor', report: report ?? null, leases, findings })}\n`);
+    } else {
+      machine.stdout.write(reportText(report, findings, project.root));
+    }
+    return findings.length === 0 ? EXIT.done : EXIT.failed;
+  } finally {
+    await project.close();
+  }
+}
+
+function findingsOf(report: LmdbReport): readonly Finding[] {
+  const findings: Finding[] = report.troubles.map((what) => ({ what, advice: 'see the message' }));
+  if (report.damage !== null) {
+    findings.push({
+      what: `the database is damaged: ${report.damage}`,
+      advice: 'the next run sets it aside and starts afresh',
+    });
+  }
+  if (report.undecodable.length > 0) {
+    findings.push({ what: `${counted(report.undecodable.length, 'record')} cannot be read`, advice: 'fleche gc' });
+  }
+  if (report.orphans.length > 0) {
+    const what = `${counted(report.orphans.length, 'file')} in the making were left behind`;
+    findings.push({ what, advice: `remove them from ${harmless(join(report.root, 'tmp'))}` });
+  }
+  if (report.strangers.length > 0) {
+    findings.push({
+      what: `strange files among the values: ${report.strangers.slice(0, 3).map(harmless).join(', ')}`,
+      advice: 'remove them',
+    });
+  }
+  return findings;
+}
+
+function abandoned(leases: readonly Lease[], now: number): readonly Finding[] {
+  const dead = leases.filter((lease) => isAbandoned(lease, now));
+  if (dead.length === 0) return [];
+  return [
+    {
+      what: `${counted(dead.length, 'lease')} of processes that are gone`,
+      advice: 'none needed: whoever needs one takes it over',
+    },
+  ];
+}
+
+function reportText(report: LmdbReport | undefined, findings: readonly Finding[], root: string): string {
+  if (report === undefined) return 'the cache is in memory: nothing to look over\n';
+  if (!report.exists) return `there is no cache in ${harmless(root)} yet\n`;
+  const { bytes, counts } = report;
+  const lines = [
+    `${harmless(report.root)}: ${counted(counts.records, 'record')}, ${counted(counts.inline + counts.files, 'value')}`,
+    `database ${formatSize(bytes.database)}, files ${formatSize(bytes.blobs)}, trash ${formatSize(bytes.trash)}`,
+    ...findings.map(({ what, advice }) => `! ${what}\n  ${advice}`),
+    findings.length === 0 ? 'nothing is wrong' : `${counted(findings.length, 'finding')}`,
+  ];
+  return `${lines.join('\n')}\n`;
+}
