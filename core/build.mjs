@@ -34,7 +34,7 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const DIST = join(ROOT, 'dist');
 const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 /** Packages whose code is small and used on every run. They are needed for building only. */
-const INSIDE = new Set(['smol-toml', 'yargs', 'yargs-parser', 'picomatch']);
+const INSIDE = new Set(['smol-toml', 'yargs-parser', 'picomatch']);
 const OUTSIDE = Object.keys({ ...MANIFEST.dependencies, ...MANIFEST.peerDependencies }).filter(
   (name) => !INSIDE.has(name),
 );
