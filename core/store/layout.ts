@@ -4,11 +4,12 @@
  *
  *     CACHEDIR.TAG  .gitignore      backups and git leave the folder alone
  *     db-1/                         the LMDB environment; the number is the format version of everything in it
+ *     db-1/user-123-…               a mark that process 123 has it open
  *     cas/ab/ab12…                  large blobs, read-only, named by their SHA-256
  *     tmp/                          files in the making; whatever is left here after an hour is an orphan
  *     logs/                         captured output of tasks that are running
  *     leases-1/<start>/             leases, in an environment for each start of the machine
- *     trash/                        environments that were set aside because they were damaged
+ *     trash/                        what was set aside instead of being deleted, such as a damaged environment
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -76,6 +77,19 @@ const LEASES_FORMAT = 1;
 /** Holds one folder for each start of the machine. */
 export function leasesFolder(layout: Layout): string {
   return join(layout.root, `leases-${LEASES_FORMAT}`);
+}
+
+const MARK = /^user-(\d+)-[0-9a-f]+$/;
+
+/** A new mark that a process has the environment open. */
+export function markFile(layout: Layout, pid: number): string {
+  return join(layout.db, `user-${pid}-${randomBytes(4).toString('hex')}`);
+}
+
+/** The process whose mark a file in the environment's folder is, if it is one. */
+export function ownerOfMark(name: string): number | undefined {
+  const pid = MARK.exec(name)?.[1];
+  return pid === undefined ? undefined : Number(pid);
 }
 
 /** Where a large blob is kept. */

@@ -13,12 +13,15 @@ import { type Layout, prepareLayout } from './layout.ts';
 import { damageOf, distrust, identityOf, requireUsable, setAside, unusable } from './lmdb-guard.ts';
 import { loadLmdb } from './lmdb-load.ts';
 import { type Bytes, Table } from './lmdb-table.ts';
+import { mark, staleMarks, unmark } from './lmdb-users.ts';
 
 export interface EnvOptions {
   /** Told in one sentence, at most once for each kind of trouble, what went wrong beside the answers. */
   readonly onTrouble: (message: string) => void;
   readonly now: () => number;
   readonly readOnly: boolean;
+  /** The databases that are used; the others find nothing. Default: those of a cache. */
+  readonly tables?: readonly TableName[];
 }
 
 /** What a store keeps back until the next commit. */
@@ -34,8 +37,8 @@ const MOST_ENTRIES = 1000;
 const MOST_BYTES = 4 * 1024 * 1024;
 
 /** Named databases only: clearing or sharing the unnamed one is what breaks. Keys are bytes everywhere. */
-const TABLES = ['values', 'aliases', 'calls', 'index', 'state'] as const;
-export type TableName = (typeof TABLES)[number];
+const CACHE_TABLES = ['values', 'aliases', 'calls', 'index', 'state'] as const;
+export type TableName = (typeof CACHE_TABLES)[number] | 'shelves';
 
 const SETTINGS: RootDatabaseOptions = {
   encoding: 'binary',
@@ -60,6 +63,7 @@ export class LmdbEnv {
   readonly #told = new Set<Trouble>();
   #root: RootDatabase<Bytes, Bytes> | undefined;
   #identity: string | undefined;
+  #mark: string | undefined;
   #entries = 0;
   #bytes = 0;
   #commit: NodeJS.Immediate | undefined;
@@ -70,7 +74,14 @@ export class LmdbEnv {
     this.layout = layout;
     this.#options = options;
     const table = (): Table => new Table((error) => this.#readFailed(error));
-    this.#tables = { values: table(), aliases: table(), calls: table(), index: table(), state: table() };
+    this.#tables = {
+      values: table(),
+      aliases: table(),
+      calls: table(),
+      index: table(),
+      state: table(),
+      shelves: table(),
+    };
     commitAtExit(this);
     try {
       this.#open();
@@ -125,6 +136,22 @@ export class LmdbEnv {
     }
   }
 
+  /**
+   * Runs `action` in one write transaction: all of it or nothing, durable on return. Throws what `action` throws, what
+   * the database throws, and `STORE_UNUSABLE` when there is none.
+   */
+  transact<T>(action: () => T): T {
+    this.commit();
+    try {
+      if (!this.#closed && identityOf(this.layout) !== this.#identity) this.#reopen();
+      if (this.#root === undefined) throw unusable(this.layout, 'it is closed');
+      return this.#root.transactionSync(action);
+    } catch (error) {
+      this.#contradicts(error);
+      throw error;
+    }
+  }
+
   #forget(): void {
     this.#entries = 0;
     this.#bytes = 0;
@@ -161,10 +188,11 @@ export class LmdbEnv {
     }
     requireUsable(layout, readOnly);
     if (!this.#sound()) return;
+    if (!readOnly) this.#mark = mark(layout);
     try {
       const root = loadLmdb().open<Bytes, Bytes>({ ...SETTINGS, path: layout.db, readOnly });
       const attach = (): void => {
-        for (const name of TABLES) {
+        for (const name of this.#options.tables ?? CACHE_TABLES) {
           this.#tables[name].attach(root.openDB({ name, encoding: 'binary', keyEncoding: 'binary' }));
         }
       };
@@ -174,6 +202,7 @@ export class LmdbEnv {
       this.#root = root;
       this.#identity = identityOf(layout);
     } catch (error) {
+      this.unmark();
       throw unusable(layout, messageOf(error), error);
     }
   }
@@ -181,13 +210,17 @@ export class LmdbEnv {
   /** Whether the environment may be opened; one that may not is set aside if it is ours to write. */
   #sound(): boolean {
     const { layout } = this;
-    const damage = damageOf(layout);
-    if (damage === undefined) return true;
+    const stale = staleMarks(layout);
+    const damage = damageOf(layout, stale.length > 0);
+    if (damage === undefined) {
+      if (!this.#options.readOnly) unmark(stale);
+      return true;
+    }
     if (this.#options.readOnly) {
       this.#tell('damaged', `the cache in ${layout.root} is damaged (${damage}) and is not used`);
       return false;
     }
-    const aside = setAside(layout, this.#options.now());
+    const aside = setAside(layout, this.#options.now(), stale.length > 0);
     if (aside !== undefined) {
       this.#tell(
         'damaged',
@@ -201,15 +234,25 @@ export class LmdbEnv {
   #reopen(): void {
     void this.#detach();
     this.#open();
-    this.#tell('gone', `the cache in ${this.layout.root} was removed or replaced while it was in use; what was in it is made again`);
+    this.#tell(
+      'gone',
+      `the cache in ${this.layout.root} was removed or replaced while it was in use; what was in it is made again`,
+    );
   }
 
-  #detach(): Promise<void> {
+  async #detach(): Promise<void> {
     const root = this.#root;
     this.#root = undefined;
     this.#identity = undefined;
-    for (const name of TABLES) this.#tables[name].attach(undefined);
-    return root?.close() ?? Promise.resolve();
+    for (const table of Object.values(this.#tables)) table.attach(undefined);
+    this.unmark();
+    await root?.close();
+  }
+
+  /** Takes back the mark that this process has the environment open. */
+  unmark(): void {
+    if (this.#mark !== undefined) unmark([this.#mark]);
+    this.#mark = undefined;
   }
 
   #readFailed(error: unknown): void {
@@ -248,6 +291,9 @@ function commitAtExit(env: LmdbEnv): void {
   if (watching) return;
   watching = true;
   process.prependListener('exit', () => {
-    for (const each of atExit) each.commit();
+    for (const each of atExit) {
+      each.commit();
+      each.unmark();
+    }
   });
 }

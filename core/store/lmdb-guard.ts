@@ -105,14 +105,14 @@ function pause(ms: number): void {
 
 /**
  * Moves a damaged environment to the trash and leaves an empty folder in its place. Returns where it went, or undefined
- * if another process was faster. Throws `STORE_UNUSABLE` if it cannot be moved.
+ * if another process was faster. `everything` as in the verdict. Throws `STORE_UNUSABLE` if it cannot be moved.
  */
-export function setAside(layout: Layout, time: number): string | undefined {
+export function setAside(layout: Layout, time: number, everything: boolean): string | undefined {
   const target = trashFolder(layout, time);
   try {
     mkdirSync(layout.trash, { recursive: true });
     // Between the verdict and here another process may have put a sound one in its place.
-    if (damageOf(layout) === undefined) return undefined;
+    if (damageOf(layout, everything) === undefined) return undefined;
     renameSync(layout.db, target);
     mkdirSync(layout.db, { recursive: true });
     return target;

@@ -29,6 +29,10 @@ const META = 8;
 const BIG_DATA = 1;
 const SUB_TREE = 2;
 
+/** Flags of a tree whose keys are integers, and of one without anything special: the only ones that are used here. */
+const INTEGER_KEYS = 8;
+const ORDINARY = 0;
+
 /** A B-tree as its parent describes it. */
 interface Tree {
   readonly depth: number;
@@ -63,10 +67,11 @@ export function checkPages(fd: number, everything: boolean): void {
   const pages = Math.floor(size / pageSize);
   if (newest.lastPage * BigInt(pageSize) >= newest.mapSize) throw new Damage('more pages than the map has room for');
   if (newest.mapSize > 1n << 46n) throw new Damage('a map of impossible size');
-  const usual =
-    newest.lastPage + 1n === BigInt(pages) &&
-    // Commit n goes to meta page n mod 2, so that the other one has the commit before.
-    (newest.txn === 0n || (newest.txn === older.txn + 1n && metas[Number(newest.txn & 1n)] === newest));
+  // Commit n goes to meta page n mod 2 and leaves commit n - 1 in the other. A new file has commit 0 in both.
+  const inTurn = newest.txn === older.txn + 1n && metas[Number(newest.txn & 1n)] === newest;
+  if (!inTurn && newest.txn !== 0n) throw new Damage('commits out of turn');
+  // Free pages at the end need not have been written, and a process that died may have left some behind it.
+  const usual = newest.lastPage + 1n === BigInt(pages);
   new Walk(fd, pageSize, pages, newest.lastPage, everything || !usual).run(newest);
 }
 
@@ -94,16 +99,20 @@ function parseMeta(page: Buffer, pageSize: number): Meta {
   const body = page.subarray(PAGE_HEADER);
   return {
     mapSize: body.readBigUInt64LE(16),
-    free: parseTree(body, 24),
-    main: parseTree(body, 24 + TREE_BYTES),
+    free: parseTree(body, 24, INTEGER_KEYS),
+    main: parseTree(body, 24 + TREE_BYTES, ORDINARY),
     lastPage: body.readBigUInt64LE(24 + 2 * TREE_BYTES),
     txn: body.readBigUInt64LE(32 + 2 * TREE_BYTES),
   };
 }
 
-function parseTree(bytes: Buffer, at: number): Tree {
+function parseTree(bytes: Buffer, at: number, flags: number): Tree {
+  if (bytes.readUInt16LE(at + 4) !== flags) throw new Damage('a tree of another kind');
   return { depth: bytes.readUInt16LE(at + 6), root: bytes.readBigUInt64LE(at + 40) };
 }
+
+/** The tree of free pages by commit, the one of databases by name, and the databases. */
+type Kind = 'free' | 'names' | 'data';
 
 /** One look at the trees of a snapshot. */
 class Walk {
@@ -124,22 +133,23 @@ class Walk {
   }
 
   run(meta: Meta): void {
-    this.#tree(meta.free, this.#everything);
-    // The databases are few: their names and roots are always looked at.
-    this.#tree(meta.main, true);
+    this.#tree(meta.free, 'free');
+    this.#tree(meta.main, 'names');
   }
 
-  #tree(tree: Tree, inside: boolean): void {
+  #tree(tree: Tree, kind: Kind): void {
     if (tree.root === NO_PAGE) {
       if (tree.depth !== 0) throw new Damage('an empty tree with pages');
       return;
     }
     if (tree.depth === 0 || tree.depth > MAX_DEPTH) throw new Damage('a tree of impossible depth');
-    this.#page(tree.root, tree.depth, inside);
+    this.#page(tree.root, tree.depth, kind);
   }
 
-  #page(number: bigint, depth: number, inside: boolean): void {
+  #page(number: bigint, depth: number, kind: Kind): void {
     const at = this.#claim(number, 1n);
+    // The free pages and the names are few, and a mistake in them is the most dangerous.
+    const inside = this.#everything || kind !== 'data';
     const page = read(this.#fd, at * this.#pageSize, inside ? this.#pageSize : PAGE_HEADER);
     if (page.readBigUInt64LE(0) !== number) throw new Damage('a page with another number');
     const flags = page.readUInt16LE(18) & (BRANCH | LEAF | OVERFLOW | META);
@@ -153,17 +163,23 @@ class Walk {
     for (let slot = 0; slot < lower; slot += 2) {
       const start = page.readUInt16LE(PAGE_HEADER + slot);
       if (start < upper || start + NODE_HEADER > room) throw new Damage('an entry outside its page');
-      if (depth > 1) this.#page(childOf(page, PAGE_HEADER + start), depth - 1, inside);
-      else this.#leafNode(page.subarray(PAGE_HEADER + start));
+      if (depth > 1) this.#page(childOf(page, PAGE_HEADER + start), depth - 1, kind);
+      else this.#leafNode(page.subarray(PAGE_HEADER + start), kind);
     }
   }
 
-  #leafNode(node: Buffer): void {
+  #leafNode(node: Buffer, kind: Kind): void {
     const size = node.readUInt16LE(0) + node.readUInt16LE(2) * 0x10000;
     const flags = node.readUInt16LE(4);
-    const data = NODE_HEADER + node.readUInt16LE(6);
+    const keySize = node.readUInt16LE(6);
+    const data = NODE_HEADER + keySize;
     if (data + ((flags & BIG_DATA) !== 0 ? 24 : size) > node.length) throw new Damage('an entry beyond its page');
-    if ((flags & BIG_DATA) !== 0) {
+    if (flags !== (kind === 'names' ? SUB_TREE : flags & BIG_DATA)) throw new Damage('an entry of another kind');
+    if (kind === 'free' && keySize !== 8) throw new Damage('free pages of no commit');
+    if (kind === 'names') {
+      if (size !== TREE_BYTES) throw new Damage('a database that is none');
+      this.#tree(parseTree(node, data, ORDINARY), 'data');
+    } else if (flags === BIG_DATA) {
       const pages = Math.ceil((size + PAGE_HEADER) / this.#pageSize);
       const first = node.readBigUInt64LE(data);
       const at = this.#claim(first, BigInt(pages));
@@ -171,9 +187,6 @@ class Walk {
       if (header.readBigUInt64LE(0) !== first || (header.readUInt16LE(18) & OVERFLOW) === 0) {
         throw new Damage('a large value that is none');
       }
-    } else if ((flags & SUB_TREE) !== 0) {
-      if (size !== TREE_BYTES) throw new Damage('a database that is none');
-      this.#tree(parseTree(node, data), this.#everything);
     }
   }
 

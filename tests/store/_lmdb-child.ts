@@ -1,5 +1,5 @@
 /** Run as a process by the tests of the LMDB stores: `_lmdb-child.ts <what> <root> …`. */
-import { writeSync } from 'node:fs';
+import { rmSync, writeFileSync, writeSync } from 'node:fs';
 import { argv, exit } from 'node:process';
 import { sha256 } from '../../core/base/hash.ts';
 import { type LmdbStores, openLmdb } from '../../core/store/lmdb.ts';
@@ -46,6 +46,8 @@ function write(id: string): never {
  * Prints a line for each.
  */
 async function survive(roots: readonly string[], salts: readonly string[]): Promise<void> {
+  const fresh = Array.from({ length: 50 }, (_, index) => `new ${index}`);
+  const known = new Set([...salts, ...fresh].map(aKey));
   for (const folder of roots) {
     troubles.length = 0;
     const first = open(folder);
@@ -60,20 +62,55 @@ async function survive(roots: readonly string[], salts: readonly string[]): Prom
       if (target !== undefined && target !== resultBlob(salt)) throw new Error('wrong');
       if (record !== undefined && bytes !== undefined) found++;
     }
-    for (const record of first.calls.find({ name: 'f' }))
-      if (!salts.some((salt) => aKey(salt) === record.key)) throw new Error('wrong');
-    for (let index = 0; index < 50; index++) putCall(first, `new ${index}`);
+    for (const record of first.calls.find({ name: 'f' })) if (!known.has(record.key)) throw new Error('wrong');
+    for (const salt of fresh) putCall(first, salt);
     first.flush();
     await first.close();
     const second = open(folder);
-    let kept = 0;
-    for (let index = 0; index < 50; index++) if (second.calls.get(aKey(`new ${index}`)) !== undefined) kept++;
+    const kept = fresh.filter((salt) => second.calls.get(aKey(salt)) !== undefined).length;
     await second.close();
     print(JSON.stringify({ folder, found, kept, troubles }));
   }
 }
 
+/** Puts until the disk is full and beyond, then makes room by removing `ballast`, and puts again. */
+function fill(ballast: string): void {
+  const stores = open(root);
+  const { values, calls } = stores;
+  putCall(stores, 'before');
+  stores.flush();
+  writeFileSync(ballast, Buffer.alloc(20 << 20));
+  const salts = Array.from({ length: 1000 }, (_, index) => `${index}`);
+  const sized = (salt: string): Buffer => Buffer.alloc(Number(salt) % 2 === 0 ? 30_000 : 60_000, `${salt} `);
+  for (const salt of salts) {
+    values.put(sha256(sized(salt)), sized(salt));
+    calls.put(aRecord({ salt, result: { digest: sha256(salt), blob: sha256(sized(salt)) } }));
+    if (Number(salt) % 7 === 0) stores.flush();
+  }
+  stores.flush();
+  const lost = salts.filter((salt) => values.get(sha256(sized(salt))) === undefined);
+  const wrong = salts.filter((salt) => {
+    const bytes = values.get(sha256(sized(salt)));
+    return bytes !== undefined && !sized(salt).equals(bytes);
+  });
+  rmSync(ballast);
+  putCall(stores, 'after');
+  stores.flush();
+  print(
+    JSON.stringify({
+      troubles,
+      wrong: wrong.length,
+      before: calls.get(aKey('before')) !== undefined && values.get(resultBlob('before')) !== undefined,
+      during: lost.length,
+      after: calls.get(aKey('after')) !== undefined && values.get(resultBlob('after')) !== undefined,
+    }),
+  );
+}
+
 switch (what) {
+  case 'fill':
+    fill(rest[0] ?? '');
+    break;
   case 'put': {
     const stores = open(root);
     for (const salt of rest) putCall(stores, salt);
