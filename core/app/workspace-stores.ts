@@ -12,6 +12,8 @@ import type { LeaseStore } from '../store/leases.ts';
 import { openLmdb } from '../store/lmdb.ts';
 import { openLeases } from '../store/lmdb-leases.ts';
 import { MemoryCallStore, MemoryStateStore, MemoryValueStore } from '../store/memory.ts';
+import { MemoryLeases } from '../store/memory-leases.ts';
+import { SELF } from '../store/owner.ts';
 import type { StateStore } from '../store/state.ts';
 import type { FileValueStore } from '../store/values.ts';
 import type { Config } from './config/load.ts';
@@ -20,8 +22,10 @@ export interface WorkspaceStores {
   readonly values: FileValueStore;
   readonly calls: SyncCallStore;
   readonly state: StateStore;
-  /** Opens the leases when they are first asked for; undefined where there are none. */
-  readonly leases: () => LeaseStore | undefined;
+  /** Opens the leases when they are first asked for. Where that cannot be done they are this process's own. */
+  readonly leases: () => LeaseStore;
+  /** Makes visible what other processes have filed meanwhile. */
+  readonly refresh: () => void;
   /** For logs of running tasks and code that is run; it is there. */
   readonly tempDir: AbsPath;
   /** For files of people that stand in the way of outputs; made by whoever needs it. */
@@ -79,25 +83,25 @@ function isOwn(root: AbsPath, folder: AbsPath): boolean {
 
 /** Everything in one folder. */
 function ownStores(folder: AbsPath, { onTrouble, strict, now }: StoreOptions): WorkspaceStores {
-  const { values, calls, state, tmpDir, trashDir, close } = openLmdb(folder, { onTrouble, now });
+  const { values, calls, state, tmpDir, trashDir, refresh, close } = openLmdb(folder, { onTrouble, now });
   mkdirSync(tmpDir, { recursive: true });
   let leases: LeaseStore | undefined;
-  let opened = false;
   return {
     values,
     calls,
     state,
     leases() {
-      if (opened) return leases;
-      opened = true;
+      if (leases !== undefined) return leases;
       try {
         leases = openLeases(folder, { now, ttlMs: LEASE_TTL });
       } catch (error) {
         if (strict) throw error;
         onTrouble(`other processes cannot be heard of: ${messageOf(error)}`);
+        leases = new MemoryLeases(SELF, { now, ttlMs: LEASE_TTL });
       }
       return leases;
     },
+    refresh,
     tempDir: toAbs(folder, tmpDir),
     trashDir: toAbs(folder, trashDir),
     async close() {
@@ -115,6 +119,10 @@ function sharedStores(folder: AbsPath, home: AbsPath, options: StoreOptions): Wo
     ...own,
     values: shared.values,
     calls: shared.calls,
+    refresh() {
+      shared.refresh();
+      own.refresh();
+    },
     async close() {
       await shared.close();
       await own.close();
@@ -123,12 +131,14 @@ function sharedStores(folder: AbsPath, home: AbsPath, options: StoreOptions): Wo
 }
 
 function memoryStores(home: AbsPath, { now }: StoreOptions): WorkspaceStores {
+  const leases = new MemoryLeases(SELF, { now, ttlMs: LEASE_TTL });
   const tempDir = toAbs(home, mkdtempSync(join(tmpdir(), 'fleche-')));
   return {
     values: new MemoryValueStore(now),
     calls: new MemoryCallStore(),
     state: new MemoryStateStore(),
-    leases: () => undefined,
+    leases: () => leases,
+    refresh: () => {},
     tempDir,
     trashDir: toAbs(home, 'trash'),
     async close() {

@@ -3,7 +3,7 @@
  * the order of lines is exactly the order of writes; which stream a byte came from is not kept. Opened for appending:
  * a script that reopens the stream (`echo … > /dev/stderr`) empties the file, but leaves no hole in it.
  */
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, rmSync } from 'node:fs';
 
 /** How often a followed file is looked at, ms. */
 const INTERVAL = 40;
@@ -30,6 +30,11 @@ export class LogFile {
     this.#follower?.close();
     closeSync(this.fd);
   }
+}
+
+/** Removes a log that is no longer needed, if it is there. */
+export function removeLog(path: string): void {
+  rmSync(path, { force: true });
 }
 
 class Follower {

@@ -86,7 +86,7 @@ export class Outputs {
   }
 
   /** Whether it is known what the task wrote here. */
-  isKnown(task: string): boolean {
+  knows(task: string): boolean {
     return this.#ledgers.read(task)?.finished === true;
   }
 

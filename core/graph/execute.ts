@@ -2,11 +2,11 @@
  * Does the work of one task and files the answer: clears what it wrote before, runs its command or function, captures
  * what it wrote and printed. An answer is filed only if no declared input changed meanwhile.
  */
-import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { FlecheError } from '../base/errors.ts';
 import { type Digest, sha256 } from '../base/hash.ts';
-import { type AbsPath, toAbs } from '../base/paths.ts';
+import { type AbsPath, type RelPath, toAbs } from '../base/paths.ts';
+import { removeLog } from '../files/log-file.ts';
 import { FileRef, TreeRef } from '../files/refs.ts';
 import type { Tree } from '../files/tree.ts';
 import type { SyncCallStore } from '../store/calls.ts';
@@ -24,8 +24,10 @@ export interface Workbench {
   readonly around: Surroundings;
   readonly values: FileValueStore;
   readonly calls: SyncCallStore;
-  /** Marks of what other processes are working on; undefined where they cannot be had. */
-  readonly leases: LeaseStore | undefined;
+  /** Marks of what is being worked on, in this process and in others. */
+  readonly leases: LeaseStore;
+  /** Makes visible what other processes have filed meanwhile. */
+  readonly refresh: () => void;
   /** Folder for logs of running tasks and for bundles of function tasks. */
   readonly tempDir: AbsPath;
   /** ms since the epoch. */
@@ -40,35 +42,51 @@ export type Executed =
 export interface Execution {
   readonly signal: AbortSignal;
   readonly onOutput: (chunk: Uint8Array) => void;
+  /** Paths the task reads that are not, or were not all the time, what its question says. Asked when it is done. */
+  readonly changed: () => readonly RelPath[];
+}
+
+interface Worked {
+  readonly kind: 'worked';
+  readonly value: StoredValue | null;
+  readonly note: string | null;
 }
 
 /** What the command or function did, before its outputs are looked at. */
-type Work =
-  | { readonly kind: 'worked'; readonly value: StoredValue | null; readonly note: string | null }
-  | { readonly kind: 'failed'; readonly failure: Failure }
-  | { readonly kind: 'aborted' };
+type Work = Worked | { readonly kind: 'failed'; readonly failure: Failure } | { readonly kind: 'aborted' };
 
+/** The caller has claimed the task. Throws what goes wrong with the workspace: `OUTPUT_…`, `CONFIG_OVERLAP`. */
 export async function execute(call: TaskCall, bench: Workbench, execution: Execution): Promise<Executed> {
   const { task } = call;
   const { outputs } = bench.around;
   const started = bench.now();
   const logFile = join(bench.tempDir, `${call.key.slice(0, 16)}-${process.pid}.log`);
   const prepared = task.outputs.length === 0 ? undefined : outputs.prepare(task.name, call.globs.outputs, task.clean);
-  const work =
-    call.code === null
-      ? await command(call, bench, logFile, execution)
-      : await callFunction(call, bench, logFile, execution);
-  if (work.kind !== 'worked' && prepared !== undefined) outputs.abandon(prepared);
-  if (work.kind === 'aborted') return work;
-  const answer = new Answer(call, bench, started, bench.values.putFile(logFile));
-  rmSync(logFile, { force: true });
-  if (work.kind === 'failed') return answer.failed(work.failure);
-  if (prepared === undefined) return answer.done(work.value, null, work.note);
-  const { tree, missing } = outputs.capture(prepared);
-  const paths = tree.entries.map(({ path }) => path);
-  bench.around.writers.requireSole(task, paths);
-  if (missing.length > 0) return answer.failed(failure(`did not write its declared output ${missing.join(', ')}`));
-  return answer.done(work.value, tree, work.note);
+  try {
+    const work =
+      call.code === null
+        ? await command(call, bench, logFile, execution)
+        : await callFunction(call, bench, logFile, execution);
+    if (work.kind !== 'worked' && prepared !== undefined) outputs.abandon(prepared);
+    if (work.kind === 'aborted') return work;
+    const log = bench.values.putFile(logFile);
+    const answer = new Answer(call, bench, { started, log: log.size === 0 ? null : log.digest });
+    if (work.kind === 'failed') return answer.failed(work.failure);
+    const captured = prepared === undefined ? undefined : outputs.capture(prepared);
+    if (captured === undefined) return answer.done(work, null, execution.changed());
+    const { tree, missing } = captured;
+    bench.around.writers.requireSole(
+      task,
+      tree.entries.map(({ path }) => path),
+    );
+    if (missing.length > 0) return answer.failed(failure(`did not write its declared output ${missing.join(', ')}`));
+    return answer.done(work, tree, execution.changed());
+  } catch (error) {
+    if (prepared !== undefined) outputs.abandon(prepared);
+    throw error;
+  } finally {
+    removeLog(logFile);
+  }
 }
 
 async function command(call: TaskCall, bench: Workbench, logFile: string, execution: Execution): Promise<Work> {
@@ -167,30 +185,21 @@ function store(value: Digest, bytes: Uint8Array, values: FileValueStore): Stored
 class Answer {
   readonly #call: TaskCall;
   readonly #bench: Workbench;
-  readonly #started: number;
-  readonly #log: Digest | null;
+  readonly #about: { readonly started: number; readonly log: Digest | null };
 
-  constructor(
-    call: TaskCall,
-    bench: Workbench,
-    started: number,
-    log: { readonly digest: Digest; readonly size: number },
-  ) {
+  constructor(call: TaskCall, bench: Workbench, about: { readonly started: number; readonly log: Digest | null }) {
     this.#call = call;
     this.#bench = bench;
-    this.#started = started;
-    this.#log = log.size === 0 ? null : log.digest;
+    this.#about = about;
   }
 
-  done(value: StoredValue | null, outputs: Tree | null, note: string | null): Executed {
-    const { task } = this.#call;
-    const changed = this.#call.changedInputs();
+  done({ value, note }: Worked, outputs: Tree | null, changed: readonly RelPath[]): Executed {
     if (changed.length > 0) {
       const shown = changed.slice(0, 3).join(', ') + (changed.length > 3 ? ` and ${changed.length - 3} more` : '');
       const warning = `${shown} changed while it ran, so the result is not kept`;
       return { kind: 'done', product: product(value, outputs), warning };
     }
-    if (task.cache) this.#file(null, value, outputs);
+    if (this.#call.task.cache) this.#file(null, value, outputs);
     return { kind: 'done', product: product(value, outputs), warning: note };
   }
 
@@ -203,6 +212,7 @@ class Answer {
   #file(why: Failure | null, result: StoredValue | null, outputs: Tree | null): void {
     const { task, parts, key, blobs } = this.#call;
     const { values, calls, now } = this.#bench;
+    const { started, log } = this.#about;
     for (const [blob, bytes] of blobs) values.put(blob, bytes);
     const stop = now();
     const record: CallRecord = {
@@ -215,8 +225,8 @@ class Answer {
       result,
       promised: false,
       outputs: outputs?.digest ?? null,
-      log: this.#log,
-      metadata: { runtime: { timestart: this.#started, timestop: stop, walltime: stop - this.#started } },
+      log,
+      metadata: { runtime: { timestart: started, timestop: stop, walltime: stop - started } },
       filed: stop,
     };
     calls.put(record);

@@ -6,6 +6,7 @@ import type { Task } from './task.ts';
 
 export class TaskGraph {
   readonly #tasks: ReadonlyMap<string, Task>;
+  readonly #upstream = new Map<string, readonly string[]>();
 
   /** Throws `CONFIG_CYCLE` with the whole path, and `CONFIG_UNKNOWN_TASK` for a need that is no task. */
   constructor(tasks: ReadonlyMap<string, Task>) {
@@ -41,7 +42,9 @@ export class TaskGraph {
 
   /** Everything that `name` needs, directly or through others; without `name` itself. */
   upstreamOf(name: string): readonly string[] {
-    return this.closure([name]).slice(0, -1);
+    const known = this.#upstream.get(name) ?? this.closure([name]).slice(0, -1);
+    this.#upstream.set(name, known);
+    return known;
   }
 
   /** The tasks that need `name` directly, in the order of the configuration. */

@@ -24,14 +24,18 @@ export function lookUp(call: TaskCall, shelf: Shelf): Lookup {
   const record = shelf.calls.get(call.key);
   if (record === undefined) return { kind: 'miss', reasons: missReasons(call, shelf) };
   if (record.failure !== null) return { kind: 'miss', reasons: [{ kind: 'failed-before' }] };
-  if (record.result !== null && !shelf.values.has(record.result.blob)) return lost('the result');
   if (record.log !== null && !shelf.values.has(record.log)) return lost('the captured output');
-  if (record.outputs === null) return { kind: 'hit', record, product: product(record.result, null) };
-  const outputs = storedTree(shelf.values.get(record.outputs));
+  const outputs = record.outputs === null ? null : storedTree(shelf.values.get(record.outputs));
   if (outputs === undefined) return lost('the list of outputs');
-  const gone = outputs.entries.find((entry) => entry.kind === 'file' && !shelf.values.has(entry.digest));
-  if (gone !== undefined) return lost(gone.path);
-  return { kind: 'hit', record, product: product(record.result, outputs) };
+  const made = product(record.result, outputs);
+  const gone = lostOf(made, shelf.values);
+  return gone === undefined ? { kind: 'hit', record, product: made } : lost(gone);
+}
+
+/** What of a product is no longer on file, in words; undefined if all of it is. */
+export function lostOf({ value, outputs }: Product, values: SyncValueStore): string | undefined {
+  if (value !== null && !values.has(value.blob)) return 'the result';
+  return outputs?.entries.find((entry) => entry.kind === 'file' && !values.has(entry.digest))?.path;
 }
 
 function lost(what: string): Lookup {

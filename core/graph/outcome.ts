@@ -63,7 +63,31 @@ export type RunEvent =
   /** Output of a running task, as it comes, or of a hit, replayed whole just before its `done`. */
   | { readonly type: 'output'; readonly name: string; readonly chunk: Uint8Array; readonly replayed: boolean }
   | { readonly type: 'warning'; readonly name: string | null; readonly message: string }
+  /** A second time for a task that had to be done again, because what it wrote or read was changed from outside. */
   | { readonly type: 'done'; readonly outcome: TaskOutcome }
   | { readonly type: 'end'; readonly summary: RunSummary };
 
 export type RunListener = (event: RunEvent) => void;
+
+export interface RunRequest {
+  /** Names of the wanted tasks; what they need comes along. */
+  readonly targets: readonly string[];
+  /** How many tasks may run at once, at least 1. */
+  readonly jobs: number;
+  /** Run every task, whatever is on file. */
+  readonly force: boolean;
+  /** Run nothing: a task that is not on file is skipped and makes the report's `frozenStale` true. */
+  readonly frozen: boolean;
+  /** After a failure go on with everything that does not need the failed task. */
+  readonly keepGoing: boolean;
+  readonly signal: AbortSignal;
+  readonly listener: RunListener;
+}
+
+export interface RunReport {
+  /** In an order in which the tasks could have run. */
+  readonly outcomes: readonly TaskOutcome[];
+  readonly summary: RunSummary;
+  readonly frozenStale: boolean;
+  readonly interrupted: boolean;
+}

@@ -1,5 +1,6 @@
 /** From differing fingerprint parts to the leaf causes a person can act on. */
 import { decode } from '../base/codec.ts';
+import { digest } from '../base/digest.ts';
 import type { Digest } from '../base/hash.ts';
 import type { PartChange } from '../call/explain.ts';
 import { parseTree, type Tree } from '../files/tree.ts';
@@ -9,6 +10,8 @@ import type { Reason } from './outcome.ts';
 
 /** Reads a blob that a part names: from the store, or from what the present call is about to put there. */
 export type ReadBlob = (digest: Digest) => Uint8Array | undefined;
+
+const UNSET = digest(undefined);
 
 type Change = 'added' | 'removed' | 'changed';
 
@@ -24,7 +27,7 @@ function reasonsOfPart(change: PartChange, read: ReadBlob): readonly Reason[] {
     case 'files':
       return fileReasons(change, name, kind, read);
     case 'env':
-      return [{ kind: 'env', name, change: kind }];
+      return [{ kind: 'env', name, change: envChange(change) }];
     case 'upstream':
       return [{ kind: 'upstream', task: name, change: kind }];
     case 'argument':
@@ -41,6 +44,12 @@ function reasonsOfPart(change: PartChange, read: ReadBlob): readonly Reason[] {
     case 'option':
       return [{ kind: 'option', name: change.name }];
   }
+}
+
+/** A declared variable that is unset has a part all the same, but for a person it is not there. */
+function envChange({ past, present }: PartChange): Change {
+  if (past === null || past.digest === UNSET) return 'added';
+  return present === null || present.digest === UNSET ? 'removed' : 'changed';
 }
 
 function fileReasons(change: PartChange, name: string, kind: Change, read: ReadBlob): readonly Reason[] {

@@ -7,13 +7,17 @@ export class Slots {
     this.#free = count;
   }
 
+  /** Takes a place if one is free at once. */
+  tryTake(): boolean {
+    if (this.#free === 0) return false;
+    this.#free--;
+    return true;
+  }
+
   /** Resolves true with a place, which the caller must release, or false once `signal` is aborted. */
   take(signal: AbortSignal): Promise<boolean> {
     if (signal.aborted) return Promise.resolve(false);
-    if (this.#free > 0) {
-      this.#free--;
-      return Promise.resolve(true);
-    }
+    if (this.tryTake()) return Promise.resolve(true);
     return new Promise((resolve) => {
       const onAbort = (): void => {
         this.#waiting.splice(this.#waiting.indexOf(settle), 1);

@@ -12,13 +12,14 @@ import { fingerprint, part } from '../call/fingerprint.ts';
 import { Globs } from '../files/globs.ts';
 import type { Outputs } from '../files/outputs.ts';
 import { installedVersion } from '../files/packages.ts';
-import { makeTree, type Tree, treeText } from '../files/tree.ts';
+import { makeTree, type Tree, type TreeEntry, treeText } from '../files/tree.ts';
 import type { Workspace } from '../files/workspace.ts';
 import type { Part } from '../store/record.ts';
 import type { StateStore } from '../store/state.ts';
 import type { SyncValueStore } from '../store/values.ts';
 import type { CodeClosure, CodeIndex } from './code.ts';
 import { keyedEnv } from './environment.ts';
+import { Generated } from './generated.ts';
 import type { TaskGraph } from './graph.ts';
 import type { Product } from './product.ts';
 import type { Task, TaskArg } from './task.ts';
@@ -56,6 +57,10 @@ export interface TaskCall {
   readonly args: ReadonlyMap<string, FoundArg>;
   /** Contents of parts that the store may not have yet; filed together with the record. */
   readonly blobs: ReadonlyMap<Digest, Uint8Array>;
+  /** What the task finds of its upstream's outputs: all of what it needs itself, and all that its patterns match. */
+  readonly reads: ReadonlyMap<string, readonly TreeEntry[]>;
+  /** False if it was not known what upstream tasks wrote here, as while another process is at it. */
+  readonly isSure: boolean;
   /** Declared input paths that are no longer what the fingerprint says, sorted. */
   changedInputs(): readonly RelPath[];
 }
@@ -87,6 +92,8 @@ export async function callOf(
     code,
     args: asked.found,
     blobs: asked.blobs,
+    reads: asked.reads,
+    isSure: asked.isSure,
     changedInputs: () => asked.checks.flatMap((check) => check()),
   };
 }
@@ -96,12 +103,13 @@ class Asking {
   readonly parts: Part[] = [];
   readonly blobs = new Map<Digest, Uint8Array>();
   readonly found = new Map<string, FoundArg>();
+  readonly reads = new Map<string, readonly TreeEntry[]>();
   readonly checks: (() => readonly RelPath[])[] = [];
   readonly outputs: Globs;
   readonly #task: Task;
   readonly #products: ReadonlyMap<string, Product>;
   readonly #around: Surroundings;
-  #upstreamPaths: UpstreamPaths | undefined;
+  #generated: Generated | undefined;
 
   constructor(task: Task, products: ReadonlyMap<string, Product>, around: Surroundings) {
     this.#task = task;
@@ -161,22 +169,33 @@ class Asking {
     return tree;
   }
 
+  /** Whether all that was listed was listed knowing what others write. */
+  get isSure(): boolean {
+    return this.#generated?.isSure ?? true;
+  }
+
   /**
    * What the patterns match, as it will be when the upstream is in place: the workspace without anything upstream tasks
-   * write, plus what their records say they wrote. So a plan sees what a run would see.
+   * write, plus what their products say they wrote.
    */
   #list(patterns: readonly string[]): Tree {
-    this.#upstreamPaths ??= new UpstreamPaths(this.#task.name, this.#products, this.#around);
-    const upstream = this.#upstreamPaths;
-    const listing = this.#around.workspace.inputs(
-      patterns,
-      (path) => upstream.hides(path) || this.outputs.matches(path),
+    this.#generated ??= new Generated(this.#task.name, this.#products, this.#around);
+    const generated = this.#generated;
+    let before: ReadonlySet<RelPath> | undefined;
+    const { tree, changes } = this.#around.workspace.inputs(patterns, (path) =>
+      before === undefined ? generated.hides(path) : generated.hidesAfter(path, before),
     );
-    this.checks.push(() => listing.changes());
-    this.#requireEdges(patterns, listing.tree);
-    const globs = new Globs(patterns);
-    const written = upstream.entries.filter((entry) => globs.matches(entry.path));
-    return written.length === 0 ? listing.tree : makeTree([...listing.tree.entries, ...written]);
+    before = new Set(tree.entries.map(({ path }) => path));
+    this.checks.push(changes);
+    this.#requireEdges(patterns, tree);
+    const written = generated.matching(new Globs(patterns));
+    for (const [task, entries] of written) this.#read(task, entries);
+    return written.length === 0 ? tree : makeTree([...tree.entries, ...written.flatMap(([, entries]) => entries)]);
+  }
+
+  #read(task: string, entries: readonly TreeEntry[]): void {
+    const known = this.reads.get(task);
+    this.reads.set(task, known === undefined ? entries : makeTree([...known, ...entries]).entries);
   }
 
   /** Looks at each list of paths once: the answer is remembered for as long as list and graph stay the same. */
@@ -195,6 +214,7 @@ class Asking {
 
   upstream(need: string): void {
     const { value, outputs, result } = this.#product(need);
+    if (outputs !== null) this.reads.set(need, outputs.entries);
     const blob = value?.blob ?? outputs?.digest ?? null;
     this.parts.push(part('upstream', `need:${need}`, result ?? digest(null), blob));
   }
@@ -267,28 +287,4 @@ function unknownDigest(prefix: string, task: Task): FlecheError {
     at: task.at,
     hint: 'The cache may have been cleaned since; make the value again or pass it itself.',
   });
-}
-
-/** The paths that the upstream of one task writes: what is on disk of them is not looked at. */
-class UpstreamPaths {
-  readonly entries: Tree['entries'];
-  readonly #paths: ReadonlySet<string>;
-  /** Output globs of upstream tasks whose writings here are not on file: anything they could have written is hidden. */
-  readonly #unknown: readonly Globs[];
-
-  constructor(name: string, products: ReadonlyMap<string, Product>, around: Surroundings) {
-    const upstream = around.graph.upstreamOf(name).map((other) => around.graph.task(other));
-    const writers = upstream.filter((task) => task.outputs.length > 0);
-    this.entries = writers.flatMap((task) => products.get(task.name)?.outputs?.entries ?? []);
-    const owned = writers.map((task) => ({ task, paths: around.outputs.owned(task.name) }));
-    this.#paths = new Set([
-      ...this.entries.map((entry) => entry.path),
-      ...owned.flatMap(({ paths }) => [...(paths ?? [])]),
-    ]);
-    this.#unknown = owned.filter(({ paths }) => paths === undefined).map(({ task }) => new Globs(task.outputs));
-  }
-
-  hides(path: RelPath): boolean {
-    return this.#paths.has(path) || this.#unknown.some((globs) => globs.matches(path));
-  }
 }

@@ -190,7 +190,7 @@ test('a declared variable re-runs what declares it, any other one nothing', asyn
   await afterFirstRun(async (rig) => {
     const changed = await rig.run([], { UNIT: 'tokens' });
     assert.equal(changed.outcomes, { strip: 'cached', join: 'cached', count: 'ran' });
-    assert.equal(changed.tasks['count']?.reasons, [{ kind: 'env', name: 'UNIT', change: 'changed' }]);
+    assert.equal(changed.tasks['count']?.reasons, [{ kind: 'env', name: 'UNIT', change: 'added' }]);
     assert.is(JSON.parse(rig.read('report.json')).unit, 'tokens');
     const other = await rig.run([], { UNIT: 'tokens', OTHER: 'x' });
     assert.equal(other.outcomes, ALL_CACHED);

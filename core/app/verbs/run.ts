@@ -1,5 +1,5 @@
 /** `fleche run`: brings tasks up to date and tells of it while it happens. */
-import type { RunReport } from '../../graph/engine.ts';
+import type { RunReport } from '../../graph/outcome.ts';
 import { EXIT } from '../exit-code.ts';
 import { parseJobs } from '../jobs.ts';
 import { reporterFor } from '../reporters/choose.ts';

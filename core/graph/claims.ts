@@ -1,0 +1,63 @@
+/**
+ * Who works on which task, among the processes that share a workspace. One process at a time runs or restores a task,
+ * and while it does no other one touches what the task reads or what reads it: a claim on a task excludes claims on the
+ * same task, on all it needs and on all that need it. Whoever finds an older claim in the way gives its own back before
+ * it waits, so that nobody ever waits for one who waits.
+ */
+import { setTimeout as delay } from 'node:timers/promises';
+import { hold } from '../store/hold.ts';
+import type { Lease, LeaseStore } from '../store/leases.ts';
+import { isAbandoned } from '../store/owner.ts';
+import type { TaskGraph } from './graph.ts';
+
+export interface ClaimOptions {
+  readonly leases: LeaseStore;
+  readonly graph: TaskGraph;
+  /** ms since the epoch. */
+  readonly now: () => number;
+  readonly signal: AbortSignal;
+  /** Called for every other process that has to be waited for. */
+  readonly onWait: (holder: Lease) => void;
+}
+
+export interface Claim {
+  /** Whether it had to be waited for: what was wanted may have been made meanwhile. */
+  readonly waited: boolean;
+  release(): void;
+}
+
+/** Time between two looks at a claim that is in the way, ms. */
+const LOOK = 10;
+const PREFIX = 'task:';
+
+/** Claims a task. Undefined once the signal is aborted. */
+export async function claim(task: string, options: ClaimOptions): Promise<Claim | undefined> {
+  const { leases, now, signal, onWait } = options;
+  for (let waited = false; ; waited = true) {
+    const held = await hold(leases, PREFIX + task, { now, signal, onWait });
+    if (held === undefined) return undefined;
+    const older = inTheWay(held.lease, options);
+    if (older === undefined) return { waited: waited || held.waited, release: held.release };
+    held.release();
+    onWait(older);
+    while (leases.holder(older.name)?.token === older.token && !isAbandoned(older, now())) {
+      if (signal.aborted) return undefined;
+      await delay(LOOK, undefined, { signal }).catch(() => {});
+    }
+  }
+}
+
+/** An older claim on something that the task needs or that needs it. A younger one will give way. */
+function inTheWay(own: Lease, { leases, graph, now }: ClaimOptions): Lease | undefined {
+  const task = own.name.slice(PREFIX.length);
+  return leases.list().find((other) => {
+    const isOlder = other.name.startsWith(PREFIX) && other.token < own.token;
+    return isOlder && isRelated(graph, task, other.name.slice(PREFIX.length)) && !isAbandoned(other, now());
+  });
+}
+
+/** Another process may have another configuration; what is not in this one is none of its business. */
+function isRelated(graph: TaskGraph, one: string, other: string): boolean {
+  if (!graph.names.includes(other)) return false;
+  return graph.upstreamOf(one).includes(other) || graph.upstreamOf(other).includes(one);
+}

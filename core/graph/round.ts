@@ -1,0 +1,339 @@
+/**
+ * One run or plan of a set of tasks. Each task waits for what it needs, asks its question, and is answered from the cache
+ * or done; equal outputs leave dependents' questions unchanged, which is all there is to early cutoff. What changes the
+ * workspace is done under a claim, and only when what the task reads of others stands there as its question says.
+ */
+import { FlecheError } from '../base/errors.ts';
+import { type Claim, claim } from './claims.ts';
+import { execute, type Workbench } from './execute.ts';
+import { lookUp, lostOf } from './lookup.ts';
+import type { OutcomeKind, Reason, RunReport, RunRequest, RunSummary, TaskOutcome } from './outcome.ts';
+import type { Product } from './product.ts';
+import { Slots } from './slots.ts';
+import type { Task } from './task.ts';
+import { callOf, type TaskCall } from './task-call.ts';
+import { Upstream } from './upstream.ts';
+
+/** A task that is over: its outcome, and its product if dependents can build on it. */
+interface Settled {
+  readonly outcome: TaskOutcome;
+  readonly product: Product | undefined;
+}
+
+/** A question, with its answer if there is one. */
+type Asked = Hit | Miss;
+
+interface Hit {
+  readonly kind: 'hit';
+  readonly call: TaskCall;
+  readonly product: Product;
+  /** What the task printed and how long that took, ms; null if it was answered in this round already. */
+  readonly past: { readonly log: Uint8Array | null; readonly walltime: number } | null;
+}
+
+interface Miss {
+  readonly kind: 'miss';
+  readonly call: TaskCall;
+  readonly reasons: readonly Reason[];
+}
+
+/** `unsettled`: nothing was done, because something else must be done first; then the question is asked again. */
+type Acted =
+  | { readonly kind: 'settled'; readonly settled: Settled }
+  | { readonly kind: 'unsettled'; readonly disturbed: readonly string[] };
+
+type End = (outcome: Partial<TaskOutcome> & Pick<TaskOutcome, 'outcome'>, product?: Product) => Settled;
+
+/** How often what a task reads may be found changed from outside before that counts as a failure. */
+const ATTEMPTS = 5;
+
+export class Round {
+  /** The last question of each task. */
+  readonly calls: Map<string, TaskCall> = new Map();
+  readonly #bench: Workbench;
+  readonly #request: RunRequest;
+  readonly #mode: 'run' | 'plan';
+  readonly #slots: Slots;
+  readonly #settled = new Map<string, Promise<Settled>>();
+  readonly #products = new Map<string, Product>();
+  readonly #repairs = new Map<string, Promise<Settled>>();
+  #failed = false;
+  #frozenStale = false;
+  #saved = 0;
+
+  constructor(bench: Workbench, request: RunRequest, mode: 'run' | 'plan') {
+    this.#bench = bench;
+    this.#request = request;
+    this.#mode = mode;
+    this.#slots = new Slots(request.jobs);
+  }
+
+  async report(): Promise<RunReport> {
+    const { graph } = this.#bench.around;
+    const { targets, signal, listener } = this.#request;
+    const started = this.#bench.now();
+    const names = graph.closure(targets);
+    listener({ type: 'plan', tasks: names });
+    // A bug in one task must not leave others at work behind the caller's back.
+    const ends = await Promise.allSettled(names.map((name) => this.#settle(graph.task(name))));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+    const settled = await Promise.all(names.map((name) => this.#settle(graph.task(name))));
+    const outcomes = settled.map(({ outcome }) => outcome);
+    const count = (kind: OutcomeKind): number => outcomes.filter(({ outcome }) => outcome === kind).length;
+    const summary: RunSummary = {
+      type: 'summary',
+      ran: count('ran'),
+      cached: count('cached'),
+      failed: count('failed'),
+      skipped: count('skipped'),
+      ms: this.#bench.now() - started,
+      saved: this.#saved,
+    };
+    listener({ type: 'end', summary });
+    return { outcomes, summary, frozenStale: this.#frozenStale, interrupted: signal.aborted };
+  }
+
+  /** Each task once, whoever asks. */
+  #settle(task: Task): Promise<Settled> {
+    const known = this.#settled.get(task.name);
+    if (known !== undefined) return known;
+    const settling = this.#settleNeeds(task).then((settled) => this.#note(settled));
+    this.#settled.set(task.name, settling);
+    return settling;
+  }
+
+  #note(settled: Settled): Settled {
+    const { outcome, product } = settled;
+    if (product !== undefined) this.#products.set(outcome.name, product);
+    if (outcome.outcome === 'failed') this.#failed = true;
+    this.#request.listener({ type: 'done', outcome });
+    return settled;
+  }
+
+  async #settleNeeds(task: Task): Promise<Settled> {
+    const { graph } = this.#bench.around;
+    const needs = await Promise.all(task.needs.map((need) => this.#settle(graph.task(need))));
+    const end = this.#ending(task);
+    const inTheWay = needs.filter(({ product }) => product === undefined).map(({ outcome }) => outcome);
+    const broken = inTheWay.filter(({ outcome }) => outcome === 'failed' || outcome === 'skipped');
+    const pending = inTheWay.map(({ name }): Reason => ({ kind: 'pending', task: name }));
+    if (broken.length > 0 || this.#stopped()) return end({ outcome: 'skipped', reasons: pending });
+    if (pending.length > 0) return end({ outcome: 'ran', reasons: pending });
+    return this.#answer(task, end);
+  }
+
+  #ending(task: Task): End {
+    const started = this.#bench.now();
+    return (outcome, product) => ({
+      outcome: { ...blank(task.name), ms: this.#bench.now() - started, ...outcome },
+      product,
+    });
+  }
+
+  #stopped(): boolean {
+    const { signal, keepGoing } = this.#request;
+    return signal.aborted || (this.#failed && !keepGoing && this.#mode === 'run');
+  }
+
+  /**
+   * Brings a task that is over up to date again: what it wrote was changed, or its result is lost. Its outcome is told
+   * again only if it was more than putting back what it made in this round.
+   */
+  #again(task: Task): Promise<Settled> {
+    const known = this.#repairs.get(task.name);
+    if (known !== undefined) return known;
+    const before = this.calls.get(task.name)?.key;
+    const repair = this.#answer(task, this.#ending(task)).then((settled) => {
+      const { outcome } = settled;
+      if (outcome.outcome !== 'cached' || outcome.key !== before) {
+        this.#settled.set(task.name, Promise.resolve(this.#note(settled)));
+      }
+      this.#repairs.delete(task.name);
+      return settled;
+    });
+    this.#repairs.set(task.name, repair);
+    return repair;
+  }
+
+  async #answer(task: Task, end: End): Promise<Settled> {
+    try {
+      for (let attempt = 1; attempt <= ATTEMPTS; ) {
+        const acted = await this.#attempt(task, end);
+        if (acted.kind === 'settled') return acted.settled;
+        if (acted.disturbed.length > 0) attempt++;
+        for (const name of acted.disturbed) {
+          const { product } = await this.#again(this.#bench.around.graph.task(name));
+          if (product === undefined) return end({ outcome: 'skipped', reasons: [{ kind: 'pending', task: name }] });
+        }
+      }
+      throw new FlecheError('OUTPUT_CHANGED', `what "${task.name}" reads of other tasks is changed again and again`, {
+        hint: 'Something else writes there: another run with other settings, or a program that watches these files.',
+      });
+    } catch (error) {
+      if (!(error instanceof FlecheError) || error.code === 'BUG') throw error;
+      return end({ outcome: 'failed', key: this.calls.get(task.name)?.key ?? null, message: error.describe() });
+    }
+  }
+
+  async #attempt(task: Task, end: End): Promise<Acted> {
+    const asked = await this.#ask(task);
+    const { call } = asked;
+    if (this.#mode === 'plan') {
+      if (asked.kind === 'hit') return this.#served(asked, 0, end);
+      return settled(end({ outcome: 'ran', key: call.key, reasons: asked.reasons }));
+    }
+    if (asked.kind === 'hit' && this.#stands(asked)) return this.#served(asked, 0, end);
+    if (asked.kind === 'miss' && this.#request.frozen) return this.#refuse(asked, end);
+    const isFree = this.#slots.tryTake();
+    if (!isFree && !(await this.#slots.take(this.#request.signal))) return this.#skip(call, end);
+    try {
+      const claim = await this.#claim(task);
+      if (claim === undefined) return this.#skip(call, end);
+      try {
+        this.#bench.refresh();
+        const waited = !isFree || claim.waited;
+        return await this.#act(this.#isOld(asked, waited) ? await this.#ask(task) : asked, end);
+      } finally {
+        // Whoever claims it next must find what was noted of it.
+        this.#bench.around.state.flush();
+        claim.release();
+      }
+    } finally {
+      this.#slots.release();
+    }
+  }
+
+  #skip(call: TaskCall, end: End): Acted {
+    return settled(end({ outcome: 'skipped', key: call.key }));
+  }
+
+  /** Whether a question may have another answer by now, or be another one. */
+  #isOld({ kind, call }: Asked, waited: boolean): boolean {
+    if (waited || !call.isSure) return true;
+    return (
+      kind === 'miss' && call.task.cache && !this.#request.force && this.#bench.calls.get(call.key)?.failure === null
+    );
+  }
+
+  #claim(task: Task): Promise<Claim | undefined> {
+    const { leases, now, around } = this.#bench;
+    const { signal, listener } = this.#request;
+    const told = new Set<number>();
+    return claim(task.name, {
+      leases,
+      graph: around.graph,
+      now,
+      signal,
+      onWait: ({ owner }) => {
+        if (told.has(owner.pid)) return;
+        told.add(owner.pid);
+        listener({ type: 'warning', name: task.name, message: `waits for process ${owner.pid}, which is at it` });
+      },
+    });
+  }
+
+  /** Asks for a task, and looks for an answer. Changes nothing. */
+  async #ask(task: Task): Promise<Asked> {
+    const call = await callOf(task, this.#products, this.#bench.around);
+    const made = this.calls.get(task.name)?.key === call.key ? this.#products.get(task.name) : undefined;
+    this.calls.set(task.name, call);
+    if (made !== undefined) {
+      const lost = lostOf(made, this.#bench.values);
+      if (lost === undefined) return { kind: 'hit', call, product: made, past: null };
+      return { kind: 'miss', call, reasons: [{ kind: 'lost', what: lost }] };
+    }
+    if (!task.cache) return { kind: 'miss', call, reasons: [{ kind: 'uncached' }] };
+    if (this.#request.force) return { kind: 'miss', call, reasons: [{ kind: 'forced' }] };
+    const found = lookUp(call, this.#bench);
+    if (found.kind === 'miss') return { kind: 'miss', call, reasons: found.reasons };
+    const { record, product } = found;
+    const log = record.log === null ? null : this.#bench.values.get(record.log);
+    if (log === undefined) return { kind: 'miss', call, reasons: [{ kind: 'lost', what: 'the captured output' }] };
+    const walltime = Number(record.metadata['runtime']?.['walltime'] ?? 0);
+    return { kind: 'hit', call, product, past: { log, walltime } };
+  }
+
+  #stands({ call, product }: Hit): boolean {
+    const { outputs } = this.#bench.around;
+    return product.outputs === null || outputs.stands(call.task.name, call.globs.outputs, product.outputs);
+  }
+
+  #refuse({ call, reasons }: Miss, end: End): Acted {
+    this.#frozenStale = true;
+    return settled(end({ outcome: 'skipped', key: call.key, reasons }));
+  }
+
+  /** Changes the workspace: puts an answer there, or does the work. The task is claimed. */
+  async #act(asked: Asked, end: End): Promise<Acted> {
+    if (asked.kind === 'miss') return this.#work(asked, end);
+    const { call, product } = asked;
+    if (this.#stands(asked)) return this.#served(asked, 0, end);
+    const upstream = new Upstream(call, this.#bench);
+    if (upstream.disturbed.length > 0) return { kind: 'unsettled', disturbed: upstream.disturbed };
+    if (product.outputs === null) return this.#served(asked, 0, end);
+    const result = this.#bench.around.outputs.restore(call.task.name, call.globs.outputs, product.outputs);
+    if ('restored' in result) return this.#served(asked, result.restored, end);
+    const lost = product.outputs.entries.find((entry) => entry.kind === 'file' && entry.digest === result.lost);
+    const what = lost?.path ?? 'the list of outputs';
+    return this.#work({ kind: 'miss', call, reasons: [{ kind: 'lost', what }] }, end);
+  }
+
+  /** Replays what the task printed, but not twice in one round. */
+  #served({ call, product, past }: Hit, restored: number, end: End): Acted {
+    const { name } = call.task;
+    if (this.#mode === 'run' && past !== null) {
+      const { log, walltime } = past;
+      if (log !== null) this.#request.listener({ type: 'output', name, chunk: log, replayed: true });
+      this.#saved += walltime;
+    }
+    return settled(end({ outcome: 'cached', key: call.key, restored, result: product.result }, product));
+  }
+
+  /** Does the work. The task is claimed. */
+  async #work({ call, reasons }: Miss, end: End): Promise<Acted> {
+    const { task, key } = call;
+    const { signal, listener, frozen } = this.#request;
+    if (this.#stopped()) return this.#skip(call, end);
+    if (frozen) return this.#refuse({ kind: 'miss', call, reasons }, end);
+    const upstream = new Upstream(call, this.#bench);
+    if (upstream.disturbed.length > 0) return { kind: 'unsettled', disturbed: upstream.disturbed };
+    listener({ type: 'start', name: task.name, reasons });
+    const executed = await execute(call, this.#bench, {
+      signal,
+      onOutput: (chunk) => listener({ type: 'output', name: task.name, chunk, replayed: false }),
+      changed: () => [...call.changedInputs(), ...upstream.changes()],
+    });
+    switch (executed.kind) {
+      case 'aborted':
+        return this.#skip(call, end);
+      case 'failed': {
+        const { message, exitCode } = executed.failure;
+        return settled(end({ outcome: 'failed', key, reasons, exitCode, message }));
+      }
+      case 'done': {
+        const { product, warning } = executed;
+        if (warning !== null) listener({ type: 'warning', name: task.name, message: warning });
+        return settled(end({ outcome: 'ran', key, reasons, result: product.result, message: warning }, product));
+      }
+    }
+  }
+}
+
+function settled(end: Settled): Acted {
+  return { kind: 'settled', settled: end };
+}
+
+function blank(name: string): TaskOutcome {
+  return {
+    type: 'task',
+    name,
+    outcome: 'skipped',
+    key: null,
+    reasons: [],
+    ms: 0,
+    result: null,
+    exitCode: null,
+    message: null,
+    restored: 0,
+  };
+}
