@@ -4,7 +4,7 @@ import { FlecheError } from '../base/errors.ts';
 import type { Digest, Key } from '../base/hash.ts';
 import type { CallTerms } from '../store/calls.ts';
 import type { CallRecord, StoredValue } from '../store/record.ts';
-import type { CacheCore, Found, Records } from './cache-core.ts';
+import type { CacheCore, Exclusion, Found, Records } from './cache-core.ts';
 import { LazyCall, type Signature } from './lazy-call.ts';
 import { expand, expandKey, shrink } from './prefix.ts';
 import { QueryIterator } from './query.ts';
@@ -26,6 +26,11 @@ export abstract class BaseCache implements CacheCore {
   abstract valuesMatching(prefix: string, limit: number): Awaitable<readonly Digest[]>;
   abstract flush(): Awaitable<void>;
   abstract close(): Awaitable<void>;
+
+  /** How processes that share this cache keep out of each other's way; undefined where there is no way. */
+  get exclusion(): Exclusion | undefined {
+    return undefined;
+  }
 
   /** Whether a successful call is on file under the key. */
   contains(key: Key): Awaitable<boolean> {

@@ -5,6 +5,7 @@
 import type { Awaitable } from '../base/awaitable.ts';
 import type { Digest, Key } from '../base/hash.ts';
 import type { CallTerms } from '../store/calls.ts';
+import type { LeaseStore } from '../store/leases.ts';
 import type { CallRecord, StoredValue } from '../store/record.ts';
 
 /** A value that may not be there; `undefined` and `null` are values like any other. */
@@ -13,6 +14,13 @@ export type Found = { readonly found: true; readonly value: unknown } | { readon
 export const NOT_FOUND: Found = { found: false };
 
 export type Records = AsyncIterable<CallRecord> | Iterable<CallRecord>;
+
+/** What a cache shared by processes has for keeping them from making the same call at the same time. */
+export interface Exclusion {
+  readonly leases: LeaseStore;
+  /** Makes visible what other processes filed meanwhile. */
+  refresh(): void;
+}
 
 export interface CacheCore {
   /** Folder or URL of the records, or undefined for a cache without a place. */

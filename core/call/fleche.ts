@@ -95,11 +95,17 @@ function memoOf(fn: AnyFunction, options: FlecheOptions, site: SourceSite | unde
     require: options.require ?? [],
     meta: options.meta ?? [],
     strict: options.strict ?? false,
+    exclusive: exclusiveOf(options.exclusive),
     onIndigestible: options.onIndigestible ?? 'throw',
     onWarning: (message) => process.emitWarning(message, 'FlecheWarning'),
     now,
   };
   return new Memo(fn, identity, settings);
+}
+
+function exclusiveOf(option: FlecheOptions['exclusive'] = false): MemoSettings['exclusive'] {
+  if (option === false) return undefined;
+  return { waitMs: option === true ? undefined : option.waitMs };
 }
 
 /**

@@ -64,7 +64,7 @@ export function helpersOf(memoOf: () => Memo, fn: AnyFunction, receiver: object 
       const all = new QueryCall({ kind: 'function', name, module, outcome: 'any' });
       return QueryIterator.of(activeCache(), all, memoOf().identity.isAsync ? 'any' : 'at-once').evict();
     },
-    clearBeingCalculated: () => memoOf().forgetFlights(),
+    clearBeingCalculated: () => memoOf().forgetFlights(activeCache()),
     cacheLocation: () => activeCache().location,
   };
 }

@@ -1,7 +1,10 @@
 /** A cache in a folder of this machine: values and calls in one LMDB environment, large values as files beside it. */
 import { resolve } from 'node:path';
+import type { LeaseStore } from '../store/leases.ts';
 import { type LmdbStores, openLmdb } from '../store/lmdb.ts';
+import { openLeases } from '../store/lmdb-leases.ts';
 import { Cache } from './cache.ts';
+import type { Exclusion } from './cache-core.ts';
 
 export interface LocalCacheOptions {
   /** Takes nothing; a folder that is not there is an empty cache. */
@@ -10,9 +13,14 @@ export interface LocalCacheOptions {
   readonly onTrouble?: (message: string) => void;
 }
 
+/** How long a process on another machine may stay silent before its calls are made here, ms. */
+const LEASE_TTL = 30_000;
+
 /** Any number of processes may have the same folder open. What is filed survives this process once it is flushed. */
 export class LocalCache extends Cache {
   readonly #stores: LmdbStores;
+  readonly #readOnly: boolean;
+  #leases: LeaseStore | undefined;
 
   /**
    * Opens the cache in `root`, relative to the current folder, making it if it is not there. Throws `STORE_UNUSABLE`
@@ -23,9 +31,17 @@ export class LocalCache extends Cache {
     const stores = openLmdb(resolve(root), { readOnly, onTrouble });
     super(stores.values, stores.calls);
     this.#stores = stores;
+    this.#readOnly = readOnly;
   }
 
-  override close(): Promise<void> {
-    return this.#stores.close();
+  override get exclusion(): Exclusion | undefined {
+    if (this.#readOnly) return undefined;
+    this.#leases ??= openLeases(this.#stores.root, { now: Date.now, ttlMs: LEASE_TTL });
+    return { leases: this.#leases, refresh: () => this.#stores.refresh() };
+  }
+
+  override async close(): Promise<void> {
+    await this.#leases?.close();
+    await this.#stores.close();
   }
 }

@@ -10,6 +10,7 @@ import type { Part } from '../store/record.ts';
 import type { BaseCache } from './base-cache.ts';
 import { type Found, NOT_FOUND } from './cache-core.ts';
 import { activeCache, activeCollectors, currentScope, type Scope } from './context.ts';
+import { type Exclusive, exclusively, exclusivelyLater } from './exclusive.ts';
 import { Filing, type Kept } from './filing.ts';
 import { Flights } from './flights.ts';
 import type { AnyFunction, FunctionIdentity } from './function-identity.ts';
@@ -27,6 +28,8 @@ export interface MemoSettings {
   readonly meta: readonly Collector[];
   /** Cache trouble is an error. */
   readonly strict: boolean;
+  /** One process at a time makes a call; how long others wait for it, ms (undefined: as long as it lives). */
+  readonly exclusive: { readonly waitMs: number | undefined } | undefined;
   /** What a value without a faithful digest does: fail the call, or run it uncached with one warning. */
   readonly onIndigestible: 'throw' | 'run';
   readonly onWarning: (message: string) => void;
@@ -132,9 +135,10 @@ export class Memo {
     });
   }
 
-  /** Forgets which calls are under way, so that the next caller of one makes it anew. */
-  forgetFlights(): void {
+  /** Forgets which calls are under way, in this process and in others, so that the next caller of one makes it anew. */
+  forgetFlights(cache: BaseCache): void {
     this.#flights.clear();
+    cache.exclusion?.leases.clear(({ name }) => name.startsWith(this.#leaseName('')));
   }
 
   #answer(asking: Asking, question: Question): unknown {
@@ -147,14 +151,38 @@ export class Memo {
     const flight = this.#flights.of(cache, key);
     if (flight !== undefined) return flight;
     const found = this.#trouble.attempt(() => this.stored(cache, key), NOT_FOUND);
-    if (!isPromise(found)) return found.found ? found.value : this.#make(asking, question);
+    if (!isPromise(found)) return found.found ? found.value : this.#makeMissing(asking, question);
     if (!this.identity.isAsync) {
       found.then(ignore, ignore);
       this.#trouble.meet(this.#cannotWait());
       return this.#runUncached(asking);
     }
-    const answer = found.then((found) => (found.found ? found.value : this.#make(asking, question)));
+    const answer = found.then((found) => (found.found ? found.value : this.#makeMissing(asking, question)));
     return this.#flights.track(cache, key, answer);
+  }
+
+  /** Makes a call that is not on file, unless another process makes it meanwhile. */
+  #makeMissing(asking: Asking, question: Question): unknown {
+    const { exclusive, now } = this.#settings;
+    const { cache } = asking;
+    const exclusion = exclusive && this.#trouble.attempt(() => cache.exclusion, undefined);
+    if (exclusion === undefined || isPromise(exclusion)) return this.#make(asking, question);
+    const call: Exclusive = {
+      cache,
+      exclusion,
+      name: this.#leaseName(question.key),
+      now,
+      waitMs: exclusive?.waitMs,
+      trouble: this.#trouble,
+      again: () => this.#trouble.attempt(() => this.stored(cache, question.key), NOT_FOUND),
+      make: () => this.#make(asking, question),
+    };
+    if (!this.identity.isAsync) return exclusively(call);
+    return this.#flights.track(cache, question.key, exclusivelyLater(call));
+  }
+
+  #leaseName(key: string): string {
+    return `call ${JSON.stringify([this.identity.module, this.identity.name])} ${key}`;
   }
 
   /** Makes the call. Arguments are stored as they were passed, before the body can change them. */

@@ -23,6 +23,11 @@ export interface FlecheOptions<N extends Names = Names> extends IdentityOptions 
   readonly meta?: readonly Collector[];
   /** Trouble with the cache is an error instead of a run and a warning. */
   readonly strict?: boolean;
+  /**
+   * One process at a time makes a call; others that share the cache folder wait for its answer, `waitMs` at most. Costs
+   * about half a millisecond a miss. Default: every process makes its own calls.
+   */
+  readonly exclusive?: boolean | { readonly waitMs: number };
   /** What an argument or result without a faithful digest does. Default: an error that names its path. */
   readonly onIndigestible?: 'throw' | 'run';
 }
@@ -96,7 +101,7 @@ export interface Helpers<F extends AnyFunction, N extends Names = Names> {
   precache(args: OrRefs<Parameters<F>>, result: ReturnType<F>): Like<ReturnType<F>, Awaited<ReturnType<F>>>;
   /** Removes all calls of this function from the active cache. Returns how many there were. */
   clear(): Like<ReturnType<F>, number>;
-  /** Forgets which calls are under way, so that the next caller of one makes it anew. */
+  /** Forgets which calls are under way, in other processes too, so that the next caller of one makes it anew. */
   clearBeingCalculated(): void;
   /** Folder or URL of the active cache, or undefined for one without a place. */
   cacheLocation(): string | undefined;

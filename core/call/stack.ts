@@ -6,7 +6,7 @@ import { byCodeUnit } from '../base/order.ts';
 import type { CallTerms } from '../store/calls.ts';
 import type { CallRecord, StoredValue } from '../store/record.ts';
 import { BaseCache } from './base-cache.ts';
-import type { CacheCore, Found, Records } from './cache-core.ts';
+import type { CacheCore, Exclusion, Found, Records } from './cache-core.ts';
 import { copyCall } from './transfer.ts';
 import { describeValue } from './views.ts';
 
@@ -75,6 +75,11 @@ abstract class Layered extends BaseCache {
 
   get location(): string | undefined {
     return this.layers[0]?.location;
+  }
+
+  /** That of the first cache which has one. */
+  override get exclusion(): Exclusion | undefined {
+    return this.layers.find((layer) => layer.exclusion !== undefined)?.exclusion;
   }
 
   value(blob: Digest): Awaitable<Found> {

@@ -5,7 +5,7 @@ import { type Digest, type Key, sha256 } from '../base/hash.ts';
 import type { CallTerms } from '../store/calls.ts';
 import type { CallRecord, StoredValue } from '../store/record.ts';
 import { BaseCache } from './base-cache.ts';
-import type { Found, Records } from './cache-core.ts';
+import type { Exclusion, Found, Records } from './cache-core.ts';
 
 /** Where a value would be stored, without storing it. */
 export function describeValue(value: unknown, digest: Digest): StoredValue {
@@ -23,6 +23,10 @@ abstract class CacheView extends BaseCache {
 
   get location(): string | undefined {
     return this.inner.location;
+  }
+
+  override get exclusion(): Exclusion | undefined {
+    return this.inner.exclusion;
   }
 
   lookup(key: Key): Awaitable<CallRecord | undefined> {

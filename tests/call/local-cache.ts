@@ -32,7 +32,14 @@ test('what one process files the next one finds', async () => {
         assert.equal([...odd], [count % 2]);
         assert.is((await spellLater(count)).count, count);
       }
-      assert.equal(spell.query().sorted('count').table({ arguments: ['count'] }).column('session'), [0, 0, 0]);
+      assert.equal(
+        spell
+          .query()
+          .sorted('count')
+          .table({ arguments: ['count'] })
+          .column('session'),
+        [0, 0, 0],
+      );
       assert.is(spell.query({ count: 40 }, { metadata: { tags: { session: 0 } } }).count(), 1);
       assert.is(spell.query({}, { metadata: { tags: { session: 1 } } }).count(), 0);
       assert.is((await store.load(spell.digest(1).slice(0, 12))).name, 'spell');
