@@ -8,6 +8,7 @@ import type { BaseCache } from '../call/base-cache.ts';
 import { Cache } from '../call/cache.ts';
 import type { CacheResolver } from '../call/context.ts';
 import { SizeLimitedCache } from '../call/limited.ts';
+import { LocalCache } from '../call/local-cache.ts';
 import { COLLECTORS, type Collector } from '../call/metadata.ts';
 import { CacheStack } from '../call/stack.ts';
 import { ReadOnlyCache } from '../call/views.ts';
@@ -64,10 +65,16 @@ export class ConfiguredCaches implements CacheResolver {
 
   #make(spec: CacheSpec): BaseCache {
     if (spec.kind === 'stack') return new CacheStack(spec.members.map((name) => this.named(name)));
-    const stores = spec.kind === 'single' ? this.#both(spec.storage) : this.#pair(spec);
-    const cache =
-      spec.maxSize === undefined ? new Cache(stores.values, stores.calls, stores.codec) : limited(spec, stores);
+    const cache = this.#makeOne(spec);
     return spec.readOnly ? new ReadOnlyCache(cache) : cache;
+  }
+
+  #makeOne(spec: SingleCacheSpec | PairCacheSpec): BaseCache {
+    if (spec.kind === 'single' && spec.storage.type === 'Lmdb' && spec.maxSize === undefined) {
+      return new LocalCache(folderOf(spec.storage), { codec: codecOf(spec.storage), onTrouble: this.#warn });
+    }
+    const stores = spec.kind === 'single' ? this.#both(spec.storage) : this.#pair(spec);
+    return spec.maxSize === undefined ? new Cache(stores.values, stores.calls, stores.codec) : limited(spec, stores);
   }
 
   #both(storage: StorageSpec): Stores {

@@ -3,12 +3,15 @@ import { resolve } from 'node:path';
 import type { LeaseStore } from '../store/leases.ts';
 import { type LmdbStores, openLmdb } from '../store/lmdb.ts';
 import { openLeases } from '../store/lmdb-leases.ts';
+import type { ValueCodec } from '../store/value-codec.ts';
 import { Cache } from './cache.ts';
 import type { Exclusion } from './cache-core.ts';
 
 export interface LocalCacheOptions {
   /** Takes nothing; a folder that is not there is an empty cache. */
   readonly readOnly?: boolean;
+  /** How new values are written; those of any codec are read. */
+  readonly codec?: ValueCodec;
   /** Told, at most once for each kind of trouble, what went wrong beside the answers. Default: a process warning. */
   readonly onTrouble?: (message: string) => void;
 }
@@ -29,7 +32,7 @@ export class LocalCache extends Cache {
   constructor(root: string, options: LocalCacheOptions = {}) {
     const { readOnly = false, onTrouble = (message) => process.emitWarning(message, 'FlecheWarning') } = options;
     const stores = openLmdb(resolve(root), { readOnly, onTrouble });
-    super(stores.values, stores.calls);
+    super(stores.values, stores.calls, options.codec);
     this.#stores = stores;
     this.#readOnly = readOnly;
   }
