@@ -206,13 +206,13 @@ export class CachePool extends Layered {
     return describeValue(value, digest);
   }
 
-  keepBytes(): Awaitable<void> {}
+  keepBytes(_blob: Digest, _bytes: Uint8Array, _value: Digest | null): Awaitable<void> {}
 
-  file(): Awaitable<boolean> {
+  file(_record: CallRecord): Awaitable<boolean> {
     return false;
   }
 
-  evict(): Awaitable<boolean> {
+  evict(_key: Key): Awaitable<boolean> {
     return false;
   }
 }

@@ -88,13 +88,13 @@ export class ReadOnlyCache extends CacheView {
     return describeValue(value, digest);
   }
 
-  override keepBytes(): Awaitable<void> {}
+  override keepBytes(_blob: Digest, _bytes: Uint8Array, _value: Digest | null): Awaitable<void> {}
 
-  override file(): Awaitable<boolean> {
+  override file(_record: CallRecord): Awaitable<boolean> {
     return false;
   }
 
-  override evict(): Awaitable<boolean> {
+  override evict(_key: Key): Awaitable<boolean> {
     return false;
   }
 }
@@ -133,7 +133,7 @@ async function* filterAsync(
 
 /** Never answers, so that every call is made; files all of them. */
 export class RefreshingCache extends CacheView {
-  override lookup(): Awaitable<CallRecord | undefined> {
+  override lookup(_key: Key): Awaitable<CallRecord | undefined> {
     return undefined;
   }
 }

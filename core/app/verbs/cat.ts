@@ -45,7 +45,7 @@ function textOf(bytes: Uint8Array, isValue: boolean): string {
     return entries
       .map(
         (entry) =>
-          `${entry.kind.padEnd(6)} ${'digest' in entry ? (entry.digest ?? '').slice(0, 12) : ''}  ${harmless(entry.path)}\n`,
+          `${entry.kind.padEnd(6)} ${'digest' in entry ? (entry.digest ?? '') : ''}  ${harmless(entry.path)}\n`,
       )
       .join('');
   } catch {
