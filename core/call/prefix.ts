@@ -13,7 +13,7 @@ export const SHORTEST = 4;
  * Throws `DIGEST_TOO_SHORT`, `DIGEST_UNKNOWN`, or `DIGEST_AMBIGUOUS` with the number of characters needed.
  */
 export function expand(cache: CacheCore, prefix: string): Awaitable<Digest> {
-  return complete(prefix, (limit) =>
+  return complete(prefix, (prefix, limit) =>
     chain(cache.keysMatching(prefix, limit), (keys) =>
       chain(cache.valuesMatching(prefix, limit), (values) =>
         [...new Set<Digest>([...keys, ...values])].sort(byCodeUnit),
@@ -24,25 +24,29 @@ export function expand(cache: CacheCore, prefix: string): Awaitable<Digest> {
 
 /** As `expand`, among values only: what a `Ref` argument means. */
 export function expandValue(cache: CacheCore, prefix: string): Awaitable<Digest> {
-  return complete(prefix, (limit) => cache.valuesMatching(prefix, limit));
+  return complete(prefix, (prefix, limit) => cache.valuesMatching(prefix, limit));
 }
 
 /** As `expand`, among keys only. */
 export function expandKey(cache: CacheCore, prefix: string): Awaitable<Key> {
-  return complete(prefix, (limit) => cache.keysMatching(prefix, limit)) as Awaitable<Key>;
+  return complete(prefix, (prefix, limit) => cache.keysMatching(prefix, limit)) as Awaitable<Key>;
 }
 
 /** More than this many candidates say no more than the first few. */
 const CANDIDATES = 16;
 
-function complete(prefix: string, matching: (limit: number) => Awaitable<readonly Digest[]>): Awaitable<Digest> {
+function complete(
+  text: string,
+  matching: (prefix: string, limit: number) => Awaitable<readonly Digest[]>,
+): Awaitable<Digest> {
+  const prefix = text.toLowerCase();
   if (isDigest(prefix)) return prefix;
   if (prefix.length < SHORTEST) {
     throw new FlecheError('DIGEST_TOO_SHORT', `"${prefix}" is too short for a digest prefix`, {
       hint: `Write at least ${SHORTEST} characters.`,
     });
   }
-  return chain(matching(CANDIDATES), (candidates) => {
+  return chain(matching(prefix, CANDIDATES), (candidates) => {
     const [first, ...others] = candidates;
     if (first === undefined) {
       throw new FlecheError('DIGEST_UNKNOWN', `nothing in the cache has a digest that begins with ${prefix}`, {

@@ -1,8 +1,10 @@
+import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FlecheError } from '../../core/base/errors.ts';
 import { cache } from '../../core/call/context.ts';
 import { fleche } from '../../core/call/fleche.ts';
+import { build, recipes, sameValue } from '../base/_values.ts';
 import { failingCache, laterCache, memoryCache, STORE_METHODS } from './_caches.ts';
 import { warningsOf } from './_warnings.ts';
 
@@ -662,6 +664,34 @@ test('the order of calls is kept within a millisecond', () => {
       Array.from({ length: 50 }, (_, i) => 49 - i),
     );
   });
+});
+
+test('cold and warm are indistinguishable, and equal calls run once', () => {
+  let ran = 0;
+  const pair = fleche(
+    (a: unknown, b: unknown) => {
+      ran++;
+      return [b, { a }];
+    },
+    { name: 'pair' },
+  );
+  fc.assert(
+    fc.property(fc.array(fc.tuple(recipes, recipes), { minLength: 1, maxLength: 3 }), (drawn) => {
+      ran = 0;
+      const distinct: unknown[][] = [];
+      cache(memoryCache(), () => {
+        for (const calls of [drawn, [...drawn].reverse()]) {
+          for (const [first, second] of calls) {
+            const [a, b] = [build(first), build(second)];
+            if (!distinct.some((known) => sameValue(known, [a, b]))) distinct.push([a, b]);
+            assert.ok(sameValue(pair(a, b), [b, { a }]));
+          }
+        }
+      });
+      assert.is(ran, distinct.length);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 test.run();
