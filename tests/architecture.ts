@@ -36,7 +36,7 @@ const MACHINE_MODULES = new Set(
     .concat('lmdb', 'chokidar', 'fast-glob', 'esbuild'),
 );
 const MACHINE_CALLS =
-  /\bfetch\(|\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.now\(|\brandomUUID\(|\brandomBytes\(/;
+  /(?<!\.)\bfetch\((?!\))|\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.now\(|\brandomUUID\(|\brandomBytes\(/;
 const PROCESS = /\bprocess\.(?:exit|exitCode|argv|env|cwd|chdir)\b/;
 
 interface Source {
