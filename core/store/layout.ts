@@ -62,9 +62,13 @@ function writeIfAbsent(path: string, text: string): void {
   }
 }
 
-/** The environment's data file. Its lock file is never touched: closing it would drop the locks of this process. */
 export function dataFile(layout: Layout): string {
   return join(layout.db, 'data.mdb');
+}
+
+/** The environment's lock file. Never to be opened: closing it again would drop the locks that this process has. */
+export function lockFile(layout: Layout): string {
+  return join(layout.db, 'lock.mdb');
 }
 
 /** A note that the environment gave wrong answers, so that the next process does not trust it. */

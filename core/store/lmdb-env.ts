@@ -50,8 +50,11 @@ const SETTINGS: RootDatabaseOptions = {
   maxDbs: 12,
 };
 
-/** LMDB's own error numbers for a file that contradicts itself, as against a full disk or too many readers. */
-const CONTRADICTIONS = new Set<unknown>([-30797, -30796, -30795, -30793, -30782, -30779]);
+/**
+ * LMDB's error numbers for a file that contradicts itself, as against a full disk or too many readers: PAGE_NOTFOUND,
+ * CORRUPTED, INVALID, BAD_TXN (what a failed read of the index comes out as) and PROBLEM.
+ */
+const CONTRADICTIONS = new Set<unknown>([-30797, -30796, -30793, -30782, -30779]);
 
 type Trouble = 'read' | 'write' | 'damaged' | 'gone';
 

@@ -16,9 +16,8 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
-import { join } from 'node:path';
 import { FlecheError, messageOf, systemCode } from '../base/errors.ts';
-import { dataFile, distrustFile, type Layout, trashFolder } from './layout.ts';
+import { dataFile, distrustFile, type Layout, lockFile, trashFolder } from './layout.ts';
 import { checkPages, Damage, metaBytes } from './lmdb-pages.ts';
 
 /** Below this LMDB is not opened, bytes: its lock file is sparse, and filling a hole on a full disk is fatal. */
@@ -32,14 +31,24 @@ export function requireUsable(layout: Layout, readOnly: boolean): void {
   try {
     const wanted = readOnly ? constants.R_OK : constants.R_OK | constants.W_OK;
     accessSync(layout.db, wanted | constants.X_OK);
-    for (const file of [dataFile(layout), join(layout.db, 'lock.mdb')]) if (existsSync(file)) accessSync(file, wanted);
-    if (readOnly) return;
+    for (const file of [dataFile(layout), lockFile(layout)]) if (existsSync(file)) accessSync(file, wanted);
+    // A reader too makes the lock file where it is missing and can be made.
+    if (readOnly && (existsSync(lockFile(layout)) || !isWritable(layout.db))) return;
     const { bavail, bsize } = statfsSync(layout.db);
     if (bavail * bsize >= LEAST_SPACE) return;
   } catch (error) {
     throw unusable(layout, messageOf(error), error);
   }
   throw unusable(layout, 'the disk is almost full');
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 export function unusable(layout: Layout, why: string, cause?: unknown): FlecheError {

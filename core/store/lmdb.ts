@@ -27,9 +27,10 @@ export interface LmdbStores {
   readonly state: StateStore;
   /** As given. */
   readonly root: string;
-  /** For files in the making, on the same file system as the blobs. Made when first needed, and then by whoever needs it. */
+  /** For files in the making. These folders are made with the cache, and may have been removed since. */
   readonly tmpDir: string;
   readonly logsDir: string;
+  /** What was set aside instead of being deleted. Not there until something was. */
   readonly trashDir: string;
   /** Writes what waits. On return it has survived a crash of the process, and a power cut as far as the disk tells. */
   flush(): void;
