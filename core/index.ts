@@ -1,5 +1,8 @@
 /** The public interface of fleche: what programs and plugins import. Everything else may change between releases. */
 
+import { libraryCaches } from './app/library.ts';
+import { setCacheResolver } from './call/context.ts';
+
 export type { Awaitable } from './base/awaitable.ts';
 export { digest } from './base/digest.ts';
 export { type AnyClass, type ClassCodec, DIGEST, type Digestible, registerClass } from './base/digestible.ts';
@@ -47,6 +50,7 @@ export { type Row, Table, type TableOptions } from './call/table.ts';
 export { type TransferOptions, type TransferReport, transfer } from './call/transfer.ts';
 export { FilteredCache, ReadOnlyCache, RefreshingCache } from './call/views.ts';
 export { FileRef, TreeRef } from './files/refs.ts';
+export { file, glob, type SourceOptions, tree } from './files/sources.ts';
 export type { CallStore, CallTerms, SyncCallStore } from './store/calls.ts';
 export { CompressedValueStore } from './store/compressed.ts';
 export type { Compression } from './store/compression.ts';
@@ -61,3 +65,5 @@ export { SqlCallStore } from './store/sql-calls.ts';
 export { type CodecName, type ValueCodec, valueCodec } from './store/value-codec.ts';
 export type { BlobInfo, FileValueStore, SyncValueStore, ValueStore } from './store/values.ts';
 export { VoidCallStore, VoidValueStore } from './store/void.ts';
+
+setCacheResolver(libraryCaches);

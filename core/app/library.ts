@@ -1,0 +1,45 @@
+/**
+ * Where the memoised functions of a program get their caches: from the configuration around its working folder, as the
+ * command would read it there. The composition root of the library; nothing is read before a cache is first needed.
+ */
+import { homedir } from 'node:os';
+import type { BaseCache } from '../call/base-cache.ts';
+import type { CacheResolver } from '../call/context.ts';
+import type { Collector } from '../call/metadata.ts';
+import { ReservedCaches } from '../call/reserved-caches.ts';
+import { ConfiguredCaches } from './caches.ts';
+import { loadSettings } from './config/settings.ts';
+
+/** Reads the configuration at the first question. Without one, answers are kept in memory, which is told once. */
+class CachesOnDemand implements CacheResolver {
+  #caches: CacheResolver | undefined;
+
+  /** Throws `ConfigErrors` for a configuration with faults, each time until it is right. */
+  #resolver(): CacheResolver {
+    this.#caches ??= configured();
+    return this.#caches;
+  }
+
+  named(name: string): BaseCache {
+    return this.#resolver().named(name);
+  }
+
+  standard(): BaseCache {
+    return this.#resolver().standard();
+  }
+
+  collectors(): readonly Collector[] {
+    return this.#resolver().collectors();
+  }
+}
+
+function configured(): CacheResolver {
+  const { env } = process;
+  const home = env['HOME'] || env['USERPROFILE'] || homedir();
+  const settings = loadSettings(process.cwd(), { home, xdgConfigHome: env['XDG_CONFIG_HOME'] });
+  const warn = (message: string): void => process.emitWarning(message, 'FlecheWarning');
+  return settings.files.length === 0 ? new ReservedCaches(warn) : new ConfiguredCaches(settings, warn);
+}
+
+/** The caches of this process. */
+export const libraryCaches: CacheResolver = new CachesOnDemand();

@@ -1,0 +1,136 @@
+/** What a program that imports the library finds configured, in a process of its own. */
+import { spawnSync } from 'node:child_process';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+
+const INDEX = pathToFileURL(resolve(import.meta.dirname, '../../core/index.ts')).href;
+const LOADER = import.meta.resolve('tsx');
+
+interface Place {
+  readonly folder: string;
+  /** Runs a program in the folder; returns what it prints, and standard error. */
+  run(program: string): { readonly stdout: string; readonly stderr: string };
+}
+
+function withPlace(files: Readonly<Record<string, string>>, use: (place: Place) => void): void {
+  const base = mkdtempSync(join(tmpdir(), 'fleche-'));
+  const [folder, home] = [join(base, 'project'), join(base, 'home')];
+  try {
+    for (const [path, text] of Object.entries({ 'project/.keep': '', ...files })) {
+      mkdirSync(join(base, path, '..'), { recursive: true });
+      writeFileSync(join(base, path), text);
+    }
+    const run = (program: string): { stdout: string; stderr: string } => {
+      const source = `import * as api from '${INDEX}';\nconst { fleche, cache } = api;\n${program}`;
+      writeFileSync(join(folder, 'program.mts'), source);
+      const env = { PATH: process.env['PATH'], HOME: home, USERPROFILE: home, XDG_CONFIG_HOME: join(home, '.config') };
+      const child = spawnSync(process.execPath, ['--import', LOADER, 'program.mts'], {
+        cwd: folder,
+        env,
+        encoding: 'utf8',
+      });
+      assert.is(child.status, 0, child.stderr);
+      return child;
+    };
+    use({ folder, run });
+  } finally {
+    rmSync(base, { recursive: true, force: true });
+  }
+}
+
+const COUNT = `
+let runs = 0;
+const square = fleche(function square(x) { runs++; return x * x; });
+console.log(square(7), runs);
+`;
+
+test('without a configuration answers are kept in memory, which is told once', () => {
+  withPlace({}, ({ run }) => {
+    const { stdout, stderr } = run(`${COUNT}square(7);`);
+    assert.is(stdout, '49 1\n');
+    assert.is(stderr.split('no cache is configured').length, 2);
+    assert.is(run(COUNT).stdout, '49 1\n');
+  });
+});
+
+test('the configured default cache is used, and outlives the process', () => {
+  const config =
+    '[default]\ncache = "kept"\nmetadata = ["Runtime", "CallInfo"]\n[caches.kept]\ntype = "File"\nroot = "kept"\n';
+  withPlace({ 'project/fleche.config.toml': config }, ({ run, folder }) => {
+    assert.is(run(COUNT).stdout, '49 1\n');
+    assert.is(existsSync(join(folder, 'kept')), true);
+    assert.is(run(COUNT).stdout, '49 0\n');
+    const noted = `${COUNT}const [call] = await square.query().results ? [(await square.query().latest())] : []; console.log(Object.keys(call.metadata).sort().join());`;
+    assert.is(run(noted).stdout, '49 0\ncallInfo,runtime\n');
+  });
+});
+
+test('caches of the user-wide file are found by name, nested storages and pairs among them', () => {
+  const user = `
+[default]
+cache = "persistent"
+metadata = ["Runtime", "CallInfo"]
+
+[persistent]
+values.type = "PickleFile"
+values.root = "~/.cache/fleche/values"
+calls.type = "CloudpickleFile"
+calls.root = "~/.cache/fleche/calls"
+
+[fast]
+values.type = "Memory"
+calls.type = "Memory"
+
+[compressed]
+values.type = "CompressedStorage"
+values.compression = "gzip"
+values.inner.type = "DillFile"
+values.inner.root = "~/.cache/fleche/compressed_values"
+calls.type = "CloudpickleFile"
+calls.root = "~/.cache/fleche/compressed_calls"
+`;
+  withPlace({ 'home/.config/fleche/cache.toml': user }, ({ run, folder }) => {
+    assert.is(run(COUNT).stdout, '49 1\n');
+    assert.is(run(COUNT).stdout, '49 0\n');
+    const scoped = (name: string): string => `
+let runs = 0;
+const square = fleche(function square(x) { runs++; return x * x; });
+console.log(cache('${name}', () => [square(7), square(7)]).join(), runs);
+`;
+    assert.is(run(scoped('fast')).stdout, '49,49 1\n');
+    assert.is(run(scoped('fast')).stdout, '49,49 1\n');
+    assert.is(run(scoped('compressed')).stdout, '49,49 1\n');
+    assert.is(run(scoped('compressed')).stdout, '49,49 0\n');
+    assert.is(existsSync(join(folder, '../home/.cache/fleche/compressed_values')), true);
+  });
+});
+
+test('an unknown cache is an error that names the nearest one', () => {
+  withPlace({}, ({ run }) => {
+    const { stdout } = run(`try { cache('memori'); } catch (error) { console.log(error.code, error.hint); }`);
+    assert.match(stdout, 'CONFIG_UNKNOWN_CACHE');
+    assert.match(stdout, 'memory');
+  });
+});
+
+test('files are arguments by content: renaming one is no other call, editing one is', () => {
+  withPlace({ 'project/a.txt': 'one', 'project/b.txt': 'one', 'project/c.txt': 'two' }, ({ run }) => {
+    const program = `
+let runs = 0;
+const length = fleche(function length(file) { runs++; return file.text().length; });
+cache('memory', () => {
+  length(api.file('a.txt')); length(api.file('b.txt')); console.log(runs);
+  length(api.file('c.txt')); console.log(runs);
+  console.log(api.glob('*.txt').map(String).join(), api.tree('.').list().length >= 3);
+});
+try { api.file('none.txt'); } catch (error) { console.log(error.code); }
+`;
+    assert.is(run(program).stdout, '1\n2\na.txt,b.txt,c.txt true\nINPUT_UNREADABLE\n');
+  });
+});
+
+test.run();
