@@ -21,7 +21,9 @@ import {
   MemoryValueStore,
   memoised,
   QueryCall,
+  ReservedCaches,
   SqlCallStore,
+  setCacheResolver,
   tags,
 } from '../core/index.ts';
 import { warningsOf } from './call/_warnings.ts';
@@ -43,6 +45,9 @@ function timed(body: () => unknown): number {
   body();
   return performance.now() - start;
 }
+
+// As in a folder without a configuration; this repository has one.
+setCacheResolver(new ReservedCaches((message) => process.emitWarning(message)));
 
 test('[2] without a configuration, the memory cache is used, and it says so', async () => {
   const notices = await warningsOf(() => cache());
