@@ -1,33 +1,22 @@
 /**
  * Lists what a pattern list matches, given what was found last time. As long as no folder has other names in it, the
- * paths are the same without a walk; as long as a file has its stat key, its digest is the same without a reading.
+ * paths are the same without a walk; as long as a file has its stat key, its digest is the same without a reading. To who
+ * knows which paths may have changed, the others are the same without a look.
  */
-import { readlinkSync } from 'node:fs';
+import { readlinkSync, type Stats } from 'node:fs';
 import { FlecheError } from '../base/errors.ts';
 import type { Digest } from '../base/hash.ts';
 import { byCodeUnit } from '../base/order.ts';
-import type { AbsPath, RelPath } from '../base/paths.ts';
+import { type AbsPath, isWithin, type RelPath } from '../base/paths.ts';
 import { readContent } from './contents.ts';
+import { folderOf } from './folders.ts';
 import type { Globs } from './globs.ts';
 import { isGone, lookAt, lookThrough, placeOf, unreadable } from './look.ts';
 import { kept, type PathState, stateOf } from './path-states.ts';
-import { folderState, namesIn, scan } from './scan.ts';
-import { isExecutable, sameKey } from './stat-key.ts';
+import { folderState, isMangled, namesIn, scan } from './scan.ts';
+import { entryOf, type Listed, type Snapshot } from './snapshot.ts';
+import { sameKey } from './stat-key.ts';
 import { makeTree, type Tree, type TreeEntry } from './tree.ts';
-import { diffTrees } from './tree-diff.ts';
-
-/** What a pattern list matched at one moment. */
-export interface Snapshot {
-  /** Folders that were read, and places of patterns where nothing was. */
-  readonly folders: readonly PathState[];
-  /** Files and links, sorted by path; those that were hidden may never have been looked at. */
-  readonly paths: readonly PathState[];
-}
-
-export interface Listed {
-  readonly snapshot: Snapshot;
-  readonly tree: Tree;
-}
 
 /** What a listing asks of its surroundings. */
 export interface ListingContext {
@@ -39,6 +28,8 @@ export interface ListingContext {
   readonly digests: Map<RelPath, PathState>;
   /** The digest of what is in the folder that a link leads to, or null if that is not the workspace's. */
   digestBehind(link: RelPath): Digest | null;
+  /** What was listed last; it is given back if nothing is different. */
+  readonly earlier: Tree | undefined;
 }
 
 /** Throws `INPUT_UNREADABLE` with the path of what is there and cannot be read. */
@@ -46,9 +37,19 @@ export function list(globs: Globs, known: Snapshot | undefined, context: Listing
   return new Listing(globs, context).list(known);
 }
 
+/**
+ * The same, if nothing but `doubts` and what lies below them can be other than it is known. A path that was hidden when
+ * it was known counts as doubted.
+ */
+export function relist(globs: Globs, known: Snapshot, doubts: Iterable<RelPath>, context: ListingContext): Listed {
+  return new Listing(globs, context).relist(known, doubts);
+}
+
 class Listing {
   readonly #globs: Globs;
   readonly #context: ListingContext;
+  /** Places of patterns where a folder was read. */
+  #walked: ReadonlySet<RelPath> = new Set();
 
   constructor(globs: Globs, context: ListingContext) {
     this.#globs = globs;
@@ -56,23 +57,109 @@ class Listing {
   }
 
   list(known: Snapshot | undefined): Listed {
-    const folders = known === undefined ? undefined : this.#sameFolders(known.folders);
+    this.#walked = this.#basesAmong(known?.folders ?? []);
+    const folders = known === undefined ? undefined : this.#sameFolders(known);
     const paths = known === undefined || folders === undefined ? undefined : this.#look(known.paths);
     if (known === undefined || folders === undefined || paths === undefined) return this.#scan(known?.paths ?? []);
     const same = isSame(folders, known.folders) && isSame(paths, known.paths);
     return this.#listed(same ? known : { folders, paths });
   }
 
+  relist(known: Snapshot, doubts: Iterable<RelPath>): Listed {
+    const { hidden } = this.#context;
+    this.#walked = this.#basesAmong(known.folders);
+    const places = new Map(known.paths.map((state, at) => [state.path, at]));
+    const folders = new Map(known.folders.map((state, at) => [state.path, at]));
+    const paths: PathState[] = [...known.paths];
+    const renamed = new Set<RelPath>();
+    for (const path of doubts) {
+      if (hidden(path)) continue;
+      const at = places.get(path);
+      const state = at === undefined ? undefined : paths[at];
+      const seen = state === undefined ? undefined : this.#lookAt(state);
+      if (at !== undefined && seen !== undefined) paths[at] = seen;
+      else if (folders.has(path) || this.#isStructure(path)) return this.list(known);
+      else if (state !== undefined || this.#isNew(path)) renamed.add(folderOf(path));
+    }
+    if (renamed.size === 0) return this.#listed(isSame(paths, known.paths) ? known : { ...known, paths });
+    return this.#relistFolders({ folders: known.folders, paths }, renamed, folders) ?? this.list(known);
+  }
+
+  /** Whether a path is a folder that matters, or lies on the way to what a pattern names. */
+  #isStructure(path: RelPath): boolean {
+    if (this.#globs.bases.some((base) => isWithin(path, base))) return true;
+    return this.#globs.enters(path) && this.#statsOf(path)?.isDirectory() === true;
+  }
+
+  #isNew(path: RelPath): boolean {
+    return this.#globs.matches(path) && this.#statsOf(path) !== undefined;
+  }
+
+  #statsOf(path: RelPath): Stats | undefined {
+    try {
+      return lookAt(placeOf(this.#context.root, path));
+    } catch (error) {
+      throw unreadable(path, error);
+    }
+  }
+
+  /** Puts the files and links right that stand in these very folders. Undefined if more than that is different. */
+  #relistFolders(
+    known: Snapshot,
+    renamed: ReadonlySet<RelPath>,
+    places: ReadonlyMap<RelPath, number>,
+  ): Listed | undefined {
+    const folders: PathState[] = [...known.folders];
+    const before = new Map(known.paths.map((state) => [state.path, state]));
+    const paths = known.paths.filter(({ path }) => !renamed.has(folderOf(path)));
+    for (const folder of renamed) {
+      const place = places.get(folder);
+      const found = place === undefined ? undefined : this.#filesIn(folder, before, places);
+      if (place === undefined || found === undefined) return undefined;
+      paths.push(...found.paths);
+      folders[place] = found.folder;
+    }
+    return this.#listed({ folders, paths: paths.sort((a, b) => byCodeUnit(a.path, b.path)) });
+  }
+
+  /** What matches in one folder, not below it. Undefined if there is a folder in it that is not known. */
+  #filesIn(
+    folder: RelPath,
+    before: ReadonlyMap<RelPath, PathState>,
+    places: ReadonlyMap<RelPath, number>,
+  ): { readonly folder: PathState; readonly paths: readonly PathState[] } | undefined {
+    const { root, clock } = this.#context;
+    const at = clock();
+    const looked = lookThrough(placeOf(root, folder));
+    const names = looked?.isDirectory() === true ? namesIn(root, folder, this.#globs) : undefined;
+    if (looked === undefined || names === undefined) return undefined;
+    const paths: PathState[] = [];
+    for (const entry of names.entries) {
+      const path = (folder === '.' ? entry.name : `${folder}/${entry.name}`) as RelPath;
+      if (isMangled(path) || (entry.isDirectory() && this.#globs.enters(path) && !places.has(path))) return undefined;
+      if (!(entry.isFile() || entry.isSymbolicLink()) || !this.#globs.matches(path)) continue;
+      paths.push(before.get(path) ?? stateOf(path, entry.isFile() ? 'file' : 'link'));
+    }
+    return { folder: folderState(folder, looked, names.digest, at), paths: this.#look(paths, 'without what is gone') };
+  }
+
   #scan(known: readonly PathState[]): Listed {
     const { root, clock } = this.#context;
     const before = new Map(known.map((state) => [state.path, state]));
     const { found, folders } = scan(root, this.#globs, { through: true, clock });
+    this.#walked = this.#basesAmong(folders);
     const paths = found.flatMap(({ path, kind }) => (kind === 'dir' ? [] : (before.get(path) ?? stateOf(path, kind))));
     return this.#listed({ folders, paths: this.#look(paths, 'without what is gone') });
   }
 
+  #basesAmong(folders: readonly PathState[]): ReadonlySet<RelPath> {
+    const { bases } = this.#globs;
+    return new Set(bases.filter((base) => folders.some(({ path, kind }) => path === base && kind === 'dir')));
+  }
+
   /** The folders as they are now, or undefined if one has other names in it than it had. */
-  #sameFolders(folders: readonly PathState[]): readonly PathState[] | undefined {
+  #sameFolders({ folders, paths }: Snapshot): readonly PathState[] | undefined {
+    if ([...this.#walked].some((base) => this.#isNewLink(base, paths))) return undefined;
     const now: PathState[] = [];
     for (const folder of folders) {
       const same = folder.kind === 'absent' ? this.#stillAbsent(folder) : this.#sameNames(folder);
@@ -80,6 +167,12 @@ class Listing {
       now.push(same);
     }
     return now;
+  }
+
+  /** Whether a link that matches stands now where a folder did, with the same names in it perhaps. */
+  #isNewLink(base: RelPath, paths: readonly PathState[]): boolean {
+    if (!this.#globs.matches(base) || paths.some(({ path }) => path === base)) return false;
+    return this.#statsOf(base)?.isSymbolicLink() === true;
   }
 
   #stillAbsent(folder: PathState): PathState | undefined {
@@ -148,46 +241,29 @@ class Listing {
       if (content !== undefined) return kept(state, { path, kind: 'link', ...content, target });
     }
     // What is in a folder that a pattern names is listed itself, even behind a link.
-    const listed = end?.isDirectory() !== true || this.#globs.bases.includes(path);
-    const digest = listed ? null : this.#context.digestBehind(path);
+    const isFolder = end?.isDirectory() === true;
+    const isBase = isFolder && this.#globs.bases.includes(path);
+    if (isBase && !this.#walked.has(path)) return undefined;
+    const digest = isFolder && !isBase ? this.#context.digestBehind(path) : null;
     return kept(state, { ...stateOf(path, 'link', target), digest });
   }
 
   #listed(snapshot: Snapshot): Listed {
-    const { hidden } = this.#context;
+    const { hidden, earlier } = this.#context;
     const literals = new Set(this.#globs.literals);
     const absent = snapshot.folders.filter(
       ({ kind, path }) => kind === 'absent' && literals.has(path) && !hidden(path),
     );
     const entries = absent.map(({ path }): TreeEntry => ({ kind: 'absent', path }));
-    for (const state of snapshot.paths) if (!hidden(state.path)) entries.push(entryOf(state));
-    return { snapshot, tree: makeTree(entries) };
+    const unseen: RelPath[] = [];
+    for (const state of snapshot.paths) {
+      if (hidden(state.path)) unseen.push(state.path);
+      else entries.push(entryOf(state));
+    }
+    const isEarlier = (tree: Tree): boolean =>
+      tree.entries.length === entries.length && tree.entries.every((one, at) => one === entries[at]);
+    return { snapshot, tree: earlier !== undefined && isEarlier(earlier) ? earlier : makeTree(entries), unseen };
   }
-}
-
-/**
- * Paths that are not what they were, sorted: other entries of the trees, and files that were written in between even if
- * what is in them is the same again, since what was read in between is not known.
- */
-export function changedPaths(before: Listed, after: Listed): readonly RelPath[] {
-  const changed = new Set(diffTrees(before.tree, after.tree).map(({ path }) => path));
-  const states = new Map(before.snapshot.paths.map((state) => [state.path, state]));
-  for (const state of after.snapshot.paths) {
-    const then = states.get(state.path);
-    if (then !== undefined && then !== state && isRewritten(then, state)) changed.add(state.path);
-  }
-  return [...changed].sort(byCodeUnit);
-}
-
-function isRewritten({ key: then }: PathState, { key: now }: PathState): boolean {
-  return then !== null && now !== null && (then.mtime !== now.mtime || then.size !== now.size || then.ino !== now.ino);
-}
-
-function entryOf(state: PathState): TreeEntry {
-  const { path, kind, key, digest, target } = state;
-  if (kind === 'link') return { kind, path, target, digest };
-  if (key === null || digest === null) throw new FlecheError('BUG', `bug: ${path} was listed without being read`);
-  return { kind: 'file', path, executable: isExecutable(key), digest, size: key.size };
 }
 
 function isSame(a: readonly PathState[], b: readonly PathState[]): boolean {

@@ -107,7 +107,10 @@ class Walk {
     }
     this.#take(base, stats);
     if (stats.isDirectory()) return true;
-    return this.#options.through && stats.isSymbolicLink() && lookThrough(place)?.isDirectory() === true;
+    if (this.#options.through && stats.isSymbolicLink() && lookThrough(place)?.isDirectory() === true) return true;
+    // Something else stands where a folder is expected; that one is not there.
+    if (!this.#found.has(base)) this.#folders.set(base, stateOf(base, 'absent'));
+    return false;
   }
 
   #walk(base: RelPath): void {
@@ -142,7 +145,7 @@ class Walk {
   #take(path: RelPath, stats: Kinds): void {
     const kind = kindOf(stats);
     if (kind === undefined || !this.#globs.matches(path)) return;
-    if (path.includes(MANGLED) && lookAt(placeOf(this.#root, path)) === undefined) refuseMangled(path);
+    if (isMangled(path) && lookAt(placeOf(this.#root, path)) === undefined) refuseMangled(path);
     this.#found.set(path, { path, kind });
   }
 }
@@ -150,9 +153,14 @@ class Walk {
 /** Stands in a name for what is not valid UTF-8; under such a name nothing can be found. */
 const MANGLED = '\ufffd';
 
+/** Whether a name may stand for one that is not valid UTF-8. */
+export function isMangled(path: string): boolean {
+  return path.includes(MANGLED);
+}
+
 /** To be called of a name under which nothing is found although it was read from a folder. */
 function refuseMangled(path: RelPath): void {
-  if (!path.includes(MANGLED)) return;
+  if (!isMangled(path)) return;
   throw new FlecheError('INPUT_UNREADABLE', `the name of ${path} is not valid UTF-8`, {
     hint: 'Rename it, or take it out with a pattern that begins with "!".',
   });

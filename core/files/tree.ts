@@ -33,10 +33,16 @@ const HEADER = 'fleche-tree 1\n';
 
 /** Sorts entries and names them by their digest. Of two entries with one path the last wins. */
 export function makeTree(entries: Iterable<TreeEntry>): Tree {
+  const sorted = inOrder([...entries]);
+  return { digest: sha256(treeText(sorted)), entries: sorted };
+}
+
+function inOrder(entries: readonly TreeEntry[]): readonly TreeEntry[] {
+  // As a rule they are in order already, and to see that takes a tenth of the time.
+  if (entries.every(({ path }, at) => at === 0 || (entries[at - 1]?.path ?? '') < path)) return entries;
   const byPath = new Map<RelPath, TreeEntry>();
   for (const entry of entries) byPath.set(entry.path, entry);
-  const sorted = [...byPath.values()].sort((a, b) => byCodeUnit(a.path, b.path));
-  return { digest: sha256(treeText(sorted)), entries: sorted };
+  return [...byPath.values()].sort((a, b) => byCodeUnit(a.path, b.path));
 }
 
 /** The text of a tree, one line an entry; paths and link targets are JSON strings, so that no name can forge a line. */

@@ -1,15 +1,17 @@
 /**
  * The inputs side of a workspace: what pattern lists match there, and the digest of each path. What was found is kept in
- * memory and in the state store, one snapshot a pattern list, so that an unchanged workspace costs one stat a path.
+ * memory and in the state store, one snapshot a pattern list, so that an unchanged workspace costs one stat a path; or
+ * none, for who watches it and tells which paths may have changed.
  */
 import { realpathSync } from 'node:fs';
 import { type Digest, sha256 } from '../base/hash.ts';
-import { type AbsPath, escapes, type RelPath, toRel } from '../base/paths.ts';
+import { type AbsPath, escapes, isWithin, type RelPath, toRel } from '../base/paths.ts';
 import type { StateStore } from '../store/state.ts';
 import { Globs } from './globs.ts';
-import { changedPaths, type Listed, list, type Snapshot } from './listing.ts';
+import { list, relist } from './listing.ts';
 import { placeOf } from './look.ts';
 import { type PathState, packStates, unpackStates } from './path-states.ts';
+import { changedPaths, type Listed, type Snapshot } from './snapshot.ts';
 import type { Tree } from './tree.ts';
 
 /** What a pattern list matched. */
@@ -20,13 +22,28 @@ export interface InputListing {
    * `inputs`.
    */
   changes(): readonly RelPath[];
+  /** Links that the patterns match, sorted. */
+  readonly links: readonly RelPath[];
 }
+
+/** What was last found for one pattern list, and the paths of which that may no longer hold. */
+interface Watched {
+  readonly globs: Globs;
+  readonly doubts: Set<RelPath>;
+}
+
+/** With more doubts than this it is simpler to look at everything. */
+const MOST_DOUBTS = 10_000;
 
 export class Workspace {
   readonly #root: AbsPath;
   readonly #state: StateStore;
   readonly #clock: () => number;
   readonly #snapshots = new Map<string, Snapshot>();
+  readonly #trees = new Map<string, Tree>();
+  readonly #unsaved = new Set<string>();
+  /** By the name of the snapshot; undefined while nobody tells what changes. */
+  #watched: Map<string, Watched> | undefined;
   readonly #digests = new Map<RelPath, PathState>();
   #realRoot: string | undefined;
 
@@ -47,31 +64,99 @@ export class Workspace {
   inputs(patterns: readonly string[], hidden: (path: RelPath) => boolean): InputListing {
     const globs = new Globs(patterns);
     const listed = this.#list(globs, hidden, []);
-    return { tree: listed.tree, changes: () => changedPaths(listed, this.#list(globs, hidden, [])) };
+    return {
+      tree: listed.tree,
+      changes: () => changedPaths(listed, this.#list(globs, hidden, [], 'anew')),
+      get links() {
+        const { paths } = listed.snapshot;
+        return paths.filter(({ kind, path }) => kind === 'link' && !hidden(path)).map(({ path }) => path);
+      },
+    };
+  }
+
+  /**
+   * Begins to rely on the caller to `doubt` every path from this moment on: whatever is listed is looked at once more, and
+   * after that only where it is in doubt. Called again, everything is in doubt. Snapshots are no longer saved at once.
+   */
+  attend(): void {
+    this.#watched = new Map();
+  }
+
+  /** Says that something may have changed at these paths or below them. */
+  doubt(paths: Iterable<RelPath>): void {
+    for (const path of paths) {
+      for (const [name, { globs, doubts }] of this.#watched ?? []) {
+        const isNear = globs.bases.some((base) => isWithin(base, path) || isWithin(path, base));
+        if (!isNear || !(globs.matches(path) || globs.enters(path))) continue;
+        doubts.add(path);
+        if (doubts.size > MOST_DOUBTS) this.#watched?.delete(name);
+      }
+    }
+  }
+
+  /** Saves what was found since `attend`. */
+  save(): void {
+    for (const name of this.#unsaved) {
+      const snapshot = this.#snapshots.get(name);
+      if (snapshot !== undefined) this.#save(name, snapshot);
+    }
+    this.#unsaved.clear();
   }
 
   /** `behind` are the folders being listed because a link leads there, outermost first. */
-  #list(globs: Globs, hidden: (path: RelPath) => boolean, behind: readonly RelPath[]): Listed {
+  #list(globs: Globs, hidden: (path: RelPath) => boolean, behind: readonly RelPath[], how?: 'anew'): Listed {
     const name = `inputs/${sha256(JSON.stringify(globs.patterns))}`;
     const known = this.#snapshots.get(name) ?? this.#load(name);
-    const listed = list(globs, known, {
+    const context = {
       root: this.#root,
       clock: this.#clock,
       hidden,
       digests: this.#digests,
-      digestBehind: (link) => this.#digestBehind(link, hidden, behind),
-    });
+      digestBehind: (link: RelPath) => this.#digestBehind(link, hidden, behind, how),
+      earlier: this.#trees.get(name),
+    };
+    const watched = how === 'anew' ? undefined : this.#watched?.get(name);
+    const listed =
+      known === undefined || watched === undefined
+        ? list(globs, known, context)
+        : relist(globs, known, watched.doubts, context);
     this.#snapshots.set(name, listed.snapshot);
-    if (listed.snapshot !== known) this.#save(name, listed.snapshot);
+    this.#trees.set(name, listed.tree);
+    if (listed.snapshot !== known) this.#keep(name, listed.snapshot);
+    this.#settle(name, globs, listed, hidden, how);
     return listed;
   }
 
+  /** What was hidden remains in doubt. A look in between may have hidden other paths than the last, and settles nothing. */
+  #settle(
+    name: string,
+    globs: Globs,
+    { unseen }: Listed,
+    hidden: (path: RelPath) => boolean,
+    how: 'anew' | undefined,
+  ): void {
+    const before = this.#watched?.get(name)?.doubts;
+    if (before === undefined && how === 'anew') return;
+    const rest = how === 'anew' ? (before ?? []) : [...(before ?? [])].filter(hidden);
+    this.#watched?.set(name, { globs, doubts: new Set([...unseen, ...rest]) });
+  }
+
+  #keep(name: string, snapshot: Snapshot): void {
+    if (this.#watched === undefined) this.#save(name, snapshot);
+    else this.#unsaved.add(name);
+  }
+
   /** Null for a folder that is being listed already: its content has its place in the listing around this one. */
-  #digestBehind(link: RelPath, hidden: (path: RelPath) => boolean, behind: readonly RelPath[]): Digest | null {
+  #digestBehind(
+    link: RelPath,
+    hidden: (path: RelPath) => boolean,
+    behind: readonly RelPath[],
+    how: 'anew' | undefined,
+  ): Digest | null {
     this.#realRoot ??= realpathSync(this.#root);
     const folder = toRel(this.#realRoot, realpathSync(placeOf(this.#root, link)));
     if (escapes(folder) || behind.includes(folder)) return null;
-    return this.#list(new Globs([`./${folder}`]), hidden, [...behind, folder]).tree.digest;
+    return this.#list(new Globs([`./${folder}`]), hidden, [...behind, folder], how).tree.digest;
   }
 
   #load(name: string): Snapshot | undefined {

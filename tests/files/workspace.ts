@@ -1,11 +1,22 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, lstatSync, readFileSync, renameSync, unlinkSync, utimesSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  lstatSync,
+  readFileSync,
+  realpathSync,
+  renameSync,
+  unlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FlecheError } from '../../core/base/errors.ts';
 import { sha256 } from '../../core/base/hash.ts';
-import type { AbsPath, RelPath } from '../../core/base/paths.ts';
+import { type AbsPath, type RelPath, toRel } from '../../core/base/paths.ts';
 import { makeTree, type Tree } from '../../core/files/tree.ts';
 import { Workspace } from '../../core/files/workspace.ts';
 import { CountingState } from './_fakes.ts';
@@ -324,6 +335,26 @@ test('a folder that a pattern names is listed even behind a link', () => {
   });
 });
 
+test('a file or a dead link that becomes a folder or leads to one, where a pattern names it, is a change', () => {
+  const before = { 'real/a.ts': 'a', one: 'one', two: { link: 'nowhere' } };
+  changes(['one', 'two/*'], before, (root) => {
+    remove(root, 'one');
+    put(root, { one: { link: 'real' } });
+  });
+  changes(['one', 'two/*'], before, (root) => put(root, { 'nowhere/b.ts': 'b' }));
+  changes(['one/*'], { one: 'one' }, (root) => {
+    remove(root, 'one');
+    put(root, { 'one/a.ts': 'a' });
+  });
+});
+
+test('a folder that becomes a link to one with the same names in it, where a pattern names it, is a change', () => {
+  changes(['one'], { 'one/a.ts': 'a', 'two/a.ts': 'a' }, (root) => {
+    remove(root, 'one');
+    put(root, { one: { link: 'two' } });
+  });
+});
+
 test('hidden paths are not listed, not even looked at, and appear when they are no longer hidden', () => {
   inFolder((root) => {
     put(root, { 'src/a.ts': 'a', 'src/gen/b.ts': 'b' });
@@ -450,6 +481,114 @@ test('changes among hidden paths do not count', () => {
     put(root, { 'dist/a.js': 'other', 'dist/b.js': 'b' });
     assert.equal(listing.changes(), []);
   });
+});
+
+test('who attends a workspace pays for what is in doubt alone', () => {
+  inFolder((root) => {
+    putOld(root, { 'src/a.ts': 'a', 'src/b.ts': 'b' });
+    const workspace = new Workspace(root, new CountingState(), later);
+    const list = (): Record<string, string> => shown(workspace.inputs(['src'], nothing).tree);
+    list();
+    workspace.attend();
+    put(root, { 'src/a.ts': 'one' });
+    assert.is(list()['src/a.ts'], '"one"', 'everything is looked at once more');
+    put(root, { 'src/a.ts': 'two', 'src/b.ts': 'two', 'src/c.ts': 'c' });
+    assert.equal(list(), { 'src/a.ts': '"one"', 'src/b.ts': '"b"' }, 'nobody said so');
+    workspace.doubt(['src/a.ts' as RelPath, 'other/c.ts' as RelPath]);
+    assert.equal(list(), { 'src/a.ts': '"two"', 'src/b.ts': '"b"' });
+    workspace.doubt(['src/c.ts' as RelPath]);
+    assert.is(list()['src/c.ts'], '"c"');
+    workspace.attend();
+    assert.equal(list(), { 'src/a.ts': '"two"', 'src/b.ts': '"two"', 'src/c.ts': '"c"' });
+  });
+});
+
+test('while a workspace is attended a snapshot is saved when that is asked for', () => {
+  inFolder((root) => {
+    putOld(root, { 'a.ts': 'a' });
+    const state = new CountingState();
+    const workspace = new Workspace(root, state, later);
+    workspace.attend();
+    workspace.inputs(['*.ts'], nothing);
+    assert.is(state.puts, 0);
+    workspace.save();
+    workspace.save();
+    assert.is(state.puts, 1);
+  });
+});
+
+/** One thing that happens to a small folder, and the paths that somebody who watches it would be told. */
+type Edit = readonly ['write' | 'remove' | 'folder' | 'link' | 'mode' | 'move', number, number];
+
+const PLACES = ['a.ts', 'x', 'x/a.ts', 'x/b.md', 'x/y', 'x/y/a.ts', 'z', 'z/a.ts', 'gen', 'gen/a.ts'] as RelPath[];
+const LISTS: readonly (readonly string[])[] = [['**/*.ts'], ['x', '!x/y'], ['x/a.ts', 'z'], ['**'], ['gen/*', '*.ts']];
+
+/** A path with all above it, as they are written and where they really are. */
+function places(root: AbsPath, path: string): readonly RelPath[] {
+  const above = path.split('/').map((_, at, all) => all.slice(0, at + 1).join('/'));
+  const real = above.filter((each) => existsSync(join(root, each))).map((each) => realpathSync(join(root, each)));
+  return [...above.map((each) => each as RelPath), ...real.map((each) => toRel(root, each))];
+}
+
+function edit(root: AbsPath, [what, one, other]: Edit): readonly RelPath[] {
+  const path = PLACES[one % PLACES.length] ?? 'a.ts';
+  const to = PLACES[other % PLACES.length] ?? 'a.ts';
+  const before = [...places(root, path), ...places(root, to)];
+  try {
+    if (what === 'write') put(root, { [path]: 'abc'.slice(0, 1 + (other % 3)) });
+    else if (what === 'remove') remove(root, path);
+    else if (what === 'folder') put(root, { [path]: { dir: true } });
+    else if (what === 'link') put(root, { [path]: { link: to } });
+    else if (what === 'mode') chmodSync(join(root, path), other % 2 === 0 ? 0o755 : 0o644);
+    else renameSync(join(root, path), join(root, to));
+  } catch {
+    // There is nothing there, or something of another kind is: folders above may have been made all the same.
+  }
+  return [...before, ...places(root, path), ...places(root, to)];
+}
+
+test('an attended workspace lists what a fresh one does, whatever happens', () => {
+  const edits = fc.array(
+    fc.tuple(
+      fc.constantFrom('write', 'write', 'remove', 'folder', 'link', 'mode', 'move'),
+      fc.nat({ max: 9 }),
+      fc.nat({ max: 9 }),
+    ),
+    { minLength: 1, maxLength: 4 },
+  );
+  const round = fc.record({
+    edits,
+    list: fc.nat({ max: LISTS.length - 1 }),
+    hideGen: fc.boolean(),
+    again: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(fc.array(round, { minLength: 1, maxLength: 12 }), (rounds) => {
+      inFolder((root) => {
+        put(root, { 'a.ts': 'a', 'x/a.ts': 'a', 'x/y/a.ts': 'b', 'gen/a.ts': 'c' });
+        const state = new CountingState();
+        const attended = new Workspace(root, state, later);
+        attended.attend();
+        // What is seen through links may change with any edit; who watches a workspace knows them.
+        const linked = (): readonly RelPath[] => {
+          const isLinked = (path: string): boolean => toRel(root, realpathSync(join(root, path))) !== path;
+          return PLACES.filter((path) => !existsSync(join(root, path)) || isLinked(path));
+        };
+        for (const { edits, list, hideGen, again } of rounds) {
+          for (const one of edits) attended.doubt([...edit(root, one), ...linked()]);
+          const patterns = LISTS[list] ?? [];
+          const hidden = (path: RelPath): boolean => hideGen && path.startsWith('gen/');
+          const fresh = new Workspace(root, new CountingState(), later).inputs(patterns, hidden);
+          const listing = attended.inputs(patterns, hidden);
+          assert.equal(listing.tree, fresh.tree);
+          if (again) assert.equal(listing.changes(), []);
+          attended.save();
+          assert.equal(new Workspace(root, state, later).inputs(patterns, hidden).tree, fresh.tree, 'as it was saved');
+        }
+      });
+    }),
+    { numRuns: 150 },
+  );
 });
 
 test.run();
