@@ -44,6 +44,8 @@ export class LocalCache extends Cache {
   }
 
   override async close(): Promise<void> {
+    // What is done once it is written is done with the leases.
+    this.#stores.flush();
     await this.#leases?.close();
     await this.#stores.close();
   }

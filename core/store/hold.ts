@@ -3,7 +3,7 @@
  * this process lives, giving it back. A dead holder on this machine is noticed at the next look, at most 50 ms later.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Lease, LeaseStore } from './leases.ts';
+import type { Acquired, Lease, LeaseStore } from './leases.ts';
 import { isAbandoned } from './owner.ts';
 
 export interface HoldOptions {
@@ -19,12 +19,21 @@ export interface Held {
   readonly lease: Lease;
   /** Whether it had to be waited for: what was wanted may have been made meanwhile. */
   readonly waited: boolean;
-  release(): void;
+  /** What a former holder left. */
+  readonly note: Uint8Array | undefined;
+  /** Gives the lease back. Leaves a note, if one is given. */
+  release(note?: Uint8Array): void;
 }
 
 /** Looks begin this close together and grow to the longest distance, ms. */
 const FIRST_LOOK = 2;
 const LONGEST_LOOK = 50;
+
+/** Takes the lease if nobody has it, without waiting; else tells who does. */
+export function tryHold(leases: LeaseStore, name: string, now: () => number): Held | { readonly holder: Lease } {
+  const acquired = leases.acquire(name, (holder) => isAbandoned(holder, now()));
+  return acquired.kind === 'acquired' ? keep(leases, acquired, false) : { holder: acquired.lease };
+}
 
 /** Takes the lease, waiting for its holder. Undefined once `signal` is aborted or the time to wait is over. */
 export async function hold(
@@ -55,6 +64,8 @@ class Attempt {
   readonly #name: string;
   readonly #options: HoldOptions;
   #began: number | undefined;
+  /** Who has to be waited for. */
+  #holder: Lease | undefined;
   #pause = FIRST_LOOK;
 
   constructor(leases: LeaseStore, name: string, options: HoldOptions) {
@@ -67,14 +78,15 @@ class Attempt {
   next(): number | undefined {
     const { now, waitMs, onWait } = this.#options;
     const at = now();
-    const acquired = this.#leases.acquire(this.#name, (holder) => isAbandoned(holder, now()));
-    if (acquired.kind === 'acquired') {
-      this.held = keep(this.#leases, acquired.lease, this.#began !== undefined);
+    const acquired = this.#isStillHeld() ? undefined : this.#acquire();
+    if (acquired?.kind === 'acquired') {
+      this.held = keep(this.#leases, acquired, this.#began !== undefined);
       return undefined;
     }
+    if (acquired !== undefined) this.#holder = acquired.lease;
     if (this.#began === undefined) {
       this.#began = at;
-      onWait?.(acquired.lease);
+      if (this.#holder !== undefined) onWait?.(this.#holder);
     }
     const left = waitMs === undefined ? LONGEST_LOOK : this.#began + waitMs - at;
     if (left <= 0) return undefined;
@@ -82,18 +94,43 @@ class Attempt {
     this.#pause = Math.min(this.#pause * 2, LONGEST_LOOK);
     return pause;
   }
+
+  #acquire(): Acquired {
+    return this.#leases.acquire(this.#name, (holder) => isAbandoned(holder, this.#options.now()));
+  }
+
+  /** Looking costs a tenth of trying, and keeps nobody from writing. */
+  #isStillHeld(): boolean {
+    if (this.#holder === undefined) return false;
+    const holder = this.#leases.holder(this.#name);
+    return holder?.token === this.#holder.token && !isAbandoned(holder, this.#options.now());
+  }
 }
 
 /** Renews a lease until it is released: often enough that two beats may be missed. */
-function keep(leases: LeaseStore, lease: Lease, waited: boolean): Held {
-  const beat = setInterval(() => leases.renew(lease), lease.ttl / 3);
+function keep(leases: LeaseStore, { lease, note }: Extract<Acquired, { kind: 'acquired' }>, waited: boolean): Held {
+  const beat = setInterval(() => renew(leases, lease), lease.ttl / 3);
   beat.unref();
   return {
     lease,
     waited,
-    release: () => {
+    note,
+    release: (left) => {
       clearInterval(beat);
-      leases.release(lease);
+      leases.release(lease, left);
     },
   };
+}
+
+function renew(leases: LeaseStore, lease: Lease): void {
+  try {
+    leases.renew(lease);
+  } catch {
+    // It may be taken over then, which costs double work.
+  }
+}
+
+/** Removes what holders that are gone have left behind. */
+export function sweep(leases: LeaseStore, now: number): void {
+  leases.clear((lease) => isAbandoned(lease, now));
 }

@@ -27,7 +27,8 @@ export interface Lease {
 }
 
 export type Acquired =
-  | { readonly kind: 'acquired'; readonly lease: Lease }
+  /** `note`: what a former holder left for whoever comes next. */
+  | { readonly kind: 'acquired'; readonly lease: Lease; readonly note: Uint8Array | undefined }
   | { readonly kind: 'held'; readonly lease: Lease };
 
 export interface LeaseStore {
@@ -38,13 +39,18 @@ export interface LeaseStore {
   acquire(name: string, mayTake: (held: Lease) => boolean): Acquired;
   /** Says that the holder lives. False if the lease is no longer its own. */
   renew(lease: Lease): boolean;
-  /** Gives the lease back, if it is still the holder's own. */
-  release(lease: Lease): void;
+  /**
+   * Gives the lease back, if it is still the holder's own. A `note` takes the place of one that was left before, and is
+   * there for all who take the lease from now on.
+   */
+  release(lease: Lease, note?: Uint8Array): void;
+  /** Takes away the notes that were left by the holders of these leases. */
+  forget(leases: readonly Lease[]): void;
   /** The present holder, or undefined. */
   holder(name: string): Lease | undefined;
   /** All leases, by name. */
   list(): readonly Lease[];
-  /** Removes those leases that `which` says; returns how many. */
+  /** Removes those leases that `which` says, and the notes that such left; returns how many leases. */
   clear(which: (lease: Lease) => boolean): number;
   close(): Promise<void>;
 }

@@ -7,6 +7,7 @@ import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
 import { decode, encode } from '../base/codec.ts';
+import { FlecheError } from '../base/errors.ts';
 import { layoutOf, leasesFolder } from './layout.ts';
 import type { Acquired, Lease, LeaseStore } from './leases.ts';
 import { damageOf, requireUsable } from './lmdb-guard.ts';
@@ -45,7 +46,7 @@ export function openLeases(root: string, options: LeaseOptions): LeaseStore {
     overlappingSync: false,
     ...{ eventTurnBatching: false },
     maxReaders: 1024,
-    maxDbs: 2,
+    maxDbs: 4,
   });
   return new LmdbLeases(env, db, options);
 }
@@ -53,12 +54,16 @@ export function openLeases(root: string, options: LeaseOptions): LeaseStore {
 class LmdbLeases implements LeaseStore {
   readonly #env: RootDatabase<Bytes, Bytes>;
   readonly #table: Database<Bytes, Bytes>;
+  /** By the same names: a lease and what it left, as one value. */
+  readonly #notes: Database<Bytes, Bytes>;
   readonly #folder: string;
   readonly #options: LeaseOptions;
+  #closed = false;
 
   constructor(env: RootDatabase<Bytes, Bytes>, folder: string, options: LeaseOptions) {
     this.#env = env;
     this.#table = env.openDB<Bytes, Bytes>({ name: 'leases', encoding: 'binary', keyEncoding: 'binary' });
+    this.#notes = env.openDB<Bytes, Bytes>({ name: 'notes', encoding: 'binary', keyEncoding: 'binary' });
     this.#folder = folder;
     this.#options = options;
   }
@@ -77,7 +82,7 @@ class LmdbLeases implements LeaseStore {
         ttl: this.#options.ttlMs,
       };
       this.#put(lease);
-      return { kind: 'acquired', lease };
+      return { kind: 'acquired', lease, note: this.#note(name)?.text };
     });
   }
 
@@ -97,18 +102,31 @@ class LmdbLeases implements LeaseStore {
     });
   }
 
-  release(lease: Lease): void {
+  release(lease: Lease, note?: Uint8Array): void {
     this.#write(() => {
-      if (this.#get(lease.name)?.token === lease.token) this.#table.removeSync(keyOf(lease.name));
+      if (this.#get(lease.name)?.token !== lease.token) return;
+      const key = keyOf(lease.name);
+      this.#table.removeSync(key);
+      if (note !== undefined) this.#notes.putSync(key, Buffer.from(encode([fieldsOf(lease), note])));
+    });
+  }
+
+  forget(leases: readonly Lease[]): void {
+    this.#write(() => {
+      for (const { name, token } of leases) {
+        if (this.#note(name)?.lease.token === token) this.#notes.removeSync(keyOf(name));
+      }
     });
   }
 
   holder(name: string): Lease | undefined {
+    this.#requireOpen();
     this.#env.resetReadTxn();
     return this.#get(name);
   }
 
   list(): readonly Lease[] {
+    this.#requireOpen();
     this.#env.resetReadTxn();
     const leases: Lease[] = [];
     for (const { key, value } of this.#table.getRange()) {
@@ -122,12 +140,22 @@ class LmdbLeases implements LeaseStore {
     return this.#write(() => {
       const gone = this.list().filter(which);
       for (const lease of gone) this.#table.removeSync(keyOf(lease.name));
+      const notes = [...this.#notes.getRange()].map(({ value }) => noteOf(value));
+      for (const note of notes)
+        if (note !== undefined && which(note.lease)) this.#notes.removeSync(keyOf(note.lease.name));
       return gone.length;
     });
   }
 
+  /** Holders that are not done yet find no leases any more. */
   async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
     await this.#env.close();
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new FlecheError('STORE_UNUSABLE', `the leases in ${this.#folder} are closed`);
   }
 
   #get(name: string): Lease | undefined {
@@ -135,14 +163,18 @@ class LmdbLeases implements LeaseStore {
     return bytes === undefined ? undefined : leaseOf(bytes);
   }
 
+  #note(name: string): Note | undefined {
+    const bytes = this.#notes.getBinary(keyOf(name));
+    return bytes === undefined ? undefined : noteOf(bytes);
+  }
+
   #put(lease: Lease): void {
-    const { name, owner, token, acquired, renewed, ttl } = lease;
-    const fields = [name, owner.id, owner.pid, owner.host, token, acquired, renewed, ttl];
-    this.#table.putSync(keyOf(name), Buffer.from(encode(fields)));
+    this.#table.putSync(keyOf(lease.name), Buffer.from(encode(fieldsOf(lease))));
   }
 
   /** One step that no other process can come between. A folder that was removed meanwhile has no leases to respect. */
   #write<T>(step: () => T): T {
+    this.#requireOpen();
     if (!existsSync(this.#folder)) return step();
     return this.#env.transactionSync(step);
   }
@@ -161,8 +193,28 @@ function readStored(bytes: Uint8Array): unknown {
   }
 }
 
+function fieldsOf({ name, owner, token, acquired, renewed, ttl }: Lease): readonly unknown[] {
+  return [name, owner.id, owner.pid, owner.host, token, acquired, renewed, ttl];
+}
+
 function leaseOf(bytes: Uint8Array): Lease | undefined {
-  const fields = readStored(bytes);
+  return leaseOfFields(readStored(bytes));
+}
+
+interface Note {
+  readonly lease: Lease;
+  readonly text: Uint8Array;
+}
+
+function noteOf(bytes: Uint8Array): Note | undefined {
+  const stored = readStored(bytes);
+  if (!Array.isArray(stored)) return undefined;
+  const lease = leaseOfFields(stored[0]);
+  const text: unknown = stored[1];
+  return lease === undefined || !(text instanceof Uint8Array) ? undefined : { lease, text };
+}
+
+function leaseOfFields(fields: unknown): Lease | undefined {
   if (!Array.isArray(fields) || fields.length !== 8) return undefined;
   const [name, id, pid, host, token, acquired, renewed, ttl] = fields as [
     string,

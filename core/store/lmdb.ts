@@ -10,6 +10,7 @@ import { LmdbState } from './lmdb-state.ts';
 import { LmdbValues } from './lmdb-values.ts';
 import type { StateStore } from './state.ts';
 import type { FileValueStore } from './values.ts';
+import { Visibility } from './visibility.ts';
 
 export interface LmdbOptions {
   /** Told in one sentence, at most once for each kind of trouble, what went wrong beside the answers. Must not throw. */
@@ -36,6 +37,8 @@ export interface LmdbStores {
   flush(): void;
   /** Makes visible what a process wrote that started and ended within this turn of the event loop. */
   refresh(): void;
+  /** Calls back once other processes can see what was put before, or it is lost. Must not throw. */
+  whenVisible(then: () => void): void;
   /** Writes what waits and gives the files back. Afterwards nothing is found and nothing is kept. */
   close(): Promise<void>;
 }
@@ -52,6 +55,8 @@ export function openLmdb(root: string, options: LmdbOptions): LmdbStores {
   const values = new LmdbValues(env);
   const calls = new LmdbCalls(env);
   const state = new LmdbState(env);
+  const visibility = new Visibility();
+  env.join(visibility);
   return {
     values,
     calls,
@@ -60,10 +65,15 @@ export function openLmdb(root: string, options: LmdbOptions): LmdbStores {
     tmpDir: layout.tmp,
     logsDir: layout.logs,
     trashDir: layout.trash,
-    flush: () => values.flush(),
+    flush: () => {
+      values.flush();
+      visibility.clear();
+    },
     refresh: () => env.refresh(),
+    whenVisible: (then) => visibility.add(then),
     close: () => {
       values.flush();
+      visibility.clear();
       return env.close();
     },
   };

@@ -1,60 +1,85 @@
 /** Who this process is, and whether another one still lives. */
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname, uptime } from 'node:os';
 import { systemCode } from '../base/errors.ts';
 import type { Lease, Owner } from './leases.ts';
 
-/** This process, for as long as it lives. */
-export const SELF: Owner = { id: `${process.pid}-${randomBytes(8).toString('hex')}`, pid: process.pid, host: hostId() };
+/** This process or worker thread, for as long as it lives. */
+export const SELF: Owner = { id: ownId(), pid: process.pid, host: hostId() };
+
+/**
+ * `pid/thread/started/random`. A thread can end before its process does, and process ids are used again, as a rule at
+ * once where a container is started anew: thread and start time, where the system tells them, tell such owners apart.
+ */
+function ownId(): string {
+  const thread = /^\d+\/task\/(\d+)$/.exec(told(() => readlinkSync('/proc/thread-self')) ?? '')?.[1] ?? '';
+  const started = statusOf(process.pid, thread)?.started ?? '';
+  return [process.pid, thread, started, randomBytes(8).toString('hex')].join('/');
+}
 
 /** Host name and, where there is one, the identity of the namespace in which process ids are counted. */
 function hostId(): string {
-  return `${hostname()}/${pidNamespace()}`;
+  return [hostname(), startOfMachine() ?? '-', told(() => readlinkSync('/proc/self/ns/pid')) ?? '-'].join('/');
 }
 
-function pidNamespace(): string {
+function startOfMachine(): string | undefined {
+  return told(() => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
+}
+
+/** What the system tells, or undefined if it has no such thing to tell. */
+function told(read: () => string): string | undefined {
   try {
-    return String(readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim());
+    return read();
   } catch {
-    // Not Linux: the host name alone must do.
-    return '-';
+    return undefined;
   }
 }
 
 /** Names the time since the machine was started, so that what must not outlive a power cut can be told apart. */
 export function bootId(now: number): string {
-  const id = pidNamespace();
-  if (id !== '-') return id;
+  const id = startOfMachine();
+  if (id !== undefined) return id;
   const STEP_SECONDS = 60;
   return String(Math.round((now / 1000 - uptime()) / STEP_SECONDS));
 }
 
 /**
- * Whether a lease may be taken over: its holder is a process of this machine that is gone, or one elsewhere that has not
- * said it lives for longer than the lease allows.
+ * Whether a lease may be taken over: its holder is a process or thread of this machine that is gone, or one elsewhere
+ * that has not said it lives for longer than the lease allows.
  */
 export function isAbandoned(lease: Lease, now: number): boolean {
   if (lease.owner.id === SELF.id) return false;
-  if (lease.owner.host === SELF.host) return !isAlive(lease.owner.pid);
+  if (lease.owner.host === SELF.host) return !isAlive(lease.owner);
   return now > lease.renewed + lease.ttl;
 }
 
-function isAlive(pid: number): boolean {
+function isAlive({ id, pid }: Owner): boolean {
   try {
     process.kill(pid, 0);
-    return !isZombie(pid);
   } catch (error) {
-    return systemCode(error) === 'EPERM';
+    if (systemCode(error) !== 'EPERM') return false;
   }
+  const [, thread = '', started = ''] = id.split('/');
+  const status = statusOf(pid, thread);
+  // What cannot be looked at (another system, another user's process) is believed to live, unless only the thread is gone.
+  if (status === undefined) return thread === '' || statusOf(pid, '') === undefined;
+  return status.state !== 'Z' && status.state !== 'X' && (started === '' || status.started === started);
 }
 
-/** A process that was killed and that nobody has collected yet still receives signals. */
-function isZombie(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    return stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
-  } catch {
-    return false;
-  }
+interface Status {
+  /** One letter; `Z` is a process that was ended and that nobody has collected yet. */
+  readonly state: string;
+  /** When it was started, in ticks since the machine was. */
+  readonly started: string;
+}
+
+function statusOf(pid: number, thread: string): Status | undefined {
+  const path = thread === '' ? `/proc/${pid}/stat` : `/proc/${pid}/task/${thread}/stat`;
+  const text = told(() => readFileSync(path, 'latin1'));
+  // The name, which can contain anything, stands in parentheses before the rest.
+  const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ');
+  const state = fields?.[0];
+  const started = fields?.[19];
+  return state === undefined || started === undefined ? undefined : { state, started };
 }

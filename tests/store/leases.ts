@@ -1,9 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { hold, holdSync } from '../../core/store/hold.ts';
+import { hold, holdSync, sweep, tryHold } from '../../core/store/hold.ts';
 import type { Lease, LeaseStore, Owner } from '../../core/store/leases.ts';
 import { openLeases } from '../../core/store/lmdb-leases.ts';
 import { MemoryLeases } from '../../core/store/memory-leases.ts';
@@ -54,6 +55,44 @@ function contract(kind: string, open: (clock: { now: number }) => LeaseStore): v
       assert.is(leases.holder('a')?.acquired, lease.acquired);
     }));
 
+  test(`${kind}: a note is there for all who come later, until it is forgotten`, () =>
+    using((leases) => {
+      const noteOf = (): string | undefined => {
+        const acquired = leases.acquire('a', never);
+        if (acquired.kind !== 'acquired') throw new Error('held');
+        leases.release(acquired.lease);
+        return acquired.note && Buffer.from(acquired.note).toString();
+      };
+      assert.is(noteOf(), undefined);
+      const first = taken(leases, 'a');
+      leases.release(first, Buffer.from('one'));
+      assert.equal([noteOf(), noteOf()], ['one', 'one']);
+      const second = taken(leases, 'a');
+      leases.release(second, Buffer.from('two'));
+      leases.forget([first]);
+      assert.is(noteOf(), 'two');
+      leases.forget([second]);
+      assert.is(noteOf(), undefined);
+    }));
+
+  test(`${kind}: who was taken over leaves no note; notes are cleared with their holders`, () =>
+    using((leases) => {
+      const first = taken(leases, 'a');
+      const second = leases.acquire('a', always);
+      leases.release(first, Buffer.from('one'));
+      if (second.kind === 'acquired') leases.release(second.lease, Buffer.from('two'));
+      assert.is(
+        leases.clear((lease) => lease.token === first.token),
+        0,
+      );
+      const third = leases.acquire('a', never);
+      assert.is(third.kind === 'acquired' && String(third.note && Buffer.from(third.note)), 'two');
+      if (third.kind === 'acquired') leases.release(third.lease);
+      leases.clear(always);
+      const fourth = leases.acquire('a', never);
+      assert.is(fourth.kind === 'acquired' && fourth.note, undefined);
+    }));
+
   test(`${kind}: leases can be listed and cleared`, () =>
     using((leases) => {
       for (const name of ['a', 'b', 'task:ä/ö']) taken(leases, name);
@@ -100,6 +139,52 @@ test('a holder on this machine is asked for, one elsewhere is believed until its
   assert.is(isAbandoned(leaseOf({ host: 'elsewhere' }, 1000), 1100), false);
   assert.is(isAbandoned(leaseOf({ host: 'elsewhere' }, 1000), 1101), true);
   assert.is(isAbandoned({ ...leaseOf({}, 0), owner: SELF }, 1_000_000), false);
+});
+
+test('a process id that is used again, and a thread that ended, are no longer the holder', async () => {
+  const [pid, thread, started] = SELF.id.split('/');
+  if (thread === '' || started === '') return assert.is.not(process.platform, 'linux');
+  const other = (...id: unknown[]): boolean => isAbandoned(leaseOf({ id: id.join('/') }, 1000), 1000);
+  assert.is(other(pid, thread, started, 'other'), false);
+  assert.is(other(pid, thread, Number(started) + 1, 'other'), true);
+  const module = new URL('../../core/store/owner.ts', import.meta.url);
+  const worker = new Worker(
+    `import('tsx/esm/api').then(async ({ register }) => {
+      register();
+      require('node:worker_threads').parentPort.postMessage((await import('${module}')).SELF);
+      setInterval(() => {}, 1000);
+    });`,
+    { eval: true },
+  );
+  const owner = await new Promise<Owner>((resolve) => worker.once('message', resolve));
+  assert.is(owner.host, SELF.host);
+  assert.is(isAbandoned(leaseOf(owner, 1000), 1000), false);
+  await worker.terminate();
+  assert.is(isAbandoned(leaseOf(owner, 1000), 1000), true);
+});
+
+test('what holders that are gone left behind is swept away, and nothing else', () => {
+  const shared = new Map<string, Lease>();
+  const store = (owner: Owner): LeaseStore => new MemoryLeases(owner, { now: () => 0, ttlMs: 1000, shared });
+  taken(store({ ...SELF, id: 'gone', pid: 2 ** 22 + 1 }), 'a');
+  taken(store(SELF), 'b');
+  taken(store({ ...SELF, id: 'far', host: 'elsewhere' }), 'c');
+  sweep(store(SELF), 500);
+  assert.equal([...shared.keys()], ['b', 'c']);
+  sweep(store(SELF), 1500);
+  assert.equal([...shared.keys()], ['b']);
+});
+
+test('a lease is tried for without waiting', () => {
+  const [one, two] = twoProcesses();
+  const tried = tryHold(one, 'a', () => 0);
+  assert.ok('lease' in tried && !tried.waited);
+  const other = tryHold(two, 'a', () => 0);
+  assert.is('holder' in other && other.holder.owner.id, 'one');
+  if ('lease' in tried) tried.release(Buffer.from('note'));
+  const held = tryHold(two, 'a', () => 0);
+  assert.ok('lease' in held);
+  if ('lease' in held) held.release();
 });
 
 /** Two stores that see the same leases, as two live processes do. */
