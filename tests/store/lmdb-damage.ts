@@ -191,7 +191,7 @@ function withoutKind(bytes: Buffer, page: number): Buffer {
 test('damage deep inside costs at most one process and never gives a wrong answer', () => {
   const deep = deepPages();
   assert.ok(deep.length > 20);
-  const sample = deep.filter((_, index) => index % Math.ceil(deep.length / (CASES / 10)) === 0);
+  const sample = deep.filter((_, index) => index % Math.ceil(deep.length / (CASES / 15)) === 0);
   for (const page of sample) {
     const root = damaged(`page ${page}`, (file, bytes) => writeFileSync(file, withoutKind(bytes, page)));
     // Whatever happens in the first process, by a signal or by an error while reading, the next one knows better.
@@ -223,7 +223,7 @@ test('a cache at work is never taken for a damaged one', async () => {
   await Promise.all(writers.map((writer) => writer.printed(1)));
   const verdicts = new Set<string | undefined>();
   const lines = (): number => writers.reduce((sum, writer) => sum + writer.lines.length, 0);
-  for (const before = lines(); lines() < before + 100 && writers.every(({ child }) => child.exitCode === null); ) {
+  for (const before = lines(); lines() < before + 40 && writers.every(({ child }) => child.exitCode === null); ) {
     for (const everything of [false, true]) verdicts.add(damageOf(layoutOf(root), everything));
     await new Promise((resolve) => setImmediate(resolve));
   }
