@@ -20,7 +20,7 @@ const { passed, failed } = await runTests({
   folder: resolve(import.meta.dirname),
   patterns: process.argv.slice(2),
   jobs: 2,
-  fileTimeout: nightly ? 60 * MINUTE : 2 * MINUTE,
+  fileTimeout: nightly ? 60 * MINUTE : 4 * MINUTE,
   timeout: nightly ? 240 * MINUTE : 13 * MINUTE,
   print: (text) => process.stdout.write(text),
 });
