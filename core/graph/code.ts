@@ -25,6 +25,8 @@ export interface CodeClosure {
    * how they are read. Each stands for more than is left of it after tree shaking.
    */
   readonly files: readonly RelPath[];
+  /** Everything that was looked at to find this out: files, names that were not there, folders, what links led to. */
+  readonly consulted: readonly RelPath[];
   /** Installed packages that the code imports, sorted by name. */
   readonly packages: readonly InstalledPackage[];
   /**
@@ -75,6 +77,11 @@ class Closure implements CodeClosure {
     this.#root = root;
     this.#entry = { module: entry.module, export: entry.export };
     this.#testimony = seen.testimony;
+  }
+
+  get consulted(): readonly RelPath[] {
+    const { sights, links } = this.#testimony;
+    return [...sights.map(({ path }) => path), ...links.flatMap(([path, target]) => [path, target ?? path])];
   }
 
   async bundle(): Promise<string> {

@@ -4,21 +4,18 @@
  * workspace is done under a claim, and only when what the task reads of others stands there as its question says.
  */
 import { FlecheError } from '../base/errors.ts';
+import type { RelPath } from '../base/paths.ts';
 import { type Claim, claim } from './claims.ts';
 import { execute, type Workbench } from './execute.ts';
+import type { Live } from './live.ts';
 import { lookUp, lostOf } from './lookup.ts';
 import type { OutcomeKind, Reason, RunReport, RunRequest, RunSummary, TaskOutcome } from './outcome.ts';
 import type { Product } from './product.ts';
+import type { Acted, Settled } from './settled.ts';
 import { Slots } from './slots.ts';
 import type { Task } from './task.ts';
 import { callOf, type TaskCall } from './task-call.ts';
 import { Upstream } from './upstream.ts';
-
-/** A task that is over: its outcome, and its product if dependents can build on it. */
-interface Settled {
-  readonly outcome: TaskOutcome;
-  readonly product: Product | undefined;
-}
 
 /** A question, with its answer if there is one. */
 type Asked = Hit | Miss;
@@ -37,11 +34,6 @@ interface Miss {
   readonly reasons: readonly Reason[];
 }
 
-/** `unsettled`: nothing was done, because something else must be done first; then the question is asked again. */
-type Acted =
-  | { readonly kind: 'settled'; readonly settled: Settled }
-  | { readonly kind: 'unsettled'; readonly disturbed: readonly string[] };
-
 type End = (outcome: Partial<TaskOutcome> & Pick<TaskOutcome, 'outcome'>, product?: Product) => Settled;
 
 /** How often what a task reads may be found changed from outside before that counts as a failure. */
@@ -53,19 +45,27 @@ export class Round {
   readonly #bench: Workbench;
   readonly #request: RunRequest;
   readonly #mode: 'run' | 'plan';
+  readonly #live: Live | undefined;
   readonly #slots: Slots;
   readonly #settled = new Map<string, Promise<Settled>>();
   readonly #products = new Map<string, Product>();
   readonly #repairs = new Map<string, Promise<Settled>>();
+  /** Moments of `live` at which tasks were asked last, and at which a result they build on last changed. */
+  readonly #asked = new Map<string, number>();
+  readonly #since = new Map<string, number>();
+  /** Tasks that have nothing to tell: an earlier round told it, or does when their work is over. */
+  readonly #quiet = new Set<string>();
   #failed = false;
   #frozenStale = false;
   #saved = 0;
 
-  constructor(bench: Workbench, request: RunRequest, mode: 'run' | 'plan') {
+  /** `live` is what earlier rounds of the same watch found and are still at; its number of jobs holds. */
+  constructor(bench: Workbench, request: RunRequest, mode: 'run' | 'plan', live?: Live) {
     this.#bench = bench;
     this.#request = request;
     this.#mode = mode;
-    this.#slots = new Slots(request.jobs);
+    this.#live = live;
+    this.#slots = live?.slots ?? new Slots(request.jobs);
   }
 
   async report(): Promise<RunReport> {
@@ -104,9 +104,12 @@ export class Round {
 
   #note(settled: Settled): Settled {
     const { outcome, product } = settled;
-    if (product !== undefined) this.#products.set(outcome.name, product);
+    const { name } = outcome;
+    if (product !== undefined) this.#products.set(name, product);
     if (outcome.outcome === 'failed') this.#failed = true;
-    this.#request.listener({ type: 'done', outcome });
+    const asked = this.#asked.get(name);
+    if (asked !== undefined) this.#live?.note(settled, asked);
+    if (!this.#quiet.has(name)) this.#request.listener({ type: 'done', outcome });
     return settled;
   }
 
@@ -119,7 +122,27 @@ export class Round {
     const pending = inTheWay.map(({ name }): Reason => ({ kind: 'pending', task: name }));
     if (broken.length > 0 || this.#stopped()) return end({ outcome: 'skipped', reasons: pending });
     if (pending.length > 0) return end({ outcome: 'ran', reasons: pending });
-    return this.#answer(task, end);
+    return (await this.#recall(task)) ?? this.#answer(task, end);
+  }
+
+  /** What an earlier round found, or is about to find, if nothing that it depends on can be different. */
+  async #recall(task: Task): Promise<Settled | undefined> {
+    const live = this.#live;
+    if (live === undefined) return undefined;
+    const since = Math.max(0, ...task.needs.map((need) => Math.max(live.changed(need), this.#since.get(need) ?? 0)));
+    this.#since.set(task.name, since);
+    for (;;) {
+      const known = live.recall(task.name, since);
+      if (known === undefined) return undefined;
+      const acted: Acted = 'acted' in known ? await known.acted : { kind: 'settled', settled: known };
+      if (acted.kind === 'settled') return this.#quietly(acted.settled);
+      if (this.#stopped()) return undefined;
+    }
+  }
+
+  #quietly(settled: Settled): Settled {
+    this.#quiet.add(settled.outcome.name);
+    return settled;
   }
 
   #ending(task: Task): End {
@@ -156,10 +179,12 @@ export class Round {
   }
 
   async #answer(task: Task, end: End): Promise<Settled> {
+    this.#quiet.delete(task.name);
     try {
       for (let attempt = 1; attempt <= ATTEMPTS; ) {
         const acted = await this.#attempt(task, end);
         if (acted.kind === 'settled') return acted.settled;
+        if (this.#stopped()) return end({ outcome: 'skipped' });
         if (acted.disturbed.length > 0) attempt++;
         for (const name of acted.disturbed) {
           const { product } = await this.#again(this.#bench.around.graph.task(name));
@@ -182,17 +207,43 @@ export class Round {
       if (asked.kind === 'hit') return this.#served(asked, 0, end);
       return settled(end({ outcome: 'ran', key: call.key, reasons: asked.reasons }));
     }
+    return this.#live === undefined ? this.#settleAsked(asked, end) : this.#settleLive(asked, end, this.#live);
+  }
+
+  /** The same beside work of earlier rounds: what is in the way of it is ended first. */
+  async #settleLive(asked: Asked, end: End, live: Live): Promise<Acted> {
+    const { call } = asked;
+    const { name } = call.task;
+    const moment = this.#asked.get(name) ?? 0;
+    if (this.#stopped()) return this.#skip(call, end);
+    const same = live.join(call, moment);
+    if (same !== undefined) {
+      const acted = await same.acted;
+      return acted.kind === 'settled' ? settled(this.#quietly(acted.settled)) : acted;
+    }
+    if (await live.end([name])) return { kind: 'unsettled', disturbed: [] };
+    const failed = live.failure(call);
+    if (failed !== undefined) return settled(this.#quietly(failed));
+    if (asked.kind === 'hit' && this.#stands(asked)) return this.#served(asked, 0, end);
+    const { graph } = this.#bench.around;
+    await live.end(live.flying.filter((other) => graph.upstreamOf(other).includes(name)));
+    if (this.#stopped()) return this.#skip(call, end);
+    return live.fly(call, moment, (signal) => this.#settleAsked(asked, end, signal));
+  }
+
+  async #settleAsked(asked: Asked, end: End, signal: AbortSignal = this.#request.signal): Promise<Acted> {
+    const { call } = asked;
     if (asked.kind === 'hit' && this.#stands(asked)) return this.#served(asked, 0, end);
     if (asked.kind === 'miss' && this.#request.frozen) return this.#refuse(asked, end);
     const isFree = this.#slots.tryTake();
-    if (!isFree && !(await this.#slots.take(this.#request.signal))) return this.#skip(call, end);
+    if (!isFree && !(await this.#slots.take(signal))) return this.#skip(call, end);
     try {
-      const claim = await this.#claim(task);
+      const claim = await this.#claim(call.task, signal);
       if (claim === undefined) return this.#skip(call, end);
       try {
         this.#bench.refresh();
         const waited = !isFree || claim.waited;
-        return await this.#act(this.#isOld(asked, waited) ? await this.#ask(task) : asked, end);
+        return await this.#act(this.#isOld(asked, waited) ? await this.#ask(call.task) : asked, end, signal);
       } finally {
         // Whoever claims it next must find what was noted of it.
         this.#bench.around.state.flush();
@@ -210,14 +261,17 @@ export class Round {
   /** Whether a question may have another answer by now, or be another one. */
   #isOld({ kind, call }: Asked, waited: boolean): boolean {
     if (waited || !call.isSure) return true;
-    return (
-      kind === 'miss' && call.task.cache && !this.#request.force && this.#bench.calls.get(call.key)?.failure === null
-    );
+    if (kind === 'hit' || !call.task.cache || this.#isForced(call.task)) return false;
+    return this.#bench.calls.get(call.key)?.failure === null;
   }
 
-  #claim(task: Task): Promise<Claim | undefined> {
+  #isForced({ name }: Task): boolean {
+    return this.#request.force || this.#live?.isForced(name) === true;
+  }
+
+  #claim(task: Task, signal: AbortSignal): Promise<Claim | undefined> {
     const { leases, now, around } = this.#bench;
-    const { signal, listener } = this.#request;
+    const { listener } = this.#request;
     const told = new Set<number>();
     return claim(task.name, {
       leases,
@@ -234,8 +288,9 @@ export class Round {
 
   /** Asks for a task, and looks for an answer. Changes nothing. */
   async #ask(task: Task): Promise<Asked> {
-    const call = await callOf(task, this.#products, this.#bench.around);
-    const made = this.calls.get(task.name)?.key === call.key ? this.#products.get(task.name) : undefined;
+    const call = await this.#question(task);
+    const isAgain = this.calls.get(task.name)?.key === call.key;
+    const made = isAgain ? this.#products.get(task.name) : this.#live?.made(call);
     this.calls.set(task.name, call);
     if (made !== undefined) {
       const lost = lostOf(made, this.#bench.values);
@@ -243,7 +298,7 @@ export class Round {
       return { kind: 'miss', call, reasons: [{ kind: 'lost', what: lost }] };
     }
     if (!task.cache) return { kind: 'miss', call, reasons: [{ kind: 'uncached' }] };
-    if (this.#request.force) return { kind: 'miss', call, reasons: [{ kind: 'forced' }] };
+    if (this.#isForced(task)) return { kind: 'miss', call, reasons: [{ kind: 'forced' }] };
     const found = lookUp(call, this.#bench);
     if (found.kind === 'miss') return { kind: 'miss', call, reasons: found.reasons };
     const { record, product } = found;
@@ -251,6 +306,20 @@ export class Round {
     if (log === undefined) return { kind: 'miss', call, reasons: [{ kind: 'lost', what: 'the captured output' }] };
     const walltime = Number(record.metadata['runtime']?.['walltime'] ?? 0);
     return { kind: 'hit', call, product, past: { log, walltime } };
+  }
+
+  async #question(task: Task): Promise<TaskCall> {
+    const live = this.#live;
+    if (live === undefined) return callOf(task, this.#products, this.#bench.around);
+    this.#asked.set(task.name, live.tick());
+    try {
+      const call = await callOf(task, this.#products, this.#bench.around);
+      live.lean(task.name, call.leaning);
+      return call;
+    } catch (error) {
+      live.lean(task.name, undefined);
+      throw error;
+    }
   }
 
   #stands({ call, product }: Hit): boolean {
@@ -264,8 +333,8 @@ export class Round {
   }
 
   /** Changes the workspace: puts an answer there, or does the work. The task is claimed. */
-  async #act(asked: Asked, end: End): Promise<Acted> {
-    if (asked.kind === 'miss') return this.#work(asked, end);
+  async #act(asked: Asked, end: End, signal: AbortSignal): Promise<Acted> {
+    if (asked.kind === 'miss') return this.#work(asked, end, signal);
     const { call, product } = asked;
     if (this.#stands(asked)) return this.#served(asked, 0, end);
     const upstream = new Upstream(call, this.#bench);
@@ -275,7 +344,7 @@ export class Round {
     if ('restored' in result) return this.#served(asked, result.restored, end);
     const lost = product.outputs.entries.find((entry) => entry.kind === 'file' && entry.digest === result.lost);
     const what = lost?.path ?? 'the list of outputs';
-    return this.#work({ kind: 'miss', call, reasons: [{ kind: 'lost', what }] }, end);
+    return this.#work({ kind: 'miss', call, reasons: [{ kind: 'lost', what }] }, end, signal);
   }
 
   /** Replays what the task printed, but not twice in one round. */
@@ -286,27 +355,34 @@ export class Round {
       if (log !== null) this.#request.listener({ type: 'output', name, chunk: log, replayed: true });
       this.#saved += walltime;
     }
+    if (past === null && restored === 0 && this.#live !== undefined) this.#quiet.add(name);
     return settled(end({ outcome: 'cached', key: call.key, restored, result: product.result }, product));
   }
 
   /** Does the work. The task is claimed. */
-  async #work({ call, reasons }: Miss, end: End): Promise<Acted> {
+  async #work({ call, reasons }: Miss, end: End, signal: AbortSignal): Promise<Acted> {
     const { task, key } = call;
-    const { signal, listener, frozen } = this.#request;
-    if (this.#stopped()) return this.#skip(call, end);
+    const { listener, frozen } = this.#request;
+    if (this.#stopped() || signal.aborted) return this.#skip(call, end);
     if (frozen) return this.#refuse({ kind: 'miss', call, reasons }, end);
     const upstream = new Upstream(call, this.#bench);
     if (upstream.disturbed.length > 0) return { kind: 'unsettled', disturbed: upstream.disturbed };
     listener({ type: 'start', name: task.name, reasons });
+    const changed = (): readonly RelPath[] => {
+      const paths = [...call.changedInputs(), ...upstream.changes()];
+      if (paths.length > 0) this.#live?.disturb([task.name]);
+      return paths;
+    };
     const executed = await execute(call, this.#bench, {
       signal,
       onOutput: (chunk) => listener({ type: 'output', name: task.name, chunk, replayed: false }),
-      changed: () => [...call.changedInputs(), ...upstream.changes()],
+      changed,
     });
     switch (executed.kind) {
       case 'aborted':
         return this.#skip(call, end);
       case 'failed': {
+        if (this.#live !== undefined) changed();
         const { message, exitCode } = executed.failure;
         return settled(end({ outcome: 'failed', key, reasons, exitCode, message }));
       }

@@ -48,6 +48,14 @@ export type FoundArg =
   | { readonly kind: 'file'; readonly tree: Tree }
   | { readonly kind: 'files'; readonly tree: Tree };
 
+/** What a question depends on beside what is declared. Changes of it are for who watches to notice. */
+export interface Leaning {
+  /** Paths that were looked at for the code of a function, there or not; a folder stands for all that is below it. */
+  readonly paths: readonly RelPath[];
+  /** Links that the patterns match. */
+  readonly links: readonly RelPath[];
+}
+
 export interface TaskCall {
   readonly task: Task;
   readonly globs: { readonly outputs: Globs };
@@ -61,6 +69,7 @@ export interface TaskCall {
   readonly reads: ReadonlyMap<string, readonly TreeEntry[]>;
   /** False if it was not known what upstream tasks wrote here, as while another process is at it. */
   readonly isSure: boolean;
+  readonly leaning: Leaning;
   /** Declared input paths that are no longer what the fingerprint says, sorted. */
   changedInputs(): readonly RelPath[];
 }
@@ -94,6 +103,7 @@ export async function callOf(
     blobs: asked.blobs,
     reads: asked.reads,
     isSure: asked.isSure,
+    leaning: { paths: code?.consulted ?? [], links: asked.links },
     changedInputs: () => asked.checks.flatMap((check) => check()),
   };
 }
@@ -105,6 +115,7 @@ class Asking {
   readonly found = new Map<string, FoundArg>();
   readonly reads = new Map<string, readonly TreeEntry[]>();
   readonly checks: (() => readonly RelPath[])[] = [];
+  readonly links: RelPath[] = [];
   readonly outputs: Globs;
   readonly #task: Task;
   readonly #products: ReadonlyMap<string, Product>;
@@ -182,11 +193,12 @@ class Asking {
     this.#generated ??= new Generated(this.#task.name, this.#products, this.#around);
     const generated = this.#generated;
     let before: ReadonlySet<RelPath> | undefined;
-    const { tree, changes } = this.#around.workspace.inputs(patterns, (path) =>
+    const { tree, changes, links } = this.#around.workspace.inputs(patterns, (path) =>
       before === undefined ? generated.hides(path) : generated.hidesAfter(path, before),
     );
     before = new Set(tree.entries.map(({ path }) => path));
     this.checks.push(changes);
+    this.links.push(...links);
     this.#requireEdges(patterns, tree);
     const written = generated.matching(new Globs(patterns));
     for (const [task, entries] of written) this.#read(task, entries);
