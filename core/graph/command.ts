@@ -47,31 +47,40 @@ const REAP = 1000;
 const WINDOWS = process.platform === 'win32';
 
 export async function runCommand(options: CommandOptions): Promise<CommandResult> {
-  const { signal, graceMs = GRACE } = options;
-  if (signal.aborted) return { kind: 'aborted' };
+  if (options.signal.aborted) return { kind: 'aborted' };
   const log = new LogFile(options.logFile, options.onOutput);
   try {
     const started = start(options, log.fd);
     if (typeof started === 'string') return { kind: 'unstartable', message: started };
     const group = new ProcessGroup(started);
-    let ending: Promise<void> | undefined;
-    const onAbort = (): void => {
-      ending = group.end(graceMs);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    const end = await ended(started, options);
-    signal.removeEventListener('abort', onAbort);
-    if (ending !== undefined) {
-      await ending;
-      return { kind: 'aborted' };
+    running.add(group);
+    try {
+      return await untilEnded(group, started, options);
+    } finally {
+      running.delete(group);
     }
-    if (end.kind === 'unstartable') return end;
-    const leftovers = !(await group.gone(SETTLE));
-    if (leftovers) await group.end(graceMs);
-    return { ...end, leftovers };
   } finally {
     log.close();
   }
+}
+
+async function untilEnded(group: ProcessGroup, started: ChildProcess, options: CommandOptions): Promise<CommandResult> {
+  const { signal, graceMs = GRACE } = options;
+  let ending: Promise<void> | undefined;
+  const onAbort = (): void => {
+    ending = group.end(graceMs);
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  const end = await ended(started, options);
+  signal.removeEventListener('abort', onAbort);
+  if (ending !== undefined) {
+    await ending;
+    return { kind: 'aborted' };
+  }
+  if (end.kind === 'unstartable') return end;
+  const leftovers = !(await group.gone(SETTLE));
+  if (leftovers) await group.end(graceMs);
+  return { ...end, leftovers };
 }
 
 /** The child, or why there is none. */
@@ -159,6 +168,12 @@ function whyUnstartable(error: unknown, { cwd, env, command }: CommandOptions): 
   }
 }
 
+/** Groups that must not outlive this process, however it ends: a second Ctrl-C does not wait for the grace of the first. */
+const running = new Set<ProcessGroup>();
+process.on('exit', () => {
+  for (const group of running) group.kill();
+});
+
 /** A command and all it started. */
 class ProcessGroup {
   readonly #child: ChildProcess;
@@ -192,6 +207,12 @@ class ProcessGroup {
       await delay(wait);
     }
     return true;
+  }
+
+  /** Ends everyone at once, without waiting for it. */
+  kill(): void {
+    if (WINDOWS) this.#child.kill();
+    else this.#send('SIGKILL');
   }
 
   /** Asks everyone to end, and makes them after `graceMs`. */

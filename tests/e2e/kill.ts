@@ -92,6 +92,27 @@ for (const [signal, code] of [
   });
 }
 
+test('a second SIGINT waits for nobody, and leaves nobody behind', async () => {
+  const deaf = FOREVER.replace(
+    'setInterval(() => {}, 1000);\n',
+    "process.on('SIGTERM', () => {});\nsetInterval(() => {}, 1000);\n",
+  );
+  await withRig({ ...HANGING, 'forever.mjs': deaf }, async (rig) => {
+    const child = rig.start(['run', '--json']);
+    const end = ended(child);
+    const pids = (): number[] =>
+      readFileSync(join(rig.aside, 'log.txt'), 'utf8').split('\n').filter(Boolean).map(Number);
+    await until(() => pids().length === 2, 'the command starts');
+    const [command = 0, grandchild = 0] = pids();
+    child.kill('SIGINT');
+    // The grandchild obeys the first signal; the command does not.
+    await until(() => !isAlive(grandchild), 'the first signal arrives');
+    child.kill('SIGINT');
+    assert.is((await end).code, 130);
+    await until(() => !isAlive(command), 'the command is gone');
+  });
+});
+
 test('after an interruption the next run does what is left', async () => {
   await withRig(HANGING, async (rig) => {
     const child = rig.start(['run']);
