@@ -36,6 +36,7 @@ export class Trail {
     readonly files: readonly RelPath[];
     readonly packages: readonly InstalledPackage[];
     readonly testimony: Testimony;
+    readonly folders: readonly RelPath[];
   } {
     const inputs = this.#reached(`${ENTRY}:${index}`);
     const paths = new Set(inputs.flatMap((input) => [...this.#bring(input)]));
@@ -44,11 +45,16 @@ export class Trail {
       .filter(({ path, digest }) => isDigest(digest ?? '') && !/(?:^|\/)node_modules\//.test(path))
       .map(({ path }) => path);
     // Which files a pattern will match later is not a matter of the paths that are known now.
-    const hasPattern = inputs.some((input) => this.#imports(input).some(isPattern));
+    const folders = inputs.flatMap((input) =>
+      this.#imports(input)
+        .filter(isPattern)
+        .map(({ path }) => this.#folderOf(input, path)),
+    );
     return {
       files: files.sort(byCodeUnit),
       packages: this.#packages(index),
-      testimony: { ...seen, settled: seen.settled && !hasPattern },
+      testimony: { ...seen, settled: seen.settled && folders.length === 0 },
+      folders,
     };
   }
 
@@ -79,10 +85,15 @@ export class Trail {
 
   /** The modules that an import by pattern takes in, and maybe some others below the same folder. */
   #matches(importer: string, pattern: string): readonly string[] {
+    const folder = this.#folderOf(importer, pattern);
+    return Object.keys(this.#metafile.inputs).filter((input) => isWithin(folder, input));
+  }
+
+  /** Where everything lies that an import by pattern can take in. */
+  #folderOf(importer: string, pattern: string): RelPath {
     const { root } = this.#reader.witness;
     const folder = pattern.slice(0, pattern.lastIndexOf('/', pattern.indexOf('*')));
-    const within = toRel(root, toAbs(dirname(toAbs(root, importer)), folder));
-    return Object.keys(this.#metafile.inputs).filter((input) => isWithin(within, input));
+    return toRel(root, toAbs(dirname(toAbs(root, importer)), folder));
   }
 
   #bring(input: string): ReadonlySet<AbsPath> {

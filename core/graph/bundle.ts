@@ -33,6 +33,8 @@ export interface Bundle {
   readonly packages: readonly InstalledPackage[];
   /** Everything the text depends on. */
   readonly testimony: Testimony;
+  /** Folders below which an import by pattern takes in what fits. */
+  readonly folders: readonly RelPath[];
 }
 
 /**

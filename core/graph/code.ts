@@ -27,6 +27,8 @@ export interface CodeClosure {
   readonly files: readonly RelPath[];
   /** Everything that was looked at to find this out: files, names that were not there, folders, what links led to. */
   readonly consulted: readonly RelPath[];
+  /** Folders below which everything counts that fits a pattern of an import. */
+  readonly folders: readonly RelPath[];
   /** Installed packages that the code imports, sorted by name. */
   readonly packages: readonly InstalledPackage[];
   /**
@@ -56,6 +58,9 @@ function digestOf(name: string, { text }: Bundle): Digest {
   return sha256(`f1b${frame(name)}${text}`);
 }
 
+/** What a closure was found by; what is remembered knows no folders. */
+type Seen = Pick<Bundle, 'files' | 'testimony'> & Partial<Pick<Bundle, 'folders'>>;
+
 /** What is kept of one export. */
 interface Identity {
   readonly digest: Digest;
@@ -68,12 +73,14 @@ class Closure implements CodeClosure {
   readonly packages: readonly InstalledPackage[];
   readonly #root: AbsPath;
   readonly #entry: Entry;
+  readonly folders: readonly RelPath[];
   readonly #testimony: Testimony;
 
-  constructor(root: AbsPath, entry: Entry, identity: Identity, seen: Pick<Bundle, 'files' | 'testimony'>) {
+  constructor(root: AbsPath, entry: Entry, identity: Identity, seen: Seen) {
     this.digest = identity.digest;
     this.packages = identity.packages;
     this.files = seen.files;
+    this.folders = seen.folders ?? [];
     this.#root = root;
     this.#entry = { module: entry.module, export: entry.export };
     this.#testimony = seen.testimony;

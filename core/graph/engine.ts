@@ -2,6 +2,7 @@
 import type { Key } from '../base/hash.ts';
 import type { PartChange } from '../call/explain.ts';
 import type { Workbench } from './execute.ts';
+import type { Live } from './live.ts';
 import { comparison } from './lookup.ts';
 import type { Reason, RunReport, RunRequest } from './outcome.ts';
 import { Round } from './round.ts';
@@ -33,8 +34,18 @@ export class Engine {
     this.#bench = bench;
   }
 
-  run(request: RunRequest): Promise<RunReport> {
+  /** Commands that a killed process left running are ended first: they could still write. */
+  async run(request: RunRequest): Promise<RunReport> {
+    await endOrphans(runningDir(this.#bench));
     return new Round(this.#bench, request, 'run').report();
+  }
+
+  /**
+   * A run that takes over what earlier rounds of `live` found and are still at. Its signal keeps it from beginning anything
+   * more; what is under way goes on, for the next round to take over.
+   */
+  round(live: Live, request: RunRequest): Promise<RunReport> {
+    return new Round(this.#bench, request, 'run', live).report();
   }
 
   /** What `run` would do, by the same code, without running or writing anything. */

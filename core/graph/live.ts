@@ -3,6 +3,7 @@
  * that goes on while the next round has begun. Knows nothing of files or time: who disturbs what is told, and moments
  * are counted.
  */
+import { isDeepStrictEqual } from 'node:util';
 import type { Key } from '../base/hash.ts';
 import type { Product } from './product.ts';
 import type { Acted, Settled } from './settled.ts';
@@ -187,10 +188,7 @@ export class Live {
   /** Takes in what the question of a task depends on; undefined if it could not be asked. */
   lean(name: string, leaning: Leaning | undefined): void {
     const before = this.#leanings.get(name);
-    const isSame = (a: readonly string[] = [], b: readonly string[] = []): boolean =>
-      a === b || (a.length === b.length && a.every((path, at) => path === b[at]));
-    const isKnown = this.#leanings.has(name) && (before === undefined) === (leaning === undefined);
-    if (isKnown && isSame(before?.paths, leaning?.paths) && isSame(before?.links, leaning?.links)) return;
+    if (this.#leanings.has(name) && isDeepStrictEqual(before, leaning)) return;
     this.#leanings.set(name, leaning);
     this.#leaned++;
   }

@@ -50,8 +50,10 @@ export type FoundArg =
 
 /** What a question depends on beside what is declared. Changes of it are for who watches to notice. */
 export interface Leaning {
-  /** Paths that were looked at for the code of a function, there or not; a folder stands for all that is below it. */
+  /** Paths that were looked at for the code of a function, there or not. */
   readonly paths: readonly RelPath[];
+  /** Folders below which everything counts. */
+  readonly folders: readonly RelPath[];
   /** Links that the patterns match. */
   readonly links: readonly RelPath[];
 }
@@ -103,7 +105,7 @@ export async function callOf(
     blobs: asked.blobs,
     reads: asked.reads,
     isSure: asked.isSure,
-    leaning: { paths: code?.consulted ?? [], links: asked.links },
+    leaning: { paths: code?.consulted ?? [], folders: code?.folders ?? [], links: asked.links },
     changedInputs: () => asked.checks.flatMap((check) => check()),
   };
 }
