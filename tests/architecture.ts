@@ -27,7 +27,7 @@ const SHELL = new RegExp(
   [
     '^core/(store|files|app)/',
     '^plugins/',
-    '^core/graph/(bundle|bundle-\\w+|command|function|function-worker|watch)\\.ts$',
+    '^core/graph/(bundle|bundle-\\w+|command|function|function-worker|process-group|running|watch)\\.ts$',
     '^core/call/metadata\\.ts$',
   ].join('|'),
 );

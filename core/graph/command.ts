@@ -6,12 +6,13 @@
  * the group (setsid, as daemons do) is beyond its reach. On Windows the process tree stands for the group, and a
  * process whose parent is gone is beyond reach.
  */
-import { type ChildProcess, execFile, type SpawnOptions, spawn } from 'node:child_process';
+import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
 import { closeSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, systemCode } from '../base/errors.ts';
 import type { AbsPath } from '../base/paths.ts';
 import { LogFile } from '../files/log-file.ts';
+import { ProcessGroup } from './process-group.ts';
+import { noteRunning } from './running.ts';
 
 export interface CommandOptions {
   /** For `/bin/sh -c`, or `cmd.exe /s /c` on Windows. */
@@ -21,6 +22,8 @@ export interface CommandOptions {
   readonly env: Readonly<Record<string, string>>;
   /** Created or emptied; takes stdout and stderr in the order in which they were written. */
   readonly logFile: string;
+  /** Folder where it is noted that the command runs, so that a later process can end it if this one is killed. */
+  readonly runningDir: string;
   /** Ends the command: SIGTERM to its group, SIGKILL after `graceMs`. */
   readonly signal: AbortSignal;
   /** Default 2000. */
@@ -42,8 +45,6 @@ export type CommandResult =
 const GRACE = 2000;
 /** Time background processes have to end by themselves, such as the `tee` of a process substitution, ms. */
 const SETTLE = 250;
-/** Time until the system must have taken away what was sent SIGKILL, ms. */
-const REAP = 1000;
 const WINDOWS = process.platform === 'win32';
 
 export async function runCommand(options: CommandOptions): Promise<CommandResult> {
@@ -52,16 +53,23 @@ export async function runCommand(options: CommandOptions): Promise<CommandResult
   try {
     const started = start(options, log.fd);
     if (typeof started === 'string') return { kind: 'unstartable', message: started };
-    const group = new ProcessGroup(started);
-    running.add(group);
+    if (started.pid === undefined) return await unstarted(started, options);
+    const group = new ProcessGroup(started.pid, started);
+    const entry = noteRunning(options.runningDir, group);
     try {
       return await untilEnded(group, started, options);
     } finally {
-      running.delete(group);
+      entry.remove();
     }
   } finally {
     log.close();
   }
+}
+
+/** A child without a process: why there is none arrives in the next turn. */
+async function unstarted(child: ChildProcess, options: CommandOptions): Promise<CommandResult> {
+  const end = await ended(child, options);
+  return end.kind === 'unstartable' ? end : { ...end, leftovers: false };
 }
 
 async function untilEnded(group: ProcessGroup, started: ChildProcess, options: CommandOptions): Promise<CommandResult> {
@@ -165,89 +173,5 @@ function whyUnstartable(error: unknown, { cwd, env, command }: CommandOptions): 
     }
     default:
       return `cannot start the shell: ${messageOf(error)}`;
-  }
-}
-
-/** Groups that must not outlive this process, however it ends: a second Ctrl-C does not wait for the grace of the first. */
-const running = new Set<ProcessGroup>();
-process.on('exit', () => {
-  for (const group of running) group.kill();
-});
-
-/** A command and all it started. */
-class ProcessGroup {
-  readonly #child: ChildProcess;
-
-  constructor(child: ChildProcess) {
-    this.#child = child;
-  }
-
-  /** Sends a signal to all, 0 to none; whether there was anyone to receive it. */
-  #send(signal: NodeJS.Signals | 0): boolean {
-    const { pid } = this.#child;
-    if (pid === undefined) return false;
-    try {
-      return process.kill(-pid, signal);
-    } catch (error) {
-      // EPERM: someone is there, but runs as another user by now; or, on macOS, has ended and is still listed.
-      return systemCode(error) === 'EPERM' && process.platform !== 'darwin';
-    }
-  }
-
-  #alive(): boolean {
-    if (WINDOWS) return this.#child.exitCode === null && this.#child.signalCode === null;
-    return this.#send(0) && !(process.platform === 'linux' && onlyZombies(this.#child.pid));
-  }
-
-  /** Whether everyone has ended by `ms` from now. */
-  async gone(ms: number): Promise<boolean> {
-    const deadline = performance.now() + ms;
-    for (let wait = 1; this.#alive(); wait = Math.min(wait * 2, 32)) {
-      if (performance.now() >= deadline) return false;
-      await delay(wait);
-    }
-    return true;
-  }
-
-  /** Ends everyone at once, without waiting for it. */
-  kill(): void {
-    if (WINDOWS) this.#child.kill();
-    else this.#send('SIGKILL');
-  }
-
-  /** Asks everyone to end, and makes them after `graceMs`. */
-  async end(graceMs: number): Promise<void> {
-    if (WINDOWS) {
-      await new Promise((done) => execFile('taskkill', ['/T', '/F', '/PID', String(this.#child.pid)], done));
-    } else {
-      this.#send('SIGTERM');
-      if (await this.gone(graceMs)) return;
-      this.#send('SIGKILL');
-    }
-    await this.gone(REAP);
-  }
-}
-
-/**
- * Whether all that is left of a group has ended and only waits to be collected, which in a container without an init
- * process nobody does. Such processes still count as receivers of a signal.
- */
-function onlyZombies(group: number | undefined): boolean {
-  try {
-    return !readdirSync('/proc').some((pid) => /^\d+$/.test(pid) && runsIn(pid, group));
-  } catch {
-    // No /proc to tell: take the group for alive, the caller does not wait for ever.
-    return false;
-  }
-}
-
-function runsIn(pid: string, group: number | undefined): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The program's name stands in brackets and may have any character in it; then come state, parent and group.
-    const [state, , own] = stat.slice(stat.lastIndexOf(')') + 2).split(' ', 3);
-    return Number(own) === group && state !== 'Z' && state !== 'X';
-  } catch {
-    return false;
   }
 }

@@ -1,11 +1,12 @@
 /** The engine: runs, plans and explains a set of tasks. */
 import type { Key } from '../base/hash.ts';
 import type { PartChange } from '../call/explain.ts';
-import type { Workbench } from './execute.ts';
+import { runningDir, type Workbench } from './execute.ts';
 import type { Live } from './live.ts';
 import { comparison } from './lookup.ts';
 import type { Reason, RunReport, RunRequest } from './outcome.ts';
 import { Round } from './round.ts';
+import { endOrphans } from './running.ts';
 import type { TaskCall } from './task-call.ts';
 
 export interface WhyReport {

@@ -89,6 +89,11 @@ export async function execute(call: TaskCall, bench: Workbench, execution: Execu
   }
 }
 
+/** Where running commands are noted. */
+export function runningDir({ tempDir }: Workbench): string {
+  return join(tempDir, 'running');
+}
+
 async function command(call: TaskCall, bench: Workbench, logFile: string, execution: Execution): Promise<Work> {
   const { task } = call;
   if (task.body.kind !== 'command') throw new FlecheError('BUG', 'bug: a function task was run as a command');
@@ -98,6 +103,7 @@ async function command(call: TaskCall, bench: Workbench, logFile: string, execut
     cwd: toAbs(root, task.dir),
     env: commandEnv({ root, dir: task.dir, env, declared: task.env, passed: task.passEnv }),
     logFile,
+    runningDir: runningDir(bench),
     ...execution,
   });
   switch (result.kind) {

@@ -54,6 +54,16 @@ export function isAbandoned(lease: Lease, now: number): boolean {
   return now > lease.renewed + lease.ttl;
 }
 
+/** Whether an owner on this machine still lives; one elsewhere is not known to. */
+export function isRunning(owner: Owner): boolean {
+  return owner.id === SELF.id || (owner.host === SELF.host && isAlive(owner));
+}
+
+/** Tells a process from a later one with the same id; null if there is none, or where the system does not tell. */
+export function identityOf(pid: number): string | null {
+  return statusOf(pid, '')?.started ?? null;
+}
+
 function isAlive({ id, pid }: Owner): boolean {
   try {
     process.kill(pid, 0);

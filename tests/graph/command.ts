@@ -16,7 +16,15 @@ const node = JSON.stringify(process.execPath);
 
 function run(command: string, options: Partial<CommandOptions> = {}): Promise<CommandResult> {
   const signal = new AbortController().signal;
-  return runCommand({ command, cwd: toAbs(folder, '.'), env, logFile, signal, ...options });
+  return runCommand({
+    command,
+    cwd: toAbs(folder, '.'),
+    env,
+    logFile,
+    runningDir: join(folder, 'running'),
+    signal,
+    ...options,
+  });
 }
 
 const log = (): string => readFileSync(logFile, 'utf8');

@@ -1,0 +1,76 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { ProcessGroup } from '../../core/graph/process-group.ts';
+import { endOrphans, noteRunning } from '../../core/graph/running.ts';
+import { identityOf, SELF } from '../../core/store/owner.ts';
+
+const GONE = { ...SELF, id: '4194305///gone', pid: 2 ** 22 + 1 };
+
+/** A group of two processes that ignores SIGTERM, and a folder. */
+async function withGroup(use: (folder: string, group: ProcessGroup) => Promise<void>): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
+  const child = spawn('/bin/sh', ['-c', 'trap "" TERM; sleep 1000 & echo ready; wait'], {
+    detached: true,
+    stdio: ['ignore', 'pipe', 'ignore'],
+  });
+  await once(child.stdout, 'data');
+  const group = new ProcessGroup(child.pid ?? 0);
+  try {
+    await use(folder, group);
+  } finally {
+    group.kill();
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function note(folder: string, group: ProcessGroup, entry: unknown): void {
+  writeFileSync(join(folder, String(group.id)), JSON.stringify(entry));
+}
+
+test('a command of a process that is gone is ended, with all it started', () =>
+  withGroup(async (folder, group) => {
+    note(folder, group, { owner: GONE, leader: identityOf(group.id) });
+    assert.is(await endOrphans(folder), 1);
+    assert.is(group.alive(), false);
+    assert.equal(readdirSync(folder), []);
+  }));
+
+test('a command of a living process is left alone', () =>
+  withGroup(async (folder, group) => {
+    const entry = noteRunning(join(folder, 'made'), group);
+    assert.is(await endOrphans(join(folder, 'made')), 0);
+    assert.is(group.alive(), true);
+    entry.remove();
+    assert.equal(readdirSync(join(folder, 'made')), []);
+  }));
+
+test('another process that has the number by now is left alone, and the note goes', () =>
+  withGroup(async (folder, group) => {
+    if (identityOf(group.id) === null) return;
+    note(folder, group, { owner: GONE, leader: 'another' });
+    assert.is(await endOrphans(folder), 0);
+    assert.is(group.alive(), true);
+    assert.equal(readdirSync(folder), []);
+  }));
+
+test('a note of another machine, a torn one and a stray file end nothing', () =>
+  withGroup(async (folder, group) => {
+    note(folder, group, { owner: { ...GONE, host: 'elsewhere' }, leader: identityOf(group.id) });
+    mkdirSync(join(folder, 'stray'));
+    assert.is(await endOrphans(folder), 0);
+    writeFileSync(join(folder, String(group.id)), '{"own');
+    assert.is(await endOrphans(folder), 0);
+    assert.is(group.alive(), true);
+    assert.is(await endOrphans(join(folder, 'missing')), 0);
+  }));
+
+test('numbers that would mean this process or everyone are no groups', () => {
+  for (const id of [0, 1, -1, Number.NaN]) assert.throws(() => new ProcessGroup(id), /no process group/);
+});
+
+test.run();
