@@ -34,5 +34,6 @@ export function escapes(path: string): boolean {
 
 /** Whether `path` is `folder` or lies below it; both relative to the same root. */
 export function isWithin(folder: string, path: string): boolean {
-  return folder === '.' || path === folder || path.startsWith(`${folder}/`);
+  if (folder === '.') return true;
+  return path.startsWith(folder) && (path.length === folder.length || path[folder.length] === '/');
 }

@@ -7,6 +7,7 @@ import { FlecheError } from '../base/errors.ts';
 import { byCodeUnit } from '../base/order.ts';
 import { isWithin, type RelPath } from '../base/paths.ts';
 import { expandBraces } from './braces.ts';
+import { type GlobTests, globTests } from './glob-steps.ts';
 
 /** Folders that no pattern reaches into unless it names them. */
 const RESERVED: readonly string[] = ['node_modules', '.git', '.fleche'];
@@ -96,6 +97,17 @@ export class Globs {
   }
 }
 
+const shared = new WeakMap<readonly string[], Globs>();
+
+/** The globs of a list that does not change, made once for as long as the list is there. Throws like the constructor. */
+export function globsOf(patterns: readonly string[]): Globs {
+  const known = shared.get(patterns);
+  if (known !== undefined) return known;
+  const globs = new Globs(patterns);
+  shared.set(patterns, globs);
+  return globs;
+}
+
 /** Whether folders of this name are passed over by patterns that do not name them. */
 export function isReserved(name: string): boolean {
   return RESERVED.includes(name);
@@ -122,14 +134,16 @@ function compile(pattern: string): Rule {
   const readings = words.flatMap(readingsOf);
   if (!words.includes(text) && !WILD.test(text)) readings.push({ kind: 'path', path: text });
   const names = slashed.split(/[/{},()|]/).filter(isReserved);
-  const leads = readings.map(leadOf);
+  const tests = readings.map(testsOf);
+  const [only] = tests;
+  if (only !== undefined && tests.length === 1) return { takes, text, names, readings, ...only };
   return {
     takes,
     text,
     names,
     readings,
-    test: testOf(readings),
-    leads: (folder) => leads.some((lead) => lead(folder)),
+    test: (path) => tests.some((one) => one.test(path)),
+    leads: (folder) => tests.some((one) => one.leads(folder)),
   };
 }
 
@@ -170,17 +184,34 @@ function globReading(word: string, inert: string): Reading {
   return { kind: 'glob', glob: glob.replace(/^!(?!\()/, '\\!'), base: end === 0 ? '.' : steps.slice(0, end).join('/') };
 }
 
-/** Whether a path is matched by one of the readings, or lies below what is. `a/**` is what lies below `a`, without `a`. */
-function testOf(readings: readonly Reading[]): (path: string) => boolean {
-  const [first, ...rest] = readings;
-  if (first?.kind === 'path' && rest.length === 0) return (path) => isWithin(first.path, path);
-  const shape = new RegExp(readings.flatMap(shapesOf).join('|'));
-  return (path) => shape.test(path);
+function testsOf(reading: Reading): GlobTests {
+  if (reading.kind === 'path') {
+    const { path } = reading;
+    const test = (other: string): boolean => isWithin(path, other);
+    return { test, leads: (folder) => test(folder) || isWithin(folder, path) };
+  }
+  return globTests(reading.glob) ?? compiledTests(reading.glob);
 }
 
-function shapesOf(reading: Reading): readonly string[] {
-  if (reading.kind === 'path') return [`^${reading.path.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&')}(?:\\/|$)`];
-  const { glob } = reading;
+/** Tests by regular expressions, which are made when they are first needed. */
+function compiledTests(glob: string): GlobTests {
+  let shape: RegExp | undefined;
+  let steps: readonly RegExp[] | undefined;
+  return {
+    test(path) {
+      shape ??= new RegExp(shapesOf(glob).join('|'), 's');
+      return shape.test(path);
+    },
+    leads(folder) {
+      steps ??= leadingShapes(glob);
+      const taken = folder.split('/');
+      return steps.every((step, at) => at >= taken.length || step.test(taken[at] ?? ''));
+    },
+  };
+}
+
+/** What a glob matches, and what lies below that. `a/**` is what lies below `a`, without `a`. */
+function shapesOf(glob: string): readonly string[] {
   if (glob === '**') return [shapeOf(glob)];
   return glob.endsWith('/**') ? [shapeOf(`${glob}/*`)] : [shapeOf(glob), shapeOf(`${glob}/**/*`)];
 }
@@ -189,15 +220,10 @@ function shapeOf(glob: string): string {
   return picomatch.makeRe(glob, OPTIONS).source;
 }
 
-/** Whether a folder lies on the way to something that the reading speaks of, or below it. */
-function leadOf(reading: Reading): (folder: string) => boolean {
-  if (reading.kind === 'path') return (folder) => isWithin(reading.path, folder) || isWithin(folder, reading.path);
-  const steps = reading.glob.split('/');
+/** The steps that every path begins with that the glob matches. */
+function leadingShapes(glob: string): readonly RegExp[] {
+  const steps = glob.split('/');
   // From a step on that can stand for several, or that is part of a group across steps, anything may follow.
   const open = steps.findIndex((step) => step.includes('**') || /(?<!\\)[(|)]/.test(step));
-  const shapes = (open < 0 ? steps : steps.slice(0, open)).map((step) => new RegExp(shapeOf(step)));
-  return (folder) => {
-    const taken = folder.split('/');
-    return shapes.every((shape, at) => at >= taken.length || shape.test(taken[at] ?? ''));
-  };
+  return (open < 0 ? steps : steps.slice(0, open)).map((step) => new RegExp(shapeOf(step), 's'));
 }

@@ -62,6 +62,13 @@ test('spaces, quotes and letters of any script are just characters', () => {
   assert.equal(matched(['a b/*.ts', 'it*/*', 'a+b/*', 'p|*'], paths), paths.slice(0, 4));
 });
 
+test('a line break in a name is a character like any other', () => {
+  const paths = ['a/x\ny.ts', 'a/b\n/z.ts'];
+  for (const pattern of ['a/**', '**', 'a/**/*.ts', '[a]/**', '{a,b}/**', 'a/[bx]*']) {
+    assert.equal(matched([pattern], paths), paths, pattern);
+  }
+});
+
 test('extended globs work, and a leading exclamation mark always takes away', () => {
   const paths = ['a/x.ts', 'b/x.ts', 'c/x.ts', 'x.ts'];
   assert.equal(matched(['@(a|b)/*'], paths), ['a/x.ts', 'b/x.ts']);
