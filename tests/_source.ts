@@ -4,6 +4,9 @@
  * expression, which is right for formatted code.
  */
 
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
 /** A keyword after which a slash begins a regular expression, although a name stands before it. */
 const BEFORE_REGEXP = /(?:^|[^\w$.])(?:return|typeof|case|in|of|do|else|void|delete|throw|new|await|yield)$/;
 
@@ -105,4 +108,16 @@ export function importsOf(text: string): ImportStatement[] {
     const end = match.index + match[0].length;
     return { specifier: text.slice(end - length, end), statement: text.slice(match.index, end - length) };
   });
+}
+
+/** Paths of the files below some folders of a root that end as `ending` says, relative to it with `/`, sorted. */
+export function filesBelow(root: string, folders: readonly string[], ending: RegExp): string[] {
+  return folders
+    .filter((folder) => existsSync(join(root, folder)))
+    .flatMap((folder) =>
+      readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' }).map((name) => `${folder}/${name}`),
+    )
+    .map((path) => path.replaceAll('\\', '/'))
+    .filter((path) => ending.test(path))
+    .sort();
 }

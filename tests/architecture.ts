@@ -3,12 +3,12 @@
  * type imports too and need neither compiler nor bundler.
  */
 import { execFileSync } from 'node:child_process';
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { homedir, tmpdir } from 'node:os';
 import { dirname, join, posix, resolve } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { codeOf, importsOf } from './_source.ts';
+import { codeOf, filesBelow, importsOf } from './_source.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 /** A file may import from its own folder or from one to its left, never from one to its right. */
@@ -66,17 +66,7 @@ function source(path: string): Source {
   };
 }
 
-const sources = new Map(
-  ['core', 'plugins']
-    .flatMap((folder) =>
-      readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' }).map((name) =>
-        posix.join(folder, name.replaceAll('\\', '/')),
-      ),
-    )
-    .filter((path) => path.endsWith('.ts'))
-    .sort()
-    .map((path) => [path, source(path)] as const),
-);
+const sources = new Map(filesBelow(ROOT, ['core', 'plugins'], /\.ts$/).map((path) => [path, source(path)] as const));
 const all = [...sources.values()];
 const paths = (chosen: readonly Source[]): string[] => chosen.map((file) => file.path);
 

@@ -1,10 +1,10 @@
 /** The scanner that the architecture test and the test runner rely on. */
 // biome-ignore-all lint/suspicious/noTemplateCurlyInString: templates are what is scanned
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { codeOf, importsOf } from './_source.ts';
+import { codeOf, filesBelow, importsOf } from './_source.ts';
 
 const specifiers = (text: string): string[] => importsOf(text).map((found) => found.specifier);
 
@@ -57,13 +57,10 @@ import.meta.url; 'y'`;
 test('every file of the repository is read to its end', () => {
   // A scanner that loses its way takes the rest of a file for a string: then the last brackets would not balance.
   const root = resolve(import.meta.dirname, '..');
-  for (const folder of ['core', 'plugins', 'tests']) {
-    for (const name of readdirSync(join(root, folder), { recursive: true, encoding: 'utf8' })) {
-      if (!name.endsWith('.ts')) continue;
-      const code = codeOf(readFileSync(join(root, folder, name), 'utf8'));
-      for (const [open, close] of ['()', '[]', '{}']) {
-        assert.is(code.split(open ?? '').length, code.split(close ?? '').length, `${folder}/${name}: ${open}${close}`);
-      }
+  for (const path of filesBelow(root, ['core', 'plugins', 'tests'], /\.ts$/)) {
+    const code = codeOf(readFileSync(join(root, path), 'utf8'));
+    for (const [open, close] of ['()', '[]', '{}']) {
+      assert.is(code.split(open ?? '').length, code.split(close ?? '').length, `${path}: ${open}${close}`);
     }
   }
 });

@@ -24,6 +24,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { sha256 } from '../../core/base/hash.ts';
 import type { RunSummary, TaskOutcome } from '../../core/graph/outcome.ts';
+import { filesBelow } from '../_source.ts';
 
 export const REPOSITORY: string = resolve(import.meta.dirname, '../..');
 
@@ -280,12 +281,8 @@ function build(): void {
 function isStale(target: string): boolean {
   if (!existsSync(target)) return true;
   const made = statSync(target).mtimeMs;
-  const sources = ['core', 'plugins'].flatMap((folder) =>
-    readdirSync(join(REPOSITORY, folder), { recursive: true, encoding: 'utf8' }).map((name) => join(folder, name)),
-  );
-  return ['package.json', 'tsconfig.json', ...sources.filter((name) => /\.m?ts$|\.mjs$/.test(name))].some(
-    (name) => statSync(join(REPOSITORY, name)).mtimeMs > made,
-  );
+  const sources = filesBelow(REPOSITORY, ['core', 'plugins'], /\.m?ts$|\.mjs$/);
+  return ['package.json', 'tsconfig.json', ...sources].some((name) => statSync(join(REPOSITORY, name)).mtimeMs > made);
 }
 
 /** Takes the lock if it is free, or older than any build takes. */
