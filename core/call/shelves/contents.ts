@@ -2,18 +2,20 @@
  * What a shelf holds in memory, and which of its keys differ from what is at rest. Knows nothing of stores: it hands out
  * its changes in batches and is told what became of them.
  */
-import { identityOf, ownKey } from './keys.ts';
+import { copyOf, identityOf } from './keys.ts';
 
 /** A key with its value. */
 export interface Entry<K, V> {
   readonly key: K;
   value: V;
-  /** The encoded value, where it was encoded when it was set, until it is saved. */
+  /** The encoded entry, where it was encoded when it was set, until it is saved. */
   bytes: Uint8Array | undefined;
   /** Place of its row, once it has one. */
   order: number | undefined;
   /** The write that made its row what it was when it was last read or written; undefined where none was known. */
   version: number | undefined;
+  /** Grows from entry to entry as they are added. */
+  readonly sequence: number;
 }
 
 /** An entry as it is read from where it is kept. */
@@ -24,11 +26,13 @@ export interface StoredEntry<K, V> {
   readonly version?: number;
 }
 
-/** What has to be done at rest for one key: the entry as it was when the batch was taken, or its removal. */
+/** What has to be done at rest for one key. */
 export interface Change<K, V> {
   readonly id: string;
   readonly key: K;
-  readonly entry: Readonly<Entry<K, V>> | undefined;
+  /** The entry and its state when the batch was taken; undefined if the key is to be removed. */
+  readonly set: { readonly entry: Entry<K, V>; readonly value: V; readonly bytes: Uint8Array | undefined } | undefined;
+  readonly order: number | undefined;
   readonly version: number | undefined;
 }
 
@@ -46,6 +50,7 @@ export class Contents<K, V> {
   readonly #changed = new Set<string>();
   readonly #removed = new Map<string, Removed<K>>();
   readonly #tracks: boolean;
+  #sequence = 0;
 
   /** `tracks`: whether changes are of interest to anyone. */
   constructor(tracks: boolean) {
@@ -66,22 +71,26 @@ export class Contents<K, V> {
   }
 
   /** Entries in insertion order; those that are added meanwhile are included. */
-  entries(): IterableIterator<Entry<K, V>> {
+  entries(): MapIterator<Entry<K, V>> {
     return this.#entries.values();
   }
 
   set(key: K, value: V, bytes?: Uint8Array): void {
     const id = identityOf(key);
     const entry = this.#entries.get(id);
-    if (entry === undefined) this.#add(id, ownKey(key), value, bytes);
-    else Object.assign(entry, { value, bytes });
+    if (entry === undefined) {
+      const version = this.#removed.get(id)?.version;
+      this.#removed.delete(id);
+      this.#add(id, { key: copyOf(key), value, bytes, order: undefined, version });
+    } else {
+      entry.value = value;
+      entry.bytes = bytes;
+    }
     if (this.#tracks) this.#changed.add(id);
   }
 
-  #add(id: string, key: K, value: V, bytes: Uint8Array | undefined): void {
-    const version = this.#removed.get(id)?.version;
-    this.#removed.delete(id);
-    this.#entries.set(id, { key, value, bytes, order: undefined, version });
+  #add(id: string, entry: Omit<Entry<K, V>, 'sequence'>): void {
+    this.#entries.set(id, { ...entry, sequence: this.#sequence++ });
   }
 
   /** Whether the key was there. */
@@ -98,7 +107,7 @@ export class Contents<K, V> {
   }
 
   /** Becomes what was read, without a change. */
-  reset(stored: Iterable<StoredEntry<K, V>>): void {
+  reset(stored: Iterable<StoredEntry<K, V>> = []): void {
     this.#entries.clear();
     this.#changed.clear();
     this.#removed.clear();
@@ -106,23 +115,25 @@ export class Contents<K, V> {
   }
 
   #take(id: string, { key, value, order, version }: StoredEntry<K, V>): void {
-    this.#entries.set(id, { key, value, bytes: undefined, order, version });
+    this.#add(id, { key, value, bytes: undefined, order, version });
   }
 
   /** Becomes what was read, but for its own changes, which it keeps. */
   merge(stored: Iterable<StoredEntry<K, V>>): void {
-    const own = [...this.#entries];
+    const own = new Map(this.#entries);
     this.#entries.clear();
     for (const entry of stored) {
       const id = identityOf(entry.key);
+      const mine = own.get(id);
       if (!this.#changed.has(id)) this.#take(id, entry);
-      else if (!this.#removed.has(id)) {
-        // A value of its own, in the place of the stored one.
-        const mine = own.find(([other]) => other === id);
-        if (mine !== undefined) this.#entries.set(...mine);
-      }
+      else if (mine !== undefined) this.#entries.set(id, mine);
     }
-    for (const [id, entry] of own) if (this.#changed.has(id) && !this.#entries.has(id)) this.#entries.set(id, entry);
+    for (const [id, entry] of own) {
+      if (!this.#changed.has(id) || this.#entries.has(id)) continue;
+      // It has no row any more, and with the next one it comes last.
+      entry.order = undefined;
+      this.#entries.set(id, entry);
+    }
   }
 
   /** Every entry is to be written, whatever is at rest. */
@@ -131,60 +142,46 @@ export class Contents<K, V> {
       this.#changed.add(id);
       entry.version = undefined;
     }
+    for (const removed of this.#removed.values()) removed.version = undefined;
   }
 
-  /** Hands out the changes and forgets them. */
+  /** Hands out the changes and forgets them. New entries are in the order in which they were added. */
   takeChanges(): readonly Change<K, V>[] {
-    const batch: Change<K, V>[] = [];
-    const added: Change<K, V>[] = [];
+    const changes: Change<K, V>[] = [];
     for (const id of this.#changed) {
       const entry = this.#entries.get(id);
       const removed = this.#removed.get(id);
       if (entry !== undefined) {
-        const change = { id, key: entry.key, entry: { ...entry }, version: entry.version };
-        (entry.order === undefined ? added : batch).push(change);
+        const { key, value, bytes, order, version } = entry;
+        changes.push({ id, key, set: { entry, value, bytes }, order, version });
       } else if (removed !== undefined) {
-        batch.push({ id, key: removed.key, entry: undefined, version: removed.version });
+        changes.push({ id, key: removed.key, set: undefined, order: undefined, version: removed.version });
       }
     }
     this.#changed.clear();
     this.#removed.clear();
-    return batch.concat(this.#inOrder(added));
-  }
-
-  /** New entries get their places at rest one after the other, so they go in the order in which they are here. */
-  #inOrder(added: Change<K, V>[]): Change<K, V>[] {
-    if (added.length < 2) return added;
-    const byId = new Map(added.map((change) => [change.id, change]));
-    const sorted: Change<K, V>[] = [];
-    for (const id of this.#entries.keys()) {
-      const change = byId.get(id);
-      if (change !== undefined) sorted.push(change);
-    }
-    return sorted;
+    return changes.sort((a, b) => (a.set?.entry.sequence ?? 0) - (b.set?.entry.sequence ?? 0));
   }
 
   /** A change has been written. */
-  settle({ id }: Change<K, V>, written: Written): void {
+  settle({ id, set }: Change<K, V>, written: Written): void {
     const entry = this.#entries.get(id);
     const removed = this.#removed.get(id);
     if (removed !== undefined) removed.version = written?.version;
     if (entry === undefined) return;
     entry.version = written?.version;
-    entry.order = written?.order;
+    // One that was removed and set again meanwhile has another place.
+    if (entry === set?.entry) entry.order = written?.order;
     if (!this.#changed.has(id)) entry.bytes = undefined;
   }
 
   /** A change has not been written: it is still to be made, unless a later one took its place. */
-  restore({ id, key, entry, version }: Change<K, V>): void {
-    const now = this.#entries.get(id);
-    if (now !== undefined) {
-      now.version ??= version;
-    } else if (entry === undefined || this.#changed.has(id)) {
-      const removed = this.#removed.get(id);
-      if (removed === undefined) this.#removed.set(id, { key, version });
-      else removed.version ??= version;
-    }
+  restore({ id, key, version }: Change<K, V>): void {
+    const entry = this.#entries.get(id);
+    const removed = this.#removed.get(id);
+    if (entry !== undefined) entry.version ??= version;
+    else if (removed !== undefined) removed.version ??= version;
+    else this.#removed.set(id, { key, version });
     this.#changed.add(id);
   }
 }

@@ -13,14 +13,14 @@ export function identityOf(key: unknown): string {
   return digest(key, 'key');
 }
 
-/** A key that nobody can change from outside; one without an encoding is kept as it is. */
-export function ownKey<K>(key: K): K {
-  if ((typeof key !== 'object' || key === null) && typeof key !== 'function') return key;
+/** An equal value that nobody else can change; one without an encoding is given back as it is. */
+export function copyOf<T>(value: T): T {
+  if ((typeof value !== 'object' || value === null) && typeof value !== 'function') return value;
   try {
-    // An equal value of the same type is what the codec promises.
-    return decode(encode(key)) as K;
+    // The codec gives back an equal value of the same type.
+    return decode(encode(value)) as T;
   } catch (error) {
-    if (error instanceof FlecheError && error.code === 'UNSTORABLE') return key;
+    if (error instanceof FlecheError && error.code === 'UNSTORABLE') return value;
     throw error;
   }
 }

@@ -1,0 +1,216 @@
+/**
+ * A shelf: a map that outlives its process. It is loaded, or else built, when it is first touched; edits are saved by
+ * themselves after a while, and when the process ends. Keys are equal when their values are. What is saved is what was
+ * set: a value that was changed in place has to be set again.
+ */
+import { later } from '../../base/steps.ts';
+import type { Entry } from './contents.ts';
+import { type Dependency, labelOf, type Outsider } from './graph.ts';
+import type { Home } from './home.ts';
+import type { Life } from './life.ts';
+import type { ShelfEvent, ShelfEvents } from './signals.ts';
+
+type Inspect = (value: unknown, options: object) => string;
+
+/**
+ * Made by a manager. Everything throws `SHELF_CLOSED` once it is closed. What belongs to a map throws `SHELF_NOT_READY`
+ * before `ready()` where hooks take their time, and `SHELF_UNREADABLE` or `SHELF_UNBUILT` when they fail.
+ */
+export class Shelf<K, V> implements Map<K, V> {
+  readonly name: string;
+  /** The name of its manager. */
+  readonly managerName: string;
+  readonly #home: Home;
+  readonly #life: Life<K, V>;
+
+  static {
+    // How Node shows it: as a map, and without loading it.
+    Object.defineProperty(Shelf.prototype, Symbol.for('nodejs.util.inspect.custom'), {
+      value(this: Shelf<unknown, unknown>, _depth: number, options: object, inspect: Inspect): string {
+        const contents = this.#life.peek();
+        return `Shelf ${JSON.stringify(this.name)} ${contents === undefined ? 'not loaded' : inspect(contents, options)}`;
+      },
+    });
+  }
+
+  constructor(home: Home, life: Life<K, V>) {
+    this.name = life.name;
+    this.managerName = home.name;
+    this.#home = home;
+    this.#life = life;
+  }
+
+  get [Symbol.toStringTag](): string {
+    return 'Shelf';
+  }
+
+  get size(): number {
+    return this.#life.touch().size;
+  }
+
+  get(key: K): V | undefined {
+    return this.#life.touch().find(key)?.value;
+  }
+
+  has(key: K): boolean {
+    return this.#life.touch().find(key) !== undefined;
+  }
+
+  /** Throws `INDIGESTIBLE` or `UNSTORABLE` for what could not be saved, and never because saving failed. */
+  set(key: K, value: V): this {
+    this.#life.set(key, value);
+    return this;
+  }
+
+  /** Whether the key was there. */
+  delete(key: K): boolean {
+    const wasThere = this.#life.touch().delete(key);
+    if (wasThere) this.#life.edited(1);
+    return wasThere;
+  }
+
+  /** Removes every key that is here; keys that only others know stay where they are. */
+  clear(): void {
+    const contents = this.#life.touch();
+    const { size } = contents;
+    for (const { key } of contents.entries()) contents.delete(key);
+    this.#life.edited(size);
+  }
+
+  /** Keys in insertion order. */
+  *keys(): MapIterator<K> {
+    for (const { key } of this.#entries()) yield key;
+  }
+
+  *values(): MapIterator<V> {
+    for (const { value } of this.#entries()) yield value;
+  }
+
+  *entries(): MapIterator<[K, V]> {
+    for (const { key, value } of this.#entries()) yield [key, value];
+  }
+
+  [Symbol.iterator](): MapIterator<[K, V]> {
+    return this.entries();
+  }
+
+  #entries(): MapIterator<Entry<K, V>> {
+    return this.#life.touch().entries();
+  }
+
+  forEach(callback: (value: V, key: K, shelf: Map<K, V>) => void, receiver?: unknown): void {
+    for (const { key, value } of this.#entries()) callback.call(receiver, value, key, this);
+  }
+
+  /** Resolves when the shelf can be used: it is loaded or built, and was not invalidated by another process. */
+  async ready(): Promise<this> {
+    await later(this.#life.ready());
+    return this;
+  }
+
+  /**
+   * Saves what has changed; without hooks that take their time, before it returns. A shelf with a save hook is saved in
+   * any case. Saves that are asked for while one is under way are one. Rejects with `SHELF_UNSAVED`; then nothing is lost,
+   * and it is tried again.
+   */
+  save(): Promise<void> {
+    return later(this.#life.save());
+  }
+
+  /**
+   * Takes over what other processes have saved. What was not saved here stays as it is, and wins when it is.
+   */
+  reload(): Promise<void> {
+    return later(this.#life.reload());
+  }
+
+  /** Gives up what was not saved: the shelf is what is kept of it. */
+  revert(): Promise<void> {
+    return later(this.#life.revert());
+  }
+
+  /**
+   * Empties this shelf and everything made from it, in memory before it returns, and at rest, for all processes and for
+   * good. A shelf with a build hook is built when it is touched again. Rejects with an `AggregateError` if something
+   * could not be done; all the rest is.
+   */
+  invalidate(): Promise<void> {
+    this.#life.requireOpen();
+    return later(this.#home.invalidate(this.name));
+  }
+
+  /**
+   * Invalidates, then builds this shelf and everything made from it, what others are made from first. Rejects with an
+   * `AggregateError`; what could not be built, and what is made from it, is empty.
+   */
+  rebuild(): Promise<void> {
+    this.#life.requireOpen();
+    return later(this.#home.rebuild(this.name));
+  }
+
+  /** Removes what is kept of this shelf; the contents in memory stay, and the next save writes all of them. */
+  deletePersisted(): Promise<void> {
+    return later(this.#life.deletePersisted());
+  }
+
+  /**
+   * Saves and closes; the name is free then. With `discard` nothing is saved. Rejects with `SHELF_UNSAVED` if it could
+   * not be saved; then it is still open.
+   */
+  close({ discard = false }: { readonly discard?: boolean } = {}): Promise<void> {
+    return later(this.#life.close(discard));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Number of keys whose last change has not been saved. */
+  get unsaved(): number {
+    return this.#life.unsaved;
+  }
+
+  /** How often this handle wrote over a change of somebody else. */
+  get conflicts(): number {
+    return this.#life.conflicts;
+  }
+
+  /** Declares what this shelf is made from. Throws `SHELF_CYCLE`, or `USAGE` for a shelf of another manager. */
+  addDependency(parent: Dependency): void {
+    this.#life.requireOpen();
+    this.#home.link(this.name, parent);
+  }
+
+  /** False if there was no such dependency. */
+  removeDependency(parent: Dependency): boolean {
+    this.#life.requireOpen();
+    return this.#home.unlink(this.name, parent);
+  }
+
+  /** Declares something that is made from this shelf, such as a memoised function. Throws `SHELF_CYCLE`. */
+  addDependent(dependent: Outsider): void {
+    this.#life.requireOpen();
+    this.#home.linkOutsider(dependent, this.name);
+  }
+
+  /** False if there was no such dependent. */
+  removeDependent(dependent: Outsider): boolean {
+    this.#life.requireOpen();
+    return this.#home.unlinkOutsider(dependent, this.name);
+  }
+
+  /** Names of what this shelf is made from, as declared in this process. */
+  dependencies(): readonly string[] {
+    return this.#home.parents(this.name).map(labelOf);
+  }
+
+  /** Names of what is made from this shelf, as declared in this process. */
+  dependents(): readonly string[] {
+    return this.#home.children(this.name).map(labelOf);
+  }
+
+  /** Calls the listener at every such event, until the function it returns is called. */
+  on<E extends ShelfEvent>(event: E, listener: (event: ShelfEvents<K, V>[E]) => void): () => void {
+    return this.#life.signals.on(event, listener);
+  }
+}
