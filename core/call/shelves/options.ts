@@ -6,7 +6,9 @@ import { type Band, checkBands } from './edit-ages.ts';
 import { type Dependency, isDependency } from './graph.ts';
 
 /** Contents as hooks give them: a map, a list of pairs, or, where keys are strings, a plain object. */
-export type Filling<K, V> = Iterable<readonly [K, V]> | (string extends K ? Readonly<Record<string, V>> : never);
+export type Filling<K, V> =
+  | Iterable<readonly [K, V]>
+  | (string extends NoInfer<K> ? { readonly [key: string]: V } : never);
 
 /** A schema of any library that follows the Standard Schema convention. */
 export interface StandardSchema {

@@ -134,18 +134,18 @@ export class Shelf<K, V> implements Map<K, V> {
    * good. A shelf with a build hook is built when it is touched again. Rejects with an `AggregateError` if something
    * could not be done; all the rest is.
    */
-  invalidate(): Promise<void> {
+  async invalidate(): Promise<void> {
     this.#life.requireOpen();
-    return later(this.#home.invalidate(this.name));
+    await later(this.#home.invalidate(this.name));
   }
 
   /**
    * Invalidates, then builds this shelf and everything made from it, what others are made from first. Rejects with an
    * `AggregateError`; what could not be built, and what is made from it, is empty.
    */
-  rebuild(): Promise<void> {
+  async rebuild(): Promise<void> {
     this.#life.requireOpen();
-    return later(this.#home.rebuild(this.name));
+    await later(this.#home.rebuild(this.name));
   }
 
   /** Removes what is kept of this shelf; the contents in memory stay, and the next save writes all of them. */
