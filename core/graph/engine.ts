@@ -7,7 +7,7 @@ import { comparison } from './lookup.ts';
 import type { Reason, RunReport, RunRequest } from './outcome.ts';
 import { Round } from './round.ts';
 import { endOrphans } from './running.ts';
-import type { TaskCall } from './task-call.ts';
+import type { Surroundings, TaskCall } from './task-call.ts';
 
 export interface WhyReport {
   readonly task: string;
@@ -33,6 +33,10 @@ export class Engine {
 
   constructor(bench: Workbench) {
     this.#bench = bench;
+  }
+
+  get surroundings(): Surroundings {
+    return this.#bench.around;
   }
 
   /** Commands that a killed process left running are ended first: they could still write. */
