@@ -1,5 +1,6 @@
 /** What people do with a cache, whatever kind it is: each operation in terms of the primitives. */
 import { type Awaitable, chain } from '../base/awaitable.ts';
+import { encode } from '../base/codec.ts';
 import { FlecheError } from '../base/errors.ts';
 import type { Digest, Key } from '../base/hash.ts';
 import type { CallTerms } from '../store/calls.ts';
@@ -12,6 +13,7 @@ import { QueryCall, type QueryTemplate } from './query-call.ts';
 import type { ArgumentName, Row, Table, TableOptions } from './table.ts';
 
 export abstract class BaseCache implements CacheCore {
+  readonly #work = new Set<Promise<unknown>>();
   abstract readonly location: string | undefined;
   abstract lookup(key: Key): Awaitable<CallRecord | undefined>;
   abstract value(blob: Digest): Awaitable<Found>;
@@ -26,6 +28,29 @@ export abstract class BaseCache implements CacheCore {
   abstract valuesMatching(prefix: string, limit: number): Awaitable<readonly Digest[]>;
   abstract flush(): Awaitable<void>;
   abstract close(): Awaitable<void>;
+
+  /** The bytes in which this cache keeps a value. Throws `UNSTORABLE` for what has no encoding. */
+  encode(value: unknown): Uint8Array {
+    return encode(value);
+  }
+
+  /** Notes work on this cache that no caller waits for: `flush` and `close` do. */
+  track(work: Promise<unknown>): void {
+    const done = (): void => void this.#work.delete(work);
+    this.#work.add(work);
+    work.then(done, done);
+  }
+
+  /** Waits for work that no caller waits for. */
+  protected idle(): Awaitable<void> {
+    if (this.#work.size > 0) return Promise.allSettled(this.#work).then(() => this.idle());
+  }
+
+  /** Flushes at once, and once more after work that no caller waits for. */
+  protected flushed(flush: () => Awaitable<void>): Awaitable<void> {
+    const flushed = flush();
+    return this.#work.size === 0 ? flushed : chain(flushed, () => chain(this.idle(), flush));
+  }
 
   /** How processes that share this cache keep out of each other's way; undefined where there is no way. */
   get exclusion(): Exclusion | undefined {

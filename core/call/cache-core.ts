@@ -20,6 +20,8 @@ export interface Exclusion {
   readonly leases: LeaseStore;
   /** Makes visible what other processes filed meanwhile. */
   refresh(): void;
+  /** Calls back once other processes can see what was filed before, or it is lost. */
+  whenVisible(then: () => void): void;
 }
 
 export interface CacheCore {
@@ -31,6 +33,8 @@ export interface CacheCore {
   value(blob: Digest): Awaitable<Found>;
   /** A blob that encodes the value with this digest. */
   target(value: Digest): Awaitable<Digest | undefined>;
+  /** The bytes in which this cache keeps a value. Throws `UNSTORABLE` for what has no encoding. */
+  encode(value: unknown): Uint8Array;
   /** Stores a value whose digest is known. Throws `UNSTORABLE` for what has no encoding. */
   keep(value: unknown, digest: Digest): Awaitable<StoredValue>;
   /** The bytes of a blob, for copying it elsewhere as it is. */
@@ -47,7 +51,7 @@ export interface CacheCore {
   keysMatching(prefix: string, limit: number): Awaitable<readonly Key[]>;
   /** Digests of stored values that begin with `prefix`, at most `limit`, sorted. */
   valuesMatching(prefix: string, limit: number): Awaitable<readonly Digest[]>;
-  /** Waits until everything filed so far is durable. */
+  /** Waits until everything filed so far is durable, and for what is being made anew in the background. */
   flush(): Awaitable<void>;
   close(): Awaitable<void>;
 }

@@ -37,8 +37,12 @@ export class Cache extends BaseCache {
     return this.values.target(value);
   }
 
+  override encode(value: unknown): Uint8Array {
+    return this.#codec.encode(value);
+  }
+
   keep(value: unknown, digest: Digest): Awaitable<StoredValue> {
-    const bytes = this.#codec.encode(value);
+    const bytes = this.encode(value);
     const blob = sha256(bytes);
     const put = this.values.put(blob, bytes);
     return chain(put, () => chain(this.values.alias(digest, blob), () => ({ digest, blob })));
@@ -73,11 +77,11 @@ export class Cache extends BaseCache {
   }
 
   flush(): Awaitable<void> {
-    return chain(this.values.flush(), () => this.calls.flush());
+    return this.flushed(() => chain(this.values.flush(), () => this.calls.flush()));
   }
 
   close(): Awaitable<void> {
-    return chain(this.values.close(), () => this.calls.close());
+    return chain(this.idle(), () => chain(this.values.close(), () => this.calls.close()));
   }
 }
 

@@ -33,7 +33,8 @@ export interface Restorable extends Disposable {
   restore(): void;
 }
 
-function restorable(restore: () => void): Restorable {
+/** `restore`, and the same for `using`. */
+export function restorable(restore: () => void): Restorable {
   return { restore, [Symbol.dispose ?? Symbol.for('Symbol.dispose')]: restore } as Restorable;
 }
 

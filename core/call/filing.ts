@@ -1,10 +1,14 @@
 /** Filing the answers of one function: values first, then the record that names them. */
 import { type Awaitable, chain, isPromise } from '../base/awaitable.ts';
+import { encode } from '../base/codec.ts';
 import { digest } from '../base/digest.ts';
-import { FlecheError, messageOf } from '../base/errors.ts';
+import { FlecheError, messageOf, systemCode } from '../base/errors.ts';
+import { sha256 } from '../base/hash.ts';
 import { Ref } from '../base/ref.ts';
-import type { CallRecord, Metadata, StoredValue } from '../store/record.ts';
+import type { CallRecord, Failure, Metadata, StoredValue } from '../store/record.ts';
 import type { CacheCore } from './cache-core.ts';
+import type { Filed } from './handover.ts';
+import type { Tally } from './metrics.ts';
 import { type Argument, type Form, partsOf, type Question } from './question.ts';
 import { all } from './references.ts';
 
@@ -13,13 +17,28 @@ export type Kept = readonly (StoredValue | null)[];
 
 type Answer = Partial<Pick<CallRecord, 'result' | 'failure' | 'promised'>>;
 
+export interface FilingOptions {
+  /** ms since the epoch. */
+  readonly now: () => number;
+  /** Larger results are not filed, encoded bytes. */
+  readonly maxBytes: number;
+  readonly tally: Tally;
+}
+
+/** What an answer is about. */
+export interface Subject {
+  readonly cache: CacheCore;
+  readonly question: Question;
+  readonly kept: Awaitable<Kept>;
+}
+
 export class Filing {
   readonly #form: Form;
-  readonly #now: () => number;
+  readonly #options: FilingOptions;
 
-  constructor(form: Form, now: () => number) {
+  constructor(form: Form, options: FilingOptions) {
     this.#form = form;
-    this.#now = now;
+    this.#options = options;
   }
 
   /** Stores the arguments as they are at this moment. */
@@ -28,37 +47,47 @@ export class Filing {
   }
 
   /**
-   * Files a result as it is at this moment. `isPromised` says that it was handed over as a promise. Throws
-   * `INDIGESTIBLE` or `UNSTORABLE` for what cannot be filed.
+   * Files a result as it is at this moment; undefined if it was not taken. `isPromised` says that it was handed over as
+   * a promise. Throws `INDIGESTIBLE` or `UNSTORABLE` for what cannot be filed.
    */
   result(
-    cache: CacheCore,
-    question: Question,
-    kept: Awaitable<Kept>,
+    { cache, question, kept }: Subject,
     metadata: Metadata,
     value: unknown,
     isPromised: boolean,
-  ): Awaitable<void> {
-    const stored = cache.keep(value, digest(value, 'result'));
-    return chain(both(kept, stored), ([kept, result]) => {
-      const record = this.#record(question, kept, metadata, { result, promised: isPromised });
-      return chain(cache.file(record), done);
+  ): Awaitable<Filed | undefined> {
+    const { maxBytes, tally } = this.#options;
+    const valueDigest = digest(value, 'result');
+    const bytes = cache.encode(value);
+    if (bytes.length > maxBytes) {
+      tally.counts.sizeRejections++;
+      return undefined;
+    }
+    const result = { digest: valueDigest, blob: sha256(bytes) };
+    return chain(both(kept, cache.keepBytes(result.blob, bytes, result.digest)), ([kept]) => {
+      tally.counts.bytes += bytes.length;
+      return file(cache, this.#record(question, kept, metadata, { result, promised: isPromised }), bytes);
     });
   }
 
-  /** Files a failure, unless a success is on file. */
+  /** Files a failure, unless a success is on file. `isKept`: with the error, so that others can throw it too. */
   failure(
-    cache: CacheCore,
-    question: Question,
-    kept: Awaitable<Kept>,
+    { cache, question, kept }: Subject,
     metadata: Metadata,
-    error: unknown,
-  ): Awaitable<void> {
-    const failure = { message: messageOf(error), exitCode: null, signal: null };
+    thrown: { readonly error: unknown; readonly isPromised: boolean; readonly isKept: boolean },
+  ): Awaitable<Filed | undefined> {
+    const { error, isPromised, isKept } = thrown;
+    const bytes = isKept ? errorBytes(error) : null;
+    const plain: Failure = { message: messageOf(error), exitCode: null, signal: null };
+    const failure = bytes === null ? plain : { ...plain, error: sha256(bytes) };
     return chain(kept, (kept) =>
       chain(cache.lookup(question.key), (known) => {
-        if (known !== undefined && known.failure === null) return;
-        return chain(cache.file(this.#record(question, kept, metadata, { failure })), done);
+        if (known !== undefined && known.failure === null) return undefined;
+        const stored =
+          failure.error === undefined || bytes === null ? undefined : cache.keepBytes(failure.error, bytes, null);
+        return chain(stored, () =>
+          file(cache, this.#record(question, kept, metadata, { failure, promised: isPromised }), bytes),
+        );
       }),
     );
   }
@@ -77,10 +106,28 @@ export class Filing {
       outputs: null,
       log: null,
       metadata,
-      filed: this.#now(),
+      filed: this.#options.now(),
       ...answer,
     };
   }
+}
+
+function file(cache: CacheCore, record: CallRecord, bytes: Uint8Array | null): Awaitable<Filed | undefined> {
+  return chain(cache.file(record), (taken) => (taken ? { record, bytes } : undefined));
+}
+
+/** What was thrown, or the essence of an error that cannot be stored as it is. */
+function errorBytes(error: unknown): Uint8Array {
+  try {
+    return encode(error);
+  } catch {
+    // An error of a class of its own, or with members that cannot be stored.
+  }
+  const essence = new Error(messageOf(error));
+  const code = systemCode(error);
+  if (error instanceof Error)
+    Object.defineProperty(essence, 'name', { value: String(error.name), configurable: true, writable: true });
+  return encode(code === undefined ? essence : Object.assign(essence, { code }));
 }
 
 function keepArgument(cache: CacheCore, { value, digest }: Argument): Awaitable<StoredValue | null> {
@@ -103,5 +150,3 @@ function keepArgument(cache: CacheCore, { value, digest }: Argument): Awaitable<
 function both<A, B>(a: Awaitable<A>, b: Awaitable<B>): Awaitable<readonly [A, B]> {
   return isPromise(a) || isPromise(b) ? Promise.all([a, b]) : [a, b];
 }
-
-const done = (): void => {};

@@ -3,10 +3,10 @@ import { DIGEST } from '../base/digestible.ts';
 import { FlecheError } from '../base/errors.ts';
 import type { Digest } from '../base/hash.ts';
 import { callerSite, type SourceSite } from '../files/source-file.ts';
-import { increasing } from './clock.ts';
 import { type AnyFunction, type FunctionIdentity, identityOf } from './function-identity.ts';
 import { helpersOf } from './helpers.ts';
-import { Memo, type MemoSettings } from './memo.ts';
+import { Memo } from './memo.ts';
+import { settingsOf } from './memo-settings.ts';
 import type { FlecheOptions, Memoised, Names } from './memoised.ts';
 import { memoiseMethod } from './method.ts';
 
@@ -30,7 +30,7 @@ export function fleche<T, A extends unknown[], R>(
  */
 export function fleche<F extends AnyFunction, const N extends Names = Names>(
   fn: F,
-  options?: FlecheOptions<N>,
+  options?: FlecheOptions<N, Awaited<ReturnType<F>>>,
 ): Memoised<F, N>;
 /** Memoises a method with options: `@fleche({ version: 2 }) method(…) {…}`. */
 export function fleche(options: FlecheOptions): MethodDecorator;
@@ -85,27 +85,11 @@ const known = new Map<
   string,
   { readonly fn: AnyFunction; readonly site: SourceSite | undefined; readonly code: Digest | null }
 >();
-const now = increasing(Date.now);
 
 function memoOf(fn: AnyFunction, options: FlecheOptions, site: SourceSite | undefined): Memo {
   const identity = identityOf(fn, options, site?.file);
   register(fn, identity, site);
-  const settings: MemoSettings = {
-    ignore: options.ignore ?? [],
-    require: options.require ?? [],
-    meta: options.meta ?? [],
-    strict: options.strict ?? false,
-    exclusive: exclusiveOf(options.exclusive),
-    onIndigestible: options.onIndigestible ?? 'throw',
-    onWarning: (message) => process.emitWarning(message, 'FlecheWarning'),
-    now,
-  };
-  return new Memo(fn, identity, settings);
-}
-
-function exclusiveOf(option: FlecheOptions['exclusive'] = false): MemoSettings['exclusive'] {
-  if (option === false) return undefined;
-  return { waitMs: option === true ? undefined : option.waitMs };
+  return new Memo(fn, identity, settingsOf(options, identity));
 }
 
 /**

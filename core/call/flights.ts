@@ -11,6 +11,11 @@ export class Flights {
     return this.#flights.size === 0 ? undefined : this.#flights.get(cache)?.get(key);
   }
 
+  /** Keys of the calls under way. */
+  keys(cache: CacheCore): Iterable<Key> {
+    return this.#flights.get(cache)?.keys() ?? [];
+  }
+
   /** Takes note of a call until it is settled; a later one for the same key takes its place. Returns `flight`. */
   track(cache: CacheCore, key: Key, flight: Promise<unknown>): Promise<unknown> {
     const flights = this.#flights.get(cache) ?? new Map<Key, Promise<unknown>>();

@@ -7,6 +7,8 @@ import { Ref } from '../base/ref.ts';
 import type { CallRecord } from '../store/record.ts';
 import type { BaseCache } from './base-cache.ts';
 import { activeCache, activeCollectors, currentScope, inScope } from './context.ts';
+import { controlsOf } from './controls.ts';
+import { type Entry, entriesOf, statsOf } from './entries.ts';
 import { nearestCall } from './explain.ts';
 import type { AnyFunction } from './function-identity.ts';
 import type { Memo } from './memo.ts';
@@ -37,6 +39,25 @@ export function helpersOf(memoOf: () => Memo, fn: AnyFunction, receiver: object 
     const template = new QueryCall({ ...options, ...identityTerms(memo), arguments: named(memo, receiver, args) });
     return QueryIterator.of(activeCache(), template, memo.identity.isAsync ? 'any' : 'at-once');
   };
+  /** All calls on file, whatever version of the function made them and whatever became of them. */
+  const everyCall = (): QueryIterator => {
+    const memo = memoOf();
+    const { name, module } = memo.identity;
+    const template = { kind: 'function', name, module, outcome: 'any', arguments: named(memo, receiver, {}) } as const;
+    return QueryIterator.of(activeCache(), new QueryCall(template), memo.identity.isAsync ? 'any' : 'at-once');
+  };
+  const entries = (): Awaitable<readonly Entry[]> => {
+    const memo = memoOf();
+    const cache = activeCache();
+    const listed = chain(everyCall().toArray(), (calls) =>
+      entriesOf(
+        memo,
+        cache,
+        calls.map(({ record }) => record),
+      ),
+    );
+    return answered(memo, listed);
+  };
   return {
     original: fn,
     call: (...args) => asking(args, (question, _, memo) => pending(question, memo)),
@@ -59,12 +80,31 @@ export function helpersOf(memoOf: () => Memo, fn: AnyFunction, receiver: object 
         chain(memo.file(activeCache(), receiver, args, result), () => result),
       );
     },
-    clear: () => {
-      const { name, module } = memoOf().identity;
-      const all = new QueryCall({ kind: 'function', name, module, outcome: 'any' });
-      return QueryIterator.of(activeCache(), all, memoOf().identity.isAsync ? 'any' : 'at-once').evict();
+    with: (options) => {
+      const controls = controlsOf(options);
+      return function (this: unknown, ...args) {
+        return memoOf().invoke(receiver ?? this, args, controls);
+      };
+    },
+    clear: (...args) => {
+      const cache = activeCache();
+      const removed: Awaitable<number> =
+        args.length === 0 ? everyCall().evict() : asking(args, ({ key }) => chain(cache.evict(key), Number));
+      return answered(
+        memoOf(),
+        chain(removed, (count) => chain(cache.flush(), () => count)),
+      );
     },
     clearBeingCalculated: () => memoOf().forgetFlights(activeCache()),
+    entries,
+    stats: () => {
+      const memo = memoOf();
+      const cache = activeCache();
+      return answered(
+        memo,
+        chain(entries(), (entries) => statsOf(memo, cache, entries)),
+      );
+    },
     cacheLocation: () => activeCache().location,
   };
 }
@@ -127,7 +167,10 @@ function explain(memo: Memo, cache: BaseCache, question: Question): Awaitable<Ex
     if (own === undefined) return explainMiss(memo, cache, question);
     const known = (verdict: Explanation['verdict']): Explanation => ({ key, verdict, changes: [], nearest: key });
     if (own.failure !== null) return known('failed');
-    return chain(memo.stored(cache, key), ({ found }) => known(found ? 'cached' : 'lost'));
+    return chain(memo.stored(cache, key), ({ found }) => {
+      if (!found) return known('lost');
+      return known(memo.freshnessOf(own).state === 'expired' ? 'expired' : 'cached');
+    });
   });
 }
 

@@ -1,5 +1,6 @@
 /** A cache in a folder of this machine: values and calls in one LMDB environment, large values as files beside it. */
 import { resolve } from 'node:path';
+import { messageOf } from '../base/errors.ts';
 import type { LeaseStore } from '../store/leases.ts';
 import { type LmdbStores, openLmdb } from '../store/lmdb.ts';
 import { openLeases } from '../store/lmdb-leases.ts';
@@ -23,7 +24,10 @@ const LEASE_TTL = 30_000;
 export class LocalCache extends Cache {
   readonly #stores: LmdbStores;
   readonly #readOnly: boolean;
+  readonly #onTrouble: (message: string) => void;
   #leases: LeaseStore | undefined;
+  /** Null before it was tried. */
+  #exclusion: Exclusion | undefined | null = null;
 
   /**
    * Opens the cache in `root`, relative to the current folder, making it if it is not there. Throws `STORE_UNUSABLE`
@@ -35,15 +39,28 @@ export class LocalCache extends Cache {
     super(stores.values, stores.calls, options.codec);
     this.#stores = stores;
     this.#readOnly = readOnly;
+    this.#onTrouble = onTrouble;
   }
 
+  /** Opened when it is first asked for; what keeps it from being opened is told once. */
   override get exclusion(): Exclusion | undefined {
-    if (this.#readOnly) return undefined;
-    this.#leases ??= openLeases(this.#stores.root, { now: Date.now, ttlMs: LEASE_TTL });
-    return { leases: this.#leases, refresh: () => this.#stores.refresh() };
+    if (this.#exclusion === null && !this.#readOnly) this.#exclusion = this.#open();
+    return this.#exclusion ?? undefined;
+  }
+
+  #open(): Exclusion | undefined {
+    try {
+      this.#leases = openLeases(this.#stores.root, { now: Date.now, ttlMs: LEASE_TTL });
+    } catch (error) {
+      this.#onTrouble(`other processes cannot be heard of (${messageOf(error)}); calls may be made twice`);
+      return undefined;
+    }
+    const { refresh, whenVisible } = this.#stores;
+    return { leases: this.#leases, refresh, whenVisible };
   }
 
   override async close(): Promise<void> {
+    await this.idle();
     // What is done once it is written is done with the leases.
     this.#stores.flush();
     await this.#leases?.close();

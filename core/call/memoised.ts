@@ -2,7 +2,11 @@
 import type { Awaitable } from '../base/awaitable.ts';
 import type { Key } from '../base/hash.ts';
 import type { Ref } from '../base/ref.ts';
+import type { CallRecord } from '../store/record.ts';
+import type { CallOptions } from './controls.ts';
+import type { Entry, Stats } from './entries.ts';
 import type { PartChange } from './explain.ts';
+import type { FreshnessOptions } from './freshness.ts';
 import type { AnyFunction, IdentityOptions } from './function-identity.ts';
 import type { Signature } from './lazy-call.ts';
 import type { Collector } from './metadata.ts';
@@ -12,7 +16,8 @@ import type { QueryTemplate } from './query-call.ts';
 /** Names of a function's parameters in order, as far as the compiler knows them. */
 export type Names = readonly string[];
 
-export interface FlecheOptions<N extends Names = Names> extends IdentityOptions {
+/** What can be said about a function; `R` is what it returns, or what its promise gives. */
+export interface FlecheOptions<N extends Names = Names, R = unknown> extends IdentityOptions, FreshnessOptions {
   /** Parameter names in order; taken from the source text when it is plain. They name arguments in keys and queries. */
   readonly args?: N;
   /** Arguments that do not matter: left out of the key and of the record. `this` is the instance of a method. */
@@ -23,13 +28,32 @@ export interface FlecheOptions<N extends Names = Names> extends IdentityOptions 
   readonly meta?: readonly Collector[];
   /** Trouble with the cache is an error instead of a run and a warning. */
   readonly strict?: boolean;
-  /**
-   * One process at a time makes a call; others that share the cache folder wait for its answer, `waitMs` at most. Costs
-   * about half a millisecond a miss. Default: every process makes its own calls.
-   */
-  readonly exclusive?: boolean | { readonly waitMs: number };
   /** What an argument or result without a faithful digest does. Default: an error that names its path. */
   readonly onIndigestible?: 'throw' | 'run';
+  /**
+   * Whether an answer on file may be served; asked at every hit. A check that throws lets nothing pass. That of a
+   * synchronous function has to answer at once.
+   */
+  validate?(value: R, record: CallRecord): Awaitable<boolean>;
+  /** Whether a result is to be filed. */
+  shouldCache?(value: R): boolean;
+  /** Larger results are given out but not filed: `"10MB"` or encoded bytes. Default: no limit. */
+  readonly maxEntrySize?: string | number;
+  /**
+   * Whether processes that share the cache folder let one of them make a call while the others wait for its answer.
+   * Costs tens of microseconds a miss. Default: yes.
+   */
+  readonly exclusive?: boolean;
+  /** How long to wait for somebody else's execution, in this process or another: `"30s"` or ms. Default: till it ends. */
+  readonly waitTimeout?: string | number;
+  /** What to do then: make the call too (default), serve what is on file however old, or throw `WAIT_TIMEOUT`. */
+  readonly onWaitTimeout?: 'compute' | 'stale' | 'throw';
+  /** Removes, in the background, answers that may no longer be served. Default: no. */
+  readonly cleanupStale?: boolean;
+  /** The time between two such rounds: a duration or ms. Default: a day. */
+  readonly cleanupInterval?: string | number;
+  /** The clock by which answers are filed and grow old, ms since the epoch. Default: that of the system. */
+  readonly now?: () => number;
 }
 
 /** What helpers of a function give back: at once for a synchronous function, else perhaps as a promise. */
@@ -57,8 +81,11 @@ export interface SignatureOf<F extends AnyFunction, N extends Names> extends Sig
 /** Why a call is, or is not, on file. */
 export interface Explanation {
   readonly key: Key;
-  /** `lost`: the record is there, the result is not. */
-  readonly verdict: 'cached' | 'failed' | 'lost' | 'stale' | 'never-made';
+  /**
+   * `expired`: the answer is too old to be served. `lost`: the record is there, the result is not. `stale`: there is an
+   * answer to a similar call only.
+   */
+  readonly verdict: 'cached' | 'expired' | 'failed' | 'lost' | 'stale' | 'never-made';
   /** What differs from the nearest past call: nothing unless `stale`. */
   readonly changes: readonly PartChange[];
   readonly nearest: Key | null;
@@ -97,12 +124,27 @@ export interface Helpers<F extends AnyFunction, N extends Names = Names> {
   /** A function that always uses the cache and collectors that are active now. */
   bind(): (...args: OrRefs<Parameters<F>>) => ReturnType<F>;
   explain(...args: OrRefs<Parameters<F>>): Like<ReturnType<F>, Explanation>;
+  /**
+   * The function, for calls with wishes of their own: whether the cache is used, how old an answer may be. Throws `USAGE`
+   * for options it does not know.
+   */
+  with(options: CallOptions): (this: unknown, ...args: OrRefs<Parameters<F>>) => ReturnType<F>;
   /** Files a known result, without a call. Returns it. */
   precache(args: OrRefs<Parameters<F>>, result: ReturnType<F>): Like<ReturnType<F>, Awaited<ReturnType<F>>>;
-  /** Removes all calls of this function from the active cache. Returns how many there were. */
-  clear(): Like<ReturnType<F>, number>;
-  /** Forgets which calls are under way, in other processes too, so that the next caller of one makes it anew. */
-  clearBeingCalculated(): void;
+  /**
+   * Removes the call with these arguments from the active cache, or without arguments all calls of this function. Returns
+   * how many there were. Other processes see it when this returns.
+   */
+  clear(...args: OrRefs<Parameters<F>> | []): Like<ReturnType<F>, number>;
+  /**
+   * Forgets which calls are under way, in this process and in others, so that the next caller of one makes it anew.
+   * Returns how many other processes were at it.
+   */
+  clearBeingCalculated(): number;
+  /** The calls on file, failed ones too, newest first. */
+  entries(): Like<ReturnType<F>, readonly Entry[]>;
+  /** How many calls are on file and in what state, and what this process did. */
+  stats(): Like<ReturnType<F>, Stats>;
   /** Folder or URL of the active cache, or undefined for one without a place. */
   cacheLocation(): string | undefined;
   /** The function without its cache. */

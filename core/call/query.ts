@@ -165,6 +165,10 @@ export class QueryIterator<S extends Signature = Signature>
     return this.#answer(grouped, (groups) => new Map(groups.map(({ key, calls }) => [key, this.#fixed(calls)])));
   }
 
+  toArray(): Answer<S, readonly LazyCall<S>[]> {
+    return this.#answer(this.#calls(), (calls) => calls);
+  }
+
   /** All results, loaded. Throws `CALL_UNKNOWN` for a call without a result, or whose result is gone. */
   results(): Answer<S, readonly S['result'][]> {
     const loaded = chain(this.#calls(), (calls) => all(calls.map((call): Awaitable<S['result']> => call.result)));

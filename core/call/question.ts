@@ -94,3 +94,8 @@ export function ask(form: Form, receiver: unknown, args: readonly unknown[]): Qu
   if (rest) add(names[plain] ?? String(plain), frames[plain] ?? '', args.slice(plain));
   return { key: keyOfText(form.fixed.length + found.length, text), arguments: found };
 }
+
+/** Whether an error says that something has no digest. */
+export function isIndigestible(error: unknown): boolean {
+  return error instanceof FlecheError && error.code === 'INDIGESTIBLE';
+}

@@ -77,11 +77,6 @@ abstract class Layered extends BaseCache {
     return this.layers[0]?.location;
   }
 
-  /** That of the first cache which has one. */
-  override get exclusion(): Exclusion | undefined {
-    return this.layers.find((layer) => layer.exclusion !== undefined)?.exclusion;
-  }
-
   value(blob: Digest): Awaitable<Found> {
     return firstOf(
       this.layers,
@@ -119,11 +114,11 @@ abstract class Layered extends BaseCache {
   }
 
   flush(): Awaitable<void> {
-    return each(this.layers, (layer) => layer.flush());
+    return this.flushed(() => each(this.layers, (layer) => layer.flush()));
   }
 
   close(): Awaitable<void> {
-    return each(this.layers, (layer) => layer.close());
+    return chain(this.idle(), () => each(this.layers, (layer) => layer.close()));
   }
 }
 
@@ -165,6 +160,15 @@ export class CacheStack extends Layered {
       if (at === 0) return record;
       return chain(copyCall(record, layer, this.front), () => record);
     });
+  }
+
+  /** That of the cache where new answers go. */
+  override get exclusion(): Exclusion | undefined {
+    return this.front.exclusion;
+  }
+
+  override encode(value: unknown): Uint8Array {
+    return this.front.encode(value);
   }
 
   keep(value: unknown, digest: Digest): Awaitable<StoredValue> {

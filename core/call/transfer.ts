@@ -20,6 +20,7 @@ export function blobsOf(record: CallRecord): readonly NamedBlob[] {
       blobs.push({ blob, value: kind === 'argument' || kind === 'upstream' ? encodedValue(digest, blob) : null });
   }
   if (record.result !== null) blobs.push({ blob: record.result.blob, value: record.result.digest });
+  if (record.failure?.error !== undefined) blobs.push({ blob: record.failure.error, value: null });
   if (record.log !== null) blobs.push({ blob: record.log, value: null });
   if (record.outputs !== null) blobs.push({ blob: record.outputs, value: null });
   return blobs;

@@ -45,6 +45,10 @@ abstract class CacheView extends BaseCache {
     return this.inner.bytes(blob);
   }
 
+  override encode(value: unknown): Uint8Array {
+    return this.inner.encode(value);
+  }
+
   keep(value: unknown, digest: Digest): Awaitable<StoredValue> {
     return this.inner.keep(value, digest);
   }
@@ -74,16 +78,21 @@ abstract class CacheView extends BaseCache {
   }
 
   flush(): Awaitable<void> {
-    return this.inner.flush();
+    return this.flushed(() => this.inner.flush());
   }
 
   close(): Awaitable<void> {
-    return this.inner.close();
+    return chain(this.idle(), () => this.inner.close());
   }
 }
 
 /** Answers, and takes nothing. */
 export class ReadOnlyCache extends CacheView {
+  /** What is made here nobody else gets to see, so nobody waits for it. */
+  override get exclusion(): undefined {
+    return undefined;
+  }
+
   override keep(value: unknown, digest: Digest): Awaitable<StoredValue> {
     return describeValue(value, digest);
   }
@@ -133,6 +142,10 @@ async function* filterAsync(
 
 /** Never answers, so that every call is made; files all of them. */
 export class RefreshingCache extends CacheView {
+  override get exclusion(): undefined {
+    return undefined;
+  }
+
   override lookup(_key: Key): Awaitable<CallRecord | undefined> {
     return undefined;
   }

@@ -3,7 +3,7 @@
  * keeps a deeply frozen copy of what it was given: neither the writer's later changes nor a reader's reach it.
  */
 import { FlecheError } from '../base/errors.ts';
-import type { CallRecord, Json, Metadata } from './record.ts';
+import type { CallRecord, Failure, Json, Metadata } from './record.ts';
 
 /**
  * A deeply frozen copy, equal to what the record would be when read back from disk. Throws `UNSTORABLE` if its metadata
@@ -19,10 +19,7 @@ export function frozenRecord(record: CallRecord): CallRecord {
     parts: Object.freeze(
       parts.map((part) => Object.freeze({ name: part.name, kind: part.kind, digest: part.digest, blob: part.blob })),
     ),
-    failure:
-      failure === null
-        ? null
-        : Object.freeze({ message: failure.message, exitCode: failure.exitCode, signal: failure.signal }),
+    failure: failure === null ? null : frozenFailure(failure),
     result: result === null ? null : Object.freeze({ digest: result.digest, blob: result.blob }),
     promised,
     outputs,
@@ -30,6 +27,10 @@ export function frozenRecord(record: CallRecord): CallRecord {
     metadata: frozenJson(metadata, 0) as Metadata,
     filed,
   });
+}
+
+function frozenFailure({ message, exitCode, signal, error }: Failure): Failure {
+  return Object.freeze(error === undefined ? { message, exitCode, signal } : { message, exitCode, signal, error });
 }
 
 /** Deeper than any metadata that means something; a cycle gets there. */

@@ -40,6 +40,8 @@ export interface Failure {
   /** Exit code of a command, or null for a function or a signal. */
   readonly exitCode: number | null;
   readonly signal: string | null;
+  /** Blob of the encoded error that was thrown, if it was kept. */
+  readonly error?: Digest;
 }
 
 /** Plain JSON: what metadata may hold. */

@@ -12,19 +12,19 @@ const slow = fleche(
   (x: number) => {
     note();
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Number(ms));
-    if (fails !== '') throw new Error('failed');
+    if (fails !== '') throw new RangeError(`failed ${x}`);
     return x * 2;
   },
-  { name: 'slow', exclusive: true },
+  { name: 'slow' },
 );
 const slowLater = fleche(
   async (x: number) => {
     note();
     await new Promise((resolve) => setTimeout(resolve, Number(ms)));
-    if (fails !== '') throw new Error('failed');
+    if (fails !== '') throw new RangeError(`failed ${x}`);
     return x * 2;
   },
-  { name: 'slowLater', exclusive: true },
+  { name: 'slowLater' },
 );
 
 const store = new LocalCache(join(root, 'cache'));
@@ -33,6 +33,6 @@ try {
   const answer = await cache(store, async () => (kind === 'sync' ? slow(21) : slowLater(21)));
   process.stdout.write(`${answer}\n`);
 } catch (error) {
-  process.stdout.write(`${error instanceof Error ? error.message : error}\n`);
+  process.stdout.write(`${error}\n`);
 }
 await store.close();
