@@ -58,6 +58,5 @@ function inTheWay(own: Lease, { leases, graph, now }: ClaimOptions): Lease | und
 
 /** Another process may have another configuration; what is not in this one is none of its business. */
 function isRelated(graph: TaskGraph, one: string, other: string): boolean {
-  if (!graph.names.includes(other)) return false;
-  return graph.upstreamOf(one).includes(other) || graph.upstreamOf(other).includes(one);
+  return graph.isUpstream(one, other) || graph.isUpstream(other, one);
 }

@@ -7,6 +7,8 @@ import type { Task } from './task.ts';
 export class TaskGraph {
   readonly #tasks: ReadonlyMap<string, Task>;
   readonly #upstream = new Map<string, readonly string[]>();
+  readonly #order: readonly string[];
+  #needs: Needs | undefined;
 
   /** Throws `CONFIG_CYCLE` with the whole path, and `CONFIG_UNKNOWN_TASK` for a need that is no task. */
   constructor(tasks: ReadonlyMap<string, Task>) {
@@ -19,6 +21,7 @@ export class TaskGraph {
         hint: 'Remove one of these needs.',
       });
     }
+    this.#order = topology.order;
   }
 
   /** All tasks, in the order of the configuration. */
@@ -47,8 +50,48 @@ export class TaskGraph {
     return known;
   }
 
+  /** Whether `name` needs `other`, directly or through others. False for what is no task. */
+  isUpstream(other: string, name: string): boolean {
+    this.#needs ??= new Needs(this.#order, (name) => this.task(name).needs);
+    return this.#needs.has(name, other);
+  }
+
   /** The tasks that need `name` directly, in the order of the configuration. */
   dependentsOf(name: string): readonly string[] {
     return this.names.filter((other) => this.task(other).needs.includes(name));
+  }
+}
+
+/** Who needs whom, directly or not: one bit for each pair. */
+class Needs {
+  readonly #places = new Map<string, number>();
+  readonly #bits: Uint32Array;
+  readonly #width: number;
+
+  /** `order` has everything after what it needs. */
+  constructor(order: readonly string[], needsOf: (name: string) => readonly string[]) {
+    this.#width = Math.ceil(order.length / 32);
+    this.#bits = new Uint32Array(order.length * this.#width);
+    for (const [place, name] of order.entries()) {
+      this.#places.set(name, place);
+      for (const need of needsOf(name)) this.#add(place, this.#places.get(need) ?? 0);
+    }
+  }
+
+  #add(place: number, need: number): void {
+    const to = place * this.#width;
+    const from = need * this.#width;
+    for (let at = 0; at < this.#width; at++) {
+      this.#bits[to + at] = (this.#bits[to + at] ?? 0) | (this.#bits[from + at] ?? 0);
+    }
+    const at = to + (need >>> 5);
+    this.#bits[at] = (this.#bits[at] ?? 0) | (1 << (need & 31));
+  }
+
+  has(name: string, need: string): boolean {
+    const place = this.#places.get(name);
+    const other = this.#places.get(need);
+    if (place === undefined || other === undefined) return false;
+    return (((this.#bits[place * this.#width + (other >>> 5)] ?? 0) >>> (other & 31)) & 1) === 1;
   }
 }

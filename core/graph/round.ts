@@ -11,6 +11,7 @@ import type { Live } from './live.ts';
 import { lookUp, lostOf } from './lookup.ts';
 import type { OutcomeKind, Reason, RunReport, RunRequest, RunSummary, TaskOutcome } from './outcome.ts';
 import type { Product } from './product.ts';
+import { Products } from './products.ts';
 import type { Acted, Settled } from './settled.ts';
 import { Slots } from './slots.ts';
 import type { Task } from './task.ts';
@@ -48,7 +49,7 @@ export class Round {
   readonly #live: Live | undefined;
   readonly #slots: Slots;
   readonly #settled = new Map<string, Promise<Settled>>();
-  readonly #products = new Map<string, Product>();
+  readonly #products: Products;
   readonly #repairs = new Map<string, Promise<Settled>>();
   /** Moments of `live` at which tasks were asked last, and at which a result they build on last changed. */
   readonly #asked = new Map<string, number>();
@@ -65,6 +66,7 @@ export class Round {
     this.#request = request;
     this.#mode = mode;
     this.#live = live;
+    this.#products = new Products(bench.around);
     this.#slots = live?.slots ?? new Slots(request.jobs);
   }
 
@@ -168,6 +170,7 @@ export class Round {
     const before = this.calls.get(task.name)?.key;
     const repair = this.#answer(task, this.#ending(task)).then((settled) => {
       const { outcome } = settled;
+      this.#products.renew([task.name]);
       if (outcome.outcome !== 'cached' || outcome.key !== before) {
         this.#settled.set(task.name, Promise.resolve(this.#note(settled)));
       }
@@ -243,7 +246,7 @@ export class Round {
       try {
         this.#bench.refresh();
         const waited = !isFree || claim.waited;
-        return await this.#act(this.#isOld(asked, waited) ? await this.#ask(call.task) : asked, end, signal);
+        return await this.#act(this.#isOld(asked, waited) ? await this.#askAnew(call.task) : asked, end, signal);
       } finally {
         // Whoever claims it next must find what was noted of it.
         this.#bench.around.state.flush();
@@ -308,6 +311,12 @@ export class Round {
     return { kind: 'hit', call, product, past: { log, walltime } };
   }
 
+  /** The same when others may have written to the workspace in between. */
+  #askAnew(task: Task): Promise<Asked> {
+    this.#products.renew(this.#bench.around.graph.upstreamOf(task.name));
+    return this.#ask(task);
+  }
+
   async #question(task: Task): Promise<TaskCall> {
     const live = this.#live;
     if (live === undefined) return callOf(task, this.#products, this.#bench.around);
@@ -324,7 +333,10 @@ export class Round {
 
   #stands({ call, product }: Hit): boolean {
     const { outputs } = this.#bench.around;
-    return product.outputs === null || outputs.stands(call.task.name, call.globs.outputs, product.outputs);
+    const { name } = call.task;
+    // A task that declares no outputs any more may have written some.
+    if (product.outputs === null) return outputs.owned(name) === undefined;
+    return outputs.stands(name, call.globs.outputs, product.outputs);
   }
 
   #refuse({ call, reasons }: Miss, end: End): Acted {
@@ -339,8 +351,9 @@ export class Round {
     if (this.#stands(asked)) return this.#served(asked, 0, end);
     const upstream = new Upstream(call, this.#bench);
     if (upstream.disturbed.length > 0) return { kind: 'unsettled', disturbed: upstream.disturbed };
-    if (product.outputs === null) return this.#served(asked, 0, end);
-    const result = this.#bench.around.outputs.restore(call.task.name, call.globs.outputs, product.outputs);
+    const { outputs } = this.#bench.around;
+    if (product.outputs === null) return this.#served(asked, outputs.discard(call.task.name), end);
+    const result = outputs.restore(call.task.name, call.globs.outputs, product.outputs);
     if ('restored' in result) return this.#served(asked, result.restored, end);
     const lost = product.outputs.entries.find((entry) => entry.kind === 'file' && entry.digest === result.lost);
     const what = lost?.path ?? 'the list of outputs';

@@ -9,7 +9,7 @@ import { type Digest, type Key, sha256 } from '../base/hash.ts';
 import type { AbsPath, RelPath } from '../base/paths.ts';
 import { toAbs } from '../base/paths.ts';
 import { fingerprint, part } from '../call/fingerprint.ts';
-import { Globs } from '../files/globs.ts';
+import { type Globs, globsOf } from '../files/globs.ts';
 import type { Outputs } from '../files/outputs.ts';
 import { installedVersion } from '../files/packages.ts';
 import { makeTree, type Tree, type TreeEntry, treeText } from '../files/tree.ts';
@@ -22,6 +22,7 @@ import { keyedEnv } from './environment.ts';
 import { Generated } from './generated.ts';
 import type { TaskGraph } from './graph.ts';
 import type { Product } from './product.ts';
+import type { Products } from './products.ts';
 import type { Task, TaskArg } from './task.ts';
 import type { Writers } from './writers.ts';
 
@@ -77,11 +78,7 @@ export interface TaskCall {
 }
 
 /** Asks for one task. `products` has the product of everything the task needs, directly or through others. */
-export async function callOf(
-  task: Task,
-  products: ReadonlyMap<string, Product>,
-  around: Surroundings,
-): Promise<TaskCall> {
+export async function callOf(task: Task, products: Products, around: Surroundings): Promise<TaskCall> {
   const asked = new Asking(task, products, around);
   asked.option('task', task.name);
   asked.option('dir', task.dir);
@@ -120,15 +117,15 @@ class Asking {
   readonly links: RelPath[] = [];
   readonly outputs: Globs;
   readonly #task: Task;
-  readonly #products: ReadonlyMap<string, Product>;
+  readonly #products: Products;
   readonly #around: Surroundings;
   #generated: Generated | undefined;
 
-  constructor(task: Task, products: ReadonlyMap<string, Product>, around: Surroundings) {
+  constructor(task: Task, products: Products, around: Surroundings) {
     this.#task = task;
     this.#products = products;
     this.#around = around;
-    this.outputs = new Globs(task.outputs);
+    this.outputs = globsOf(task.outputs);
   }
 
   option(name: string, value: unknown): void {
@@ -192,7 +189,7 @@ class Asking {
    * write, plus what their products say they wrote.
    */
   #list(patterns: readonly string[]): Tree {
-    this.#generated ??= new Generated(this.#task.name, this.#products, this.#around);
+    this.#generated ??= new Generated(this.#task, this.#products, this.#around);
     const generated = this.#generated;
     let before: ReadonlySet<RelPath> | undefined;
     const { tree, changes, links } = this.#around.workspace.inputs(patterns, (path) =>
@@ -201,8 +198,9 @@ class Asking {
     before = new Set(tree.entries.map(({ path }) => path));
     this.checks.push(changes);
     this.links.push(...links);
-    this.#requireEdges(patterns, tree);
-    const written = generated.matching(new Globs(patterns));
+    const globs = globsOf(patterns);
+    this.#requireEdges(globs, tree);
+    const written = generated.matching(globs);
     for (const [task, entries] of written) this.#read(task, entries);
     return written.length === 0 ? tree : makeTree([...tree.entries, ...written.flatMap(([, entries]) => entries)]);
   }
@@ -213,9 +211,11 @@ class Asking {
   }
 
   /** Looks at each list of paths once: the answer is remembered for as long as list and graph stay the same. */
-  #requireEdges(patterns: readonly string[], tree: Tree): void {
-    const { state, writers } = this.#around;
-    const name = `edges/${digest([this.#task.name, patterns])}`;
+  #requireEdges({ bases, patterns }: Globs, tree: Tree): void {
+    const { state, writers, graph } = this.#around;
+    const own = this.#task.name;
+    if (writers.near(bases).every(({ name }) => name === own || graph.isUpstream(name, own))) return;
+    const name = `edges/${digest([own, patterns])}`;
     const seen = Buffer.from(sha256(`${tree.digest}${writers.digest}`), 'hex');
     const known = state.get(name);
     if (known !== undefined && seen.equals(known)) return;

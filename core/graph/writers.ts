@@ -6,11 +6,14 @@ import { digest } from '../base/digest.ts';
 import { FlecheError } from '../base/errors.ts';
 import type { Digest } from '../base/hash.ts';
 import type { RelPath } from '../base/paths.ts';
-import { Globs } from '../files/globs.ts';
+import { folderOf } from '../files/folders.ts';
+import { type Globs, globsOf } from '../files/globs.ts';
 import type { TaskGraph } from './graph.ts';
 import type { Task } from './task.ts';
 
 interface Writer {
+  /** Place in the configuration. */
+  readonly at: number;
   readonly task: Task;
   readonly globs: Globs;
 }
@@ -19,6 +22,8 @@ export class Writers {
   readonly #graph: TaskGraph;
   /** By the folders and paths at or below which the outputs lie. */
   readonly #byBase = new Map<string, Writer[]>();
+  /** By the folders around these. */
+  readonly #below = new Map<string, Writer[]>();
 
   /** Of everything the answers depend on: who writes what, and who needs whom. */
   readonly digest: Digest;
@@ -26,22 +31,39 @@ export class Writers {
   constructor(graph: TaskGraph) {
     this.#graph = graph;
     this.digest = digest(graph.names.map((name) => [name, graph.task(name).outputs, graph.task(name).needs]));
-    for (const name of graph.names) {
+    for (const [at, name] of graph.names.entries()) {
       const task = graph.task(name);
       if (task.outputs.length === 0) continue;
-      const writer = { task, globs: new Globs(task.outputs) };
-      for (const base of writer.globs.bases) this.#byBase.set(base, [...(this.#byBase.get(base) ?? []), writer]);
+      const writer = { at, task, globs: globsOf(task.outputs) };
+      for (const base of writer.globs.bases) {
+        add(this.#byBase, base, writer);
+        for (let folder = base; folder !== '.'; ) {
+          folder = folderOf(folder);
+          add(this.#below, folder, writer);
+        }
+      }
     }
+  }
+
+  /** The tasks that may write something at, below or above one of these paths, in the order of the configuration. */
+  near(paths: readonly RelPath[]): readonly Task[] {
+    const found = new Set<Writer>();
+    for (const path of paths) {
+      for (const writer of this.#below.get(path) ?? []) found.add(writer);
+      for (let at = path; ; at = folderOf(at)) {
+        for (const writer of this.#byBase.get(at) ?? []) found.add(writer);
+        if (at === '.') break;
+      }
+    }
+    return [...found].sort((a, b) => a.at - b.at).map(({ task }) => task);
   }
 
   /** The tasks whose outputs a path can be, in the order of the configuration within one base. */
   of(path: RelPath): readonly Task[] {
     const found = new Set<Task>();
-    for (let at: string = path; ; ) {
+    for (let at = path; ; at = folderOf(at)) {
       for (const { task, globs } of this.#byBase.get(at) ?? []) if (globs.matches(path)) found.add(task);
       if (at === '.') return [...found];
-      const slash = at.lastIndexOf('/');
-      at = slash < 0 ? '.' : at.slice(0, slash);
     }
   }
 
@@ -76,4 +98,11 @@ export class Writers {
       });
     }
   }
+}
+
+/** Adds a writer to those of a folder, once. */
+function add(writers: Map<string, Writer[]>, folder: string, writer: Writer): void {
+  const known = writers.get(folder);
+  if (known === undefined) writers.set(folder, [writer]);
+  else if (known.at(-1) !== writer) known.push(writer);
 }

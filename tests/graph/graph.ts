@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FlecheError } from '../../core/base/errors.ts';
@@ -22,6 +23,24 @@ test('a closure holds what is needed, each task before what needs it, and nothin
 test('the upstream of a task is its closure without itself', () => {
   assert.equal(diamond.upstreamOf('report'), ['codegen', 'bundle', 'types']);
   assert.equal(diamond.upstreamOf('codegen'), []);
+});
+
+test('a task is upstream of another exactly if it is in the upstream of the other', () => {
+  const needs = fc.array(fc.array(fc.nat(99), { maxLength: 4 }), { minLength: 1, maxLength: 80 });
+  fc.assert(
+    fc.property(needs, (needs) => {
+      const tasks = needs.map((places, at) =>
+        commandTask(`t${at}`, '', { needs: [...new Set(places.filter((place) => place < at))].map((at) => `t${at}`) }),
+      );
+      const graph = new TaskGraph(taskMap(...tasks.toReversed()));
+      for (const name of graph.names) {
+        const upstream = graph.names.filter((other) => graph.isUpstream(other, name));
+        assert.equal(upstream.sort(), [...graph.upstreamOf(name)].sort());
+      }
+    }),
+  );
+  assert.is(diamond.isUpstream('nothing', 'report'), false);
+  assert.is(diamond.isUpstream('report', 'nothing'), false);
 });
 
 test('dependents are those that need a task directly', () => {

@@ -37,6 +37,19 @@ function thrown(act: () => void): FlecheError {
   throw new Error('nothing was thrown');
 }
 
+test('near are the tasks that may write something at, below or above a path', () => {
+  const near = (...names: readonly string[]): readonly string[] =>
+    writers.near(paths(...names)).map(({ name }) => name);
+  assert.equal(near('src'), ['code', 'report']);
+  assert.equal(near('src/gen/a/b.ts'), ['code', 'report']);
+  assert.equal(near('dist'), ['bundle', 'styles', 'report']);
+  assert.equal(near('dist/app.js/x'), ['bundle', 'styles', 'report']);
+  assert.equal(near('dist/other.js'), ['styles', 'report']);
+  assert.equal(near('.'), ['code', 'bundle', 'styles', 'report']);
+  assert.equal(near('../elsewhere', 'source'), ['report']);
+  assert.equal(near(), []);
+});
+
 test('a path is written by the tasks whose outputs match it', () => {
   const of = (path: string): string[] => writers.of(path as RelPath).map(({ name }) => name);
   assert.equal(of('src/gen/a/b.ts'), ['code']);
