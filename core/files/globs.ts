@@ -190,23 +190,43 @@ function testsOf(reading: Reading): GlobTests {
     const test = (other: string): boolean => isWithin(path, other);
     return { test, leads: (folder) => test(folder) || isWithin(folder, path) };
   }
-  return globTests(reading.glob) ?? compiledTests(reading.glob);
+  const { glob } = reading;
+  return (
+    globTests(glob) ?? { leads: leadsTo(glob), test: NOT_THESE.test(glob) ? testOfSteps(glob) : testOfWhole(glob) }
+  );
 }
 
-/** Tests by regular expressions, which are made when they are first needed. */
-function compiledTests(glob: string): GlobTests {
-  let shape: RegExp | undefined;
+/** A group of what must not be there. Before more steps a regular expression of it takes in more than the one step. */
+const NOT_THESE = /(?<!\\)!\(/;
+
+/** Regular expressions are made when they are first needed. */
+function leadsTo(glob: string): GlobTests['leads'] {
   let steps: readonly RegExp[] | undefined;
-  return {
-    test(path) {
-      shape ??= new RegExp(shapesOf(glob).join('|'), 's');
-      return shape.test(path);
-    },
-    leads(folder) {
-      steps ??= leadingShapes(glob);
-      const taken = folder.split('/');
-      return steps.every((step, at) => at >= taken.length || step.test(taken[at] ?? ''));
-    },
+  return (folder) => {
+    steps ??= leadingShapes(glob);
+    const taken = folder.split('/');
+    return steps.every((step, at) => at >= taken.length || step.test(taken[at] ?? ''));
+  };
+}
+
+function testOfWhole(glob: string): GlobTests['test'] {
+  let shape: RegExp | undefined;
+  return (path) => {
+    shape ??= new RegExp(shapesOf(glob).join('|'), 's');
+    return shape.test(path);
+  };
+}
+
+/** Asks of the path and of every folder on the way to it whether the glob matches just that. */
+function testOfSteps(glob: string): GlobTests['test'] {
+  const below = glob.endsWith('/**');
+  let shape: RegExp | undefined;
+  return (path) => {
+    shape ??= new RegExp(shapeOf(below ? glob.slice(0, -'/**'.length) : glob), 's');
+    for (let end = path.indexOf('/'); end >= 0; end = path.indexOf('/', end + 1)) {
+      if (shape.test(path.slice(0, end))) return true;
+    }
+    return !below && shape.test(path);
   };
 }
 

@@ -3,7 +3,7 @@
  * cache on disk. What ran is asserted from `run --json` and from a log that the commands themselves append to, which
  * lies outside the project.
  */
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import {
   appendFileSync,
   cpSync,
@@ -21,7 +21,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { dirname, join, relative, resolve } from 'node:path';
 import { sha256 } from '../../core/base/hash.ts';
 import type { RunSummary, TaskOutcome } from '../../core/graph/outcome.ts';
 import { filesBelow } from '../_source.ts';
@@ -111,7 +111,11 @@ export class Rig {
 
   /** Copies a folder of the repository into the project and lends it the repository's packages. */
   copy(folder: string): void {
-    cpSync(join(REPOSITORY, folder), this.#root, { recursive: true });
+    // What somebody made in the folder, such as the demonstration, is not part of it.
+    const files = execFileSync('git', ['ls-files', '-z', folder], { cwd: REPOSITORY, encoding: 'utf8' }).split('\0');
+    for (const file of files) {
+      if (file !== '') cpSync(join(REPOSITORY, file), this.path(relative(folder, file)));
+    }
     symlinkSync(join(REPOSITORY, 'node_modules'), this.path('node_modules'), 'junction');
   }
 
