@@ -41,13 +41,10 @@ export class Answers {
   look(cache: BaseCache, key: Key): Awaitable<Entry | undefined> {
     const look = this.#looks.of(cache, key) as Promise<Entry | undefined> | undefined;
     if (look !== undefined) return look;
-    const entry = chain(cache.lookup(key), (record) =>
-      record === undefined
-        ? undefined
-        : this.#state(record) === 'expired'
-          ? { record, found: NOT_FOUND }
-          : loaded(cache, record),
-    );
+    const entry = chain(cache.lookup(key), (record) => {
+      if (record === undefined) return undefined;
+      return this.#state(record) === 'expired' ? { record, found: NOT_FOUND } : loaded(cache, record);
+    });
     if (isPromise(entry)) this.#looks.track(cache, key, entry);
     return entry;
   }

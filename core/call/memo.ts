@@ -94,20 +94,20 @@ export class Memo {
     const started = this.#settings.elapsed();
     const { isAsync } = this.identity;
     const asking = new Asking(receiver, args, controls);
-    const count = (): void => this.#count(asking, started);
     let answer: unknown;
     try {
       answer = this.#invoke(asking);
     } catch (error) {
-      count();
+      this.#count(asking, started);
       if (!isAsync) throw error;
       return Promise.reject(error);
     }
     // What a bypassed function returns is its caller's, who may not even want it to be begun.
     if (!isPromise(answer) || (asking.outcome === 'bypassed' && !isAsync)) {
-      count();
+      this.#count(asking, started);
       return isAsync ? Promise.resolve(answer) : answer;
     }
+    const count = (): void => this.#count(asking, started);
     answer.then(count, count);
     return controls.signal === undefined ? answer : orAborted(answer, controls.signal);
   }

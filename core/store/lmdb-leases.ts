@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
 import { decode, encode } from '../base/codec.ts';
 import { FlecheError } from '../base/errors.ts';
+import { sweep } from './hold.ts';
 import { layoutOf, leasesFolder } from './layout.ts';
 import type { Acquired, Lease, LeaseStore } from './leases.ts';
 import { damageOf, requireUsable } from './lmdb-guard.ts';
@@ -27,7 +28,10 @@ export interface LeaseOptions {
   readonly ttlMs: number;
 }
 
-/** Opens the leases of a cache folder (absolute). Throws `STORE_UNUSABLE`, or what LMDB throws. */
+/**
+ * Opens the leases of a cache folder (absolute), and removes what processes that are gone left there. Throws `STORE_UNUSABLE`, or what
+ * LMDB throws.
+ */
 export function openLeases(root: string, options: LeaseOptions): LeaseStore {
   const layout = layoutOf(root);
   const all = leasesFolder(layout);
@@ -46,16 +50,16 @@ export function openLeases(root: string, options: LeaseOptions): LeaseStore {
     overlappingSync: false,
     ...{ eventTurnBatching: false },
     maxReaders: 1024,
-    maxDbs: 4,
+    maxDbs: 2,
   });
-  return new LmdbLeases(env, db, options);
+  const leases = new LmdbLeases(env, db, options);
+  sweep(leases, options.now());
+  return leases;
 }
 
 class LmdbLeases implements LeaseStore {
   readonly #env: RootDatabase<Bytes, Bytes>;
   readonly #table: Database<Bytes, Bytes>;
-  /** By the same names: a lease and what it left, as one value. */
-  readonly #notes: Database<Bytes, Bytes>;
   readonly #folder: string;
   readonly #options: LeaseOptions;
   #closed = false;
@@ -63,14 +67,13 @@ class LmdbLeases implements LeaseStore {
   constructor(env: RootDatabase<Bytes, Bytes>, folder: string, options: LeaseOptions) {
     this.#env = env;
     this.#table = env.openDB<Bytes, Bytes>({ name: 'leases', encoding: 'binary', keyEncoding: 'binary' });
-    this.#notes = env.openDB<Bytes, Bytes>({ name: 'notes', encoding: 'binary', keyEncoding: 'binary' });
     this.#folder = folder;
     this.#options = options;
   }
 
   acquire(name: string, mayTake: (held: Lease) => boolean): Acquired {
     return this.#write(() => {
-      const held = this.#get(name);
+      const { lease: held, note } = this.#get(name);
       if (held !== undefined && !mayTake(held)) return { kind: 'held', lease: held };
       const now = this.#options.now();
       const lease = {
@@ -81,40 +84,43 @@ class LmdbLeases implements LeaseStore {
         renewed: now,
         ttl: this.#options.ttlMs,
       };
-      this.#put(lease);
-      return { kind: 'acquired', lease, note: this.#note(name)?.text };
+      this.#put(name, { lease, note });
+      return { kind: 'acquired', lease, note: note?.text };
     });
   }
 
   #nextToken(): number {
     const counter = this.#table.getBinary(COUNTER);
-    const token = (counter === undefined ? 0 : Number(readStored(counter))) + 1;
-    this.#table.putSync(COUNTER, Buffer.from(encode(token)));
+    const token = (counter?.length === TOKEN_BYTES ? counter.readDoubleBE() : 0) + 1;
+    const bytes = Buffer.allocUnsafe(TOKEN_BYTES);
+    bytes.writeDoubleBE(token);
+    this.#table.putSync(COUNTER, bytes);
     return token;
   }
 
   renew(lease: Lease): boolean {
     return this.#write(() => {
-      const held = this.#get(lease.name);
+      const { lease: held, note } = this.#get(lease.name);
       if (held?.token !== lease.token) return false;
-      this.#put({ ...held, renewed: this.#options.now() });
+      this.#put(lease.name, { lease: { ...held, renewed: this.#options.now() }, note });
       return true;
     });
   }
 
   release(lease: Lease, note?: Uint8Array): void {
     this.#write(() => {
-      if (this.#get(lease.name)?.token !== lease.token) return;
-      const key = keyOf(lease.name);
-      this.#table.removeSync(key);
-      if (note !== undefined) this.#notes.putSync(key, Buffer.from(encode([fieldsOf(lease), note])));
+      const entry = this.#get(lease.name);
+      if (entry.lease?.token !== lease.token) return;
+      this.#put(lease.name, { lease: undefined, note: note === undefined ? entry.note : { lease, text: note } });
     });
   }
 
   forget(leases: readonly Lease[]): void {
     this.#write(() => {
       for (const { name, token } of leases) {
-        if (this.#note(name)?.lease.token === token) this.#notes.removeSync(keyOf(name));
+        const bytes = this.#table.getBinary(keyOf(name));
+        if (bytes === undefined || bytes.length < TOKEN_BYTES || bytes.readDoubleBE() !== token) continue;
+        this.#put(name, { lease: this.#get(name).lease, note: undefined });
       }
     });
   }
@@ -122,28 +128,27 @@ class LmdbLeases implements LeaseStore {
   holder(name: string): Lease | undefined {
     this.#requireOpen();
     this.#env.resetReadTxn();
-    return this.#get(name);
+    return this.#get(name).lease;
   }
 
   list(): readonly Lease[] {
     this.#requireOpen();
     this.#env.resetReadTxn();
-    const leases: Lease[] = [];
-    for (const { key, value } of this.#table.getRange()) {
-      const lease = key.length === 1 && key[0] === 0 ? undefined : leaseOf(value);
-      if (lease !== undefined) leases.push(lease);
-    }
-    return leases;
+    return [...this.#entries()].flatMap(({ lease }) => lease ?? []);
   }
 
   clear(which: (lease: Lease) => boolean): number {
     return this.#write(() => {
-      const gone = this.list().filter(which);
-      for (const lease of gone) this.#table.removeSync(keyOf(lease.name));
-      const notes = [...this.#notes.getRange()].map(({ value }) => noteOf(value));
-      for (const note of notes)
-        if (note !== undefined && which(note.lease)) this.#notes.removeSync(keyOf(note.lease.name));
-      return gone.length;
+      let gone = 0;
+      for (const { lease, note } of [...this.#entries()]) {
+        const isGone = lease !== undefined && which(lease);
+        const isForgotten = note !== undefined && which(note.lease);
+        const name = lease?.name ?? note?.lease.name;
+        if (name === undefined || !(isGone || isForgotten)) continue;
+        if (isGone) gone++;
+        this.#put(name, { lease: isGone ? undefined : lease, note: isForgotten ? undefined : note });
+      }
+      return gone;
     });
   }
 
@@ -158,18 +163,20 @@ class LmdbLeases implements LeaseStore {
     if (this.#closed) throw new FlecheError('STORE_UNUSABLE', `the leases in ${this.#folder} are closed`);
   }
 
-  #get(name: string): Lease | undefined {
+  #get(name: string): Entry {
     const bytes = this.#table.getBinary(keyOf(name));
-    return bytes === undefined ? undefined : leaseOf(bytes);
+    return bytes === undefined ? NOTHING : readEntry(bytes);
   }
 
-  #note(name: string): Note | undefined {
-    const bytes = this.#notes.getBinary(keyOf(name));
-    return bytes === undefined ? undefined : noteOf(bytes);
+  *#entries(): Generator<Entry, void, undefined> {
+    for (const { key, value } of this.#table.getRange()) {
+      if (key.length !== 1 || key[0] !== 0) yield readEntry(Buffer.from(value));
+    }
   }
 
-  #put(lease: Lease): void {
-    this.#table.putSync(keyOf(lease.name), Buffer.from(encode(fieldsOf(lease))));
+  #put(name: string, entry: Entry): void {
+    if (entry.lease === undefined && entry.note === undefined) this.#table.removeSync(keyOf(name));
+    else this.#table.putSync(keyOf(name), entryBytes(entry));
   }
 
   /** One step that no other process can come between. A folder that was removed meanwhile has no leases to respect. */
@@ -184,12 +191,41 @@ function keyOf(name: string): Buffer {
   return Buffer.from(name).subarray(0, LONGEST_NAME);
 }
 
-/** What was stored, or undefined for bytes of another format: such a lease is nobody's. */
-function readStored(bytes: Uint8Array): unknown {
+/** What stands under a name: who holds it now, and what somebody left there. */
+interface Entry {
+  readonly lease: Lease | undefined;
+  readonly note: { readonly lease: Lease; readonly text: Uint8Array } | undefined;
+}
+
+const NOTHING: Entry = { lease: undefined, note: undefined };
+
+/**
+ * At rest: the token of who left the note (8 bytes, 0 if there is none), the length of the leases (4 bytes), the leases
+ * of holder and leaver, the note.
+ */
+const TOKEN_BYTES = 8;
+const HEADER_BYTES = TOKEN_BYTES + 4;
+
+function entryBytes({ lease, note }: Entry): Buffer {
+  const leases = encode([lease && fieldsOf(lease), note && fieldsOf(note.lease)]);
+  const text = note?.text ?? new Uint8Array(0);
+  const bytes = Buffer.allocUnsafe(HEADER_BYTES + leases.length + text.length);
+  bytes.writeDoubleBE(note?.lease.token ?? 0);
+  bytes.writeUInt32BE(leases.length, TOKEN_BYTES);
+  bytes.set(leases, HEADER_BYTES);
+  bytes.set(text, HEADER_BYTES + leases.length);
+  return bytes;
+}
+
+/** Nothing for bytes of another format: such a lease is nobody's. */
+function readEntry(bytes: Buffer): Entry {
   try {
-    return decode(bytes);
+    const end = HEADER_BYTES + bytes.readUInt32BE(TOKEN_BYTES);
+    const [holder, leaver] = decode(bytes.subarray(HEADER_BYTES, end)) as [unknown, unknown];
+    const left = leaseOf(leaver);
+    return { lease: leaseOf(holder), note: left && { lease: left, text: Buffer.from(bytes.subarray(end)) } };
   } catch {
-    return undefined;
+    return NOTHING;
   }
 }
 
@@ -197,24 +233,7 @@ function fieldsOf({ name, owner, token, acquired, renewed, ttl }: Lease): readon
   return [name, owner.id, owner.pid, owner.host, token, acquired, renewed, ttl];
 }
 
-function leaseOf(bytes: Uint8Array): Lease | undefined {
-  return leaseOfFields(readStored(bytes));
-}
-
-interface Note {
-  readonly lease: Lease;
-  readonly text: Uint8Array;
-}
-
-function noteOf(bytes: Uint8Array): Note | undefined {
-  const stored = readStored(bytes);
-  if (!Array.isArray(stored)) return undefined;
-  const lease = leaseOfFields(stored[0]);
-  const text: unknown = stored[1];
-  return lease === undefined || !(text instanceof Uint8Array) ? undefined : { lease, text };
-}
-
-function leaseOfFields(fields: unknown): Lease | undefined {
+function leaseOf(fields: unknown): Lease | undefined {
   if (!Array.isArray(fields) || fields.length !== 8) return undefined;
   const [name, id, pid, host, token, acquired, renewed, ttl] = fields as [
     string,
