@@ -166,7 +166,7 @@ export function build(recipe: Recipe, order: <T>(list: readonly T[]) => readonly
       return define(recipe.bare ? Object.create(null) : {}, recipe.entries, order);
     case 'map':
       return new Map(
-        order(recipe.entries.map(([key, content]) => [build(key, order), build(content, order)] as const)),
+        order(distinct(recipe.entries).map(([key, content]) => [build(key, order), build(content, order)] as const)),
       );
     case 'set':
       return new Set(order(recipe.items.map((item) => build(item, order))));
@@ -250,6 +250,16 @@ export const pairs: fc.Arbitrary<readonly [Recipe, Recipe]> = fc.oneof(
       .map(([recipe, at, by]) => [recipe, replaced(recipe, at, by)] as const),
   },
 );
+
+/** Without entries whose key comes again: which of them a map keeps would depend on their order. */
+function distinct(entries: Entries<Recipe>): Entries<Recipe> {
+  const byKey = new Map<unknown, Entries<Recipe>[number]>();
+  for (const entry of entries) {
+    const [key] = entry;
+    byKey.set(key.kind === 'scalar' ? key.value : key.kind === 'symbol' ? Symbol.for(key.text) : key, entry);
+  }
+  return [...byKey.values()];
+}
 
 /**
  * What `digest` promises: `util.isDeepStrictEqual`, put right where Node's differs between versions. Some compare URLs
