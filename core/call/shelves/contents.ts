@@ -14,8 +14,8 @@ export interface Entry<K, V> {
   order: number | undefined;
   /** The write that made its row what it was when it was last read or written; undefined where none was known. */
   version: number | undefined;
-  /** Grows from entry to entry as they are added. */
-  readonly sequence: number;
+  /** Grows from entry to entry in their order. */
+  sequence: number;
 }
 
 /** An entry as it is read from where it is kept. */
@@ -38,6 +38,9 @@ export interface Change<K, V> {
 
 /** What became of a change: the row it left, or undefined for none. */
 export type Written = { readonly order: number; readonly version: number } | undefined;
+
+/** The write behind a row that somebody else made: no write has this number. */
+const UNKNOWN = 0;
 
 interface Removed<K> {
   readonly key: K;
@@ -118,22 +121,35 @@ export class Contents<K, V> {
     this.#add(id, { key, value, bytes: undefined, order, version });
   }
 
-  /** Becomes what was read, but for its own changes, which it keeps. */
+  /**
+   * Becomes what was read, but for its own changes, which it keeps: a value in the place that its key has at rest, what is
+   * new at the end.
+   */
   merge(stored: Iterable<StoredEntry<K, V>>): void {
     const own = new Map(this.#entries);
     this.#entries.clear();
     for (const entry of stored) {
       const id = identityOf(entry.key);
       const mine = own.get(id);
+      const removed = this.#removed.get(id);
+      if (removed !== undefined && removed.version === undefined) {
+        // What was added and removed here, neither of them at rest, was another entry.
+        this.#removed.delete(id);
+        this.#changed.delete(id);
+      }
       if (!this.#changed.has(id)) this.#take(id, entry);
-      else if (mine !== undefined) this.#entries.set(id, mine);
+      else if (mine !== undefined) {
+        mine.version ??= UNKNOWN;
+        if (mine.order !== undefined) this.#entries.set(id, mine);
+      }
     }
     for (const [id, entry] of own) {
       if (!this.#changed.has(id) || this.#entries.has(id)) continue;
-      // It has no row any more, and with the next one it comes last.
+      // If it had a row, that is gone.
       entry.order = undefined;
       this.#entries.set(id, entry);
     }
+    for (const entry of this.#entries.values()) entry.sequence = this.#sequence++;
   }
 
   /** Every entry is to be written, whatever is at rest. */
@@ -141,11 +157,12 @@ export class Contents<K, V> {
     for (const [id, entry] of this.#entries) {
       this.#changed.add(id);
       entry.version = undefined;
+      entry.order = undefined;
     }
     for (const removed of this.#removed.values()) removed.version = undefined;
   }
 
-  /** Hands out the changes and forgets them. New entries are in the order in which they were added. */
+  /** Hands out the changes and forgets them: removals, then entries in their order. */
   takeChanges(): readonly Change<K, V>[] {
     const changes: Change<K, V>[] = [];
     for (const id of this.#changed) {
@@ -160,7 +177,7 @@ export class Contents<K, V> {
     }
     this.#changed.clear();
     this.#removed.clear();
-    return changes.sort((a, b) => (a.set?.entry.sequence ?? 0) - (b.set?.entry.sequence ?? 0));
+    return changes.sort((a, b) => (a.set?.entry.sequence ?? -1) - (b.set?.entry.sequence ?? -1));
   }
 
   /** A change has been written. */

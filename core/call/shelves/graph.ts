@@ -74,8 +74,10 @@ export class Graph {
     const topology = this.#topology();
     if (topology.kind === 'ordered') return true;
     needs.delete(to);
-    const path = topology.path.flatMap((identity) => this.#items.get(identity) ?? []).map(labelOf);
-    throw new FlecheError('SHELF_CYCLE', `shelves depend on each other: ${path.join(' → ')}`, {
+    const round = topology.path.slice(1);
+    const first = round.indexOf(this.#identity(child));
+    const path = [...round.slice(first), ...round.slice(0, first + 1)].flatMap((at) => this.#items.get(at) ?? []);
+    throw new FlecheError('SHELF_CYCLE', `shelves depend on each other: ${path.map(labelOf).join(' → ')}`, {
       hint: 'Each of these is made from the next; leave one of the dependencies out.',
     });
   }
@@ -169,5 +171,5 @@ export class Graph {
 
 /** What an item is called. */
 export function labelOf(item: Item): string {
-  return typeof item === 'string' ? item : item.name;
+  return typeof item === 'string' ? item : item.name || '(anonymous)';
 }

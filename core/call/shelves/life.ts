@@ -303,8 +303,8 @@ export class Life<K, V> implements Member {
 
   erase(): Awaitable<unknown> {
     const hook = this.#options.delete;
-    if (!this.#saves.isBusy) return hook?.(this.name);
-    return this.#saves.idle().then(() => hook?.(this.name));
+    if (hook === undefined) return undefined;
+    return this.#saves.isBusy ? this.#saves.idle().then(() => hook(this.name)) : hook(this.name);
   }
 
   /** Saves unless it is told to discard, then gives the name free. Throws `SHELF_UNSAVED`, and then it is still open. */
