@@ -82,6 +82,14 @@ export class Live {
     return false;
   }
 
+  /** Says that the answers of these tasks are to be taken for what they are. */
+  pardon(names: Iterable<string>): void {
+    for (const name of names) {
+      const answer = this.#answers.get(name);
+      if (answer !== undefined) this.#answers.set(name, { ...answer, asked: ++this.#moment });
+    }
+  }
+
   /** Forgets all tasks but these. */
   retain(names: ReadonlySet<string>): void {
     for (const map of [this.#answers, this.#disturbed, this.#changed, this.#leanings, this.#cuts]) {

@@ -28,6 +28,8 @@ export interface Watchable {
   /** Anything may have changed. From here on whatever changes is told. */
   doubtAll(): void;
   disturb(names: Iterable<string>): void;
+  /** The answers that these tasks have are to be taken for what they are. */
+  pardon(names: Iterable<string>): void;
   /** Whether a task was disturbed since it was asked for the answer that it has. */
   isDisturbed(): boolean;
   /** Everything is to be run once more. */
@@ -115,6 +117,10 @@ export class WatchedTasks implements Watchable {
 
   disturb(names: Iterable<string>): void {
     this.#live.disturb(names);
+  }
+
+  pardon(names: Iterable<string>): void {
+    this.#live.pardon(names);
   }
 
   isDisturbed(): boolean {

@@ -1,0 +1,77 @@
+/** When a round begins after something has happened: almost at once after a save, after some quiet if more goes on. */
+import type { WatchClock } from './watch-events.ts';
+
+/** Time from the first event to the round, ms: a save is more than one event. */
+const SETTLE = 4;
+/** As many paths can be one save; with more of them the round waits for so much quiet, ms. */
+const SAVE = 8;
+const QUIET = 50;
+/** With more paths than this nobody counts any more, and the wait for quiet is longer. */
+export const BURST = 1000;
+const QUIET_AFTER_BURST = 100;
+/** No wait for quiet is longer than this, ms. */
+const LONGEST = 10_000;
+
+export class Settling {
+  readonly #clock: WatchClock;
+  readonly #begin: () => void;
+  #since: number | undefined;
+  #latest = 0;
+  #count = 0;
+  #cancel: () => void = () => {};
+
+  /** `begin` is called when it is time. */
+  constructor(clock: WatchClock, begin: () => void) {
+    this.#clock = clock;
+    this.#begin = begin;
+  }
+
+  /** Something happened, at a path that was not counted yet or not. */
+  happened(isNew: boolean): void {
+    this.#latest = this.#clock.now();
+    if (isNew) this.#count++;
+    if (this.#since !== undefined) return;
+    this.#since = this.#latest;
+    this.#wait(SETTLE);
+  }
+
+  /** Whether something happened that no round has begun for. */
+  get isPending(): boolean {
+    return this.#since !== undefined;
+  }
+
+  get isBurst(): boolean {
+    return this.#count > BURST;
+  }
+
+  /** Begins in so many ms, or when `happened` and `hurry` say otherwise. */
+  hold(ms: number): void {
+    this.#since ??= this.#clock.now();
+    this.#wait(ms);
+  }
+
+  /** Begins as if the first thing had happened just now. */
+  hurry(): void {
+    this.hold(SETTLE);
+  }
+
+  /** Forgets what happened. */
+  reset(): void {
+    this.#cancel();
+    this.#since = undefined;
+    this.#count = 0;
+  }
+
+  #wait(ms: number): void {
+    this.#cancel();
+    this.#cancel = this.#clock.after(ms, () => this.#fire());
+  }
+
+  #fire(): void {
+    const now = this.#clock.now();
+    const quiet = this.isBurst ? QUIET_AFTER_BURST : this.#count > SAVE ? QUIET : 0;
+    const left = Math.min(this.#latest + quiet, (this.#since ?? now) + LONGEST) - now;
+    if (left > 0) this.#wait(left);
+    else this.#begin();
+  }
+}
