@@ -76,6 +76,14 @@ export class OutputSite {
     );
   }
 
+  /** Moves aside files that stand where the patterns have folders. What is above such a place is the project's. */
+  clearBases(): void {
+    for (const base of this.globs.bases) {
+      const blocker = this.globs.matches(base) ? undefined : this.folders.blocker(`${base}/_` as RelPath);
+      if (blocker?.kind === 'other' && blocker.path === base) this.moveAside(base);
+    }
+  }
+
   /**
    * Moves aside what stands where there must be folders above `path`. Throws `OUTPUT_ESCAPES` like `links`, and
    * `OUTPUT_UNWRITABLE` for a file of the project.

@@ -100,6 +100,7 @@ export class Outputs {
       const ledger = this.#ledgers.read(task);
       const own = ledger?.finished === true ? this.#ownOf(task, globs, ledger.paths) : undefined;
       for (const link of site.links()) site.moveAside(link);
+      site.clearBases();
       const foreign = new Map<RelPath, PathState>();
       const strange: PathState[] = [];
       for (const state of site.standing((path) => own?.has(path) === true)) {

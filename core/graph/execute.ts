@@ -7,6 +7,7 @@ import { FlecheError } from '../base/errors.ts';
 import { type Digest, sha256 } from '../base/hash.ts';
 import { type AbsPath, type RelPath, toAbs } from '../base/paths.ts';
 import { removeLog } from '../files/log-file.ts';
+import type { Prepared } from '../files/outputs.ts';
 import { FileRef, TreeRef } from '../files/refs.ts';
 import type { Tree } from '../files/tree.ts';
 import type { SyncCallStore } from '../store/calls.ts';
@@ -61,7 +62,7 @@ export async function execute(call: TaskCall, bench: Workbench, execution: Execu
   const { outputs } = bench.around;
   const started = bench.now();
   const logFile = join(bench.tempDir, `${call.key.slice(0, 16)}-${process.pid}.log`);
-  const prepared = task.outputs.length === 0 ? undefined : outputs.prepare(task.name, call.globs.outputs, task.clean);
+  const prepared = prepare(call, bench);
   try {
     const work =
       call.code === null
@@ -92,6 +93,13 @@ export async function execute(call: TaskCall, bench: Workbench, execution: Execu
 /** Where running commands are noted. */
 export function runningDir({ tempDir }: Workbench): string {
   return join(tempDir, 'running');
+}
+
+/** Clears what the task wrote before; undefined if it declares no outputs. */
+function prepare({ task, globs }: TaskCall, { around: { outputs } }: Workbench): Prepared | undefined {
+  if (task.outputs.length > 0) return outputs.prepare(task.name, globs.outputs, task.clean);
+  if (outputs.owned(task.name) !== undefined) outputs.discard(task.name);
+  return undefined;
 }
 
 async function command(call: TaskCall, bench: Workbench, logFile: string, execution: Execution): Promise<Work> {

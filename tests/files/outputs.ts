@@ -270,6 +270,17 @@ test('an output folder that became a link is replaced before a run, and what it 
   }
 });
 
+test('a file that stands where the output folder should be is moved aside before a run', () => {
+  withBench((bench) => {
+    put(bench.root, { dist: 'a file', out: 'another' });
+    bench.run(DIST, { 'dist/a.js': 'a' });
+    assert.equal(bench.standing, { 'dist/a.js': 'a', out: 'another' });
+    assert.equal(bench.moved, { dist: 'a file' });
+    bench.outputs.prepare('other', new Globs(['out/deep/*.js']), true);
+    assert.equal(bench.standing, { 'dist/a.js': 'a', out: 'another' }, 'what is above the place is the project’s');
+  });
+});
+
 test('a folder below the outputs that became a link is replaced, too', () => {
   withBench((bench) => {
     bench.run(DIST, { 'dist/sub/b.js': 'b', 'dist/a.js': 'a' });

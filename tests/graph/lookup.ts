@@ -29,7 +29,7 @@ function callOf(over: Readonly<Record<string, unknown>> = {}): TaskCall {
     blobs: new Map(),
     reads: new Map(),
     isSure: true,
-    leaning: { paths: [], links: [] },
+    leaning: { paths: [], links: [], folders: [] },
     changedInputs: () => [],
   };
 }

@@ -359,6 +359,23 @@ test('files that a task no longer writes are removed, those of people stay', asy
   });
 });
 
+test('what a task wrote is gone when it declares no outputs any more, run or cached', async () => {
+  await onSite({ go: { run: 'say go; echo > out', outputs: ['out'] } }, {}, async (site) => {
+    await site.run();
+    site.retask('go', { body: { kind: 'command', command: 'say quiet' }, outputs: [] });
+    assert.equal((await site.run()).log, ['quiet']);
+    assert.equal(site.files(), {});
+    site.retask('go', { body: { kind: 'command', command: 'say go; echo > out' }, outputs: ['out'] });
+    assert.equal((await site.run()).outcomes, { go: 'cached' });
+    assert.equal(site.files(), { out: '\n' });
+    site.retask('go', { body: { kind: 'command', command: 'say quiet' }, outputs: [] });
+    const { outcomes, tasks } = await site.run();
+    assert.equal([outcomes, tasks['go']?.restored], [{ go: 'cached' }, 1]);
+    assert.equal(site.files(), {});
+    assert.is((await site.run()).tasks['go']?.restored, 0);
+  });
+});
+
 test('files of people among the outputs of a task that reads them are inputs', async () => {
   const gather = 'say gather; cat in/* > in/all.gen';
   await onSite({ gather: { run: gather, inputs: ['in/**'], outputs: ['in/*.gen'] } }, { 'in/a': '1' }, async (site) => {
