@@ -271,6 +271,11 @@ export function sameValue(a: unknown, b: unknown): boolean {
   return isDeepStrictEqual(standIn(a), standIn(b));
 }
 
+/** Node 22 throws when it compares maps or sets with `null` beside objects in them. */
+function keyStandIn(key: unknown): unknown {
+  return key === null ? Symbol.for('null') : standIn(key);
+}
+
 function standIn(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value;
   if (value instanceof URL)
@@ -285,8 +290,8 @@ function standIn(value: unknown): unknown {
     return Object.assign(Object.create(null), { [Symbol.for('date')]: 'invalid', members: members(value) });
   }
   if (types.isMap(value))
-    return copyMembers(new Map([...value].map(([key, content]) => [standIn(key), standIn(content)])), value);
-  if (types.isSet(value)) return copyMembers(new Set([...value].map(standIn)), value);
+    return copyMembers(new Map([...value].map(([key, content]) => [keyStandIn(key), standIn(content)])), value);
+  if (types.isSet(value)) return copyMembers(new Set([...value].map(keyStandIn)), value);
   if (types.isDate(value)) return copyMembers(new Date(value), value);
   if (Array.isArray(value)) {
     const copy: unknown[] = [];
