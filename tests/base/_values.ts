@@ -271,9 +271,9 @@ export function sameValue(a: unknown, b: unknown): boolean {
   return isDeepStrictEqual(standIn(a), standIn(b));
 }
 
-/** Node 22 throws when it compares maps or sets with `null` beside objects in them. */
+/** Node 22 throws when it compares maps or sets with `null` or `undefined` beside objects in them. */
 function keyStandIn(key: unknown): unknown {
-  return key === null ? Symbol.for('null') : standIn(key);
+  return key === null || key === undefined ? Symbol.for(String(key)) : standIn(key);
 }
 
 function standIn(value: unknown): unknown {
