@@ -1,7 +1,8 @@
 /** What each task last wrote in this workspace. Kept in the state store; a ledger that cannot be read is none. */
 import type { RelPath } from '../base/paths.ts';
 import type { StateStore } from '../store/state.ts';
-import { type PathState, packStates, unpackStates } from './path-states.ts';
+import { packStates, unpackStates } from './path-list.ts';
+import type { PathState } from './path-states.ts';
 
 /**
  * Of a finished ledger the paths are the task's own. An unfinished one belongs to a run that is under way or did not get
@@ -34,8 +35,10 @@ export class Ledgers {
     if (known !== undefined && Buffer.compare(known.packed, packed) === 0) return known.ledger;
     const unpacked = unpackStates(packed);
     if (unpacked === undefined) return undefined;
-    const paths = new Map(unpacked.states.map((state) => [state.path, state]));
-    const ledger = { finished: unpacked.remark === FINISHED, paths, names: new Set(paths.keys()) };
+    const { length, remark } = unpacked;
+    const paths = new Map<RelPath, PathState>();
+    for (const state of unpacked.part(0, length)) paths.set(state.path, state);
+    const ledger = { finished: remark.length === 1 && remark[0] === FINISHED, paths, names: new Set(paths.keys()) };
     this.#read.set(task, { packed: Uint8Array.from(packed), ledger });
     return ledger;
   }
@@ -47,7 +50,7 @@ export class Ledgers {
 
   /** Notes that `states` are the task's own. */
   finish(task: string, states: readonly PathState[]): void {
-    this.#state.put(nameOf(task), packStates(states, FINISHED));
+    this.#state.put(nameOf(task), packStates(states, Uint8Array.of(FINISHED)));
   }
 
   /** The same of what is about to be written. Durable when this returns. */
@@ -63,7 +66,7 @@ export class Ledgers {
 
   /** Notes that a run of the task begins, beside `states` that are not its own. Durable when this returns. */
   begin(task: string, states: readonly PathState[]): void {
-    this.#state.put(nameOf(task), packStates(states, UNFINISHED));
+    this.#state.put(nameOf(task), packStates(states, Uint8Array.of(UNFINISHED)));
     this.#state.flush();
   }
 }

@@ -12,11 +12,12 @@ import { readContent } from './contents.ts';
 import { folderOf } from './folders.ts';
 import type { Globs } from './globs.ts';
 import { isGone, lookAt, lookThrough, placeOf, unreadable } from './look.ts';
+import { listOf, type PathList, placeIn } from './path-list.ts';
 import { kept, type PathState, stateOf } from './path-states.ts';
 import { folderState, isMangled, namesIn, scan } from './scan.ts';
-import { entryOf, type Listed, type Snapshot } from './snapshot.ts';
+import { type Listed, listed, type Snapshot } from './snapshot.ts';
 import { sameKey } from './stat-key.ts';
-import { makeTree, type Tree, type TreeEntry } from './tree.ts';
+import type { Tree } from './tree.ts';
 
 /** What a listing asks of its surroundings. */
 export interface ListingContext {
@@ -28,7 +29,7 @@ export interface ListingContext {
   readonly digests: Map<RelPath, PathState>;
   /** The digest of what is in the folder that a link leads to, or null if that is not the workspace's. */
   digestBehind(link: RelPath): Digest | null;
-  /** What was listed last; it is given back if nothing is different. */
+  /** The tree that was listed last; it is given back if it is the same. */
   readonly earlier: Tree | undefined;
 }
 
@@ -59,30 +60,34 @@ class Listing {
   list(known: Snapshot | undefined): Listed {
     this.#walked = this.#basesAmong(known?.folders ?? []);
     const folders = known === undefined ? undefined : this.#sameFolders(known);
-    const paths = known === undefined || folders === undefined ? undefined : this.#look(known.paths);
-    if (known === undefined || folders === undefined || paths === undefined) return this.#scan(known?.paths ?? []);
-    const same = isSame(folders, known.folders) && isSame(paths, known.paths);
-    return this.#listed(same ? known : { folders, paths });
+    const looked = known === undefined || folders === undefined ? undefined : this.#look(known.paths);
+    if (known === undefined || folders === undefined || looked === undefined) return this.#scan(known?.paths);
+    const { paths, unseen } = looked;
+    const same = isSame(folders, known.folders) && paths === known.paths;
+    return this.#listed(same ? known : { folders, paths, summary: null }, unseen);
   }
 
   relist(known: Snapshot, doubts: Iterable<RelPath>): Listed {
     const { hidden } = this.#context;
     this.#walked = this.#basesAmong(known.folders);
-    const places = new Map(known.paths.map((state, at) => [state.path, at]));
     const folders = new Map(known.folders.map((state, at) => [state.path, at]));
-    const paths: PathState[] = [...known.paths];
+    const changed = new Map<number, PathState>();
     const renamed = new Set<RelPath>();
     for (const path of doubts) {
       if (hidden(path)) continue;
-      const at = places.get(path);
-      const state = at === undefined ? undefined : paths[at];
-      const seen = state === undefined ? undefined : this.#lookAt(state);
-      if (at !== undefined && seen !== undefined) paths[at] = seen;
-      else if (folders.has(path) || this.#isStructure(path)) return this.list(known);
+      const at = placeIn(known.paths, path);
+      const state = at < 0 ? undefined : known.paths.get(at);
+      const seen = state === undefined ? undefined : this.#lookAt(state, this.#statsOf(path));
+      if (seen !== undefined) {
+        if (seen !== state) changed.set(at, seen);
+      } else if (folders.has(path) || this.#isStructure(path)) return this.list(known);
       else if (state !== undefined || this.#isNew(path)) renamed.add(folderOf(path));
     }
-    if (renamed.size === 0) return this.#listed(isSame(paths, known.paths) ? known : { ...known, paths });
-    return this.#relistFolders({ folders: known.folders, paths }, renamed, folders) ?? this.list(known);
+    const paths = changed.size === 0 ? known.paths : listOf([...known.paths].map((one, at) => changed.get(at) ?? one));
+    if (renamed.size > 0) return this.#relistFolders(known.folders, paths, renamed, folders) ?? this.list(known);
+    const unseen: RelPath[] = [];
+    for (let at = 0; at < paths.length; at++) if (hidden(paths.path(at))) unseen.push(paths.path(at));
+    return this.#listed(changed.size === 0 ? known : { ...known, paths, summary: null }, unseen);
   }
 
   /** Whether a path is a folder that matters, or lies on the way to what a pattern names. */
@@ -105,29 +110,32 @@ class Listing {
 
   /** Puts the files and links right that stand in these very folders. Undefined if more than that is different. */
   #relistFolders(
-    known: Snapshot,
+    known: readonly PathState[],
+    states: PathList,
     renamed: ReadonlySet<RelPath>,
     places: ReadonlyMap<RelPath, number>,
   ): Listed | undefined {
-    const folders: PathState[] = [...known.folders];
-    const before = new Map(known.paths.map((state) => [state.path, state]));
-    const paths = known.paths.filter(({ path }) => !renamed.has(folderOf(path)));
+    const folders = [...known];
+    const paths = [...states].filter(({ path }) => !renamed.has(folderOf(path)));
+    const unseen = paths.map(({ path }) => path).filter((path) => this.#context.hidden(path));
     for (const folder of renamed) {
       const place = places.get(folder);
-      const found = place === undefined ? undefined : this.#filesIn(folder, before, places);
+      const found = place === undefined ? undefined : this.#filesIn(folder, states, places);
       if (place === undefined || found === undefined) return undefined;
       paths.push(...found.paths);
+      unseen.push(...found.unseen);
       folders[place] = found.folder;
     }
-    return this.#listed({ folders, paths: paths.sort((a, b) => byCodeUnit(a.path, b.path)) });
+    const sorted = listOf(paths.sort((a, b) => byCodeUnit(a.path, b.path)));
+    return this.#listed({ folders, paths: sorted, summary: null }, unseen.sort(byCodeUnit));
   }
 
   /** What matches in one folder, not below it. Undefined if there is a folder in it that is not known. */
   #filesIn(
     folder: RelPath,
-    before: ReadonlyMap<RelPath, PathState>,
+    before: PathList,
     places: ReadonlyMap<RelPath, number>,
-  ): { readonly folder: PathState; readonly paths: readonly PathState[] } | undefined {
+  ): (Looked & { readonly folder: PathState }) | undefined {
     const { root, clock } = this.#context;
     const at = clock();
     const looked = lookThrough(placeOf(root, folder));
@@ -138,18 +146,22 @@ class Listing {
       const path = (folder === '.' ? entry.name : `${folder}/${entry.name}`) as RelPath;
       if (isMangled(path) || (entry.isDirectory() && this.#globs.enters(path) && !places.has(path))) return undefined;
       if (!(entry.isFile() || entry.isSymbolicLink()) || !this.#globs.matches(path)) continue;
-      paths.push(before.get(path) ?? stateOf(path, entry.isFile() ? 'file' : 'link'));
+      const place = placeIn(before, path);
+      paths.push(place < 0 ? stateOf(path, entry.isFile() ? 'file' : 'link') : before.get(place));
     }
-    return { folder: folderState(folder, looked, names.digest, at), paths: this.#look(paths, 'without what is gone') };
+    const found = this.#look(listOf(paths), 'without what is gone');
+    return { folder: folderState(folder, looked, names.digest, at), ...found };
   }
 
-  #scan(known: readonly PathState[]): Listed {
+  #scan(known: PathList | undefined): Listed {
     const { root, clock } = this.#context;
-    const before = new Map(known.map((state) => [state.path, state]));
+    const before = new Map<RelPath, PathState>();
+    for (const state of known ?? []) before.set(state.path, state);
     const { found, folders } = scan(root, this.#globs, { through: true, clock });
     this.#walked = this.#basesAmong(folders);
-    const paths = found.flatMap(({ path, kind }) => (kind === 'dir' ? [] : (before.get(path) ?? stateOf(path, kind))));
-    return this.#listed({ folders, paths: this.#look(paths, 'without what is gone') });
+    const states = found.flatMap(({ path, kind }) => (kind === 'dir' ? [] : (before.get(path) ?? stateOf(path, kind))));
+    const { paths, unseen } = this.#look(listOf(states), 'without what is gone');
+    return this.#listed({ folders, paths, summary: null }, unseen);
   }
 
   #basesAmong(folders: readonly PathState[]): ReadonlySet<RelPath> {
@@ -170,8 +182,8 @@ class Listing {
   }
 
   /** Whether a link that matches stands now where a folder did, with the same names in it perhaps. */
-  #isNewLink(base: RelPath, paths: readonly PathState[]): boolean {
-    if (!this.#globs.matches(base) || paths.some(({ path }) => path === base)) return false;
+  #isNewLink(base: RelPath, paths: PathList): boolean {
+    if (!this.#globs.matches(base) || placeIn(paths, base) >= 0) return false;
     return this.#statsOf(base)?.isSymbolicLink() === true;
   }
 
@@ -192,22 +204,38 @@ class Listing {
   }
 
   /** The paths as they are now. A path that is gone means that the list is no longer right, or is left out. */
-  #look(paths: readonly PathState[], gone: 'without what is gone'): readonly PathState[];
-  #look(paths: readonly PathState[]): readonly PathState[] | undefined;
-  #look(paths: readonly PathState[], gone?: 'without what is gone'): readonly PathState[] | undefined {
-    const now: PathState[] = [];
-    for (const state of paths) {
-      const seen = this.#context.hidden(state.path) ? state : this.#lookAt(state);
-      if (seen !== undefined) now.push(seen);
-      else if (gone === undefined) return undefined;
+  #look(paths: PathList, gone: 'without what is gone'): Looked;
+  #look(paths: PathList): Looked | undefined;
+  #look(paths: PathList, gone?: 'without what is gone'): Looked | undefined {
+    const { hidden } = this.#context;
+    const unseen: RelPath[] = [];
+    /** All that was looked at, as soon as something of it is not what it was. */
+    let now: PathState[] | undefined;
+    for (let at = 0; at < paths.length; at++) {
+      const path = paths.path(at);
+      if (hidden(path)) {
+        unseen.push(path);
+        now?.push(paths.get(at));
+        continue;
+      }
+      const stats = this.#statsOf(path);
+      if (stats !== undefined && paths.isSame(at, stats)) {
+        now?.push(paths.get(at));
+        continue;
+      }
+      const before = paths.get(at);
+      const seen = this.#lookAt(before, stats);
+      if (seen === undefined && gone === undefined) return undefined;
+      if (seen !== before) now ??= first(paths, at);
+      if (seen !== undefined) now?.push(seen);
     }
-    return now;
+    return { paths: now === undefined ? paths : listOf(now), unseen };
   }
 
-  #lookAt(state: PathState): PathState | undefined {
+  /** What stands at a path now, of which `stats` were just taken. Undefined if that is nothing that is listed. */
+  #lookAt(state: PathState, stats: Stats | undefined): PathState | undefined {
     const place = placeOf(this.#context.root, state.path);
     try {
-      const stats = lookAt(place);
       if (stats === undefined) return undefined;
       if (stats.isFile()) {
         if (state.kind === 'file' && state.trusted && state.key !== null && sameKey(state.key, stats)) return state;
@@ -248,22 +276,24 @@ class Listing {
     return kept(state, { ...stateOf(path, 'link', target), digest });
   }
 
-  #listed(snapshot: Snapshot): Listed {
-    const { hidden, earlier } = this.#context;
+  #listed(snapshot: Snapshot, unseen: readonly RelPath[]): Listed {
     const literals = new Set(this.#globs.literals);
-    const absent = snapshot.folders.filter(
-      ({ kind, path }) => kind === 'absent' && literals.has(path) && !hidden(path),
+    const absent = snapshot.folders.flatMap(({ kind, path }) =>
+      kind === 'absent' && literals.has(path) ? [path] : [],
     );
-    const entries = absent.map(({ path }): TreeEntry => ({ kind: 'absent', path }));
-    const unseen: RelPath[] = [];
-    for (const state of snapshot.paths) {
-      if (hidden(state.path)) unseen.push(state.path);
-      else entries.push(entryOf(state));
-    }
-    const isEarlier = (tree: Tree): boolean =>
-      tree.entries.length === entries.length && tree.entries.every((one, at) => one === entries[at]);
-    return { snapshot, tree: earlier !== undefined && isEarlier(earlier) ? earlier : makeTree(entries), unseen };
+    const gone = absent.filter((path) => !this.#context.hidden(path));
+    return listed(snapshot, { gone, unseen, earlier: this.#context.earlier });
   }
+}
+
+/** Paths that were looked at, and those of them that were hidden. */
+interface Looked {
+  readonly paths: PathList;
+  readonly unseen: readonly RelPath[];
+}
+
+function first(paths: PathList, count: number): PathState[] {
+  return Array.from({ length: count }, (_, at) => paths.get(at));
 }
 
 function isSame(a: readonly PathState[], b: readonly PathState[]): boolean {

@@ -1,10 +1,12 @@
-/** What listings find and how two of them differ. Knows nothing of disks. */
+/** What listings find, how it is kept, and how two of them differ. Knows nothing of disks. */
 import { FlecheError } from '../base/errors.ts';
+import { type Digest, sha256 } from '../base/hash.ts';
 import { byCodeUnit } from '../base/order.ts';
 import type { RelPath } from '../base/paths.ts';
+import { type PathList, packStates, unpackStates } from './path-list.ts';
 import type { PathState } from './path-states.ts';
 import { isExecutable } from './stat-key.ts';
-import type { Tree, TreeEntry } from './tree.ts';
+import { knownTree, makeTree, type Tree, type TreeEntry } from './tree.ts';
 import { diffTrees } from './tree-diff.ts';
 
 /** What a pattern list matched at one moment. */
@@ -12,14 +14,76 @@ export interface Snapshot {
   /** Folders that were read, and places of patterns where nothing was. */
   readonly folders: readonly PathState[];
   /** Files and links, sorted by path; those that were hidden may never have been looked at. */
-  readonly paths: readonly PathState[];
+  readonly paths: PathList;
+  /** The digest of a tree of this snapshot, which costs more than to find that nothing changed. */
+  readonly summary: Summary | null;
+}
+
+export interface Summary {
+  /** Of the paths that were gone or unseen. */
+  readonly beside: Digest;
+  readonly tree: Digest;
 }
 
 export interface Listed {
   readonly snapshot: Snapshot;
   readonly tree: Tree;
-  /** Paths of the snapshot that were hidden. */
+  /** Paths of the snapshot that were hidden, in its order. */
   readonly unseen: readonly RelPath[];
+}
+
+/** What is not in a snapshot, or in it and not in its tree. */
+export interface Beside {
+  /** Paths that are named and not there. */
+  readonly gone: readonly RelPath[];
+  /** Paths of the snapshot that are hidden, in its order. */
+  readonly unseen: readonly RelPath[];
+  /** A tree that is given back if it is the same. */
+  readonly earlier: Tree | undefined;
+}
+
+/** The tree of a snapshot. As long as the summary fits, no entry of it is made before it is asked for. */
+export function listed(snapshot: Snapshot, { gone, unseen, earlier }: Beside): Listed {
+  const entries = (): readonly TreeEntry[] => {
+    const hidden = new Set(unseen);
+    const entries = gone.map((path): TreeEntry => ({ kind: 'absent', path }));
+    for (const state of snapshot.paths) if (!hidden.has(state.path)) entries.push(entryOf(state));
+    return gone.length === 0 ? entries : entries.sort((a, b) => byCodeUnit(a.path, b.path));
+  };
+  const beside = sha256([...gone, '', ...unseen].join('\0'));
+  const { summary } = snapshot;
+  if (summary?.beside === beside) {
+    const tree = earlier?.digest === summary.tree ? earlier : knownTree(summary.tree, entries);
+    return { snapshot, tree, unseen };
+  }
+  const tree = makeTree(entries());
+  return { snapshot: { ...snapshot, summary: { beside, tree: tree.digest } }, tree, unseen };
+}
+
+/** In front of the summary: how many of the states are folders. */
+const COUNT_BYTES = 4;
+
+export function packSnapshot({ folders, paths, summary }: Snapshot): Uint8Array {
+  const remark = Buffer.alloc(COUNT_BYTES + (summary === null ? 0 : 64));
+  remark.writeUint32LE(folders.length);
+  if (summary !== null) remark.write(summary.beside + summary.tree, COUNT_BYTES, 'hex');
+  return packStates([...folders, ...paths], remark);
+}
+
+/** The snapshot that was packed, or undefined for other bytes. */
+export function unpackSnapshot(packed: Uint8Array): Snapshot | undefined {
+  const unpacked = unpackStates(packed);
+  if (unpacked === undefined || unpacked.remark.length < COUNT_BYTES) return undefined;
+  const remark = Buffer.from(unpacked.remark);
+  const count = remark.readUint32LE();
+  if (count > unpacked.length) return undefined;
+  const digests = remark.toString('hex', COUNT_BYTES);
+  return {
+    folders: [...unpacked.part(0, count)],
+    paths: unpacked.part(count, unpacked.length),
+    summary:
+      digests.length === 128 ? { beside: digests.slice(0, 64) as Digest, tree: digests.slice(64) as Digest } : null,
+  };
 }
 
 /**
@@ -27,8 +91,10 @@ export interface Listed {
  * what is in them is the same again, since what was read in between is not known.
  */
 export function changedPaths(before: Listed, after: Listed): readonly RelPath[] {
+  if (before.snapshot === after.snapshot && before.tree.digest === after.tree.digest) return [];
   const changed = new Set(diffTrees(before.tree, after.tree).map(({ path }) => path));
-  const states = new Map(before.snapshot.paths.map((state) => [state.path, state]));
+  const states = new Map<RelPath, PathState>();
+  for (const state of before.snapshot.paths) states.set(state.path, state);
   for (const state of after.snapshot.paths) {
     const then = states.get(state.path);
     if (then !== undefined && then !== state && isRewritten(then, state)) changed.add(state.path);
@@ -40,18 +106,8 @@ function isRewritten({ key: then }: PathState, { key: now }: PathState): boolean
   return then !== null && now !== null && (then.mtime !== now.mtime || then.size !== now.size || then.ino !== now.ino);
 }
 
-const entriesOf = new WeakMap<PathState, TreeEntry>();
-
-/** The entry of a visible path, the same object for the same state. Throws `BUG` for a file that was never read. */
-export function entryOf(state: PathState): TreeEntry {
-  const known = entriesOf.get(state);
-  if (known !== undefined) return known;
-  const entry = newEntry(state);
-  entriesOf.set(state, entry);
-  return entry;
-}
-
-function newEntry({ path, kind, key, digest, target }: PathState): TreeEntry {
+/** Throws `BUG` for a file that was never read. */
+function entryOf({ path, kind, key, digest, target }: PathState): TreeEntry {
   if (kind === 'link') return { kind, path, target, digest };
   if (key === null || digest === null) throw new FlecheError('BUG', `bug: ${path} was listed without being read`);
   return { kind: 'file', path, executable: isExecutable(key), digest, size: key.size };

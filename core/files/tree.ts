@@ -45,6 +45,18 @@ function inOrder(entries: readonly TreeEntry[]): readonly TreeEntry[] {
   return [...byPath.values()].sort((a, b) => byCodeUnit(a.path, b.path));
 }
 
+/** A tree whose digest is known; its entries are made when they are first asked for. */
+export function knownTree(digest: Digest, make: () => readonly TreeEntry[]): Tree {
+  let made: readonly TreeEntry[] | undefined;
+  return {
+    digest,
+    get entries() {
+      made ??= make();
+      return made;
+    },
+  };
+}
+
 /** The text of a tree, one line an entry; paths and link targets are JSON strings, so that no name can forge a line. */
 export function treeText(entries: readonly TreeEntry[]): string {
   let text = HEADER;

@@ -7,11 +7,12 @@ import { realpathSync } from 'node:fs';
 import { type Digest, sha256 } from '../base/hash.ts';
 import { type AbsPath, escapes, isWithin, type RelPath, toRel } from '../base/paths.ts';
 import type { StateStore } from '../store/state.ts';
-import { Globs } from './globs.ts';
+import { Globs, globsOf } from './globs.ts';
 import { list, relist } from './listing.ts';
 import { placeOf } from './look.ts';
-import { type PathState, packStates, unpackStates } from './path-states.ts';
-import { changedPaths, type Listed, type Snapshot } from './snapshot.ts';
+import type { PathList } from './path-list.ts';
+import type { PathState } from './path-states.ts';
+import { changedPaths, type Listed, packSnapshot, type Snapshot, unpackSnapshot } from './snapshot.ts';
 import type { Tree } from './tree.ts';
 
 /** What a pattern list matched. */
@@ -62,14 +63,13 @@ export class Workspace {
    * be read, `CONFIG_INVALID` for an impossible pattern.
    */
   inputs(patterns: readonly string[], hidden: (path: RelPath) => boolean): InputListing {
-    const globs = new Globs(patterns);
+    const globs = globsOf(patterns);
     const listed = this.#list(globs, hidden, []);
     return {
       tree: listed.tree,
       changes: () => changedPaths(listed, this.#list(globs, hidden, [], 'anew')),
       get links() {
-        const { paths } = listed.snapshot;
-        return paths.filter(({ kind, path }) => kind === 'link' && !hidden(path)).map(({ path }) => path);
+        return linksAmong(listed.snapshot.paths).filter((path) => !hidden(path));
       },
     };
   }
@@ -161,14 +161,16 @@ export class Workspace {
 
   #load(name: string): Snapshot | undefined {
     const packed = this.#state.get(name);
-    const unpacked = packed === undefined ? undefined : unpackStates(packed);
-    if (unpacked === undefined) return undefined;
-    // The remark tells where the folders end and the paths begin.
-    const { states, remark } = unpacked;
-    return { folders: states.slice(0, remark), paths: states.slice(remark) };
+    return packed === undefined ? undefined : unpackSnapshot(packed);
   }
 
-  #save(name: string, { folders, paths }: Snapshot): void {
-    this.#state.put(name, packStates([...folders, ...paths], folders.length));
+  #save(name: string, snapshot: Snapshot): void {
+    this.#state.put(name, packSnapshot(snapshot));
   }
+}
+
+function linksAmong(paths: PathList): readonly RelPath[] {
+  const links: RelPath[] = [];
+  for (let at = 0; at < paths.length; at++) if (paths.kind(at) === 'link') links.push(paths.path(at));
+  return links;
 }
