@@ -4,6 +4,8 @@
  *     fleche.cjs            the command: answers --version by itself, loads cli.cjs for everything else
  *     cli.cjs               the rest of the command
  *     index.js              the library
+ *     esbuild.js, vite.js   plugins that cache what other plugins do
+ *     transform.js          plugins written for the cache
  *     function-worker.js    runs function tasks
  *     *-HASH.js             what these two share, and what is loaded when it is needed
  *     types/                declarations, with --types
@@ -162,7 +164,16 @@ const bundles = await Promise.all([
       supported: { 'dynamic-import': false },
     },
   ),
-  bundle({ index: 'core/index.ts', 'function-worker': 'core/graph/function-worker.ts' }, { external: OUTSIDE }),
+  bundle(
+    {
+      index: 'core/index.ts',
+      'function-worker': 'core/graph/function-worker.ts',
+      esbuild: 'plugins/esbuild.ts',
+      vite: 'plugins/vite.ts',
+      transform: 'plugins/transform.ts',
+    },
+    { external: OUTSIDE },
+  ),
 ]);
 put(bundles.flat());
 if (process.argv.includes('--types')) declarations();

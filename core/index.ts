@@ -8,7 +8,7 @@ export { digest } from './base/digest.ts';
 export { type AnyClass, type ClassCodec, DIGEST, type Digestible, registerClass } from './base/digestible.ts';
 export { type DigestibleOptions, digestible } from './base/digestible-class.ts';
 export { type ErrorCode, FlecheError, type SourcePosition } from './base/errors.ts';
-export { asDigest, type Digest, isDigest, type Key } from './base/hash.ts';
+export { asDigest, type Digest, isDigest, type Key, sha256 } from './base/hash.ts';
 export { Ref } from './base/ref.ts';
 export { BaseCache } from './call/base-cache.ts';
 export { Cache } from './call/cache.ts';
@@ -47,6 +47,15 @@ export { type FunctionName, type RenameReport, rename } from './call/rename.ts';
 export { ReservedCaches } from './call/reserved-caches.ts';
 export { CachePool, CacheStack } from './call/stack.ts';
 export { type Row, Table, type TableOptions } from './call/table.ts';
+export {
+  type Look,
+  type Seen,
+  type Sight,
+  type TracedAnswer,
+  type TracedCall,
+  TracedCalls,
+  type TracedOptions,
+} from './call/traced.ts';
 export { type TransferOptions, type TransferReport, transfer } from './call/transfer.ts';
 export { FilteredCache, ReadOnlyCache, RefreshingCache } from './call/views.ts';
 export { FileRef, TreeRef } from './files/refs.ts';

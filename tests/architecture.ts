@@ -17,8 +17,11 @@ const LAYERS = ['base', 'store', 'files', 'call', 'graph', 'app'];
 const INDEX = 'core/index.ts';
 /** Where the library gets its caches from: the only part of the application that it needs. */
 const LIBRARY = 'core/app/library.ts';
-/** The composition roots may read environment and folder of the process; the command's reads arguments and ends it too. */
-const ROOTS = ['core/app/main.ts', LIBRARY];
+/**
+ * The composition roots may read environment and folder of the process; the command's reads arguments and ends it too.
+ * Plugins have no root of their own: one file asks the process for all of them.
+ */
+const ROOTS = ['core/app/main.ts', LIBRARY, 'plugins/machine.ts'];
 /**
  * Code that touches the machine: stores, workspace, application, plugins, what runs and watches tasks, what bundles the
  * code of functions, and what describes the machine in metadata. Everything else is a function of its arguments.

@@ -1,0 +1,226 @@
+/**
+ * esbuild plugins whose `onLoad` is answered from the cache. `onResolve` is left alone: what it finds depends on files
+ * that it does not name. A load is taken to depend on its arguments, on the file, and on what it says to watch.
+ */
+import { isAbsolute, resolve } from 'node:path';
+import type { OnLoadArgs, OnLoadOptions, OnLoadResult, Plugin, PluginBuild, ResolveOptions } from 'esbuild';
+import { type Digest, digest, FlecheError, type Part } from '../core/index.ts';
+import { Hooks, type Report, reportOf, reportOn } from './hooks.ts';
+import { relativeTo } from './machine.ts';
+import { type BundlerLook, recordings } from './recording.ts';
+import {
+  type CachedOptions,
+  configDigest,
+  identityParts,
+  isExcluded,
+  partOf,
+  rootOf,
+  surroundingParts,
+} from './settings.ts';
+
+type Load = Parameters<PluginBuild['onLoad']>[1];
+
+/** Options that say what is built and where it goes, not how a module is loaded. */
+const ASIDE = new Set(
+  [
+    'absWorkingDir entryPoints stdin outfile outdir outbase write metafile plugins logLevel logLimit logOverride color',
+    'banner footer allowOverwrite entryNames chunkNames assetNames publicPath external packages inject treeShaking',
+  ].flatMap((names) => names.split(' ')),
+);
+
+/**
+ * A plugin, or the factory of one which is called with `settings.options`, with its loads cached. Throws
+ * `CODE_UNRESOLVED` or `INDIGESTIBLE` for a plugin or options that cannot be told from others.
+ */
+export function cached<O = unknown>(plugin: Plugin | ((options: O) => Plugin), settings: CachedOptions): Plugin {
+  const inner = typeof plugin === 'function' ? plugin(settings.options as O) : plugin;
+  const identity = identityParts(inner.name, settings, rootOf(settings));
+  let hooks: Hooks | undefined;
+  const outer: Plugin = {
+    name: inner.name,
+    setup: async (build) => {
+      const root = settings.root ?? build.initialOptions.absWorkingDir ?? rootOf(settings);
+      hooks ??= new Hooks(inner.name, settings, root);
+      const loads = new CachedLoads(inner.name, settings, identity, hooks, build);
+      await inner.setup(loads.build);
+      const flushed = hooks;
+      build.onEnd(() => flushed.flush());
+    },
+  };
+  const none = { hits: 0, misses: 0, uncacheable: 0, savedMs: 0, reasons: new Map<string, number>() };
+  reportOn(outer, () => hooks?.report ?? none);
+  return outer;
+}
+
+/** What became of the calls of a cached plugin so far. Throws `USAGE` for a plugin that is not cached. */
+export function cacheReport(plugin: object): Report {
+  return reportOf(plugin);
+}
+
+class CachedLoads {
+  readonly #plugin: string;
+  readonly #settings: CachedOptions;
+  readonly #identity: readonly Part[];
+  readonly #hooks: Hooks;
+  readonly #build: PluginBuild;
+  /** Why no load of this plugin is cached. */
+  #obstacle: string | undefined;
+  #constant: readonly Part[] | undefined;
+
+  constructor(plugin: string, settings: CachedOptions, identity: readonly Part[], hooks: Hooks, build: PluginBuild) {
+    this.#plugin = plugin;
+    this.#settings = settings;
+    this.#identity = identity;
+    this.#hooks = hooks;
+    this.#build = build;
+  }
+
+  /** What the plugin is given for the bundler. */
+  get build(): PluginBuild {
+    const stateful = (hook: string): void => {
+      if (this.#settings.stateless !== true)
+        this.#obstacle ??= `its ${hook} may use what loads leave behind (stateless: true says that it does not)`;
+    };
+    const own: Partial<PluginBuild> = {
+      onLoad: (options, load) => {
+        if (options.namespace !== undefined && options.namespace !== 'file') stateful(`namespace ${options.namespace}`);
+        this.#build.onLoad(options, (args) => this.#load(options, load, args));
+      },
+      onEnd: (callback) => {
+        stateful('onEnd');
+        this.#build.onEnd(callback);
+      },
+      resolve: (path, options) => this.#resolve(path, options),
+    };
+    return new Proxy(this.#build, {
+      get: (build, name) => Reflect.get(name in own ? own : build, name),
+    });
+  }
+
+  async #resolve(path: string, options?: ResolveOptions): ReturnType<PluginBuild['resolve']> {
+    const found = await this.#build.resolve(path, options);
+    const recording = recordings.getStore();
+    if (recording === undefined) return found;
+    const { root } = this.#hooks;
+    try {
+      const question = JSON.stringify([path, options ?? {}]).replaceAll(JSON.stringify(root).slice(1, -1), ROOT);
+      if (options?.pluginData !== undefined || found.errors.length > 0) throw new FlecheError('INDIGESTIBLE', 'no');
+      recording.told('resolve', question, configDigest(found, root).digest);
+    } catch (error) {
+      if (!(error instanceof FlecheError)) throw error;
+      recording.obstacles.add('it had the bundler resolve a path, with an answer that cannot be compared');
+    }
+    return found;
+  }
+
+  readonly #look: BundlerLook = async (what, argument) => {
+    if (what !== 'resolve') return undefined;
+    const { root } = this.#hooks;
+    const [path, options] = JSON.parse(argument.replaceAll(ROOT, JSON.stringify(root).slice(1, -1))) as [
+      string,
+      ResolveOptions,
+    ];
+    const found = await this.#build.resolve(path, options);
+    return found.errors.length > 0 ? undefined : configDigest(found, root).digest;
+  };
+
+  #constants(): readonly Part[] {
+    if (this.#constant !== undefined) return this.#constant;
+    const { initialOptions, esbuild } = this.#build;
+    const chosen = Object.entries(initialOptions).filter(([name]) => !ASIDE.has(name));
+    const config = configDigest(Object.fromEntries(chosen.sort(([a], [b]) => (a < b ? -1 : 1))), this.#hooks.root);
+    this.#constant = [
+      ...this.#identity,
+      partOf('tool', 'bundler', digest(['esbuild', esbuild.version])),
+      partOf('option', 'config', config.digest),
+    ];
+    return this.#constant;
+  }
+
+  async #load(options: OnLoadOptions, load: Load, args: OnLoadArgs): Promise<OnLoadResult | null | undefined> {
+    const { machine, root } = this.#hooks;
+    const module = relativeTo(root, args.path) + args.suffix;
+    const asked = argumentsDigest(args, options);
+    const parts: Part[] = [];
+    let obstacle = this.#obstacle ?? obstacleOf(this.#plugin, this.#settings, args, module, asked);
+    if (obstacle === undefined) {
+      try {
+        parts.push(
+          ...this.#constants(),
+          ...surroundingParts(this.#settings, root, machine),
+          partOf('identity', 'module', digest(module)),
+          partOf('argument', 'arguments', asked ?? digest(null)),
+          partOf('files', 'file', machine.content(args.path)),
+          partOf('files', 'tsconfig', machine.configsAbove(args.path, root)),
+        );
+      } catch (error) {
+        obstacle = `what it depends on cannot be read: ${String(error)}`;
+      }
+    }
+    const { value } = await this.#hooks.call({
+      hook: 'onLoad',
+      module,
+      file: args.path,
+      obstacle,
+      parts,
+      look: this.#look,
+      make: (recording) =>
+        recordings.run(recording, async () => {
+          const result = await load(args);
+          for (const path of result?.watchFiles ?? []) recording.declared(path);
+          for (const path of result?.watchDirs ?? []) recording.folder(path);
+          if ((result?.errors?.length ?? 0) > 0) recording.obstacles.add('it found errors');
+          return result;
+        }),
+      keep: (value) => {
+        const kept = movedResult(value as OnLoadResult | null | undefined, (path) => relativeTo(root, path));
+        digest(kept, 'result');
+        return kept;
+      },
+      restore: (kept) =>
+        movedResult(kept as OnLoadResult | null | undefined, (path) =>
+          isAbsolute(path) ? resolve(path) : resolve(root, path),
+        ),
+      replay: () => {},
+    });
+    return value as OnLoadResult | null | undefined;
+  }
+}
+
+/** Stands for the root in questions to the bundler. */
+const ROOT = '<root>';
+
+/** A result with its paths moved. */
+function movedResult(
+  result: OnLoadResult | null | undefined,
+  move: (path: string) => string,
+): OnLoadResult | null | undefined {
+  if (result === null || result === undefined) return result;
+  const moved = { ...result };
+  if (moved.resolveDir !== undefined) moved.resolveDir = move(moved.resolveDir);
+  if (moved.watchFiles !== undefined) moved.watchFiles = moved.watchFiles.map(move);
+  if (moved.watchDirs !== undefined) moved.watchDirs = moved.watchDirs.map(move);
+  return moved;
+}
+
+/** What a load is asked beside its path; undefined if that has no faithful digest. */
+function argumentsDigest(args: OnLoadArgs, { filter }: OnLoadOptions): Digest | undefined {
+  try {
+    return digest([args.namespace, args.suffix, args.with ?? {}, args.pluginData, String(filter)]);
+  } catch (error) {
+    if (error instanceof FlecheError) return undefined;
+    throw error;
+  }
+}
+
+function obstacleOf(
+  plugin: string,
+  settings: CachedOptions,
+  args: OnLoadArgs,
+  module: string,
+  digested: Digest | undefined,
+): string | undefined {
+  if (digested === undefined) return 'its arguments have no faithful digest';
+  if (args.namespace !== 'file') return 'there is no file behind the module';
+  return isExcluded(plugin, settings, module) ? 'it is excluded' : undefined;
+}

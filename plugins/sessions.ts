@@ -1,0 +1,89 @@
+/**
+ * What one plugin did for one file in one environment. Plugins keep what they found in a file for the parts of it that
+ * are asked for later (`a.vue`, then `a.vue?vue&type=style`): so a later call depends on the earlier ones, and before it
+ * is made those that were answered from the cache are made up for.
+ */
+
+import type { Digest } from '../core/index.ts';
+import { digest } from '../core/index.ts';
+import type { Made } from './hooks.ts';
+
+interface Main {
+  readonly asked: Digest;
+  /** Undefined for a call that cannot be cached. */
+  readonly key: Digest | undefined;
+}
+
+class Session {
+  readonly #mains = new Map<string, Main>();
+  readonly #asked = new Map<string, Digest>();
+  /** Calls that were answered from the cache, in their order. */
+  #skipped = new Map<string, () => Promise<unknown>>();
+  readonly watched: Set<string> = new Set();
+
+  /** A digest of the calls that this one comes after. */
+  before(hook: string, id: string): Digest {
+    const earlier = [...this.#mains].filter(([name]) => isPart(id) || (name === 'load' && hook === 'transform'));
+    return digest(earlier.map(([name, { key }]) => [name, key]));
+  }
+
+  /** Why a call cannot be cached because of those before it. `asked` is a digest of what is known of it. */
+  obstacle(hook: string, id: string, asked: Digest): string | undefined {
+    if (isPart(id)) {
+      const isOpen = [...this.#mains.values()].some(({ key }) => key === undefined);
+      return isOpen ? 'the call for the whole module cannot be cached' : undefined;
+    }
+    const earlier = this.#mains.get(hook);
+    this.#asked.set(hook, asked);
+    if (earlier === undefined || earlier.asked === asked) return undefined;
+    return 'the module changed in this process, so that the plugin may compare it with what it was';
+  }
+
+  done(hook: string, id: string, made: Made, again: () => Promise<unknown>): void {
+    for (const path of made.watched) this.watched.add(path);
+    const asked = this.#asked.get(hook);
+    if (!isPart(id) && asked !== undefined) {
+      this.#mains.set(hook, { asked, key: made.key });
+      if (made.isHit) this.#skipped.set(hook, again);
+    }
+  }
+
+  /** Makes the calls that were answered from the cache, for what the plugin keeps of them. */
+  async catchUp(): Promise<void> {
+    const skipped = [...this.#skipped.values()];
+    this.#skipped = new Map();
+    for (const again of skipped) {
+      try {
+        await again();
+      } catch {
+        // It succeeded when it was recorded; what is wrong now shows in the call that follows.
+      }
+    }
+  }
+}
+
+/** Whether an id names part of a module. */
+function isPart(id: string): boolean {
+  return id.includes('?');
+}
+
+export class Sessions {
+  readonly #sessions = new Map<string, Session>();
+
+  of(environment: string, file: string): Session {
+    const name = `${environment}\n${file}`;
+    let session = this.#sessions.get(name);
+    if (session === undefined) {
+      session = new Session();
+      this.#sessions.set(name, session);
+    }
+    return session;
+  }
+
+  /** Catches up with all that was done for a file, or with its help. */
+  async catchUpWith(file: string): Promise<void> {
+    for (const [name, session] of this.#sessions) {
+      if (name.endsWith(`\n${file}`) || session.watched.has(file)) await session.catchUp();
+    }
+  }
+}

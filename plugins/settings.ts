@@ -1,0 +1,178 @@
+/** What a cached plugin is told about itself, and what becomes of that: the parts of its calls that never change. */
+import { type AnyFunction, type BaseCache, cache, type Digest, digest, FlecheError, type Part } from '../core/index.ts';
+import { environmentValue, type Machine, workingFolder } from './machine.ts';
+import { packageIdentity } from './packages.ts';
+
+/** What became of one call of a hook. */
+export interface Decision {
+  readonly plugin: string;
+  readonly hook: string;
+  /** The module, relative to the root. */
+  readonly module: string;
+  readonly outcome: 'hit' | 'miss' | 'uncacheable';
+  /** For a miss what differs from the nearest past call, for an uncacheable call why it is. */
+  readonly reasons: readonly string[];
+}
+
+export interface CachedOptions {
+  /**
+   * What the plugin was made with; `undefined` if with nothing. A plugin given as its factory is called with them.
+   * Functions among them have to be listed in `functions`.
+   */
+  readonly options: unknown;
+  /** The package that the plugin comes from, where it is not the plugin's name. */
+  readonly package?: string;
+  /** Stands for the code of the plugin instead of its package; to be changed with it. */
+  readonly identity?: string;
+  /** Functions in `options`, by the name of the package that each comes from, such as `{ 'remark-gfm': remarkGfm }`. */
+  readonly functions?: Readonly<Record<string, AnyFunction>>;
+  /** Environment variables that the plugin reads, beside NODE_ENV. */
+  readonly env?: readonly string[];
+  /** Files and folders that the plugin reads without telling the bundler, relative to the root. */
+  readonly uses?: readonly string[];
+  /** Modules whose calls are not cached, by their path relative to the root, with their query. */
+  readonly exclude?: RegExp;
+  /** The plugin keeps nothing between calls that its other hooks use. */
+  readonly stateless?: boolean;
+  /**
+   * The plugin does the same in every folder: what it answers may be used for the same files elsewhere, unless the path of
+   * the root can be seen in it.
+   */
+  readonly portable?: boolean;
+  /** The cache, or its configured name; by default the active one. */
+  readonly cache?: BaseCache | string;
+  /** The folder that paths are relative to; by default the bundler's. */
+  readonly root?: string;
+  /** Told of every call. Finding the reasons of a miss costs a look at past calls. */
+  readonly onDecision?: (decision: Decision) => void;
+  /** Told, once of each kind, what is wrong with the cache; by default a process warning. */
+  readonly onWarning?: (message: string) => void;
+}
+
+/** What is known of plugins by their names. */
+interface Preset {
+  readonly package: string;
+  readonly exclude?: RegExp;
+}
+const PRESETS: Readonly<Record<string, Preset>> = {
+  // What a block of another file becomes depends on the component that names it.
+  'vite:vue': { package: '@vitejs/plugin-vue', exclude: /[?&]src\b/ },
+};
+
+export function packageOf(plugin: string, { package: named }: CachedOptions): string {
+  return named ?? PRESETS[plugin]?.package ?? plugin;
+}
+
+export function isExcluded(plugin: string, { exclude }: CachedOptions, module: string): boolean {
+  return exclude?.test(module) === true || PRESETS[plugin]?.exclude?.test(module) === true;
+}
+
+/** The cache that calls use now. */
+export function cacheOf({ cache: chosen }: CachedOptions): BaseCache {
+  return chosen === undefined ? cache() : typeof chosen === 'string' ? cache(chosen, () => cache()) : chosen;
+}
+
+export function rootOf({ root }: CachedOptions): string {
+  return root ?? workingFolder();
+}
+
+export function warn(message: string): void {
+  process.emitWarning(message, 'FlecheWarning');
+}
+
+/** One part of a fingerprint. */
+export function partOf(kind: Part['kind'], name: string, value: Digest): Part {
+  return { kind, name, digest: value, blob: null };
+}
+
+/**
+ * The identity and the options of a plugin as parts. Throws `CODE_UNRESOLVED` for a plugin that cannot be identified and
+ * `INDIGESTIBLE` for options that have no faithful digest.
+ */
+export function identityParts(plugin: string, settings: CachedOptions, from: string): readonly Part[] {
+  const name = packageOf(plugin, settings);
+  const found = settings.identity === undefined ? packageIdentity(from, name) : undefined;
+  if (settings.identity === undefined && found === undefined) {
+    throw new FlecheError('CODE_UNRESOLVED', `the plugin "${plugin}" cannot be identified: no package "${name}"`, {
+      hint: 'Say which package it comes from (package: "name"), or what stands for its code (identity: "1").',
+    });
+  }
+  const identity = found === undefined ? digest(['identity', settings.identity]) : found.digest;
+  return [
+    partOf('identity', 'plugin', digest([plugin, found?.text ?? null])),
+    partOf('code', 'plugin code', identity),
+    partOf('option', 'options', optionsDigest(plugin, settings, from)),
+  ];
+}
+
+function optionsDigest(plugin: string, { options, functions = {} }: CachedOptions, from: string): Digest {
+  const known = new Map<unknown, readonly unknown[]>();
+  for (const [name, value] of Object.entries(functions)) {
+    const found = packageIdentity(from, name);
+    if (found === undefined) throw new FlecheError('CODE_UNRESOLVED', `there is no package "${name}"`);
+    known.set(value, ['function of', name, found.digest]);
+  }
+  return digest(withFunctions(options, known, `the options of ${plugin}`), 'options');
+}
+
+/** The value with functions replaced by what stands for them. */
+function withFunctions(value: unknown, known: ReadonlyMap<unknown, readonly unknown[]>, at: string): unknown {
+  if (typeof value === 'function') {
+    const stands = known.get(value);
+    if (stands !== undefined) return stands;
+    throw new FlecheError('INDIGESTIBLE', `${at} is a function without an identity`, {
+      hint: 'Name the package it comes from: functions: { "its-package": it }; or give `identity` and leave it out.',
+    });
+  }
+  if (Array.isArray(value)) return value.map((item, index) => withFunctions(item, known, `${at}[${index}]`));
+  if (value === null || typeof value !== 'object' || !isPlain(value)) return value;
+  return Object.fromEntries(
+    Object.entries(value).map(([key, item]) => [key, withFunctions(item, known, `${at}.${key}`)]),
+  );
+}
+
+export function isPlain(value: object): boolean {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
+/** What the plugin reads beside its arguments, as it is now. */
+export function surroundingParts(settings: CachedOptions, root: string, machine: Machine): readonly Part[] {
+  const names = ['NODE_ENV', ...(settings.env ?? [])];
+  return [
+    ...(settings.portable === true ? [] : [partOf('option', 'root', digest(root))]),
+    ...names.map((name) => partOf('env', `env:${name}`, digest(environmentValue(name)))),
+    ...(settings.uses ?? []).map((path) => partOf('files', `uses:${path}`, machine.content(`${root}/${path}`))),
+  ];
+}
+
+/**
+ * A digest of part of a bundler's configuration. Paths below the root are taken relative to it, functions by their text
+ * (`hasFunctions` says so: what they refer to is to be digested besides), members that have no digest by their kind.
+ */
+export function configDigest(
+  config: unknown,
+  root: string,
+): { readonly digest: Digest; readonly hasFunctions: boolean } {
+  let hasFunctions = false;
+  const within = new Set<object>();
+  const plain = (value: unknown): unknown => {
+    if (typeof value === 'string') return value.replaceAll(root, '<root>');
+    if (typeof value === 'function') {
+      hasFunctions = true;
+      return ['function', String(value)];
+    }
+    if (typeof value === 'symbol') return ['symbol', String(value)];
+    if (value === null || typeof value !== 'object' || value instanceof RegExp) return value;
+    if (within.has(value)) return ['cycle'];
+    within.add(value);
+    const members = value instanceof Map || value instanceof Set || Array.isArray(value);
+    const found = members
+      ? [...value].map(plain)
+      : Object.fromEntries(Object.entries(value).map(([key, item]) => [key, plain(item)]));
+    within.delete(value);
+    return found;
+  };
+  const found = plain(config);
+  return { digest: digest(found), hasFunctions };
+}
