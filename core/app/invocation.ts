@@ -69,6 +69,12 @@ export function parseInvocation(argv: readonly string[], verbs: readonly VerbSha
     configuration: CONFIGURATION,
   });
   const { _: words, '--': rest = [], ...found } = parsed;
+  // An option of this name lands among the words: the parser has no other place for it.
+  const ends = argv.indexOf('--');
+  const isUnderscore = (word: string, at: number): boolean => (ends < 0 || at < ends) && /^--_(?:=|$)/.test(word);
+  if (words.some((word: unknown) => word === true) || argv.some(isUnderscore)) {
+    throw unknownOption('_', undefined, GLOBAL_OPTIONS);
+  }
   const [word, ...args] = [...words, ...rest].map(String);
   const verb = verbs.find((verb) => verb.name === word);
   const onlyAsks = found['help'] === true || found['version'] === true;

@@ -113,7 +113,7 @@ test('whatever is written is understood or refused, never worse', () => {
         assert.instance(error, FlecheError);
       }
     }),
-    { numRuns: 2000 },
+    { numRuns: 2000, examples: [[['-_']], [['run', '--_']], [['run', '-k_', 'x']]] },
   );
 });
 
