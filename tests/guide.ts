@@ -37,8 +37,10 @@ test('the guide prints what it shows', () => {
   const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
   const file = join(folder, 'guide.mts');
   writeFileSync(file, program);
-  const { stdout, stderr, status } = spawnSync(process.execPath, ['--import', 'tsx', file], {
-    cwd: ROOT,
+  // In a folder without a configuration: answers are kept in memory, and every run is the first.
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['--import', import.meta.resolve('tsx'), file], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'], HOME: folder, USERPROFILE: folder },
     encoding: 'utf8',
     timeout: 60_000,
   });
