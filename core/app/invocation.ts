@@ -72,7 +72,7 @@ export function parseInvocation(argv: readonly string[], verbs: readonly VerbSha
   // An option of this name lands among the words: the parser has no other place for it.
   const ends = argv.indexOf('--');
   const isUnderscore = (word: string, at: number): boolean => (ends < 0 || at < ends) && /^--_(?:=|$)/.test(word);
-  if (words.some((word: unknown) => word === true) || argv.some(isUnderscore)) {
+  if (!Array.isArray(words) || words.some((word: unknown) => word === true) || argv.some(isUnderscore)) {
     throw unknownOption('_', undefined, GLOBAL_OPTIONS);
   }
   const [word, ...args] = [...words, ...rest].map(String);
