@@ -2,10 +2,9 @@
  * From words on the command line to an exit code: reads them, shows help, calls the verb, shows what it throws. All it
  * knows of the process is the `Machine` it is given.
  */
-import { readFileSync, statSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
+import { statSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { FlecheError } from '../base/errors.ts';
-import { escapes, toRel } from '../base/paths.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
 import { helpText } from './help.ts';
 import { type Invocation, parseInvocation } from './invocation.ts';
@@ -27,7 +26,8 @@ export async function runCli(
     seen = asWished(machine, invocation);
     return await call(invocation, seen, verbs);
   } catch (error) {
-    await showFailure(error, seen, argv.includes('--json'));
+    const { showFailure } = await import('./show-failure.ts');
+    showFailure(error, seen, argv.includes('--json'));
     return seen.interruption.code ?? exitCodeOf(error);
   }
 }
@@ -72,24 +72,4 @@ function folder(cwd: string, wish: string | undefined): string {
   const path = resolve(cwd, wish);
   if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) return path;
   throw new FlecheError('USAGE', `--cwd: "${wish}" is not a folder`, { hint: 'Name a folder that exists.' });
-}
-
-async function showFailure(error: unknown, machine: Machine, json: boolean): Promise<void> {
-  const { failureText, failureRecord } = await import('./failure.ts');
-  const { cwd, stdout, stderr } = machine;
-  const show = (file: string): string => {
-    const path = toRel(cwd, resolve(cwd, file));
-    return !isAbsolute(file) || escapes(path) ? file : path;
-  };
-  stderr.write(failureText(error, { style: styleFor(stderr), read: (file) => textOf(resolve(cwd, file)), show }));
-  if (json) stdout.write(`${JSON.stringify(failureRecord(error))}\n`);
-}
-
-function textOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    // The error that names the file is what matters; without its text it is told without the line.
-    return undefined;
-  }
 }

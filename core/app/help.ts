@@ -34,8 +34,9 @@ export function helpText(verbs: readonly DescribedVerb[], verb: DescribedVerb | 
 
 type Row = readonly [left: string, right: string];
 
-function optionRow({ name, short, value, choices, text }: OptionSpec): Row {
-  const written = `${short === undefined ? '    ' : `-${short}, `}--${name}${value === undefined ? '' : ` ${value}`}`;
+function optionRow({ name, short, value, optional, choices, text }: OptionSpec): Row {
+  const shown = value === undefined ? '' : optional ? `[=${value}]` : ` ${value}`;
+  const written = `${short === undefined ? '    ' : `-${short}, `}--${name}${shown}`;
   return [written, choices === undefined ? text : `${text}: ${choices.join(', ')}`];
 }
 

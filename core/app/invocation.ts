@@ -105,6 +105,10 @@ function checkedOptions(
       if (value === true) given.set(name, true);
       continue;
     }
+    if (value === '' && option.optional) {
+      given.set(name, true);
+      continue;
+    }
     if (typeof value !== 'string' || value === '') {
       throw usage(`--${name} needs a value`, `Write --${name}=${option.choices?.join('|') ?? option.value}.`);
     }

@@ -21,6 +21,7 @@ if (words.length === 1 && (words[0] === '--version' || words[0] === '-v')) {
       argv: words,
       cwd: process.cwd(),
       env,
+      stdin: () => process.stdin,
       stdout: process.stdout,
       stderr: process.stderr,
       version: version(),

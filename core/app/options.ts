@@ -7,6 +7,8 @@ export interface OptionSpec {
   readonly short?: string;
   /** How the value is called in the help; an option without one is a flag. */
   readonly value?: string;
+  /** Whether it can be written without its value. */
+  readonly optional?: true;
   /** The only values it can have. */
   readonly choices?: readonly string[];
   /** For the help: a phrase that begins small. */
@@ -25,12 +27,26 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
 
 export const JSON_OPTION: OptionSpec = { name: 'json', text: 'print JSON objects, one a line, for programs' };
 
+export const JOBS_OPTION: OptionSpec = {
+  name: 'jobs',
+  short: 'j',
+  value: 'N|P%',
+  text: 'run so many tasks at once; 50% is half the processors',
+};
+
+export const LOG_OPTION: OptionSpec = {
+  name: 'log',
+  value: 'MODE',
+  choices: ['stream', 'grouped', 'quiet'],
+  text: 'when to show what tasks print',
+};
+
 /** Options of everything that runs tasks or says what it would run. */
 export const RUN_OPTIONS: readonly OptionSpec[] = [
   JSON_OPTION,
   { name: 'force', text: 'run every task, whatever is in the cache' },
   { name: 'frozen', text: 'run nothing; end with 2 if something would have to run' },
   { name: 'keep-going', short: 'k', text: 'after a failure go on with what does not depend on it' },
-  { name: 'jobs', short: 'j', value: 'N|P%', text: 'run so many tasks at once; 50% is half the processors' },
-  { name: 'log', value: 'MODE', choices: ['stream', 'grouped', 'quiet'], text: 'when to show what tasks print' },
+  JOBS_OPTION,
+  LOG_OPTION,
 ];

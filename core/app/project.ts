@@ -46,6 +46,11 @@ export interface Project {
   outputs(): Outputs;
   /** Where values and records are. Opens the cache as `engine` does. */
   stores(): WorkspaceStores;
+  /**
+   * Takes over the open cache of another project, if this one has the same; the other must not be used any more. Returns
+   * whether it did.
+   */
+  inherit(earlier: Project): boolean;
   /** ms since the epoch. */
   now(): number;
   /** Writes what waits and closes the cache. Throws `STORE_UNUSABLE` under `strict` if there was any trouble. */
@@ -142,6 +147,15 @@ class OpenProject implements Project {
 
   stores(): WorkspaceStores {
     return this.#open();
+  }
+
+  inherit(earlier: Project): boolean {
+    if (!(earlier instanceof OpenProject) || this.#stores !== undefined) return false;
+    const isSame = this.#strict === earlier.#strict && this.cacheFolder() === earlier.cacheFolder();
+    if (!isSame || this.cacheFolder() === undefined || this.root !== earlier.root) return false;
+    this.#stores = earlier.#stores;
+    earlier.#stores = undefined;
+    return true;
   }
 
   readonly now = (): number => Date.now();

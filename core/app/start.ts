@@ -6,6 +6,7 @@ import { availableParallelism } from 'node:os';
 import { runCli } from './cli.ts';
 import { EXIT } from './exit-code.ts';
 import { Interruption } from './interruption.ts';
+import { type InputStream, keyboardOf } from './keyboard.ts';
 import type { Clock } from './reporters/reporter.ts';
 import { type Environment, wantsColors } from './style.ts';
 import { type OutputStream, StreamTerminal } from './terminal.ts';
@@ -17,6 +18,7 @@ export interface ProcessHandles {
   readonly argv: readonly string[];
   readonly cwd: string;
   readonly env: Environment;
+  readonly stdin?: () => InputStream;
   readonly stdout: ProcessStream;
   readonly stderr: ProcessStream;
   readonly version: string;
@@ -63,7 +65,8 @@ export async function start(handles: ProcessHandles): Promise<void> {
   on('unhandledRejection', fail);
 
   const cpus = availableParallelism();
-  const code = await runCli(argv, { cwd, env, cpus, stdout, stderr, clock, interruption, version });
+  const keyboard = handles.stdin && keyboardOf(handles.stdin);
+  const code = await runCli(argv, { cwd, env, cpus, stdout, stderr, clock, keyboard, interruption, version });
   await Promise.all([stdout.flush(), stderr.flush()]);
   const verb = argv.find((word) => VERBS.some(({ name }) => name === word));
   if (verb !== undefined) handles.done(verb);

@@ -2,6 +2,7 @@
 
 import type { Interruption } from './interruption.ts';
 import type { Invocation } from './invocation.ts';
+import type { Keyboard } from './keyboard.ts';
 import type { OptionSpec } from './options.ts';
 import type { Project } from './project.ts';
 import type { Clock } from './reporters/reporter.ts';
@@ -18,6 +19,7 @@ export interface Machine {
   readonly stdout: Terminal;
   readonly stderr: Terminal;
   readonly clock: Clock;
+  readonly keyboard?: Keyboard | undefined;
   readonly interruption: Interruption;
   readonly version: string;
 }

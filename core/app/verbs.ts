@@ -1,5 +1,5 @@
 /** All verbs, in the order of the help. Their code is loaded when they are called. */
-import { JSON_OPTION, RUN_OPTIONS } from './options.ts';
+import { JOBS_OPTION, JSON_OPTION, LOG_OPTION, RUN_OPTIONS } from './options.ts';
 import type { VerbSpec } from './verb.ts';
 
 const MANY = Number.POSITIVE_INFINITY;
@@ -14,6 +14,21 @@ export const VERBS: readonly VerbSpec[] = [
     text: 'bring tasks, and what they need, up to date',
     options: [...RUN_OPTIONS, { name: DRY_RUN, text: 'the same as plan' }],
     load: async () => (await import('./verbs/run.ts')).run,
+  },
+  {
+    name: 'watch',
+    args: '[tasks…]',
+    least: 0,
+    most: MANY,
+    text: 'bring tasks up to date again whenever something changes',
+    options: [
+      JSON_OPTION,
+      JOBS_OPTION,
+      LOG_OPTION,
+      { name: 'exec', value: 'COMMAND', text: 'run this after every round in which nothing failed' },
+      { name: 'poll', value: 'MS', optional: true, text: 'look for changes at this interval instead of being told' },
+    ],
+    load: async () => (await import('./verbs/watch.ts')).watch,
   },
   {
     name: 'plan',

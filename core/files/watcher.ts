@@ -119,11 +119,12 @@ export class Watcher implements WatchSource {
     if (folder === undefined) return;
     if (name === null || name === '') this.#tell(folder);
     else if (isAbsolute(name)) this.#tell(name);
+    else if (name !== basename(folder)) this.#tell(join(folder, name));
     else {
-      this.#tell(join(folder, name));
-      // A watched folder that goes away says so under its own name. If there is another one at once, chokidar may take it
-      // for the same, whose watch is dead.
-      if (name === basename(folder)) this.#onGone(folder);
+      // A watched folder that goes away says so under its own name, as does what is in it under the same name. If there is
+      // another folder at once, chokidar may take it for the one before, whose watch is dead.
+      this.#tell(folder);
+      this.#onGone(folder);
     }
   }
 

@@ -30,6 +30,7 @@ export interface WhyPart {
 
 export class Engine {
   readonly #bench: Workbench;
+  #orphans: Promise<unknown> | undefined;
 
   constructor(bench: Workbench) {
     this.#bench = bench;
@@ -49,8 +50,16 @@ export class Engine {
    * A run that takes over what earlier rounds of `live` found and are still at. Its signal keeps it from beginning anything
    * more; what is under way goes on, for the next round to take over.
    */
-  round(live: Live, request: RunRequest): Promise<RunReport> {
+  async round(live: Live, request: RunRequest): Promise<RunReport> {
+    this.#orphans ??= endOrphans(runningDir(this.#bench));
+    await this.#orphans;
     return new Round(this.#bench, request, 'run', live).report();
+  }
+
+  /** What a task printed when this answer of it was made; undefined if nothing of it is on file. */
+  printed(key: Key): Uint8Array | undefined {
+    const log = this.#bench.calls.get(key)?.log ?? null;
+    return log === null ? undefined : this.#bench.values.get(log);
   }
 
   /** What `run` would do, by the same code, without running or writing anything. */

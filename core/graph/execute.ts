@@ -91,7 +91,7 @@ export async function execute(call: TaskCall, bench: Workbench, execution: Execu
 }
 
 /** Where running commands are noted. */
-export function runningDir({ tempDir }: Workbench): string {
+export function runningDir({ tempDir }: Pick<Workbench, 'tempDir'>): string {
   return join(tempDir, 'running');
 }
 

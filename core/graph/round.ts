@@ -227,7 +227,7 @@ export class Round {
     if (await live.end([name])) return { kind: 'unsettled', disturbed: [] };
     const failed = live.failure(call);
     if (failed !== undefined) return settled(this.#quietly(failed));
-    if (asked.kind === 'hit' && this.#stands(asked)) return this.#served(asked, 0, end);
+    if (asked.kind === 'hit' && this.#isRight(asked)) return this.#served(asked, 0, end);
     const { graph } = this.#bench.around;
     await live.end(live.flying.filter((other) => graph.upstreamOf(other).includes(name)));
     if (this.#stopped()) return this.#skip(call, end);
@@ -329,6 +329,14 @@ export class Round {
       live.lean(task.name, undefined);
       throw error;
     }
+  }
+
+  /** Whether nothing would be put right: less than `stands`, for what is noted of the outputs may be out of date. */
+  #isRight({ call, product }: Hit): boolean {
+    const { outputs } = this.#bench.around;
+    const { name } = call.task;
+    if (product.outputs === null) return true;
+    return outputs.owned(name) !== undefined && outputs.check(name, call.globs.outputs, product.outputs).length === 0;
   }
 
   #stands({ call, product }: Hit): boolean {

@@ -1,4 +1,4 @@
-/** What a watch tells. Plain data. */
+/** What a watch tells, and how a program asks for one. */
 import type { Loop } from './loop-guard.ts';
 import type { RunEvent, RunSummary, TaskOutcome } from './outcome.ts';
 
@@ -38,6 +38,8 @@ export type WatchEvent =
   | { readonly type: 'trouble'; readonly message: string }
   /** A file of the configuration may have changed. */
   | { readonly type: 'configuration' }
+  /** The configuration is broken; the last good one holds. */
+  | { readonly type: 'broken'; readonly error: unknown }
   /** The watch cannot go on: a fault of the program, or of the store under `strict`. */
   | { readonly type: 'fault'; readonly error: unknown };
 
@@ -49,4 +51,33 @@ export interface WatchClock {
   now(): number;
   /** Calls once after `ms`, unless the returned function was called before. */
   after(ms: number, call: () => void): () => void;
+}
+
+export interface WatchOptions {
+  /** Names of the wanted tasks; without any, those of `[default] tasks`. */
+  readonly tasks?: readonly string[];
+  /** The project is the nearest one around this folder; by default around the current one. */
+  readonly cwd?: string;
+  /** The environment of tasks; by default that of this process. */
+  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** How many tasks may run at once, at least 1; by default what is configured, else one a processor. */
+  readonly jobs?: number;
+  /** Looks at everything at this interval instead of watching it, ms: for file systems that tell nothing. */
+  readonly poll?: number;
+  /** Ends the watch. */
+  readonly signal?: AbortSignal;
+  /** Told everything that happens, at once. */
+  readonly onEvent?: WatchListener;
+}
+
+/**
+ * A running watch. Iterating gives each round when it is over, beginning with the first that was not given yet; of rounds
+ * that nobody waits for the latest hundred are kept. Iteration ends with the watch, or throws what the watch ended with:
+ * `CONFIG_…` for a configuration that is broken from the start, `STORE_UNUSABLE` under `strict`.
+ */
+export interface Watcher extends AsyncIterable<WatchRound> {
+  /** Runs everything once more. */
+  rerun(): void;
+  /** Ends the tasks at work and the watch. */
+  close(): Promise<void>;
 }

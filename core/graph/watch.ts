@@ -7,6 +7,7 @@
  * passes are needed.
  */
 import type { RelPath } from '../base/paths.ts';
+import type { WatchScope } from '../files/watch-places.ts';
 import type { WatchSource } from '../files/watcher.ts';
 import { GRACE, type Loop, LoopGuard } from './loop-guard.ts';
 import type { RunEvent, RunReport } from './outcome.ts';
@@ -16,7 +17,8 @@ import { Suspicion } from './suspicion.ts';
 import type { RoundCause, WatchClock, WatchListener } from './watch-events.ts';
 import type { Watchable } from './watched-tasks.ts';
 
-export interface WatchOptions {
+/** What a watch is made of. */
+export interface WatchParts {
   readonly tasks: Watchable;
   readonly clock: WatchClock;
   /** Files of the configuration, as paths from the root. */
@@ -62,7 +64,7 @@ export class Watch {
   #cancelRest: () => void = () => {};
   #isClosed = false;
 
-  constructor({ tasks, clock, configuration, listener }: WatchOptions) {
+  constructor({ tasks, clock, configuration, listener }: WatchParts) {
     this.#tasks = tasks;
     this.#clock = clock;
     this.#configuration = new Set(configuration);
@@ -134,6 +136,11 @@ export class Watch {
     this.#follow();
     this.#suspicion.addAnything();
     this.#begin('configuration');
+  }
+
+  /** Writes down what costs time to find out again. */
+  rest(): void {
+    this.#tasks.rest();
   }
 
   /** Ends all work and all watching. Nothing is told any more. */
@@ -297,11 +304,16 @@ export class Watch {
     if (leaned === this.#leaned || source === undefined) return;
     this.#leaned = leaned;
     this.#following = this.#following
-      .then(() => source.follow(this.#tasks.scope()))
+      .then(() => source.follow(this.#scope()))
       .then((isMore) => {
         if (isMore) this.anything();
       })
       .catch((error: unknown) => this.#listener({ type: 'fault', error }));
+  }
+
+  #scope(): WatchScope {
+    const scope = this.#tasks.scope();
+    return { ...scope, paths: [...scope.paths, ...this.#configuration] };
   }
 
   /** Listens to the event loop while there is work. */

@@ -31,6 +31,10 @@ function both(first: Reporter, second: Reporter): Reporter {
       first.listener(event);
       second.listener(event);
     },
+    drop(name) {
+      first.drop(name);
+      second.drop(name);
+    },
     close() {
       first.close();
       second.close();

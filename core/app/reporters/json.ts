@@ -8,6 +8,7 @@ export function jsonReporter(terminal: Terminal): Reporter {
       if (event.type === 'done') terminal.write(`${JSON.stringify(event.outcome)}\n`);
       else if (event.type === 'end') terminal.write(`${JSON.stringify(event.summary)}\n`);
     },
+    drop: () => {},
     close: () => {},
   };
 }

@@ -22,6 +22,10 @@ export function liveReporter(terminal: Terminal, clock: Clock, log: LogMode): Re
       plain.listener(event);
       if (event.type === 'start' || event.type === 'done') footer.refresh();
     },
+    drop(name) {
+      progress.drop(name);
+      plain.drop(name);
+    },
     close() {
       plain.close();
       footer.close();
@@ -47,6 +51,10 @@ class Progress {
       this.#running.delete(event.outcome.name);
       this.#done++;
     }
+  }
+
+  drop(name: string): void {
+    this.#running.delete(name);
   }
 
   lines(): readonly string[] {

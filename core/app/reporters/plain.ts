@@ -61,6 +61,11 @@ export class PlainReporter implements Reporter {
     }
   };
 
+  drop(name: string): void {
+    this.#endStream(name);
+    this.#logs.delete(name);
+  }
+
   /** Shows what tasks printed that never got to their end. */
   close(): void {
     for (const name of [...this.#streams.keys()]) this.#endStream(name);

@@ -9,6 +9,8 @@ export type ReportMode = 'run' | 'plan';
 
 export interface Reporter {
   readonly listener: RunListener;
+  /** Forgets a task that began: it was ended and begins again. */
+  drop(name: string): void;
   /** Puts the terminal right. Safe to call twice, and needed when a run ends without an `end` event. */
   close(): void;
 }

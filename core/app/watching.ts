@@ -1,0 +1,173 @@
+/**
+ * A watch of one project from its configuration to its end: opens it, follows edits of the configuration, and closes it.
+ * Where the configuration comes to be broken the last good one stays.
+ */
+import { readFileSync, realpathSync } from 'node:fs';
+import { messageOf } from '../base/errors.ts';
+import type { Key } from '../base/hash.ts';
+import { type AbsPath, type RelPath, toRel } from '../base/paths.ts';
+import { Watcher } from '../files/watcher.ts';
+import type { Engine } from '../graph/engine.ts';
+import { Live } from '../graph/live.ts';
+import { Watch } from '../graph/watch.ts';
+import type { WatchClock, WatchListener } from '../graph/watch-events.ts';
+import { WatchedTasks } from '../graph/watched-tasks.ts';
+import type { Project } from './project.ts';
+import { chosenTasks } from './targets.ts';
+
+export interface WatchingOptions {
+  /** Finds and reads the project. Throws what is wrong with its configuration. */
+  readonly open: () => Project | Promise<Project>;
+  /** Names of the wanted tasks; none stands for the defaults. */
+  readonly tasks: readonly string[];
+  /** How many tasks may run at once, at least 1. */
+  readonly jobs: (project: Project) => number;
+  /** Looks at everything at this interval instead of watching it, ms. */
+  readonly poll: number | undefined;
+  readonly clock: WatchClock;
+  readonly listener: WatchListener;
+}
+
+export class Watching {
+  readonly #options: WatchingOptions;
+  readonly #watch: Watch;
+  readonly #live: Live;
+  #project: Project;
+  #engine: Engine;
+  #tasks: WatchedTasks;
+  #read: string;
+  #reading: Promise<void> = Promise.resolve();
+  #isClosed = false;
+
+  private constructor(project: Project, options: WatchingOptions) {
+    const targets = chosenTasks(options.tasks, project);
+    this.#options = options;
+    this.#project = project;
+    this.#read = textsOf(project);
+    this.#live = new Live(options.jobs(project));
+    this.#engine = project.engine();
+    this.#tasks = new WatchedTasks(this.#engine, this.#live, targets);
+    this.#watch = new Watch({
+      tasks: this.#tasks,
+      configuration: filesOf(project),
+      clock: options.clock,
+      listener: (event) => {
+        if (event.type === 'configuration') this.#reload();
+        else options.listener(event);
+      },
+    });
+  }
+
+  /** Begins. Rejects with what is wrong with the configuration, and with what makes the cache unusable under `strict`. */
+  static async begin(options: WatchingOptions): Promise<Watching> {
+    const project = await options.open();
+    try {
+      const watching = new Watching(project, options);
+      watching.#start();
+      return watching;
+    } catch (error) {
+      await project.close();
+      throw error;
+    }
+  }
+
+  /** The project as it was last read. */
+  get project(): Project {
+    return this.#project;
+  }
+
+  #start(): void {
+    const watch = this.#watch;
+    const watcher = new Watcher({
+      root: rootOf(this.#project),
+      poll: this.#options.poll,
+      listener: {
+        path: (path) => watch.path(path),
+        anything: () => watch.anything(),
+        trouble: (message) => watch.trouble(message),
+      },
+    });
+    watch.start(watcher).catch((error: unknown) => this.#fail(error));
+  }
+
+  #fail(error: unknown): void {
+    if (!this.#isClosed) this.#options.listener({ type: 'fault', error });
+  }
+
+  /** The wanted tasks and what they need. */
+  get names(): readonly string[] {
+    return this.#tasks.names;
+  }
+
+  /** What a task printed when this answer of it was made. */
+  printed(key: Key): Uint8Array | undefined {
+    return this.#engine.printed(key);
+  }
+
+  /** Runs everything once more. */
+  force(): void {
+    this.#watch.force();
+  }
+
+  #reload(): void {
+    this.#reading = this.#reading.then(() => this.#reloadNow()).catch((error: unknown) => this.#fail(error));
+  }
+
+  /** Reads the configuration again, if there is another text in one of its files. */
+  async #reloadNow(): Promise<void> {
+    const texts = textsOf(this.#project);
+    if (this.#isClosed || texts === this.#read) return;
+    this.#read = texts;
+    let next: Project;
+    let targets: readonly string[];
+    try {
+      next = await this.#options.open();
+      targets = chosenTasks(this.#options.tasks, next);
+      next.cacheFolder();
+    } catch (error) {
+      this.#options.listener({ type: 'broken', error });
+      return;
+    }
+    const before = this.#project;
+    this.#watch.rest();
+    if (!next.inherit(before)) {
+      await this.#live.endAll();
+      await before.close();
+    }
+    this.#project = next;
+    this.#read = textsOf(next);
+    this.#engine = next.engine();
+    this.#tasks = new WatchedTasks(this.#engine, this.#live, targets);
+    await this.#watch.replace(this.#tasks, filesOf(next));
+  }
+
+  /** Ends all tasks and the watch. Rejects with `STORE_UNUSABLE` under `strict` if there was trouble with the cache. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#watch.close();
+    await this.#reading;
+    await this.#project.close();
+  }
+}
+
+function rootOf({ root }: Project): AbsPath {
+  return realpathSync(root) as AbsPath;
+}
+
+function filesOf(project: Project): readonly RelPath[] {
+  return project.config.files.map((file) => toRel(project.root, file));
+}
+
+/** What stands in the files of the configuration. */
+function textsOf({ config }: Project): string {
+  return JSON.stringify(config.files.map((file) => [file, textOf(file)]));
+}
+
+function textOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    // What is wrong with it is told by who reads it for its meaning.
+    return messageOf(error);
+  }
+}
