@@ -79,6 +79,7 @@ export function keyedEnv(
   env: Environment,
   windows: boolean = ON_WINDOWS,
 ): readonly (readonly [name: string, value: string | undefined])[] {
+  if (patterns.length === 0) return [];
   const wildcards = new Names(
     patterns.filter((pattern) => pattern.endsWith('*')),
     windows,

@@ -227,7 +227,7 @@ class Answer {
     const { task, parts, key, blobs } = this.#call;
     const { values, calls, now } = this.#bench;
     const { started, log } = this.#about;
-    for (const [blob, bytes] of blobs) values.put(blob, bytes);
+    for (const [blob, bytes] of blobs) values.put(blob, bytes());
     const stop = now();
     const record: CallRecord = {
       key,

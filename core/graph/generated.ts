@@ -47,8 +47,8 @@ export class Generated {
   }
 
   /** The same after the task was at work: what matches its outputs and was no input `before`, it wrote. */
-  hidesAfter(path: RelPath, before: ReadonlySet<RelPath>): boolean {
-    return this.#products.isFromUpstream(path, this.#task) || (this.#globs.matches(path) && !before.has(path));
+  hidesAfter(path: RelPath, before: () => ReadonlySet<RelPath>): boolean {
+    return this.#products.isFromUpstream(path, this.#task) || (this.#globs.matches(path) && !before().has(path));
   }
 
   /** What upstream tasks wrote and the patterns match. */

@@ -55,7 +55,7 @@ function storedTree(bytes: Uint8Array | undefined): Tree | undefined {
 function missReasons(call: TaskCall, shelf: Shelf): readonly Reason[] {
   const nearest = nearestCall(shelf.calls.find({ kind: 'task', name: call.task.name }), call.parts);
   if (nearest === undefined) return [{ kind: 'first' }];
-  const reasons = reasonsOf(nearest.changes, (blob) => call.blobs.get(blob) ?? shelf.values.get(blob));
+  const reasons = reasonsOf(nearest.changes, (blob) => call.blobs.get(blob)?.() ?? shelf.values.get(blob));
   return reasons.length > 0 ? reasons : [{ kind: 'lost', what: 'the record' }];
 }
 

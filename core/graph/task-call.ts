@@ -66,8 +66,8 @@ export interface TaskCall {
   readonly key: Key;
   readonly code: CodeClosure | null;
   readonly args: ReadonlyMap<string, FoundArg>;
-  /** Contents of parts that the store may not have yet; filed together with the record. */
-  readonly blobs: ReadonlyMap<Digest, Uint8Array>;
+  /** Contents of parts that the store may not have yet, made when they are asked for; filed together with the record. */
+  readonly blobs: ReadonlyMap<Digest, () => Uint8Array>;
   /** What the task finds of its upstream's outputs: all of what it needs itself, and all that its patterns match. */
   readonly reads: ReadonlyMap<string, readonly TreeEntry[]>;
   /** False if it was not known what upstream tasks wrote here, as while another process is at it. */
@@ -102,7 +102,10 @@ export async function callOf(task: Task, products: Products, around: Surrounding
     blobs: asked.blobs,
     reads: asked.reads,
     isSure: asked.isSure,
-    leaning: { paths: code?.consulted ?? [], folders: code?.folders ?? [], links: asked.links },
+    get leaning() {
+      const links = asked.links.flatMap((links) => links());
+      return { paths: code?.consulted ?? [], folders: code?.folders ?? [], links };
+    },
     changedInputs: () => asked.checks.flatMap((check) => check()),
   };
 }
@@ -110,11 +113,11 @@ export async function callOf(task: Task, products: Products, around: Surrounding
 /** The parts of one question while they are gathered. */
 class Asking {
   readonly parts: Part[] = [];
-  readonly blobs = new Map<Digest, Uint8Array>();
+  readonly blobs = new Map<Digest, () => Uint8Array>();
   readonly found = new Map<string, FoundArg>();
   readonly reads = new Map<string, readonly TreeEntry[]>();
   readonly checks: (() => readonly RelPath[])[] = [];
-  readonly links: RelPath[] = [];
+  readonly links: (() => readonly RelPath[])[] = [];
   readonly outputs: Globs;
   readonly #task: Task;
   readonly #products: Products;
@@ -139,7 +142,7 @@ class Asking {
 
   #keep(bytes: Uint8Array): Digest {
     const blob = sha256(bytes);
-    this.blobs.set(blob, bytes);
+    this.blobs.set(blob, () => bytes);
     return blob;
   }
 
@@ -175,7 +178,8 @@ class Asking {
 
   files(name: string, patterns: readonly string[]): Tree {
     const tree = this.#list(patterns);
-    this.parts.push(part('files', name, tree.digest, this.#keep(Buffer.from(treeText(tree.entries)))));
+    this.blobs.set(tree.digest, () => Buffer.from(treeText(tree.entries)));
+    this.parts.push(part('files', name, tree.digest, tree.digest));
     return tree;
   }
 
@@ -191,13 +195,18 @@ class Asking {
   #list(patterns: readonly string[]): Tree {
     this.#generated ??= new Generated(this.#task, this.#products, this.#around);
     const generated = this.#generated;
-    let before: ReadonlySet<RelPath> | undefined;
-    const { tree, changes, links } = this.#around.workspace.inputs(patterns, (path) =>
+    let before: (() => ReadonlySet<RelPath>) | undefined;
+    const listing = this.#around.workspace.inputs(patterns, (path) =>
       before === undefined ? generated.hides(path) : generated.hidesAfter(path, before),
     );
-    before = new Set(tree.entries.map(({ path }) => path));
-    this.checks.push(changes);
-    this.links.push(...links);
+    const { tree } = listing;
+    let paths: ReadonlySet<RelPath> | undefined;
+    before = () => {
+      paths ??= new Set(tree.entries.map(({ path }) => path));
+      return paths;
+    };
+    this.checks.push(() => listing.changes());
+    this.links.push(() => listing.links);
     const globs = globsOf(patterns);
     this.#requireEdges(globs, tree);
     const written = generated.matching(globs);
