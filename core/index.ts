@@ -1,7 +1,8 @@
 /** The public interface of fleche: what programs and plugins import. Everything else may change between releases. */
 
-import { libraryCaches } from './app/library.ts';
+import { isCachingWanted, libraryCaches } from './app/library.ts';
 import { setCacheResolver } from './call/context.ts';
+import { caching } from './call/switch.ts';
 
 export type { Awaitable } from './base/awaitable.ts';
 export { digest } from './base/digest.ts';
@@ -14,9 +15,12 @@ export { BaseCache } from './call/base-cache.ts';
 export { Cache } from './call/cache.ts';
 export type { CacheCore, Found, Records } from './call/cache-core.ts';
 export { type CacheResolver, cache, meta, project, type Restorable, setCacheResolver, tags } from './call/context.ts';
+export type { CacheMode, CallOptions } from './call/controls.ts';
 export { D } from './call/d.ts';
+export type { Entry, EntryState, Stats } from './call/entries.ts';
 export type { PartChange } from './call/explain.ts';
 export { fleche, type MethodDecorator, memoised } from './call/fleche.ts';
+export type { FreshnessOptions, FreshnessState } from './call/freshness.ts';
 export type { AnyFunction, CodeMode } from './call/function-identity.ts';
 export { collectGarbage, type GcOptions, type GcReport } from './call/gc.ts';
 export { type Call, LazyArguments, LazyCall, type Signature } from './call/lazy-call.ts';
@@ -41,11 +45,24 @@ export {
   Runtime,
   Tags,
 } from './call/metadata.ts';
+export {
+  type CallOutcome,
+  type FunctionMetrics,
+  LATENCY_BOUNDS,
+  type Latency,
+  type Metrics,
+  type MetricsSnapshot,
+  type MetricsSummary,
+  metrics,
+} from './call/metrics.ts';
+export { type ObservingMeter, observeMetrics } from './call/opentelemetry.ts';
+export { prometheusText } from './call/prometheus.ts';
 export { QueryIterator } from './call/query.ts';
 export { ANY, type MetadataTemplate, type Outcome, QueryCall, type QueryTemplate } from './call/query-call.ts';
 export { type FunctionName, type RenameReport, rename } from './call/rename.ts';
 export { ReservedCaches } from './call/reserved-caches.ts';
 export { CachePool, CacheStack } from './call/stack.ts';
+export { caching } from './call/switch.ts';
 export { type Row, Table, type TableOptions } from './call/table.ts';
 export {
   type Look,
@@ -76,3 +93,4 @@ export type { BlobInfo, FileValueStore, SyncValueStore, ValueStore } from './sto
 export { VoidCallStore, VoidValueStore } from './store/void.ts';
 
 setCacheResolver(libraryCaches);
+caching(isCachingWanted());

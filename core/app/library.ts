@@ -7,6 +7,7 @@ import type { BaseCache } from '../call/base-cache.ts';
 import type { CacheResolver } from '../call/context.ts';
 import type { Collector } from '../call/metadata.ts';
 import { ReservedCaches } from '../call/reserved-caches.ts';
+import { isCachingOn } from './cache-switch.ts';
 import { ConfiguredCaches } from './caches.ts';
 import { loadSettings } from './config/settings.ts';
 
@@ -43,3 +44,8 @@ function configured(): CacheResolver {
 
 /** The caches of this process. */
 export const libraryCaches: CacheResolver = new CachesOnDemand();
+
+/** Whether the environment of this process lets its functions use caches. */
+export function isCachingWanted(): boolean {
+  return isCachingOn(process.env);
+}

@@ -13,6 +13,7 @@ import { CodeIndex } from '../graph/code.ts';
 import { Engine } from '../graph/engine.ts';
 import { TaskGraph } from '../graph/graph.ts';
 import { Writers } from '../graph/writers.ts';
+import { isCachingOn } from './cache-switch.ts';
 import { type Config, loadConfig } from './config/load.ts';
 import { CONFIG_FILE } from './config/source.ts';
 import type { Environment } from './style.ts';
@@ -62,7 +63,13 @@ export function openProject(options: OpenOptions): Project {
   const { env } = options;
   const home = env['HOME'] || env['USERPROFILE'] || homedir();
   const config = loadConfig(startFolder(options), { home, xdgConfigHome: env['XDG_CONFIG_HOME'] });
-  return new OpenProject(config, new TaskGraph(config.tasks), options);
+  const tasks = isCachingOn(env) ? config.tasks : uncached(config.tasks);
+  return new OpenProject(config, new TaskGraph(tasks), options);
+}
+
+/** The same tasks, none of which is answered from the cache or filed in it. */
+function uncached(tasks: Config['tasks']): Config['tasks'] {
+  return new Map([...tasks].map(([name, task]) => [name, { ...task, cache: false }]));
 }
 
 function startFolder({ cwd, config }: OpenOptions): string {

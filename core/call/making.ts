@@ -133,8 +133,10 @@ export class Making {
     (isIndigestible(error) || (error instanceof FlecheError && error.code === 'UNSTORABLE'));
 
   /** Makes the call as if there were no cache, but for references among its arguments. */
-  bypass({ cache, receiver, args }: Asking): unknown {
-    const given = this.#given(cache, args);
+  bypass(asking: Asking): unknown {
+    const { receiver, args } = asking;
+    if (!containRef(args)) return this.#fn.apply(receiver, args as unknown[]);
+    const given = this.#given(asking.cache, args);
     if (!isPromise(given)) return this.#fn.apply(receiver, given as unknown[]);
     return this.awaited(given).then((given) => this.#fn.apply(receiver, given as unknown[]));
   }

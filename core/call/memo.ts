@@ -117,9 +117,11 @@ export class Memo {
   }
 
   #invoke(asking: Asking): unknown {
-    const { cache, receiver, args, controls } = asking;
+    const { receiver, args, controls } = asking;
     if (controls.signal?.aborted) throw aborted(controls.signal);
     if (controls.mode === 'bypass' || !caching() || this.#lacksRequired(args)) return this.#answering.bypass(asking);
+    asking.settle();
+    const { cache } = asking;
     this.#purging?.look(cache);
     let question: Awaitable<Question>;
     try {

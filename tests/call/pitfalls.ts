@@ -1,0 +1,224 @@
+/**
+ * Where memoizers go wrong, one promise a test: placeholders given out as answers, lost results, damaged stores, keys
+ * that differ between processes, clearing too much. What needs other processes is in `exclusive.ts` and `e2e/leases.ts`;
+ * ages are in `freshness.ts`, bypassing in `controls.ts`, counting in `metrics.ts`.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Cache } from '../../core/call/cache.ts';
+import { cache } from '../../core/call/context.ts';
+import { fleche } from '../../core/call/fleche.ts';
+import { FolderCallStore } from '../../core/store/folder-calls.ts';
+import { FolderValueStore } from '../../core/store/folder-values.ts';
+import { laterCache, memoryCache } from './_caches.ts';
+import { warningsOf } from './_warnings.ts';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+test('null and undefined are answers like any other, and nobody is given a placeholder for one', async () => {
+  let made = 0;
+  const nothing = fleche(
+    async (what: null | undefined) => {
+      made++;
+      await turn();
+      return what;
+    },
+    { name: 'nothing' },
+  );
+  for (const store of [memoryCache(), laterCache()]) {
+    made = 0;
+    await cache(store, async () => {
+      assert.equal(await Promise.all([nothing(null), nothing(null), nothing(undefined)]), [null, null, undefined]);
+      assert.equal([await nothing(null), await nothing(undefined)], [null, undefined]);
+    });
+    assert.is(made, 2);
+  }
+});
+
+test('concurrent calls of one key are one execution, and share its error too', async () => {
+  let made = 0;
+  const slow = fleche(
+    async (x: number) => {
+      made++;
+      await turn();
+      if (x < 0) throw new Error(`no ${x}`);
+      return { x };
+    },
+    { name: 'slow' },
+  );
+  for (const store of [memoryCache(), laterCache()]) {
+    made = 0;
+    await cache(store, async () => {
+      const answers = await Promise.all(Array.from({ length: 50 }, () => slow(1)));
+      assert.ok(answers.every(({ x }) => x === 1));
+      const errors = await Promise.all(Array.from({ length: 50 }, () => slow(-1).catch(String)));
+      assert.equal(new Set(errors), new Set(['Error: no -1']));
+    });
+    assert.is(made, 2);
+  }
+});
+
+test('different keys at the same time lose nothing', async () => {
+  const store = laterCache();
+  const square = fleche(async (x: number) => x * x, { name: 'square' });
+  await cache(store, async () => {
+    await Promise.all(Array.from({ length: 200 }, (_, x) => square(x)));
+    assert.is(await square.query().count(), 200);
+    const answers = await Promise.all(Array.from({ length: 200 }, (_, x) => square.load(x)));
+    assert.equal(
+      answers,
+      Array.from({ length: 200 }, (_, x) => x * x),
+    );
+  });
+});
+
+test('records that are cut short, garbage or of another version are misses', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'fleche-'));
+  let made = 0;
+  const count = fleche((x: number) => x + 0 * ++made, { name: 'count' });
+  const open = (): Cache =>
+    new Cache(new FolderValueStore({ root: join(root, 'v') }), new FolderCallStore({ root: join(root, 'c') }));
+  const files = (folder: string): string[] =>
+    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile())
+      .map((entry) => join(entry.parentPath, entry.name));
+  const damages: readonly ((path: string) => void)[] = [
+    (path) => truncateSync(path, 0),
+    (path) => truncateSync(path, 20),
+    (path) => writeFileSync(path, 'garbage'),
+    (path) => writeFileSync(path, '{"format":999}'),
+    (path) => {
+      const bytes = readFileSync(path);
+      bytes[0] = 99;
+      writeFileSync(path, bytes);
+    },
+  ];
+  const warnings = await warningsOf(() => {
+    for (const folder of ['c', 'v']) {
+      for (const damage of damages) {
+        cache(open(), () => count(1));
+        for (const path of files(folder)) {
+          rmSync(path, { force: true });
+          writeFileSync(path, '');
+          damage(path);
+        }
+        const before = made;
+        cache(open(), () => {
+          assert.is(count(1), 1);
+          assert.is(made, before + 1);
+          assert.is(count(1), 1);
+          assert.is(made, before + 1);
+        });
+      }
+    }
+  });
+  assert.equal(warnings, []);
+  rmSync(root, { recursive: true });
+});
+
+test('clearing one function leaves those whose names begin like its own', () => {
+  const foo = fleche((x: number) => x, { name: 'foo' });
+  const others = [
+    fleche((x: number) => x, { name: 'foo_bar' }),
+    fleche((x: number) => x, { name: 'foo ' }),
+    fleche((x: number) => x, { name: 'foo', module: 'elsewhere' }),
+    fleche((x: number) => x, { name: 'foo', module: null }),
+  ];
+  cache(memoryCache(), () => {
+    for (const f of [foo, ...others]) f(1);
+    assert.is(foo.clear(), 1);
+    assert.is(foo.contains(1), false);
+    for (const f of others) assert.is(f.contains(1), true);
+  });
+});
+
+test('equal arguments have one key, in every process and however they were made; different ones have not', () => {
+  const key = fleche((x: unknown) => x, { name: 'key' });
+  const shared = { deep: [1, 2] };
+  const same: readonly (readonly [unknown, unknown])[] = [
+    [
+      { a: 1, b: 2 },
+      { b: 2, a: 1 },
+    ],
+    [new Set(['x', 'y']), new Set(['y', 'x'])],
+    [
+      new Map([
+        ['x', 1],
+        ['y', 2],
+      ]),
+      new Map([
+        ['y', 2],
+        ['x', 1],
+      ]),
+    ],
+    [
+      [shared, shared],
+      [{ deep: [1, 2] }, { deep: [1, 2] }],
+    ],
+    ['x'.repeat(3), 'xxx'],
+    [Number.NaN, 0 / 0],
+  ];
+  const different: readonly (readonly [unknown, unknown])[] = [
+    [1, '1'],
+    [0, -0],
+    [{ a: undefined }, {}],
+    [new Map([['a', 1]]), { a: 1 }],
+    [
+      [1, 2],
+      [2, 1],
+    ],
+    [null, undefined],
+    [new Date(0), 0],
+    [1n, 1],
+    [[], {}],
+  ];
+  cache(memoryCache(), () => {
+    for (const [a, b] of same) assert.is(key.digest(a), key.digest(b));
+    for (const [a, b] of different) assert.is.not(key.digest(a), key.digest(b));
+    const program = `
+      import { fleche } from '${new URL('../../core/call/fleche.ts', import.meta.url)}';
+      const key = fleche((x) => x, { name: 'key', module: 'm', code: 'manual', args: ['x'] });
+      console.log(key.digest({ b: new Map([['y', 1], ['x', new Set([2, 1])]]), a: [shared(), shared()] }));
+      function shared() { return { z: -0, y: undefined }; }
+    `;
+    const { stdout, stderr } = spawnSync(
+      process.execPath,
+      ['--import', 'tsx', '--input-type=module', '--eval', program],
+      { encoding: 'utf8', cwd: join(import.meta.dirname, '../..') },
+    );
+    const one = { y: undefined, z: -0 };
+    const value = {
+      a: [one, one],
+      b: new Map([
+        ['x', new Set([1, 2])],
+        ['y', 1],
+      ] as [string, unknown][]),
+    };
+    const here = fleche((x: unknown) => x, { name: 'key', module: 'm', code: 'manual', args: ['x'] });
+    assert.is(stdout.trim(), here.digest(value), stderr);
+  });
+});
+
+test('changing what a caller got changes nothing for the next, nor does changing what was passed', () => {
+  const lists = fleche((list: readonly number[]) => [...list, 0], { name: 'lists' });
+  cache(memoryCache(), () => {
+    const given = [1, 2];
+    const got = lists(given);
+    got.push(99);
+    given.push(3);
+    assert.equal(lists([1, 2]), [1, 2, 0]);
+    assert.equal(lists([1, 2, 3]), [1, 2, 3, 0]);
+  });
+});
+
+test('methods of different classes, and functions of different modules, never answer for each other', () => {
+  const a = fleche(() => 'a', { name: 'load', module: 'a.ts', code: 'manual' });
+  const b = fleche(() => 'b', { name: 'load', module: 'b.ts', code: 'manual' });
+  cache(memoryCache(), () => assert.equal([a(), b(), a(), b()], ['a', 'b', 'a', 'b']));
+});
+
+test.run();
