@@ -172,18 +172,22 @@ export class Epochs {
     return new Map(Array.from(names, (name) => [name, epochIn(reads.record(name))]));
   }
 
-  /** Everything a shelf is made from: by the edges declared here and, where not all are, by its record. */
+  /**
+   * Everything a shelf is made from: by the edges declared here and, where these are not all, by its record. What the
+   * records of the others say need not be known: whoever is invalidated takes along all that names it.
+   */
   #ancestors(reads: ShelfReads, name: string): ReadonlySet<string> {
     const found = new Set<string>();
-    const waiting = [name];
-    for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-      const recorded = this.#declared.has(next) ? [] : (reads.record(next)?.ancestors.keys() ?? []);
-      for (const ancestor of [...this.#graph.shelvesAbove(next), ...recorded]) {
-        if (ancestor === name || found.has(ancestor)) continue;
-        found.add(ancestor);
-        waiting.push(ancestor);
+    const visit = (child: string): void => {
+      for (const parent of this.#graph.shelvesAbove(child)) {
+        if (found.has(parent)) continue;
+        found.add(parent);
+        visit(parent);
       }
-    }
+    };
+    visit(name);
+    if (!this.#declared.has(name)) for (const known of reads.record(name)?.ancestors.keys() ?? []) found.add(known);
+    found.delete(name);
     return found;
   }
 }

@@ -135,6 +135,20 @@ check('contents that others depend on can be changed without invalidating anythi
   assert.is(start().shelf(b.name).size, 1);
 });
 
+check('edges that only records know are followed in memory too', async ({ start }) => {
+  const first = start();
+  await chainOf(first);
+  await first.close();
+  const desk = start();
+  const c = desk.shelf('c');
+  assert.is(c.size, 1);
+  let cleared = 0;
+  c.addDependent({ name: 'fn', clear: () => cleared++ });
+  void desk.shelf('a').invalidate();
+  assert.is(c.size, 0);
+  assert.is(cleared, 1);
+});
+
 check('an invalidation that cannot be written holds, and is written as soon as it can be', async ({ start, host }) => {
   const desk = start();
   const [a, b, c] = await chainOf(desk);
