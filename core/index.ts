@@ -1,7 +1,8 @@
 /** The public interface of fleche: what programs and plugins import. Everything else may change between releases. */
 
-import { isCachingWanted, libraryCaches } from './app/library.ts';
+import { isCachingWanted, libraryCaches, libraryHost } from './app/library.ts';
 import { setCacheResolver } from './call/context.ts';
+import { setShelfHost } from './call/shelves/manager.ts';
 import { caching } from './call/switch.ts';
 
 export type { Awaitable } from './base/awaitable.ts';
@@ -61,6 +62,13 @@ export { QueryIterator } from './call/query.ts';
 export { ANY, type MetadataTemplate, type Outcome, QueryCall, type QueryTemplate } from './call/query-call.ts';
 export { type FunctionName, type RenameReport, rename } from './call/rename.ts';
 export { ReservedCaches } from './call/reserved-caches.ts';
+export { AUTOSYNC, type Band } from './call/shelves/edit-ages.ts';
+export type { Clearable, Dependency, Dependent, Edge, Source } from './call/shelves/graph.ts';
+export { type Manager, type ManagerOptions, manager } from './call/shelves/manager.ts';
+export type { Filling, ShelfOptions, StandardSchema, Transform, Validate } from './call/shelves/options.ts';
+export type { Conflict } from './call/shelves/rest.ts';
+export { Shelf } from './call/shelves/shelf.ts';
+export type { ShelfEvent, ShelfEvents } from './call/shelves/signals.ts';
 export { CachePool, CacheStack } from './call/stack.ts';
 export { caching } from './call/switch.ts';
 export { type Row, Table, type TableOptions } from './call/table.ts';
@@ -93,4 +101,5 @@ export type { BlobInfo, FileValueStore, SyncValueStore, ValueStore } from './sto
 export { VoidCallStore, VoidValueStore } from './store/void.ts';
 
 setCacheResolver(libraryCaches);
+setShelfHost(libraryHost);
 caching(isCachingWanted());

@@ -1,12 +1,14 @@
 /**
  * Where the memoised functions of a program get their caches: from the configuration around its working folder, as the
- * command would read it there. The composition root of the library; nothing is read before a cache is first needed.
+ * command would read it there; and where its shelves are. The composition root of the library; nothing is read before a
+ * cache is first needed.
  */
 import { homedir } from 'node:os';
 import type { BaseCache } from '../call/base-cache.ts';
 import type { CacheResolver } from '../call/context.ts';
 import type { Collector } from '../call/metadata.ts';
 import { ReservedCaches } from '../call/reserved-caches.ts';
+import { type ShelfHost, systemHost } from '../store/shelf-host.ts';
 import { isCachingOn } from './cache-switch.ts';
 import { ConfiguredCaches } from './caches.ts';
 import { loadSettings } from './config/settings.ts';
@@ -44,6 +46,9 @@ function configured(): CacheResolver {
 
 /** The caches of this process. */
 export const libraryCaches: CacheResolver = new CachesOnDemand();
+
+/** Where the shelves of this process are that are given no folder. */
+export const libraryHost: ShelfHost = systemHost(process.env);
 
 /** Whether the environment of this process lets its functions use caches. */
 export function isCachingWanted(): boolean {
