@@ -65,7 +65,7 @@ test('help and version go before faults of the arguments', () => {
 
 test('an unknown verb is named with the nearest', () => {
   assert.is(refusal('rnu'), 'there is no verb "rnu" | Did you mean "run"?');
-  assert.match(refusal('frobnicate', '--odd'), /no verb "frobnicate" \| Known: run, plan/);
+  assert.match(refusal('frobnicate', '--odd'), /no verb "frobnicate" \| Known: run, watch, plan/);
 });
 
 test('an unknown option is named with the nearest', () => {
