@@ -1,4 +1,4 @@
-/** The guide does what it says: its code is run from top to bottom, and prints what is shown below it. */
+/** The guides do what they say: their code is run from top to bottom, and prints what is shown below it. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -27,27 +27,29 @@ function blocksOf(text: string): readonly Block[] {
 
 const MARK = '--- end of block ---';
 
-test('the guide prints what it shows', () => {
-  const blocks = blocksOf(readFileSync(join(ROOT, 'core/GUIDE.md'), 'utf8'));
-  assert.ok(blocks.length > 10);
-  const index = pathToFileURL(join(ROOT, 'core/index.ts')).href;
-  const program = blocks
-    .map(({ code }) => `${code.replaceAll("from 'fleche'", `from '${index}'`)}\nconsole.log('${MARK}');\n`)
-    .join('');
-  const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
-  const file = join(folder, 'guide.mts');
-  writeFileSync(file, program);
-  // In a folder without a configuration: answers are kept in memory, and every run is the first.
-  const { stdout, stderr, status } = spawnSync(process.execPath, ['--import', import.meta.resolve('tsx'), file], {
-    cwd: folder,
-    env: { PATH: process.env['PATH'], HOME: folder, USERPROFILE: folder },
-    encoding: 'utf8',
-    timeout: 60_000,
+for (const guide of ['GUIDE.md', 'SHELVES.md']) {
+  test(`${guide} prints what it shows`, () => {
+    const blocks = blocksOf(readFileSync(join(ROOT, 'core', guide), 'utf8'));
+    assert.ok(blocks.length > 10);
+    const index = pathToFileURL(join(ROOT, 'core/index.ts')).href;
+    const program = blocks
+      .map(({ code }) => `${code.replaceAll("from 'fleche'", `from '${index}'`)}\nconsole.log('${MARK}');\n`)
+      .join('');
+    const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
+    const file = join(folder, 'guide.mts');
+    writeFileSync(file, program);
+    // In a folder without a configuration: answers are kept in memory, and every run is the first.
+    const { stdout, stderr, status } = spawnSync(process.execPath, ['--import', import.meta.resolve('tsx'), file], {
+      cwd: folder,
+      env: { PATH: process.env['PATH'], HOME: folder, USERPROFILE: folder },
+      encoding: 'utf8',
+      timeout: 60_000,
+    });
+    rmSync(folder, { recursive: true });
+    assert.is(status, 0, stderr);
+    const outputs = stdout.split(`${MARK}\n`);
+    for (const [at, { shown, line }] of blocks.entries()) assert.is(outputs[at], shown ?? '', `line ${line}`);
   });
-  rmSync(folder, { recursive: true });
-  assert.is(status, 0, stderr);
-  const outputs = stdout.split(`${MARK}\n`);
-  for (const [at, { shown, line }] of blocks.entries()) assert.is(outputs[at], shown ?? '', `line ${line}`);
-});
+}
 
 test.run();
