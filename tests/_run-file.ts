@@ -3,6 +3,7 @@
  * return values, not from what is printed: a test may print anything. No report means that the file did not get to its
  * end. Only for tests/_runner.ts; by hand a test file is run as it is.
  */
+import { readFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 
 /** What became of a test file that reached its end. */
@@ -22,6 +23,15 @@ const shared = globalThis as { UVU_DEFER?: number; UVU_QUEUE?: [[title: null, ..
 
 const [file] = process.argv.slice(2);
 if (file === undefined || process.send === undefined) throw new Error('only for tests/_runner.ts');
+
+/**
+ * Random cases are the same in every run, so that a change is judged by what it changed; FLECHE_TEST_SEED chooses others,
+ * and the nightly profile draws new ones each time.
+ */
+if (process.env['FLECHE_TEST_PROFILE'] !== 'nightly' && readFileSync(file, 'utf8').includes("'fast-check'")) {
+  const { default: fc } = await import('fast-check');
+  fc.configureGlobal({ seed: Number(process.env['FLECHE_TEST_SEED'] ?? 1) });
+}
 
 shared.UVU_DEFER = 1;
 const group: [null, ...Suite[]] = [null];
