@@ -73,5 +73,8 @@ function captureLink(site: OutputSite, path: RelPath): Captured {
       'Link to something below the root.',
     );
   }
-  return { entry: { kind: 'link', path, target, digest: null }, state: stateOf(path, 'link', target) };
+  return {
+    entry: { kind: 'link', path, target, digest: null, executable: false },
+    state: stateOf(path, 'link', target),
+  };
 }

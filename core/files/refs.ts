@@ -29,7 +29,9 @@ export class FileRef {
   /** The file that an entry of a tree stands for. Throws `INPUT_UNREADABLE` for an entry that is no file. */
   static of(root: AbsPath, entry: TreeEntry): FileRef {
     if (entry.kind === 'file') return new FileRef(root, entry.path, entry.digest, entry.executable);
-    if (entry.kind === 'link' && entry.digest !== null) return new FileRef(root, entry.path, entry.digest, false);
+    if (entry.kind === 'link' && entry.digest !== null) {
+      return new FileRef(root, entry.path, entry.digest, entry.executable);
+    }
     throw new FlecheError('INPUT_UNREADABLE', `${entry.path} is not a file`);
   }
 

@@ -108,7 +108,7 @@ function isRewritten({ key: then }: PathState, { key: now }: PathState): boolean
 
 /** Throws `BUG` for a file that was never read. */
 function entryOf({ path, kind, key, digest, target }: PathState): TreeEntry {
-  if (kind === 'link') return { kind, path, target, digest };
+  if (kind === 'link') return { kind, path, target, digest, executable: key !== null && isExecutable(key) };
   if (key === null || digest === null) throw new FlecheError('BUG', `bug: ${path} was listed without being read`);
   return { kind: 'file', path, executable: isExecutable(key), digest, size: key.size };
 }

@@ -40,7 +40,8 @@ function changeOf(before: TreeEntry, after: TreeEntry): PathChange['change'] | u
     return before.executable === after.executable ? undefined : 'mode';
   }
   if (before.kind === 'link' && after.kind === 'link') {
-    return before.target === after.target && before.digest === after.digest ? undefined : 'changed';
+    if (before.target !== after.target || before.digest !== after.digest) return 'changed';
+    return before.executable === after.executable ? undefined : 'mode';
   }
   return before.kind === after.kind ? undefined : 'changed';
 }

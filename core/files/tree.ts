@@ -8,7 +8,8 @@ import { byCodeUnit } from '../base/order.ts';
 import type { RelPath } from '../base/paths.ts';
 
 /**
- * One path of a tree. `link` keeps the link's own text; as an input it also has the digest of the file it leads to.
+ * One path of a tree. `link` keeps the link's own text; as an input it also has the digest of the file it leads to, and
+ * whether that is executable.
  * `dir` is an empty folder. `absent` is an input that was named and is not there.
  */
 export type TreeEntry =
@@ -19,7 +20,13 @@ export type TreeEntry =
       readonly digest: Digest;
       readonly size: number;
     }
-  | { readonly kind: 'link'; readonly path: RelPath; readonly target: string; readonly digest: Digest | null }
+  | {
+      readonly kind: 'link';
+      readonly path: RelPath;
+      readonly target: string;
+      readonly digest: Digest | null;
+      readonly executable: boolean;
+    }
   | { readonly kind: 'dir'; readonly path: RelPath }
   | { readonly kind: 'absent'; readonly path: RelPath };
 
@@ -66,7 +73,7 @@ export function treeText(entries: readonly TreeEntry[]): string {
         text += `${entry.executable ? 'x' : 'f'} ${entry.digest} ${entry.size} ${JSON.stringify(entry.path)}\n`;
         break;
       case 'link':
-        text += `l ${entry.digest ?? '-'} ${JSON.stringify(entry.target)} ${JSON.stringify(entry.path)}\n`;
+        text += `${entry.executable ? 'L' : 'l'} ${entry.digest ?? '-'} ${JSON.stringify(entry.target)} ${JSON.stringify(entry.path)}\n`;
         break;
       case 'dir':
         text += `d ${JSON.stringify(entry.path)}\n`;
@@ -79,7 +86,7 @@ export function treeText(entries: readonly TreeEntry[]): string {
   return text;
 }
 
-const LINE = /^(?:([fx]) ([0-9a-f]{64}) (\d+)|l ([0-9a-f]{64}|-) ("(?:[^"\\]|\\.)*")|([da])) ("(?:[^"\\]|\\.)*")$/;
+const LINE = /^(?:([fx]) ([0-9a-f]{64}) (\d+)|([lL]) ([0-9a-f]{64}|-) ("(?:[^"\\]|\\.)*")|([da])) ("(?:[^"\\]|\\.)*")$/;
 
 /**
  * The tree of some text. Throws `STORE_CORRUPT` for text that is not exactly what `treeText` would write: entries out of
@@ -99,7 +106,7 @@ export function parseTree(text: string): Tree {
 function parseLine(line: string, previous: string | undefined): TreeEntry {
   const match = LINE.exec(line);
   if (match === null) throw corrupt(line);
-  const [, fileKind, fileDigest, size, linkDigest, target, plain, quoted] = match;
+  const [, fileKind, fileDigest, size, linkKind, linkDigest, target, plain, quoted] = match;
   const path = unquote(quoted);
   if (previous !== undefined && byCodeUnit(previous, path) >= 0) throw corrupt(`order of ${path}`);
   if (!isConfined(path)) throw corrupt(`path ${path}`);
@@ -107,7 +114,8 @@ function parseLine(line: string, previous: string | undefined): TreeEntry {
     return { kind: 'file', path, executable: fileKind === 'x', digest: fileDigest, size: Number(size) };
   }
   if (target !== undefined && linkDigest !== undefined) {
-    return { kind: 'link', path, target: unquote(target), digest: isDigest(linkDigest) ? linkDigest : null };
+    const digest = isDigest(linkDigest) ? linkDigest : null;
+    return { kind: 'link', path, target: unquote(target), digest, executable: linkKind === 'L' };
   }
   return { kind: plain === 'd' ? 'dir' : 'absent', path };
 }

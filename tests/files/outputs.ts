@@ -313,7 +313,13 @@ test('a link that leads outside the project is refused, however it is written', 
 test('a link to an absolute place in the project is captured, and left, as a relative one', () => {
   withBench((bench) => {
     const { tree } = bench.run(DIST, { 'dist/x/a.js': 'a', 'dist/y/l': { link: join(bench.root, 'dist/x/a.js') } });
-    assert.equal(tree.entries[1], { kind: 'link', path: 'dist/y/l', target: '../x/a.js', digest: null });
+    assert.equal(tree.entries[1], {
+      kind: 'link',
+      path: 'dist/y/l',
+      target: '../x/a.js',
+      digest: null,
+      executable: false,
+    });
     assert.equal(bench.standing['dist/y/l'], { link: '../x/a.js' });
   });
 });

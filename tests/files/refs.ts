@@ -49,7 +49,7 @@ test('stored and read back, references belong to the root they are decoded at', 
     put(outside, { 'd/x': 'text' });
     const tree = makeTree([
       entry('d/x', 'text', true),
-      { kind: 'link', path: normalRel('l'), target: 'd', digest: null },
+      { kind: 'link', path: normalRel('l'), target: 'd', digest: null, executable: false },
     ]);
     const bytes = encode({
       file: FileRef.of(root, entry('d/x', 'text', true)),
@@ -95,9 +95,12 @@ test('reading gives the digested content or an error', () => {
 
 test('a link that was read through is a file, a folder is none', () => {
   const path = normalRel('p');
-  assert.is(FileRef.of('/' as AbsPath, { kind: 'link', path, target: 'x', digest: sha256('1') }).digest, sha256('1'));
+  assert.is(
+    FileRef.of('/' as AbsPath, { kind: 'link', path, target: 'x', digest: sha256('1'), executable: false }).digest,
+    sha256('1'),
+  );
   for (const other of [
-    { kind: 'link', path, target: 'x', digest: null },
+    { kind: 'link', path, target: 'x', digest: null, executable: false },
     { kind: 'dir', path },
     { kind: 'absent', path },
   ] as const) {

@@ -26,7 +26,7 @@ function file(path: string, text: string, executable = false): TreeEntry {
 }
 
 function link(path: string, target: string): TreeEntry {
-  return { kind: 'link', path: path as RelPath, target, digest: null };
+  return { kind: 'link', path: path as RelPath, target, digest: null, executable: false };
 }
 
 /** What two versions of a task write, and the trees of it; the workspace has the second. */

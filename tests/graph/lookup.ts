@@ -78,7 +78,7 @@ test('a record is a hit, with what it made', () => {
   const tree = makeTree([
     { kind: 'file', path: 'out/a' as RelPath, executable: true, digest: shelf.blob('a'), size: 1 },
     { kind: 'dir', path: 'out/empty' as RelPath },
-    { kind: 'link', path: 'out/link' as RelPath, target: 'a', digest: null },
+    { kind: 'link', path: 'out/link' as RelPath, target: 'a', digest: null, executable: false },
   ]);
   const result = { digest: digest('value'), blob: shelf.blob('value') };
   shelf.file(callOf(), { outputs: shelf.blob(treeText(tree.entries)), result, log: shelf.blob('log') });

@@ -183,6 +183,32 @@ test('files that come, go, move, or become executable are named', async () => {
   );
 });
 
+test('what an input link leads to is read: its content, whether it is executable, and what is in a folder', async () => {
+  const run = 'say go; { if [ -x prog ]; then echo x; fi; cat prog in/lib/*; } > out';
+  const tasks = { go: { run, inputs: ['prog', 'in/**'], outputs: ['out'] } };
+  await onSite(tasks, { 'real/prog': 'p', 'lib/a': 'a' }, async (site) => {
+    site.link('prog', 'real/prog');
+    site.link('in/lib', '../lib');
+    const reasons = async (): Promise<unknown> => (await site.run()).tasks['go']?.reasons;
+    await site.run();
+    assert.equal(await reasons(), []);
+    site.write({ 'real/prog': 'q' });
+    assert.equal(await reasons(), [changed('prog')]);
+    site.chmod('real/prog', 0o755);
+    assert.equal(await reasons(), [changed('prog', 'mode')]);
+    assert.is(site.read('out'), 'x\nqa');
+    site.write({ 'lib/b': 'b' });
+    assert.equal(await reasons(), [changed('in/lib')]);
+    site.chmod('lib/b', 0o755);
+    assert.equal(await reasons(), [changed('in/lib')]);
+    site.link('other', 'real/prog');
+    site.remove('prog');
+    site.link('prog', 'other');
+    assert.equal(await reasons(), [changed('prog')], 'another text, the same content');
+    assert.is(site.read('out'), 'x\nqab');
+  });
+});
+
 test('two inputs that swap their contents are a change', async () => {
   await onSite(
     { cat: { run: 'say cat; cat a b > out', inputs: ['a', 'b'], outputs: ['out'] } },
