@@ -23,6 +23,7 @@ export abstract class BaseCache implements CacheCore {
   abstract keepBytes(blob: Digest, bytes: Uint8Array, value: Digest | null): Awaitable<void>;
   abstract file(record: CallRecord): Awaitable<boolean>;
   abstract evict(key: Key): Awaitable<boolean>;
+  abstract evictAll(keys: Iterable<Key>): Awaitable<number>;
   abstract find(terms: CallTerms): Records;
   abstract keysMatching(prefix: string, limit: number): Awaitable<readonly Key[]>;
   abstract valuesMatching(prefix: string, limit: number): Awaitable<readonly Digest[]>;

@@ -45,6 +45,8 @@ export interface CacheCore {
   file(record: CallRecord): Awaitable<boolean>;
   /** Removes a record; its values stay until a collection. False if there was none, or it may not be removed. */
   evict(key: Key): Awaitable<boolean>;
+  /** Removes several records, in one step where the store has such. Returns how many were there. */
+  evictAll(keys: Iterable<Key>): Awaitable<number>;
   /** Records for which all terms hold, newest first. */
   find(terms: CallTerms): Records;
   /** Keys that begin with `prefix`, at most `limit`, sorted. */

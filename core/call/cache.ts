@@ -64,6 +64,10 @@ export class Cache extends BaseCache {
     return this.calls.delete(key);
   }
 
+  evictAll(keys: Iterable<Key>): Awaitable<number> {
+    return this.calls.deleteAll(keys);
+  }
+
   find(terms: CallTerms): Records {
     return this.calls.find(terms);
   }

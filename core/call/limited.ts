@@ -72,6 +72,16 @@ export class SizeLimitedCache extends Cache {
     return this.#calls.delete(key);
   }
 
+  override evictAll(keys: Iterable<Key>): number {
+    const all = [...new Set(keys)];
+    const count = this.#calls.deleteAll(all);
+    for (const key of all) {
+      this.#release(this.#entries.get(key) ?? []);
+      this.#entries.delete(key);
+    }
+    return count;
+  }
+
   #enter(record: CallRecord, sizeOf: (blob: Digest) => number): void {
     const blobs = [...new Set(blobsOf(record).map(({ blob }) => blob))];
     this.#entries.set(record.key, blobs);

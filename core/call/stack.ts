@@ -190,6 +190,15 @@ export class CacheStack extends Layered {
       false,
     );
   }
+
+  /** Removes the calls from every layer. Returns the most that any had. */
+  evictAll(keys: Iterable<Key>): Awaitable<number> {
+    const all = [...keys];
+    return this.layers.reduce<Awaitable<number>>(
+      (before, layer) => chain(before, (most) => chain(layer.evictAll(all), (count) => Math.max(most, count))),
+      0,
+    );
+  }
 }
 
 /** Several caches read as one; takes no records and copies nothing. */
@@ -204,6 +213,10 @@ export class CachePool extends Layered {
       (layer) => layer.lookup(key),
       (record) => record === undefined,
     );
+  }
+
+  evictAll(): Awaitable<number> {
+    return 0;
   }
 
   keep(value: unknown, digest: Digest): Awaitable<StoredValue> {

@@ -65,6 +65,10 @@ abstract class CacheView extends BaseCache {
     return this.inner.evict(key);
   }
 
+  evictAll(keys: Iterable<Key>): Awaitable<number> {
+    return this.inner.evictAll(keys);
+  }
+
   find(terms: CallTerms): Records {
     return this.inner.find(terms);
   }
@@ -105,6 +109,10 @@ export class ReadOnlyCache extends CacheView {
 
   override evict(_key: Key): Awaitable<boolean> {
     return false;
+  }
+
+  override evictAll(): Awaitable<number> {
+    return 0;
   }
 }
 

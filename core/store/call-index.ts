@@ -6,9 +6,9 @@
  * Hashes of terms can collide and entries can be left over from damage: an entry says where to look, the record decides.
  */
 import { type Digest, isDigest, type Key, sha256 } from '../base/hash.ts';
-import type { CallTerms } from './calls.ts';
+import { type CallTerms, USED } from './calls.ts';
 import { digestKey, keyDigest } from './lmdb-table.ts';
-import type { CallRecord, PartKind } from './record.ts';
+import type { CallRecord } from './record.ts';
 
 /** Kinds of terms, one byte each. Frozen with the format of the environment. */
 const KIND = { any: 1, kind: 2, name: 3, module: 4, part: 5, result: 6, tag: 7, plain: 8 } as const;
@@ -16,9 +16,6 @@ const KIND = { any: 1, kind: 2, name: 3, module: 4, part: 5, result: 6, tag: 7, 
 const TERM_BYTES = 17;
 const TIME_BYTES = 8;
 const INDEX_KEY_BYTES = TERM_BYTES + TIME_BYTES + 32;
-
-/** Parts of these kinds can be found by their digest; the others are many and nobody asks for them. */
-const INDEXED = new Set<PartKind>(['argument', 'upstream', 'files']);
 
 /** A term: kind and hash. */
 export type Term = Buffer;
@@ -44,17 +41,18 @@ export function plainPart(name: string): Term {
 
 /** Names of a record's parts that are not indexed. */
 export function plainParts(record: CallRecord): string[] {
-  return record.parts.filter((part) => !INDEXED.has(part.kind)).map((part) => part.name);
+  return record.parts.filter((part) => !USED.has(part.kind)).map((part) => part.name);
 }
 
-const partTerm = (name: string, digest: Digest): Term => term(KIND.part, name + digest);
+/** Whatever the part is called: the name is looked at in the record. Parts that say what a call is have none. */
+const partTerm = (digest: Digest): Term => termOfDigest(KIND.part, digest);
 const tagTerm = (name: string, value: unknown): Term => term(KIND.tag, JSON.stringify([name, value]));
 
 /** All terms under which a record is found. */
 export function termsOfRecord(record: CallRecord): Term[] {
   const terms = [ANY, term(KIND.kind, record.kind), term(KIND.name, record.name)];
   if (record.module !== null) terms.push(term(KIND.module, record.module));
-  for (const part of record.parts) if (INDEXED.has(part.kind)) terms.push(partTerm(part.name, part.digest));
+  for (const part of record.parts) if (USED.has(part.kind)) terms.push(partTerm(part.digest));
   const result = record.result?.digest;
   if (result !== undefined) terms.push(termOfDigest(KIND.result, result));
   if (record.outputs !== null && record.outputs !== result) terms.push(termOfDigest(KIND.result, record.outputs));
@@ -68,8 +66,9 @@ export function termsOfRecord(record: CallRecord): Term[] {
 export function termsOfQuestion(asked: CallTerms, isPlain: (part: string) => boolean): Term[] {
   const terms: Term[] = [];
   for (const [name, digest] of Object.entries(asked.parts ?? {})) {
-    if (isDigest(digest) && !isPlain(name)) terms.push(partTerm(name, digest));
+    if (isDigest(digest) && !isPlain(name)) terms.push(partTerm(digest));
   }
+  if (asked.uses !== undefined) terms.push(partTerm(asked.uses));
   if (asked.result !== undefined) terms.push(termOfDigest(KIND.result, asked.result));
   for (const [name, value] of Object.entries(asked.tags ?? {})) terms.push(tagTerm(name, value));
   if (asked.name !== undefined) terms.push(term(KIND.name, asked.name));

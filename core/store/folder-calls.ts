@@ -46,6 +46,12 @@ export class FolderCallStore implements SyncCallStore {
     return this.#files.delete(key);
   }
 
+  deleteAll(keys: Iterable<Key>): number {
+    let count = 0;
+    for (const key of keys) if (this.delete(key)) count++;
+    return count;
+  }
+
   find(terms: CallTerms): Iterable<CallRecord> {
     const found: CallRecord[] = [];
     for (const key of this.#files.names()) {

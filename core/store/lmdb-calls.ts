@@ -68,12 +68,26 @@ export class LmdbCalls implements SyncCallStore, Pending {
     return existed;
   }
 
+  deleteAll(keys: Iterable<Key>): number {
+    this.#requireWritable();
+    const there = [...new Set(keys)].filter((key) => this.get(key) !== undefined);
+    if (there.length === 0) return 0;
+    // What waits already is committed first, so that these are in one transaction however many they are.
+    this.#env.commit();
+    for (const key of there) this.#waiting.set(key, null);
+    this.#env.changed(RECORD_BYTES);
+    return there.length;
+  }
+
   #wait(key: Key, record: CallRecord | null): void {
-    if (this.#env.readOnly) {
-      throw new FlecheError('CACHE_READ_ONLY', `the cache in ${this.location} was opened for reading only`);
-    }
+    this.#requireWritable();
     this.#waiting.set(key, record);
     this.#env.changed(RECORD_BYTES);
+  }
+
+  #requireWritable(): void {
+    if (!this.#env.readOnly) return;
+    throw new FlecheError('CACHE_READ_ONLY', `the cache in ${this.location} was opened for reading only`);
   }
 
   *find(terms: CallTerms): Generator<CallRecord, void, undefined> {

@@ -116,7 +116,7 @@ export class MemoryCallStore implements SyncCallStore {
     this.delete(kept.key);
     this.#records.set(kept.key, kept);
     this.#byName.add(kept.name, kept.key);
-    for (const part of kept.parts) this.#byPart.add(part.name + part.digest, kept.key);
+    for (const part of kept.parts) this.#byPart.add(part.digest, kept.key);
     for (const result of resultsOf(kept)) this.#byResult.add(result, kept.key);
   }
 
@@ -125,9 +125,15 @@ export class MemoryCallStore implements SyncCallStore {
     if (record === undefined) return false;
     this.#records.delete(key);
     this.#byName.remove(record.name, key);
-    for (const part of record.parts) this.#byPart.remove(part.name + part.digest, key);
+    for (const part of record.parts) this.#byPart.remove(part.digest, key);
     for (const result of resultsOf(record)) this.#byResult.remove(result, key);
     return true;
+  }
+
+  deleteAll(keys: Iterable<Key>): number {
+    let count = 0;
+    for (const key of keys) if (this.delete(key)) count++;
+    return count;
   }
 
   find(terms: CallTerms): Iterable<CallRecord> {
@@ -144,7 +150,8 @@ export class MemoryCallStore implements SyncCallStore {
     const sets: ReadonlySet<Key>[] = [];
     if (terms.name !== undefined) sets.push(this.#byName.of(terms.name));
     if (terms.result !== undefined) sets.push(this.#byResult.of(terms.result));
-    for (const [name, digest] of Object.entries(terms.parts ?? {})) sets.push(this.#byPart.of(name + digest));
+    for (const digest of Object.values(terms.parts ?? {})) sets.push(this.#byPart.of(digest));
+    if (terms.uses !== undefined) sets.push(this.#byPart.of(terms.uses));
     if (sets.length === 0) return this.#records.keys();
     return sets.reduce((fewest, set) => (set.size < fewest.size ? set : fewest));
   }

@@ -38,6 +38,10 @@ ON CONFLICT (key) DO UPDATE SET kind = $2, name = $3, module = $4, result = $5, 
 const FORGET = `
 WITH forgotten AS (DELETE FROM fleche_parts WHERE call_key = $1)
 DELETE FROM fleche_tags WHERE call_key = $1`;
+const FORGET_ALL = `
+WITH parts AS (DELETE FROM fleche_parts WHERE call_key = ANY ($1::text[])),
+  tags AS (DELETE FROM fleche_tags WHERE call_key = ANY ($1::text[]))
+DELETE FROM fleche_calls WHERE key = ANY ($1::text[])`;
 const SAVE_DETAILS = `
 WITH saved AS (
   INSERT INTO fleche_parts (call_key, name, digest) SELECT $1, p.name, p.digest FROM unnest($2::text[], $3::text[]) AS p (name, digest)
@@ -151,6 +155,13 @@ export class PostgresCallStore implements CallStore {
         return rowCount === 1;
       }),
     );
+  }
+
+  async deleteAll(keys: Iterable<Key>): Promise<number> {
+    const all = [...new Set(keys)];
+    if (all.length === 0) return 0;
+    const { rowCount } = await this.#guarded((pool) => query(pool, FORGET_ALL, [all]));
+    return rowCount ?? 0;
   }
 
   async *find(terms: CallTerms): AsyncGenerator<CallRecord, void, undefined> {

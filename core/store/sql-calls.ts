@@ -142,13 +142,20 @@ export class SqlCallStore implements SyncCallStore {
   }
 
   delete(key: Key): boolean {
+    return this.deleteAll([key]) === 1;
+  }
+
+  deleteAll(keys: Iterable<Key>): number {
     return guarded(this.#path, () => {
-      let there = false;
+      let count = 0;
       this.#transaction(() => {
-        there = this.#statement('SELECT 1 FROM calls WHERE key = ?').get(key) !== undefined;
-        if (there) this.#forget(key);
+        for (const key of keys) {
+          if (this.#statement('SELECT 1 FROM calls WHERE key = ?').get(key) === undefined) continue;
+          this.#forget(key);
+          count++;
+        }
       });
-      return there;
+      return count;
     });
   }
 

@@ -72,6 +72,9 @@ export function findQuery(terms: CallTerms, after: Position | undefined, limit: 
     conditions.push(`(result = ${bind(terms.result)} OR outputs = ${bind(terms.result)})`);
   }
   for (const [name, digest] of Object.entries(terms.parts ?? {})) related('parts', ['name', 'digest'], name, digest);
+  if (terms.uses !== undefined) {
+    conditions.push(`key IN (SELECT call_key FROM ${dialect.prefix}parts WHERE digest = ${bind(terms.uses)})`);
+  }
   for (const [tag, value] of Object.entries(terms.tags ?? {})) {
     related('tags', ['tag', 'json'], tag, JSON.stringify(value));
   }

@@ -55,6 +55,10 @@ export class VoidCallStore implements SyncCallStore {
     return false;
   }
 
+  deleteAll(_keys: Iterable<Key>): number {
+    return 0;
+  }
+
   find(): readonly CallRecord[] {
     return [];
   }

@@ -77,6 +77,37 @@ export function callsContract(label: string, open: (folder: string) => CallsUnde
     assert.equal([...store.find({ parts: { 'arg:x': sha256('a') } })], []);
   });
 
+  check('several records are deleted at once; what was not there does not count', ({ store, settle }) => {
+    for (let index = 0; index < 50; index++) store.put(aRecord({ salt: `${index}`, filed: index }));
+    settle();
+    store.put(aRecord({ salt: 'new', filed: 100 }));
+    const doomed = ['0', '1', 'new', 'new', 'nowhere', ...Array.from({ length: 45 }, (_, index) => `${index + 5}`)];
+    assert.is(store.deleteAll(doomed.map(aKey)), 48);
+    assert.is(store.deleteAll(doomed.map(aKey)), 0);
+    settle();
+    assert.is(store.count(), 3);
+    assert.equal(
+      [...store.find({})].map(({ filed }) => filed),
+      [4, 3, 2],
+    );
+    assert.equal([...store.find({ uses: sha256('0') })], []);
+  });
+
+  check('what was used is found by its digest, whatever it was called', ({ store, settle }) => {
+    const digest = sha256('x');
+    const using = (kind: 'argument' | 'upstream' | 'files' | 'env', name: string): Partial<CallRecord> => ({
+      parts: [{ name, kind, digest, blob: null }],
+    });
+    store.put(salted('1', { ...using('argument', 'arg:a'), filed: 1 }));
+    store.put(salted('2', { ...using('upstream', 'need:b'), filed: 2 }));
+    store.put(salted('3', { ...using('files', 'inputs'), filed: 3 }));
+    store.put(salted('4', { ...using('env', 'env:E'), filed: 4 }));
+    settle();
+    assert.equal(salts(store.find({ uses: digest })), ['3', '2', '1']);
+    assert.equal(salts(store.find({ uses: digest, since: 2, until: 3 })), ['2']);
+    assert.equal(salts(store.find({ uses: sha256('y') })), []);
+  });
+
   check('several terms must all hold', ({ store, settle }) => {
     store.put(salted('1', { name: 'f', module: 'm', filed: 1 }));
     store.put(salted('2', { name: 'f', module: 'n', filed: 2 }));

@@ -100,6 +100,7 @@ export const someTerms: fc.Arbitrary<CallTerms> = fc.record(
     name: few('f', 'g'),
     module: few('m', 'n'),
     parts: fc.dictionary(partName, fewDigests, { minKeys: 1, maxKeys: 2 }),
+    uses: fewDigests,
     result: fewDigests,
     tags: fc.dictionary(few('t', 'u'), tagValue, { minKeys: 1, maxKeys: 2 }),
     since: few(-2, 0, 0.5, 1, 1_700_000_000_000),

@@ -20,6 +20,7 @@ test('a server that is not there is an error with a code, each time and without 
     () => store.get(aKey('a')),
     () => store.put(aRecord()),
     () => store.delete(aKey('a')),
+    () => store.deleteAll([aKey('a')]),
     () => store.find({})[Symbol.asyncIterator]().next(),
     () => store.matching('', 1),
     () => store.count(),
