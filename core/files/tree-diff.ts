@@ -1,11 +1,26 @@
 /** What differs between two trees, path by path. Pure. */
 import type { RelPath } from '../base/paths.ts';
-import type { Tree, TreeEntry } from './tree.ts';
+import { parseTree, type Tree, type TreeEntry } from './tree.ts';
 
 export interface PathChange {
   readonly path: RelPath;
   /** `mode` means: the same bytes, but the executable bit differs. */
   readonly change: 'added' | 'removed' | 'changed' | 'mode';
+}
+
+/**
+ * The same of two trees in their text form, of which only the lines are read that the other one lacks. Throws
+ * `STORE_CORRUPT` like `parseTree`, for what it reads.
+ */
+export function diffTreeTexts(past: string, present: string): readonly PathChange[] {
+  const old = past.split('\n');
+  const now = present.split('\n');
+  return diffTrees(parseTree(lacking(old, new Set(now))), parseTree(lacking(now, new Set(old))));
+}
+
+/** The lines that others lack, between the header and the line break at the end. */
+function lacking(lines: readonly string[], others: ReadonlySet<string>): string {
+  return lines.filter((line, at) => at === 0 || at === lines.length - 1 || !others.has(line)).join('\n');
 }
 
 /** Changes from `past` to `present`, sorted by path. An absent entry counts as no entry. */

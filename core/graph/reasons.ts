@@ -3,8 +3,7 @@ import { decode } from '../base/codec.ts';
 import { digest } from '../base/digest.ts';
 import type { Digest } from '../base/hash.ts';
 import type { PartChange } from '../call/explain.ts';
-import { parseTree, type Tree } from '../files/tree.ts';
-import { diffTrees } from '../files/tree-diff.ts';
+import { diffTreeTexts, type PathChange } from '../files/tree-diff.ts';
 import type { Part } from '../store/record.ts';
 import type { Reason } from './outcome.ts';
 
@@ -53,24 +52,24 @@ function envChange({ past, present }: PartChange): Change {
 }
 
 function fileReasons(change: PartChange, name: string, kind: Change, read: ReadBlob): readonly Reason[] {
-  const past = treeOf(change.past, read);
-  const present = treeOf(change.present, read);
-  if (past !== undefined && present !== undefined) {
-    const paths = diffTrees(past, present);
-    if (paths.length > 0) return paths.map(({ path, change: how }) => ({ kind: 'file', path, change: how }));
-  }
+  const paths = pathChanges(blobOf(change.past, read), blobOf(change.present, read));
+  if (paths.length > 0) return paths.map(({ path, change: how }) => ({ kind: 'file', path, change: how }));
   return [
     change.name.startsWith('arg:') ? { kind: 'argument', name, change: kind } : { kind: 'option', name: change.name },
   ];
 }
 
-function treeOf(part: Part | null, read: ReadBlob): Tree | undefined {
+function blobOf(part: Part | null, read: ReadBlob): string | undefined {
   const bytes = part?.blob == null ? undefined : read(part.blob);
+  return bytes === undefined ? undefined : Buffer.from(bytes).toString();
+}
+
+function pathChanges(past: string | undefined, present: string | undefined): readonly PathChange[] {
   try {
-    return bytes === undefined ? undefined : parseTree(Buffer.from(bytes).toString());
+    return past === undefined || present === undefined ? [] : diffTreeTexts(past, present);
   } catch {
     // A tree of another format version: the change is real, its paths can no longer be told.
-    return undefined;
+    return [];
   }
 }
 
