@@ -10,7 +10,7 @@ import { existsSync } from 'node:fs';
 import { decode, encode } from '../base/codec.ts';
 import { digest } from '../base/digest.ts';
 import { FlecheError } from '../base/errors.ts';
-import { asDigest, type Digest, Sha256 } from '../base/hash.ts';
+import { asDigest, type Digest, sha256 } from '../base/hash.ts';
 import { dataFile, layoutOf } from './layout.ts';
 import { LmdbEnv } from './lmdb-env.ts';
 import type { Table } from './lmdb-table.ts';
@@ -109,7 +109,7 @@ class Rows implements ShelfWrites {
   }
 
   *#keysOf(name: string): Generator<Buffer, void, undefined> {
-    const start = Buffer.concat([Buffer.of(ROW), Buffer.from(digest(name), 'hex')]);
+    const start = Buffer.concat([Buffer.of(ROW), nameKey(name)]);
     // One byte longer than any row's key.
     const end = Buffer.concat([start, Buffer.alloc(33, 0xff)]);
     for (const key of this.#table.keys(start, end)) yield Buffer.from(key);
@@ -122,12 +122,11 @@ class Rows implements ShelfWrites {
   }
 
   putRow(name: string, key: Digest, { order, version, bytes }: ShelfRow): void {
-    const body = Buffer.allocUnsafe(16 + bytes.length);
-    body.writeDoubleLE(order, 0);
-    body.writeDoubleLE(version, 8);
-    body.set(bytes, 16);
+    const header = Buffer.allocUnsafe(16);
+    header.writeDoubleLE(order, 0);
+    header.writeDoubleLE(version, 8);
     const at = rowKey(name, key);
-    this.#table.put(at, sealed(at, body));
+    this.#table.put(at, sealed(at, header, bytes));
   }
 
   removeRow(name: string, key: Digest): void {
@@ -139,28 +138,44 @@ class Rows implements ShelfWrites {
   }
 }
 
+let last: { readonly name: string; readonly key: Buffer } = { name: '', key: Buffer.from(digest(''), 'hex') };
+
+/** The 32 bytes of a shelf's name. Rows come by the thousand, all of one shelf. */
+function nameKey(name: string): Buffer {
+  if (last.name !== name) last = { name, key: Buffer.from(digest(name), 'hex') };
+  return last.key;
+}
+
 function recordKey(name: string): Buffer {
-  return Buffer.concat([Buffer.of(RECORD), Buffer.from(digest(name), 'hex')]);
+  return Buffer.concat([Buffer.of(RECORD), nameKey(name)]);
 }
 
 function rowKey(name: string, key: Digest): Buffer {
-  return Buffer.concat([Buffer.of(ROW), Buffer.from(digest(name), 'hex'), Buffer.from(key, 'hex')]);
+  const bytes = Buffer.allocUnsafe(65);
+  bytes[0] = ROW;
+  bytes.set(nameKey(name), 1);
+  bytes.write(key, 33, 'hex');
+  return bytes;
 }
 
-function sealed(key: Uint8Array, bytes: Uint8Array): Buffer {
-  return Buffer.concat([checksumOf(key, bytes), bytes]);
+const BLANK = Buffer.alloc(CHECKSUM_BYTES);
+
+/** Bytes behind the checksum of their key and themselves. */
+function sealed(key: Uint8Array, ...bytes: readonly Uint8Array[]): Buffer {
+  const entry = Buffer.concat([BLANK, ...bytes]);
+  entry.write(checksumOf(key, entry.subarray(CHECKSUM_BYTES)), 'hex');
+  return entry;
 }
 
 /** The bytes behind their checksum, or undefined if it is not theirs. */
 function unsealed(key: Uint8Array, entry: Buffer | undefined): Buffer | undefined {
   if (entry === undefined || entry.length < CHECKSUM_BYTES) return undefined;
   const bytes = entry.subarray(CHECKSUM_BYTES);
-  return checksumOf(key, bytes).equals(entry.subarray(0, CHECKSUM_BYTES)) ? bytes : undefined;
+  return checksumOf(key, bytes) === entry.toString('hex', 0, CHECKSUM_BYTES) ? bytes : undefined;
 }
 
-function checksumOf(key: Uint8Array, bytes: Uint8Array): Buffer {
-  const all = new Sha256().update(key).update(bytes).digest();
-  return Buffer.from(all.slice(0, 2 * CHECKSUM_BYTES), 'hex');
+function checksumOf(key: Uint8Array, bytes: Uint8Array): string {
+  return sha256(Buffer.concat([key, bytes])).slice(0, 2 * CHECKSUM_BYTES);
 }
 
 function parseRecord(bytes: Uint8Array): ShelfRecord | undefined {

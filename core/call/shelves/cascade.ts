@@ -78,7 +78,7 @@ export class Cascade {
     const moved = new Set<string>();
     const items = this.#graph.downstream([name]);
     for (const member of this.#among(items)) {
-      if (member.isCurrent()) continue;
+      if (member.name !== name && member.isCurrent()) continue;
       member.drop();
       moved.add(member.name);
     }

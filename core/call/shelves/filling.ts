@@ -7,20 +7,19 @@ import { type Filling, pairsOf, type Validate } from './options.ts';
 import type { Found, Rest } from './rest.ts';
 import { unbuilt, unreadable } from './trouble.ts';
 
+/** What was found, or that it was not accepted. */
+export type Loaded<K, V> = Found<K, V> | { readonly kind: 'refused' };
+
 /** Loads what is kept. What is not accepted is told to `rest` and counts as nothing. Throws `SHELF_UNREADABLE`. */
 export function load<K, V>(
   name: string,
   rest: Rest<K, V>,
   validate: Validate<K, V> | undefined,
-): Awaitable<Found<K, V> | { readonly kind: 'refused' }> {
+): Awaitable<Loaded<K, V>> {
   return run(loading(name, rest, validate));
 }
 
-function* loading<K, V>(
-  name: string,
-  rest: Rest<K, V>,
-  validate: Validate<K, V> | undefined,
-): Steps<Found<K, V> | { readonly kind: 'refused' }> {
+function* loading<K, V>(name: string, rest: Rest<K, V>, validate: Validate<K, V> | undefined): Steps<Loaded<K, V>> {
   let found: Found<K, V>;
   try {
     found = yield* wait(rest.load());

@@ -40,7 +40,7 @@ export class HookRest<K, V, S> implements Rest<K, V> {
   *#load(): Steps<Found<K, V>> {
     const { load, transform } = this.#options;
     const state = this.#stateAtRest();
-    if (state === 'stale') return { kind: 'stale' };
+    if (state === 'stale' || state === 'moved') return { kind: state };
     if (state === 'invalidated' || load === undefined) return { kind: 'nothing' };
     const filling = yield* wait(load(this.#name));
     if (filling === undefined || filling === null) return { kind: 'nothing' };
@@ -54,8 +54,9 @@ export class HookRest<K, V, S> implements Rest<K, V> {
   }
 
   /** What is loaded without ever having been saved comes from outside, and no epoch is older than that. */
-  #stateAtRest(): 'fresh' | 'stale' | 'invalidated' {
+  #stateAtRest(): 'fresh' | 'stale' | 'moved' | 'invalidated' {
     return this.#epochs.read((reads) => {
+      if (this.#standing !== undefined && this.#epochs.haveMoved(reads, this.#name, this.#standing)) return 'moved';
       this.#standing = this.#epochs.standing(reads, this.#name);
       const record = reads.record(this.#name);
       if (!this.keeps || record === undefined) return 'fresh';

@@ -8,7 +8,7 @@ import { run, type Steps, wait } from '../../base/steps.ts';
 import { Autosync } from './autosync.ts';
 import { Contents } from './contents.ts';
 import { AUTOSYNC } from './edit-ages.ts';
-import { build, load } from './filling.ts';
+import { build, type Loaded, load } from './filling.ts';
 import type { Home, Member } from './home.ts';
 import type { ShelfOptions } from './options.ts';
 import type { Rest } from './rest.ts';
@@ -39,6 +39,8 @@ export class Life<K, V> implements Member {
   /** Grows whenever the contents are given up: what was begun before is of no use then. */
   #generation = 0;
   #edits = 0;
+  /** Saves that were begun. */
+  #writes = 0;
   /** Whether it is empty because it could not be built. */
   #isUnbuilt = false;
   #savesLater: boolean;
@@ -130,6 +132,7 @@ export class Life<K, V> implements Member {
     const found = yield* wait(load(this.name, this.#rest, this.#options.validate));
     if (generation !== this.#generation) return;
     if (found.kind === 'stale') return yield* this.#empty();
+    if (found.kind === 'moved') return this.drop();
     if (found.kind === 'found') {
       this.#contents.reset(found.entries);
       return this.#become('rest');
@@ -236,6 +239,7 @@ export class Life<K, V> implements Member {
     const generation = this.#generation;
     const isWanted = (): boolean => generation === this.#generation;
     this.#autosync?.began();
+    this.#writes++;
     try {
       const saved = yield* wait(this.#rest.save(contents, isWanted));
       if (saved.kind === 'moved') return yield* this.#notice();
@@ -279,13 +283,18 @@ export class Life<K, V> implements Member {
   *reload(): Steps<void> {
     if (this.#state === 'idle') return yield* wait(this.open());
     this.requireOpen();
-    if (this.#saves.isBusy) yield* wait(this.#saves.idle());
-    yield* this.ready();
     const generation = this.#generation;
-    const found = yield* wait(load(this.name, this.#rest, this.#options.validate));
-    if (generation !== this.#generation) return yield* wait(this.open());
-    if (found.kind === 'stale') {
-      yield* this.#empty();
+    let writes: number;
+    let found: Loaded<K, V>;
+    do {
+      if (this.#saves.isBusy) yield* wait(this.#saves.idle());
+      writes = this.#writes;
+      found = yield* wait(load(this.name, this.#rest, this.#options.validate));
+      // What was saved meanwhile is not in what was read.
+    } while (writes !== this.#writes && generation === this.#generation);
+    if (generation !== this.#generation || found.kind === 'moved' || found.kind === 'stale') {
+      if (found.kind === 'moved') yield* this.#notice();
+      if (found.kind === 'stale') yield* this.#empty();
       return yield* wait(this.open());
     }
     if (found.kind === 'unknown' || found.kind === 'refused') return;
@@ -297,7 +306,11 @@ export class Life<K, V> implements Member {
   *deletePersisted(): Steps<void> {
     this.requireOpen();
     if (this.#saves.isBusy) yield* wait(this.#saves.idle());
-    this.#rest.erase();
+    try {
+      this.#rest.erase();
+    } catch (error) {
+      throw unsaved(this.name, error);
+    }
     yield* wait(this.#options.delete?.(this.name));
   }
 

@@ -4,6 +4,8 @@ import type { Contents, StoredEntry } from './contents.ts';
 
 export type Found<K, V> =
   | { readonly kind: 'nothing' }
+  /** The shelf, or what it is made from, was invalidated elsewhere since it was loaded last. */
+  | { readonly kind: 'moved' }
   /** What is kept cannot be read. It has been told. */
   | { readonly kind: 'unknown' }
   /** There is something, but what it was made from has been invalidated since. */

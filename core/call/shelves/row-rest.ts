@@ -87,16 +87,17 @@ export class RowRest<K, V, S> implements Rest<K, V> {
 
   *#load(): Steps<Found<K, V>> {
     const { name, epochs, report } = this.#options;
-    let kept: Kept | 'stale' | undefined;
+    let kept: Kept | 'moved' | 'stale' | undefined;
     try {
       kept = epochs.read((reads) => {
+        if (this.#standing !== undefined && epochs.haveMoved(reads, name, this.#standing)) return 'moved';
         const standing = epochs.standing(reads, name);
         this.#standing = standing;
         const record = reads.record(name);
         if (record?.filled !== true) return undefined;
         return epochs.isStale(reads, record) ? 'stale' : { record, rows: reads.rows(name), standing };
       });
-      if (kept === 'stale') return { kind: 'stale' };
+      if (kept === 'stale' || kept === 'moved') return { kind: kept };
       if (kept !== undefined && !sameNames(kept.record.ancestors, kept.standing.ancestors)) this.relink();
     } catch (error) {
       report(unreadable(name, error));

@@ -277,6 +277,37 @@ check('what was not saved can be given up', async ({ start, host }) => {
   assert.is(host.timers, 0);
 });
 
+check('what is saved while a shelf is being reloaded is not undone by that', async ({ start }) => {
+  const doors = [deferred<void>(), deferred<void>()];
+  let reads = 0;
+  const transform = {
+    encode: (value: number) => value,
+    decode: async (value: number) => {
+      await doors[reads++]?.promise;
+      return value;
+    },
+  };
+  const first = start();
+  await first.shelf('a').set('k', 1).save();
+  await first.close();
+  doors[0]?.resolve();
+  const shelf = await start().shelf<string, number>('a', { transform }).ready();
+  const reloading = shelf.reload();
+  await turn();
+  await shelf.set('k', 2).save();
+  shelf.set('l', 3);
+  doors[1]?.resolve();
+  await reloading;
+  assert.equal(
+    [...shelf],
+    [
+      ['k', 2],
+      ['l', 3],
+    ],
+  );
+  assert.is(shelf.unsaved, 1);
+});
+
 check('what is kept can be removed without what is in memory; the next save writes all of it', async ({ start }) => {
   const { calls, hooks } = place();
   for (const options of [{}, { delete: hooks.delete ?? (() => {}) }]) {
