@@ -54,6 +54,7 @@ export class Contents<K, V> {
   readonly #removed = new Map<string, Removed<K>>();
   readonly #tracks: boolean;
   #sequence = 0;
+  #generation = 0;
 
   /** `tracks`: whether changes are of interest to anyone. */
   constructor(tracks: boolean) {
@@ -62,6 +63,11 @@ export class Contents<K, V> {
 
   get size(): number {
     return this.#entries.size;
+  }
+
+  /** Grows whenever everything is given up: what was begun before is of no use then. */
+  get generation(): number {
+    return this.#generation;
   }
 
   /** Number of keys that differ from what is at rest. */
@@ -111,6 +117,7 @@ export class Contents<K, V> {
 
   /** Becomes what was read, without a change. */
   reset(stored: Iterable<StoredEntry<K, V>> = []): void {
+    this.#generation++;
     this.#entries.clear();
     this.#changed.clear();
     this.#removed.clear();

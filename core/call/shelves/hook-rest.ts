@@ -55,6 +55,16 @@ export class HookRest<K, V, S> implements Rest<K, V> {
 
   /** What is loaded without ever having been saved comes from outside, and no epoch is older than that. */
   #stateAtRest(): 'fresh' | 'stale' | 'moved' | 'invalidated' {
+    try {
+      return this.#readState();
+    } catch (error) {
+      // What nobody keeps can be used without knowing what others have invalidated.
+      if (this.keeps) throw error;
+      return 'fresh';
+    }
+  }
+
+  #readState(): 'fresh' | 'stale' | 'moved' | 'invalidated' {
     return this.#epochs.read((reads) => {
       if (this.#standing !== undefined && this.#epochs.haveMoved(reads, this.#name, this.#standing)) return 'moved';
       this.#standing = this.#epochs.standing(reads, this.#name);

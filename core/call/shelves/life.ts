@@ -1,20 +1,18 @@
 /**
  * The life of a shelf: idle until it is touched, then loaded or built, ready, emptied and idle again, closed. Decides
- * when things are read and written and what becomes of errors; what they are is the business of others.
+ * when things are read and given up; what is kept, and how it gets there, is the business of others.
  */
 import { type Awaitable, isPromise } from '../../base/awaitable.ts';
 import type { FlecheError } from '../../base/errors.ts';
 import { run, type Steps, wait } from '../../base/steps.ts';
-import { Autosync } from './autosync.ts';
 import { Contents } from './contents.ts';
-import { AUTOSYNC } from './edit-ages.ts';
 import { build, type Loaded, load } from './filling.ts';
 import type { Home, Member } from './home.ts';
 import type { ShelfOptions } from './options.ts';
 import type { Rest } from './rest.ts';
+import { Saver } from './saver.ts';
 import { Signals } from './signals.ts';
-import { SingleSave } from './single-save.ts';
-import { closed, notReady, unsaved } from './trouble.ts';
+import { closed, notReady, unreadable, unsaved } from './trouble.ts';
 
 const ignore = (): void => {};
 
@@ -25,56 +23,63 @@ export class Life<K, V> implements Member {
   readonly name: string;
   readonly managerName: string;
   readonly signals: Signals<K, V>;
-  /** How often a change of somebody else was overwritten. */
-  conflicts = 0;
   readonly #home: Home;
   readonly #options: LifeOptions<K, V>;
   readonly #rest: Rest<K, V>;
   readonly #contents: Contents<K, V>;
-  readonly #saves: SingleSave;
-  readonly #autosync: Autosync | undefined;
+  readonly #saver: Saver<K, V>;
   #state: 'idle' | 'ready' | 'closed' = 'idle';
   #isOpening = false;
   #opening: Promise<void> | undefined;
-  /** Grows whenever the contents are given up: what was begun before is of no use then. */
-  #generation = 0;
-  #edits = 0;
-  /** Saves that were begun. */
-  #writes = 0;
   /** Whether it is empty because it could not be built. */
   #isUnbuilt = false;
-  #savesLater: boolean;
-  #editsAtEnd = 0;
 
-  constructor(name: string, home: Home, options: LifeOptions<K, V>, rest: Rest<K, V>) {
+  /** `rest` is made with what it has to tell of trouble. */
+  constructor(
+    name: string,
+    home: Home,
+    options: LifeOptions<K, V>,
+    rest: (report: (error: FlecheError) => void) => Rest<K, V>,
+  ) {
     this.name = name;
     this.managerName = home.name;
+    this.signals = new Signals((error) => home.report(error, name));
     this.#home = home;
     this.#options = options;
-    this.#rest = rest;
-    this.#contents = new Contents(rest.keeps);
-    this.signals = new Signals((error) => home.report(error, name));
-    this.#saves = new SingleSave(() => run(this.#write()));
-    const { autosync = AUTOSYNC } = options;
-    if (rest.keeps && autosync !== false) {
-      this.#autosync = new Autosync(autosync, home.timing, () => this.#saveQuietly());
-    }
-    this.#savesLater = rest.isSlow;
+    const report = (error: FlecheError): void => this.#report(error);
+    this.#rest = rest(report);
+    this.#contents = new Contents(this.#rest.keeps);
+    this.#saver = new Saver({
+      name,
+      contents: this.#contents,
+      rest: this.#rest,
+      signals: this.signals,
+      timing: home.timing,
+      autosync: options.autosync,
+      isDue: () => this.#isDue(),
+      notice: () => this.#notice(),
+      report,
+    });
   }
 
   get isForeign(): boolean {
     return this.#rest.isForeign;
   }
 
+  /** How often a change of somebody else was overwritten. */
+  get conflicts(): number {
+    return this.#saver.conflicts;
+  }
+
+  /** Keys whose last change has not been saved. */
+  get unsaved(): number {
+    return this.#contents.changes;
+  }
+
   /** The contents as they are, or undefined if they are not there. */
   peek(): ReadonlyMap<K, V> | undefined {
     if (this.#state !== 'ready') return undefined;
     return new Map(Array.from(this.#contents.entries(), ({ key, value }) => [key, value]));
-  }
-
-  /** Keys that differ from what is at rest. */
-  get unsaved(): number {
-    return this.#contents.changes;
   }
 
   /** The contents, loaded or built if they are not there. Throws `SHELF_NOT_READY` where that takes time. */
@@ -95,9 +100,12 @@ export class Life<K, V> implements Member {
 
   /** Notes edits. May save. */
   edited(count: number): void {
-    if (count === 0) return;
-    this.#edits += count;
-    this.#autosync?.edited(count);
+    this.#saver.edited(count);
+  }
+
+  /** Throws `SHELF_CLOSED`. */
+  requireOpen(): void {
+    if (this.#state === 'closed') throw closed(`shelf "${this.name}"`);
   }
 
   open(): Awaitable<void> {
@@ -112,11 +120,6 @@ export class Life<K, V> implements Member {
     return opening;
   }
 
-  /** Throws `SHELF_CLOSED`. */
-  requireOpen(): void {
-    if (this.#state === 'closed') throw closed(`shelf "${this.name}"`);
-  }
-
   *#open(): Steps<void> {
     try {
       while (this.#state === 'idle') yield* this.#fill();
@@ -128,9 +131,9 @@ export class Life<K, V> implements Member {
 
   /** Becomes ready, unless the contents are given up meanwhile. */
   *#fill(): Steps<void> {
-    const generation = this.#generation;
+    const { generation } = this.#contents;
     const found = yield* wait(load(this.name, this.#rest, this.#options.validate));
-    if (generation !== this.#generation) return;
+    if (generation !== this.#contents.generation) return;
     if (found.kind === 'stale') return yield* this.#empty();
     if (found.kind === 'moved') return this.drop();
     if (found.kind === 'found') {
@@ -140,11 +143,10 @@ export class Life<K, V> implements Member {
     const hook = this.#options.build;
     if (hook === undefined) return this.#become('nothing');
     const built = yield* wait(build(this.name, this.#rest, hook));
-    if (generation !== this.#generation) return;
+    if (generation !== this.#contents.generation) return;
     for (const { key, value, bytes } of built) this.#contents.set(key, value, bytes);
-    this.#edits += built.length;
     this.#become('build');
-    this.#saveQuietly();
+    this.#saver.saveQuietly();
   }
 
   #become(from: 'rest' | 'build' | 'nothing'): void {
@@ -162,11 +164,18 @@ export class Life<K, V> implements Member {
     }
   }
 
+  *#notice(): Steps<void> {
+    try {
+      yield* this.#home.notice(this.name);
+    } catch (error) {
+      this.#home.report(error, this.name);
+    }
+  }
+
   drop(): void {
-    this.#generation++;
     if (this.#state === 'ready') this.#state = 'idle';
     this.#contents.reset();
-    this.#autosync?.stop();
+    this.#saver.drop();
     this.#rest.forget();
   }
 
@@ -185,7 +194,7 @@ export class Life<K, V> implements Member {
     try {
       return this.#rest.isCurrent();
     } catch (error) {
-      this.#home.report(error, this.name);
+      this.#report(unreadable(this.name, error));
       return true;
     }
   }
@@ -194,8 +203,12 @@ export class Life<K, V> implements Member {
     try {
       this.#rest.relink();
     } catch (error) {
-      this.#home.report(error, this.name);
+      this.#report(unreadable(this.name, error));
     }
+  }
+
+  #report(error: FlecheError): void {
+    if (!this.signals.emit('error', error)) this.#home.report(error, this.name);
   }
 
   /** Loads or builds it if need be, and empties it before if it was invalidated elsewhere. */
@@ -208,73 +221,25 @@ export class Life<K, V> implements Member {
   *save(): Steps<void> {
     this.requireOpen();
     if (this.#rest.isForeign) yield* wait(this.open());
-    yield* wait(this.#save());
+    yield* wait(this.#saver.save());
   }
 
   *saveIfReady(): Steps<void> {
     if (this.#state === 'ready') yield* this.save();
   }
 
-  #save(): Awaitable<void> {
-    const done = this.#saves.save();
-    if (isPromise(done)) this.#savesLater = true;
-    return done;
-  }
-
-  /** Where it fails everybody has been told, and it is tried again. */
-  #saveQuietly(): void {
-    try {
-      const done = this.#save();
-      if (isPromise(done)) done.catch(ignore);
-    } catch {
-      // As above.
-    }
-  }
-
-  *#write(): Steps<void> {
-    const contents = this.#contents;
-    if (this.#state !== 'ready' || !this.#rest.keeps) return;
-    if (contents.size === 0 && this.#options.saveEmpty === false) return;
-    if (contents.changes === 0 && (this.#isUnbuilt || !this.#rest.isBehind)) return;
-    const generation = this.#generation;
-    const isWanted = (): boolean => generation === this.#generation;
-    this.#autosync?.began();
-    this.#writes++;
-    try {
-      const saved = yield* wait(this.#rest.save(contents, isWanted));
-      if (saved.kind === 'moved') return yield* this.#notice();
-      if (saved.kind === 'dropped' || !isWanted()) return;
-      this.conflicts += saved.conflicts.length;
-      for (const conflict of saved.conflicts) this.signals.emit('conflict', conflict);
-      this.signals.emit('saved', { written: saved.written, removed: saved.removed });
-      if (saved.failures.length > 0) throw saved.failures[0];
-      this.#autosync?.succeeded();
-    } catch (error) {
-      if (!isWanted()) return;
-      const failure = unsaved(this.name, error);
-      this.#autosync?.failed();
-      this.report(failure);
-      throw failure;
-    }
-  }
-
-  *#notice(): Steps<void> {
-    try {
-      yield* this.#home.notice(this.name);
-    } catch (error) {
-      this.#home.report(error, this.name);
-    }
-  }
-
-  report(error: FlecheError): void {
-    if (!this.signals.emit('error', error)) this.#home.report(error, this.name);
+  /** A shelf that was emptied by its own hand is saved so; one that could not be built is built by the next process. */
+  #isDue(): boolean {
+    const { size, changes } = this.#contents;
+    if (this.#state !== 'ready' || (size === 0 && this.#options.saveEmpty === false)) return false;
+    return changes > 0 || (this.#rest.isBehind && !this.#isUnbuilt);
   }
 
   /** Gives up what has not been saved and loads what is kept. */
   *revert(): Steps<void> {
     this.requireOpen();
     if (this.#opening !== undefined) yield* wait(this.#opening);
-    if (this.#saves.isBusy) yield* wait(this.#saves.idle());
+    yield* wait(this.#saver.idle());
     this.drop();
     yield* wait(this.open());
   }
@@ -283,16 +248,16 @@ export class Life<K, V> implements Member {
   *reload(): Steps<void> {
     if (this.#state === 'idle') return yield* wait(this.open());
     this.requireOpen();
-    const generation = this.#generation;
-    let writes: number;
+    const { generation } = this.#contents;
+    let begun: number;
     let found: Loaded<K, V>;
     do {
-      if (this.#saves.isBusy) yield* wait(this.#saves.idle());
-      writes = this.#writes;
+      yield* wait(this.#saver.idle());
+      begun = this.#saver.begun;
       found = yield* wait(load(this.name, this.#rest, this.#options.validate));
       // What was saved meanwhile is not in what was read.
-    } while (writes !== this.#writes && generation === this.#generation);
-    if (generation !== this.#generation || found.kind === 'moved' || found.kind === 'stale') {
+    } while (begun !== this.#saver.begun && generation === this.#contents.generation);
+    if (generation !== this.#contents.generation || found.kind === 'moved' || found.kind === 'stale') {
       if (found.kind === 'moved') yield* this.#notice();
       if (found.kind === 'stale') yield* this.#empty();
       return yield* wait(this.open());
@@ -302,10 +267,10 @@ export class Life<K, V> implements Member {
     this.signals.emit('loaded', { size: this.#contents.size, from: 'rest' });
   }
 
-  /** Removes what is kept; the contents in memory stay. */
+  /** Removes what is kept; the contents in memory stay. Throws `SHELF_UNSAVED`, and what the hook throws. */
   *deletePersisted(): Steps<void> {
     this.requireOpen();
-    if (this.#saves.isBusy) yield* wait(this.#saves.idle());
+    yield* wait(this.#saver.idle());
     try {
       this.#rest.erase();
     } catch (error) {
@@ -317,7 +282,7 @@ export class Life<K, V> implements Member {
   erase(): Awaitable<unknown> {
     const hook = this.#options.delete;
     if (hook === undefined) return undefined;
-    return this.#saves.isBusy ? this.#saves.idle().then(() => hook(this.name)) : hook(this.name);
+    return this.#saver.isBusy ? Promise.resolve(this.#saver.idle()).then(() => hook(this.name)) : hook(this.name);
   }
 
   /** Saves unless it is told to discard, then gives the name free. Throws `SHELF_UNSAVED`, and then it is still open. */
@@ -326,23 +291,20 @@ export class Life<K, V> implements Member {
     if (this.#opening !== undefined) yield* wait(this.#opening.catch(ignore));
     let edits: number;
     do {
-      edits = this.#edits;
-      if (discard) yield* wait(this.#saves.isBusy ? this.#saves.idle() : undefined);
-      else if (this.unsaved > 0 || this.#saves.isBusy) yield* wait(this.#save());
-    } while (edits !== this.#edits && !discard);
+      edits = this.#saver.edits;
+      if (discard) yield* wait(this.#saver.idle());
+      else if (this.unsaved > 0 || this.#saver.isBusy) yield* wait(this.#saver.save());
+    } while (edits !== this.#saver.edits && !discard);
     this.drop();
     this.#state = 'closed';
     this.#home.released(this.name);
   }
 
   saveAtIdle(): void {
-    // Once for the same edits: a save that fails must not keep the process from ending.
-    if (!this.#savesLater || this.unsaved === 0 || this.#editsAtEnd === this.#edits) return;
-    this.#editsAtEnd = this.#edits;
-    this.#saveQuietly();
+    this.#saver.atIdle();
   }
 
   saveAtExit(): void {
-    if (!this.#savesLater && this.unsaved > 0) this.#saveQuietly();
+    this.#saver.atExit();
   }
 }

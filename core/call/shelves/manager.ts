@@ -110,19 +110,18 @@ export class Manager {
   #define<K, V, S>(name: string, options: ShelfOptions<K, V, S>): Shelf<K, V> {
     checkOptions(name, options);
     const household = this.#household;
-    const life = new Life<K, V>(name, household, options, this.#restOf(name, options));
+    const life = new Life<K, V>(name, household, options, (report) => this.#restOf(name, options, report));
     household.add(life, options.dependsOn ?? [], options.dependsOn !== undefined);
     const shelf = new Shelf<K, V>(household, life);
     this.#shelves.set(name, { shelf, options });
     return shelf;
   }
 
-  #restOf<K, V, S>(name: string, options: ShelfOptions<K, V, S>): Rest<K, V> {
+  #restOf<K, V, S>(name: string, options: ShelfOptions<K, V, S>, report: (error: FlecheError) => void): Rest<K, V> {
     const { epochs } = this.#household;
     if (options.persist === false || options.load !== undefined || options.save !== undefined) {
       return new HookRest(name, epochs, options);
     }
-    const report = (error: FlecheError): void => this.#household.report(error, name);
     return new RowRest({ name, epochs, transform: options.transform, report });
   }
 

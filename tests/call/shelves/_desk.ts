@@ -14,6 +14,8 @@ const system = systemHost({});
 export class FakeHost implements ShelfHost {
   /** Whether the disk is full. */
   isFull = false;
+  /** Whether no store can be opened. */
+  isLocked = false;
   /** Write transactions so far. */
   writes = 0;
   readonly #root: string;
@@ -66,6 +68,7 @@ export class FakeHost implements ShelfHost {
   }
 
   open(folder: string, onTrouble: (message: string) => void): ShelfStore {
+    if (this.isLocked) throw new FlecheError('STORE_UNUSABLE', 'no permission');
     const store = system.open(folder, onTrouble);
     const host = this;
     return {

@@ -261,4 +261,34 @@ check('a folder in which nothing can be kept costs nothing but what is kept', as
   assert.is(errors.length, 1);
 });
 
+check(
+  'a store that cannot be opened is tried again, and what it would have given is made',
+  async ({ start, host, errors }) => {
+    const first = start();
+    await first.shelf<string, number>('a').set('old', 1).save();
+    await first.close();
+    host.isLocked = true;
+    const desk = start();
+    const shelf = desk.shelf<string, number>('a', { build: () => ({ new: 2 }) });
+    const own = desk.shelf<string, number>('own', { persist: false, dependsOn: [shelf] });
+    assert.equal([...shelf], [['new', 2]]);
+    assert.is(own.set('k', 1).get('k'), 1);
+    assert.is(shelf.unsaved, 1);
+    assert.equal(
+      errors.map((error) => (error as FlecheError).code),
+      ['SHELF_UNREADABLE', 'SHELF_UNSAVED'],
+    );
+    host.isLocked = false;
+    await shelf.save();
+    await shelf.reload();
+    assert.equal(
+      [...shelf],
+      [
+        ['old', 1],
+        ['new', 2],
+      ],
+    );
+  },
+);
+
 test.run();
