@@ -39,7 +39,7 @@ export class Ledgers {
     const paths = new Map<RelPath, PathState>();
     for (const state of unpacked.part(0, length)) paths.set(state.path, state);
     const ledger = { finished: remark.length === 1 && remark[0] === FINISHED, paths, names: new Set(paths.keys()) };
-    this.#read.set(task, { packed: Uint8Array.from(packed), ledger });
+    this.#read.set(task, { packed, ledger });
     return ledger;
   }
 

@@ -3,6 +3,7 @@
  * they can be removed, recognised and put right without touching what people put beside them.
  */
 import { FlecheError, messageOf, systemCode } from '../base/errors.ts';
+import type { Digest } from '../base/hash.ts';
 import { type AbsPath, isWithin, type RelPath } from '../base/paths.ts';
 import type { StateStore } from '../store/state.ts';
 import type { FileValueStore } from '../store/values.ts';
@@ -170,6 +171,13 @@ export class Outputs {
       known: (path) => paths?.get(path),
       clock: this.#options.clock,
     });
+  }
+
+  /** Content that `restore` would need and not find, or undefined. Changes nothing. */
+  lost(task: string, globs: Globs, tree: Tree): Digest | undefined {
+    return this.#at(task, globs, (site) =>
+      isConfined(tree, globs) ? lostContent(this.#compare(site, tree), this.#values) : tree.digest,
+    );
   }
 
   /** What `restore` would put right, sorted by path. Changes nothing. */

@@ -131,12 +131,13 @@ function layoutOf(count: number): { readonly flagsAt: number; readonly digestsAt
   return { flagsAt, digestsAt: flagsAt + count, textAt: flagsAt + count * 33 };
 }
 
-/** The list that was packed, or undefined for bytes that are no such list. */
+/** The list that was packed, or undefined for bytes that are no such list. The bytes must stay as they are. */
 export function unpackStates(packed: Uint8Array): PackedStates | undefined {
-  // A copy, because the numbers must be aligned and the bytes of a store may be a view on anything.
-  const bytes = Buffer.from(new Uint8Array(packed).buffer);
+  // Numbers must be aligned, and the bytes of a store may be a view on anything.
+  const aligned = packed.byteOffset % 8 === 0 ? packed : new Uint8Array(packed);
+  const bytes = Buffer.from(aligned.buffer, aligned.byteOffset, aligned.length);
   if (bytes.length < HEADER_END) return undefined;
-  const [format, count = 0, remarkLength = 0, textLength = 0] = new Uint32Array(bytes.buffer, 0, 4);
+  const [format, count = 0, remarkLength = 0, textLength = 0] = new Uint32Array(bytes.buffer, bytes.byteOffset, 4);
   const textEnd = layoutOf(count).textAt + textLength;
   if (format !== FORMAT || bytes.length !== textEnd + remarkLength) return undefined;
   const pack = new Pack(bytes, count, textEnd);
@@ -161,7 +162,7 @@ class Pack {
   constructor(bytes: Buffer, count: number, textEnd: number) {
     const { flagsAt, digestsAt, textAt } = layoutOf(count);
     this.bytes = bytes;
-    this.numbers = new Float64Array(bytes.buffer, HEADER_END, count * NUMBERS);
+    this.numbers = new Float64Array(bytes.buffer, bytes.byteOffset + HEADER_END, count * NUMBERS);
     this.texts = bytes.toString('utf8', textAt, textEnd).split('\0');
     this.flagsAt = flagsAt;
     this.#count = count;

@@ -6,7 +6,7 @@ import type { RelPath } from '../base/paths.ts';
 import { type PathList, packStates, unpackStates } from './path-list.ts';
 import type { PathState } from './path-states.ts';
 import { isExecutable } from './stat-key.ts';
-import { knownTree, makeTree, type Tree, type TreeEntry } from './tree.ts';
+import { knownTree, makeTree, TREE_HEADER, type Tree, type TreeEntry } from './tree.ts';
 import { diffTrees } from './tree-diff.ts';
 
 /** What a pattern list matched at one moment. */
@@ -32,6 +32,13 @@ export interface Listed {
   readonly unseen: readonly RelPath[];
 }
 
+/** Digests of trees of another form say nothing. */
+function digestBeside(gone: readonly RelPath[], unseen: readonly RelPath[]): Digest {
+  return sha256([TREE_HEADER, ...gone, '', ...unseen].join('\0'));
+}
+
+const NOTHING = digestBeside([], []);
+
 /** What is not in a snapshot, or in it and not in its tree. */
 export interface Beside {
   /** Paths that are named and not there. */
@@ -50,7 +57,7 @@ export function listed(snapshot: Snapshot, { gone, unseen, earlier }: Beside): L
     for (const state of snapshot.paths) if (!hidden.has(state.path)) entries.push(entryOf(state));
     return gone.length === 0 ? entries : entries.sort((a, b) => byCodeUnit(a.path, b.path));
   };
-  const beside = sha256([...gone, '', ...unseen].join('\0'));
+  const beside = gone.length + unseen.length === 0 ? NOTHING : digestBeside(gone, unseen);
   const { summary } = snapshot;
   if (summary?.beside === beside) {
     const tree = earlier?.digest === summary.tree ? earlier : knownTree(summary.tree, entries);

@@ -36,7 +36,8 @@ export interface Tree {
   readonly entries: readonly TreeEntry[];
 }
 
-const HEADER = 'fleche-tree 1\n';
+/** The first line of the text of a tree, with the version of its form. */
+export const TREE_HEADER = 'fleche-tree 1\n';
 
 /** Sorts entries and names them by their digest. Of two entries with one path the last wins. */
 export function makeTree(entries: Iterable<TreeEntry>): Tree {
@@ -66,7 +67,7 @@ export function knownTree(digest: Digest, make: () => readonly TreeEntry[]): Tre
 
 /** The text of a tree, one line an entry; paths and link targets are JSON strings, so that no name can forge a line. */
 export function treeText(entries: readonly TreeEntry[]): string {
-  let text = HEADER;
+  let text = TREE_HEADER;
   for (const entry of entries) {
     switch (entry.kind) {
       case 'file':
@@ -89,18 +90,18 @@ export function treeText(entries: readonly TreeEntry[]): string {
 const LINE = /^(?:([fx]) ([0-9a-f]{64}) (\d+)|([lL]) ([0-9a-f]{64}|-) ("(?:[^"\\]|\\.)*")|([da])) ("(?:[^"\\]|\\.)*")$/;
 
 /**
- * The tree of some text. Throws `STORE_CORRUPT` for text that is not exactly what `treeText` would write: entries out of
+ * The tree of some text, whose digest may be known already. Throws `STORE_CORRUPT` for text that is not exactly what `treeText` would write: entries out of
  * order, a path twice, or a path that is absolute or leaves the root.
  */
-export function parseTree(text: string): Tree {
+export function parseTree(text: string, digest: Digest = sha256(text)): Tree {
   const entries: TreeEntry[] = [];
-  if (!text.startsWith(HEADER) || !text.endsWith('\n')) throw corrupt('header');
-  for (let start = HEADER.length; start < text.length; ) {
+  if (!text.startsWith(TREE_HEADER) || !text.endsWith('\n')) throw corrupt('header');
+  for (let start = TREE_HEADER.length; start < text.length; ) {
     const end = text.indexOf('\n', start);
     entries.push(parseLine(text.slice(start, end), entries.at(-1)?.path));
     start = end + 1;
   }
-  return { digest: sha256(text), entries };
+  return { digest, entries };
 }
 
 function parseLine(line: string, previous: string | undefined): TreeEntry {

@@ -20,8 +20,8 @@ export class Generated {
   readonly #graph: TaskGraph;
   readonly #writers: Writers;
   readonly #globs: Globs;
-  /** Whether a path that matches the task's own outputs is the task's to remove. */
-  readonly #reaches: (path: RelPath) => boolean;
+  readonly #outputs: Outputs;
+  #reach: ((path: RelPath) => boolean) | undefined;
 
   constructor(
     task: Task,
@@ -33,12 +33,18 @@ export class Generated {
     this.#graph = graph;
     this.#writers = writers;
     this.#globs = globsOf(task.outputs);
-    this.#reaches = outputs.reach(task.name, this.#globs);
+    this.#outputs = outputs;
   }
 
   /** Whether it is known of every upstream task what it wrote here. If not, another process may be at it. */
   get isSure(): boolean {
     return this.#products.knowsUpstream(this.#task);
+  }
+
+  /** Whether a path that matches the task's own outputs is the task's to remove. */
+  #reaches(path: RelPath): boolean {
+    this.#reach ??= this.#outputs.reach(this.#task, this.#globs);
+    return this.#reach(path);
   }
 
   /** Whether a path is no input although a pattern names it. */

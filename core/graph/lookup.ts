@@ -1,4 +1,5 @@
 /** Answers a task's question from what is on file, or says why it cannot. */
+import type { Digest } from '../base/hash.ts';
 import { compareParts, nearestCall } from '../call/explain.ts';
 import { parseTree, type Tree } from '../files/tree.ts';
 import type { SyncCallStore } from '../store/calls.ts';
@@ -10,7 +11,13 @@ import { reasonsOf } from './reasons.ts';
 import type { TaskCall } from './task-call.ts';
 
 export type Lookup =
-  | { readonly kind: 'hit'; readonly record: CallRecord; readonly product: Product }
+  | {
+      readonly kind: 'hit';
+      readonly record: CallRecord;
+      readonly product: Product;
+      /** What was printed, or null if nothing was. */
+      readonly log: Uint8Array | null;
+    }
   /** At least one reason. */
   | { readonly kind: 'miss'; readonly reasons: readonly Reason[] };
 
@@ -20,31 +27,35 @@ export interface Shelf {
   readonly values: SyncValueStore;
 }
 
+/** The contents of outputs are not looked for: where they stand in the workspace they are not needed. */
 export function lookUp(call: TaskCall, shelf: Shelf): Lookup {
   const record = shelf.calls.get(call.key);
   if (record === undefined) return { kind: 'miss', reasons: missReasons(call, shelf) };
   if (record.failure !== null) return { kind: 'miss', reasons: [{ kind: 'failed-before' }] };
-  if (record.log !== null && !shelf.values.has(record.log)) return lost('the captured output');
-  const outputs = record.outputs === null ? null : storedTree(shelf.values.get(record.outputs));
+  const log = record.log === null ? null : shelf.values.get(record.log);
+  if (log === undefined) return lost('the captured output');
+  const outputs = record.outputs === null ? null : storedTree(record.outputs, shelf.values);
   if (outputs === undefined) return lost('the list of outputs');
   const made = product(record.result, outputs);
-  const gone = lostOf(made, shelf.values);
-  return gone === undefined ? { kind: 'hit', record, product: made } : lost(gone);
+  return isThere(made, shelf.values) ? { kind: 'hit', record, product: made, log } : lost(RESULT);
 }
 
-/** What of a product is no longer on file, in words; undefined if all of it is. */
-export function lostOf({ value, outputs }: Product, values: SyncValueStore): string | undefined {
-  if (value !== null && !values.has(value.blob)) return 'the result';
-  return outputs?.entries.find((entry) => entry.kind === 'file' && !values.has(entry.digest))?.path;
+/** How a result is called of which nothing is left. */
+export const RESULT = 'the result';
+
+/** Whether the result value of a product is on file, if it has one. */
+export function isThere({ value }: Product, values: SyncValueStore): boolean {
+  return value === null || values.has(value.blob);
 }
 
 function lost(what: string): Lookup {
   return { kind: 'miss', reasons: [{ kind: 'lost', what }] };
 }
 
-function storedTree(bytes: Uint8Array | undefined): Tree | undefined {
+function storedTree(digest: Digest, values: SyncValueStore): Tree | undefined {
   try {
-    return bytes === undefined ? undefined : parseTree(Buffer.from(bytes).toString());
+    const bytes = values.get(digest);
+    return bytes === undefined ? undefined : parseTree(Buffer.from(bytes).toString(), digest);
   } catch {
     // Another format version, or a record that names something else than a tree: a miss like any other.
     return undefined;

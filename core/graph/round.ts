@@ -4,11 +4,12 @@
  * workspace is done under a claim, and only when what the task reads of others stands there as its question says.
  */
 import { FlecheError } from '../base/errors.ts';
+import type { Digest } from '../base/hash.ts';
 import type { RelPath } from '../base/paths.ts';
 import { type Claim, claim } from './claims.ts';
 import { execute, type Workbench } from './execute.ts';
 import type { Live } from './live.ts';
-import { lookUp, lostOf } from './lookup.ts';
+import { isThere, lookUp, RESULT } from './lookup.ts';
 import type { OutcomeKind, Reason, RunReport, RunRequest, RunSummary, TaskOutcome } from './outcome.ts';
 import type { Product } from './product.ts';
 import { Products } from './products.ts';
@@ -207,8 +208,10 @@ export class Round {
     const asked = await this.#ask(task);
     const { call } = asked;
     if (this.#mode === 'plan') {
-      if (asked.kind === 'hit') return this.#served(asked, 0, end);
-      return settled(end({ outcome: 'ran', key: call.key, reasons: asked.reasons }));
+      const lost = asked.kind === 'hit' ? this.#lost(asked) : undefined;
+      if (asked.kind === 'hit' && lost === undefined) return this.#served(asked, 0, end);
+      const reasons = asked.kind === 'hit' ? [lostReason(asked.product, lost)] : asked.reasons;
+      return settled(end({ outcome: 'ran', key: call.key, reasons }));
     }
     return this.#live === undefined ? this.#settleAsked(asked, end) : this.#settleLive(asked, end, this.#live);
   }
@@ -296,17 +299,14 @@ export class Round {
     const made = isAgain ? this.#products.get(task.name) : this.#live?.made(call);
     this.calls.set(task.name, call);
     if (made !== undefined) {
-      const lost = lostOf(made, this.#bench.values);
-      if (lost === undefined) return { kind: 'hit', call, product: made, past: null };
-      return { kind: 'miss', call, reasons: [{ kind: 'lost', what: lost }] };
+      if (isThere(made, this.#bench.values)) return { kind: 'hit', call, product: made, past: null };
+      return { kind: 'miss', call, reasons: [{ kind: 'lost', what: RESULT }] };
     }
     if (!task.cache) return { kind: 'miss', call, reasons: [{ kind: 'uncached' }] };
     if (this.#isForced(task)) return { kind: 'miss', call, reasons: [{ kind: 'forced' }] };
     const found = lookUp(call, this.#bench);
     if (found.kind === 'miss') return { kind: 'miss', call, reasons: found.reasons };
-    const { record, product } = found;
-    const log = record.log === null ? null : this.#bench.values.get(record.log);
-    if (log === undefined) return { kind: 'miss', call, reasons: [{ kind: 'lost', what: 'the captured output' }] };
+    const { record, product, log } = found;
     const walltime = Number(record.metadata['runtime']?.['walltime'] ?? 0);
     return { kind: 'hit', call, product, past: { log, walltime } };
   }
@@ -347,6 +347,12 @@ export class Round {
     return outputs.stands(name, call.globs.outputs, product.outputs);
   }
 
+  /** Content that is needed to put the answer into the workspace, and is not on file. */
+  #lost({ call, product }: Hit): Digest | undefined {
+    const { outputs } = this.#bench.around;
+    return product.outputs === null ? undefined : outputs.lost(call.task.name, call.globs.outputs, product.outputs);
+  }
+
   #refuse({ call, reasons }: Miss, end: End): Acted {
     this.#frozenStale = true;
     return settled(end({ outcome: 'skipped', key: call.key, reasons }));
@@ -363,9 +369,7 @@ export class Round {
     if (product.outputs === null) return this.#served(asked, outputs.discard(call.task.name), end);
     const result = outputs.restore(call.task.name, call.globs.outputs, product.outputs);
     if ('restored' in result) return this.#served(asked, result.restored, end);
-    const lost = product.outputs.entries.find((entry) => entry.kind === 'file' && entry.digest === result.lost);
-    const what = lost?.path ?? 'the list of outputs';
-    return this.#work({ kind: 'miss', call, reasons: [{ kind: 'lost', what }] }, end, signal);
+    return this.#work({ kind: 'miss', call, reasons: [lostReason(product, result.lost)] }, end, signal);
   }
 
   /** Replays what the task printed, but not twice in one round. */
@@ -418,6 +422,11 @@ export class Round {
 
 function settled(end: Settled): Acted {
   return { kind: 'settled', settled: end };
+}
+
+function lostReason({ outputs }: Product, lost: Digest | undefined): Reason {
+  const entry = outputs?.entries.find((entry) => entry.kind === 'file' && entry.digest === lost);
+  return { kind: 'lost', what: entry?.path ?? 'the list of outputs' };
 }
 
 function blank(name: string): TaskOutcome {

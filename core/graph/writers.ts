@@ -25,12 +25,10 @@ export class Writers {
   /** By the folders around these. */
   readonly #below = new Map<string, Writer[]>();
 
-  /** Of everything the answers depend on: who writes what, and who needs whom. */
-  readonly digest: Digest;
+  #digest: Digest | undefined;
 
   constructor(graph: TaskGraph) {
     this.#graph = graph;
-    this.digest = digest(graph.names.map((name) => [name, graph.task(name).outputs, graph.task(name).needs]));
     for (const [at, name] of graph.names.entries()) {
       const task = graph.task(name);
       if (task.outputs.length === 0) continue;
@@ -43,6 +41,13 @@ export class Writers {
         }
       }
     }
+  }
+
+  /** Of everything the answers depend on: who writes what, and who needs whom. */
+  get digest(): Digest {
+    const { names } = this.#graph;
+    this.#digest ??= digest(names.map((name) => [name, this.#graph.task(name).outputs, this.#graph.task(name).needs]));
+    return this.#digest;
   }
 
   /** The tasks that may write something at, below or above one of these paths, in the order of the configuration. */

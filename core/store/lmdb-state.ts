@@ -1,8 +1,8 @@
 /**
- * The state store on disk. An entry is preceded by a checksum of its name and bytes: nothing in it is an answer, but a
- * file state that was altered at rest would lead to one.
+ * The state store on disk. An entry is preceded by a checksum and followed by its own name, which the checksum covers:
+ * nothing in it is an answer, but a file state that was altered at rest, or is another's, would lead to one.
  */
-import { Sha256 } from '../base/hash.ts';
+import { sha256 } from '../base/hash.ts';
 import { byCodeUnit } from '../base/order.ts';
 import type { LmdbEnv, Pending } from './lmdb-env.ts';
 import type { Bytes, Table } from './lmdb-table.ts';
@@ -31,9 +31,7 @@ export class LmdbState implements StateStore, Pending {
     if (waiting !== undefined) return waiting ?? undefined;
     const key = keyOf(name);
     const entry = key === undefined ? undefined : this.#table.get(key);
-    if (entry === undefined || entry.length < CHECKSUM_BYTES) return undefined;
-    const bytes = entry.subarray(CHECKSUM_BYTES);
-    return checksumOf(name, bytes).equals(entry.subarray(0, CHECKSUM_BYTES)) ? bytes : undefined;
+    return key === undefined || entry === undefined ? undefined : bytesOf(key, entry);
   }
 
   put(name: string, bytes: Uint8Array): void {
@@ -67,7 +65,7 @@ export class LmdbState implements StateStore, Pending {
       const key = keyOf(name);
       if (key === undefined) continue;
       if (bytes === null) this.#table.remove(key);
-      else this.#table.put(key, Buffer.concat([checksumOf(name, bytes), bytes]));
+      else this.#table.put(key, entryOf(key, bytes));
     }
   }
 
@@ -91,7 +89,23 @@ function nameOf(key: Bytes): string {
   return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('utf8', PREFIX.length);
 }
 
-function checksumOf(name: string, bytes: Uint8Array): Buffer {
-  const digest = new Sha256().update(`${name.length}:${name}`).update(bytes).digest();
-  return Buffer.from(digest.slice(0, 2 * CHECKSUM_BYTES), 'hex');
+/** Checksum of the rest, bytes, key. */
+function entryOf(key: Buffer, bytes: Buffer): Buffer {
+  const entry = Buffer.allocUnsafe(CHECKSUM_BYTES + bytes.length + key.length);
+  bytes.copy(entry, CHECKSUM_BYTES);
+  key.copy(entry, CHECKSUM_BYTES + bytes.length);
+  entry.write(checksumOf(entry), 0, 'hex');
+  return entry;
+}
+
+/** The bytes of an entry, or undefined if it is not whole, or not the one of this key. */
+function bytesOf(key: Buffer, entry: Buffer): Buffer | undefined {
+  const end = entry.length - key.length;
+  if (end < CHECKSUM_BYTES || entry.compare(key, 0, key.length, end) !== 0) return undefined;
+  if (entry.toString('hex', 0, CHECKSUM_BYTES) !== checksumOf(entry)) return undefined;
+  return entry.subarray(CHECKSUM_BYTES, end);
+}
+
+function checksumOf(entry: Buffer): string {
+  return sha256(entry.subarray(CHECKSUM_BYTES)).slice(0, 2 * CHECKSUM_BYTES);
 }

@@ -7,7 +7,7 @@ import type { RelPath } from '../../core/base/paths.ts';
 import { fingerprint, part } from '../../core/call/fingerprint.ts';
 import { Globs } from '../../core/files/globs.ts';
 import { makeTree, treeText } from '../../core/files/tree.ts';
-import { comparison, lookUp, lostOf } from '../../core/graph/lookup.ts';
+import { comparison, isThere, lookUp } from '../../core/graph/lookup.ts';
 import { product } from '../../core/graph/product.ts';
 import type { TaskCall } from '../../core/graph/task-call.ts';
 import { MemoryCallStore, MemoryValueStore } from '../../core/store/memory.ts';
@@ -87,6 +87,7 @@ test('a record is a hit, with what it made', () => {
   if (found.kind !== 'hit') return;
   assert.equal(found.product.outputs, tree);
   assert.equal(found.product.result, product(result, tree).result);
+  assert.is(Buffer.from(found.log ?? []).toString(), 'log');
 });
 
 test('whatever a record names and is gone is a miss that says what', () => {
@@ -96,7 +97,6 @@ test('whatever a record names and is gone is a miss that says what', () => {
     ['the captured output', () => ({ log: sha256('gone') })],
     ['the list of outputs', () => ({ outputs: tree.digest })],
     ['the list of outputs', (shelf) => ({ outputs: shelf.blob('no tree') })],
-    ['out/a', (shelf) => ({ outputs: shelf.blob(treeText(tree.entries)) })],
   ];
   for (const [what, over] of cases) {
     const shelf = new Shelf();
@@ -105,15 +105,20 @@ test('whatever a record names and is gone is a miss that says what', () => {
   }
 });
 
-test('what is lost of a product', () => {
+test('outputs whose contents are gone are a hit, since they may stand in the workspace', () => {
   const shelf = new Shelf();
-  const entry = { kind: 'file', path: 'out/a' as RelPath, executable: false, digest: sha256('a'), size: 1 } as const;
-  const made = product({ digest: digest('v'), blob: sha256('v') }, makeTree([entry]));
-  assert.is(lostOf(made, shelf.values), 'the result');
+  const tree = makeTree([{ kind: 'file', path: 'out/a' as RelPath, executable: false, digest: sha256('a'), size: 1 }]);
+  shelf.file(callOf(), { outputs: shelf.blob(treeText(tree.entries)) });
+  assert.is(missed(callOf(), shelf), 'hit');
+});
+
+test('a product is there if its result is', () => {
+  const shelf = new Shelf();
+  const made = product({ digest: digest('v'), blob: sha256('v') }, null);
+  assert.not(isThere(made, shelf.values));
   shelf.blob('v');
-  assert.is(lostOf(made, shelf.values), 'out/a');
-  shelf.blob('a');
-  assert.is(lostOf(made, shelf.values), undefined);
+  assert.ok(isThere(made, shelf.values));
+  assert.ok(isThere(product(null, null), shelf.values));
 });
 
 test('a failure is not served', () => {

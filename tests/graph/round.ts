@@ -2,7 +2,7 @@
 import { renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Digest } from '../../core/base/hash.ts';
+import { type Digest, sha256 } from '../../core/base/hash.ts';
 import type { Reason } from '../../core/graph/outcome.ts';
 import { onSite, type Site, until } from './_site.ts';
 
@@ -443,6 +443,27 @@ test('lost blobs cost a run, damaged ones too, and nothing else', async () => {
     site.remove('a.out', 'all.out', 'n.out');
     assert.equal((await site.run()).log, ['strip', 'join', 'count']);
     assert.equal(site.files(), wanted);
+  });
+});
+
+test('contents of outputs are wanted where they must be put back, and a plan says so', async () => {
+  await chain(async (site) => {
+    const wanted = site.files();
+    const lose = () => ['a.out', 'all.out'].forEach((name) => void site.values.delete(sha256(site.read(name) ?? '')));
+    lose();
+    assert.equal((await site.plan()).outcomes, { strip: 'cached', join: 'cached', count: 'cached' });
+    assert.equal((await site.run()).log, []);
+    site.remove('all.out');
+    const lost = [{ kind: 'lost', what: 'all.out' }];
+    assert.equal((await site.plan()).tasks['join']?.reasons, lost);
+    const { log, tasks } = await site.run();
+    assert.equal(tasks['join']?.reasons, lost);
+    assert.equal(log, ['join']);
+    assert.equal(site.files(), wanted);
+    lose();
+    site.remove('all.out', 'a.out');
+    assert.is((await site.run({ frozen: true })).outcomes['strip'], 'skipped');
+    assert.equal((await site.run()).log, ['strip', 'join']);
   });
 });
 
