@@ -3,6 +3,7 @@
  * or done; equal outputs leave dependents' questions unchanged, which is all there is to early cutoff. What changes the
  * workspace is done under a claim, and only when what the task reads of others stands there as its question says.
  */
+import { setMaxListeners } from 'node:events';
 import { FlecheError } from '../base/errors.ts';
 import type { Digest } from '../base/hash.ts';
 import type { RelPath } from '../base/paths.ts';
@@ -68,6 +69,8 @@ export class Round {
     this.#mode = mode;
     this.#live = live;
     this.#products = new Products(bench.around);
+    // However many tasks wait, each has an ear for it.
+    setMaxListeners(0, request.signal);
     this.#slots = live?.slots ?? new Slots(request.jobs);
   }
 
