@@ -5,6 +5,7 @@ import { setCacheResolver } from './call/context.ts';
 import { setShelfHost } from './call/shelves/manager.ts';
 import { caching } from './call/switch.ts';
 
+export { watch } from './app/library.ts';
 export type { Awaitable } from './base/awaitable.ts';
 export { digest } from './base/digest.ts';
 export { type AnyClass, type ClassCodec, DIGEST, type Digestible, registerClass } from './base/digestible.ts';
@@ -24,6 +25,7 @@ export { fleche, type MethodDecorator, memoised } from './call/fleche.ts';
 export type { FreshnessOptions, FreshnessState } from './call/freshness.ts';
 export type { AnyFunction, CodeMode } from './call/function-identity.ts';
 export { collectGarbage, type GcOptions, type GcReport } from './call/gc.ts';
+export type { Invalidatable, InvalidatedCall, InvalidateOptions, Invalidation } from './call/invalidation.ts';
 export { type Call, LazyArguments, LazyCall, type Signature } from './call/lazy-call.ts';
 export { type Limits, SizeLimitedCache } from './call/limited.ts';
 export { LocalCache, type LocalCacheOptions } from './call/local-cache.ts';
@@ -85,6 +87,9 @@ export { type TransferOptions, type TransferReport, transfer } from './call/tran
 export { FilteredCache, ReadOnlyCache, RefreshingCache } from './call/views.ts';
 export { FileRef, TreeRef } from './files/refs.ts';
 export { file, glob, type SourceOptions, tree } from './files/sources.ts';
+export type { Loop } from './graph/loop-guard.ts';
+export type { OutcomeKind, Reason, RunEvent, RunSummary, TaskOutcome } from './graph/outcome.ts';
+export type { RoundCause, WatchEvent, Watcher, WatchListener, WatchOptions, WatchRound } from './graph/watch-events.ts';
 export type { CallStore, CallTerms, SyncCallStore } from './store/calls.ts';
 export { CompressedValueStore } from './store/compressed.ts';
 export type { Compression } from './store/compression.ts';

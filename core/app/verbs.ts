@@ -92,6 +92,15 @@ export const VERBS: readonly VerbSpec[] = [
     load: async () => (await import('./verbs/cat.ts')).cat,
   },
   {
+    name: 'invalidate',
+    args: '<task|key|file>…',
+    least: 1,
+    most: MANY,
+    text: 'forget answers, and all that were made of them',
+    options: [{ name: DRY_RUN, text: 'only say what would be forgotten' }, JSON_OPTION],
+    load: async () => (await import('./verbs/invalidate.ts')).invalidate,
+  },
+  {
     name: 'gc',
     args: '',
     least: 0,

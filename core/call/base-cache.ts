@@ -6,6 +6,7 @@ import type { Digest, Key } from '../base/hash.ts';
 import type { CallTerms } from '../store/calls.ts';
 import type { CallRecord, StoredValue } from '../store/record.ts';
 import type { CacheCore, Exclusion, Found, Records } from './cache-core.ts';
+import { type Invalidatable, type InvalidateOptions, type Invalidation, invalidate } from './invalidation.ts';
 import { LazyCall, type Signature } from './lazy-call.ts';
 import { expand, expandKey, shrink } from './prefix.ts';
 import { QueryIterator } from './query.ts';
@@ -85,6 +86,14 @@ export abstract class BaseCache implements CacheCore {
     options: TableOptions<N, R> = {},
   ): Awaitable<Table<Row<Signature, N, R>>> {
     return this.query().table(options);
+  }
+
+  /**
+   * Removes calls and, transitively, all that used what they made, in one step: a call by its key, the calls of a
+   * function or task by name, those about a file by its path. Throws `CALL_UNKNOWN` for what is not on file.
+   */
+  invalidate(what: Invalidatable | readonly Invalidatable[], options?: InvalidateOptions): Promise<Invalidation> {
+    return invalidate(this, what, options);
   }
 
   /** The one key or value digest that begins with `prefix` (at least four characters). */

@@ -1,5 +1,6 @@
 /** What a finished task hands to those that need it: digests first, contents on demand. */
-import { type Digest, frame, sha256 } from '../base/hash.ts';
+import type { Digest } from '../base/hash.ts';
+import { productDigest } from '../call/lineage.ts';
 import type { Tree } from '../files/tree.ts';
 import type { StoredValue } from '../store/record.ts';
 
@@ -13,11 +14,5 @@ export interface Product {
 }
 
 export function product(value: StoredValue | null, outputs: Tree | null): Product {
-  return { value, outputs, result: resultDigest(value, outputs) };
-}
-
-function resultDigest(value: StoredValue | null, outputs: Tree | null): Digest | null {
-  if (value === null) return outputs?.digest ?? null;
-  if (outputs === null) return value.digest;
-  return sha256(`f1p${frame(value.digest)}${frame(outputs.digest)}`);
+  return { value, outputs, result: productDigest(value?.digest ?? null, outputs?.digest ?? null) };
 }

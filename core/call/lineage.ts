@@ -1,0 +1,147 @@
+/**
+ * From a call to the calls that were made of what it made: by the digests that records name. A value that was used inside
+ * another one, or that says nothing (`undefined`, a boolean), leads nowhere.
+ */
+import { digest } from '../base/digest.ts';
+import { type Digest, frame, sha256 } from '../base/hash.ts';
+import { FileRef } from '../files/refs.ts';
+import { parseTree, type TreeEntry } from '../files/tree.ts';
+import type { CallRecord } from '../store/record.ts';
+import type { CacheCore } from './cache-core.ts';
+
+/** What enters the fingerprints of those who need a task: the digest of its value, of its outputs, or one of both. */
+export function productDigest(value: Digest | null, outputs: Digest | null): Digest | null {
+  if (value === null) return outputs;
+  return outputs === null ? value : sha256(`f1p${frame(value)}${frame(outputs)}`);
+}
+
+/** Nearly every call has one of these somewhere, whoever made it. */
+const SAYS_NOTHING: ReadonlySet<Digest> = new Set([undefined, null, true, false].map((value) => digest(value)));
+
+/** One call made of what another one made, and the name of the part by which. */
+export interface Dependent {
+  readonly record: CallRecord;
+  readonly through: string;
+}
+
+/** Follows the records of one cache. What was looked at is remembered: it is for one question, asked at one moment. */
+export class Lineage {
+  readonly #cache: CacheCore;
+  readonly #trees = new Map<Digest, Promise<readonly TreeEntry[]>>();
+  #readers: Promise<Readers> | undefined;
+
+  constructor(cache: CacheCore) {
+    this.#cache = cache;
+  }
+
+  /** Calls that used what a call made, as a whole or one of its files; newest first for each. */
+  async dependentsOf(record: CallRecord): Promise<readonly Dependent[]> {
+    const { result, outputs } = record;
+    const found: Dependent[] = [];
+    const whole = [result?.digest ?? null, outputs, productDigest(result?.digest ?? null, outputs)];
+    for (const made of new Set(whole)) if (made !== null) found.push(...(await this.usersOf(made)));
+    if (outputs !== null) found.push(...(await this.readersOf(await this.#tree(outputs))));
+    return found;
+  }
+
+  /** Calls that used this value, newest first. */
+  async usersOf(made: Digest): Promise<readonly Dependent[]> {
+    if (SAYS_NOTHING.has(made)) return [];
+    const found: Dependent[] = [];
+    for await (const record of this.#cache.find({ uses: made })) {
+      const part = record.parts.find(({ digest }) => digest === made);
+      found.push({ record, through: part?.name ?? '' });
+    }
+    return found;
+  }
+
+  /** Calls that read one of these files with this very content. */
+  async readersOf(entries: readonly TreeEntry[]): Promise<readonly Dependent[]> {
+    const contents = entries.flatMap((entry) => contentOf(entry) ?? []);
+    const { trees, byContent } = await this.#allReaders();
+    const touched = new Set(contents.flatMap((content) => byContent.get(content) ?? []));
+    const found = [...touched].flatMap((blob) => trees.get(blob)?.readers ?? []);
+    for (const entry of entries) {
+      if (entry.kind !== 'file') continue;
+      found.push(...(await this.usersOf(digest(new FileRef('', entry.path, entry.digest, entry.executable)))));
+    }
+    return found;
+  }
+
+  /** Calls that read or wrote the file at a path (relative to the project), whatever its content was. */
+  async callsAbout(path: string): Promise<readonly CallRecord[]> {
+    const isIt = (entry: TreeEntry): boolean => entry.path === path;
+    const { trees } = await this.#allReaders();
+    const reading = [...trees.values()].filter(({ entries }) => entries.some(isIt));
+    const found = new Map(reading.flatMap(({ readers }) => readers.map(({ record }) => [record.key, record])));
+    for await (const record of this.#cache.find({ kind: 'task' })) {
+      if (record.outputs !== null && (await this.#tree(record.outputs)).some(isIt)) found.set(record.key, record);
+    }
+    return [...found.values()];
+  }
+
+  #allReaders(): Promise<Readers> {
+    this.#readers ??= this.#findReaders();
+    return this.#readers;
+  }
+
+  async #findReaders(): Promise<Readers> {
+    const trees = new Map<Digest, { readonly entries: readonly TreeEntry[]; readonly readers: Dependent[] }>();
+    const byContent = new Map<string, Digest[]>();
+    for (const kind of ['task', 'transform'] as const) {
+      for await (const record of this.#cache.find({ kind })) {
+        for (const { name, kind, blob } of record.parts) {
+          if (kind !== 'files' || blob === null) continue;
+          const known = trees.get(blob);
+          const tree = known ?? { entries: await this.#tree(blob), readers: [] };
+          tree.readers.push({ record, through: name });
+          if (known !== undefined) continue;
+          trees.set(blob, tree);
+          for (const content of new Set(tree.entries.flatMap((entry) => contentOf(entry) ?? []))) {
+            const blobs = byContent.get(content);
+            if (blobs === undefined) byContent.set(content, [blob]);
+            else blobs.push(blob);
+          }
+        }
+      }
+    }
+    return { trees, byContent };
+  }
+
+  #tree(blob: Digest): Promise<readonly TreeEntry[]> {
+    const known = this.#trees.get(blob);
+    if (known !== undefined) return known;
+    const read = this.#readTree(blob);
+    this.#trees.set(blob, read);
+    return read;
+  }
+
+  /** No entries for a tree that is gone or of another format: it can no longer be told what was in it. */
+  async #readTree(blob: Digest): Promise<readonly TreeEntry[]> {
+    const bytes = await this.#cache.bytes(blob);
+    if (bytes === undefined) return [];
+    try {
+      return parseTree(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString()).entries;
+    } catch {
+      return [];
+    }
+  }
+}
+
+/** Everything that has trees of files among its parts: tasks and transforms. */
+interface Readers {
+  /** By the digest of the tree. */
+  readonly trees: ReadonlyMap<
+    Digest,
+    { readonly entries: readonly TreeEntry[]; readonly readers: readonly Dependent[] }
+  >;
+  /** Trees by what is in them. */
+  readonly byContent: ReadonlyMap<string, readonly Digest[]>;
+}
+
+/** Path and content as one text; undefined for what has no content. */
+function contentOf(entry: TreeEntry): string | undefined {
+  return (entry.kind === 'file' || entry.kind === 'link') && entry.digest !== null
+    ? `${entry.digest} ${entry.path}`
+    : undefined;
+}
