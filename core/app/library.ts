@@ -8,10 +8,12 @@ import type { BaseCache } from '../call/base-cache.ts';
 import type { CacheResolver } from '../call/context.ts';
 import type { Collector } from '../call/metadata.ts';
 import { ReservedCaches } from '../call/reserved-caches.ts';
+import type { Watcher, WatchOptions } from '../graph/watch-events.ts';
 import { type ShelfHost, systemHost } from '../store/shelf-host.ts';
 import { isCachingOn } from './cache-switch.ts';
 import { ConfiguredCaches } from './caches.ts';
 import { loadSettings } from './config/settings.ts';
+import { watchProject } from './watch.ts';
 
 /** Reads the configuration at the first question. Without one, answers are kept in memory, which is told once. */
 class CachesOnDemand implements CacheResolver {
@@ -42,6 +44,11 @@ function configured(): CacheResolver {
   const settings = loadSettings(process.cwd(), { home, xdgConfigHome: env['XDG_CONFIG_HOME'] });
   const warn = (message: string): void => process.emitWarning(message, 'FlecheWarning');
   return settings.files.length === 0 ? new ReservedCaches(warn) : new ConfiguredCaches(settings, warn);
+}
+
+/** Begins to watch a project. What is wrong with it is thrown to who iterates. */
+export function watch(options: WatchOptions = {}): Watcher {
+  return watchProject(options, { cwd: process.cwd(), env: process.env });
 }
 
 /** The caches of this process. */

@@ -19,6 +19,8 @@ export interface Flight {
 
 interface OwnFlight extends Flight {
   readonly controller: AbortController;
+  /** Whether it began because somebody wanted it, whatever is on file. */
+  readonly isForced: boolean;
   asked: number;
 }
 
@@ -70,7 +72,7 @@ export class Live {
   }
 
   isForced(name: string): boolean {
-    return this.#forced.has(name);
+    return this.#forced.has(name) || this.#flights.get(name)?.isForced === true;
   }
 
   /** Whether one of these tasks was disturbed since it was asked for the answer that it has. */
@@ -127,7 +129,7 @@ export class Live {
   }
 
   #earlier(name: string, key: Key): Settled | undefined {
-    const answer = this.#forced.has(name) ? undefined : this.#answers.get(name)?.settled;
+    const answer = this.isForced(name) ? undefined : this.#answers.get(name)?.settled;
     return answer?.outcome.key === key ? answer : undefined;
   }
 
@@ -146,14 +148,18 @@ export class Live {
 
   /** Begins to work on a question. What is cut short is unsettled. */
   fly({ task, key }: TaskCall, asked: number, work: (signal: AbortSignal) => Promise<Acted>): Promise<Acted> {
+    const { name } = task;
     const controller = new AbortController();
-    const acted = work(controller.signal)
+    const isForced = this.#forced.delete(name);
+    const acted = Promise.resolve()
+      .then(() => work(controller.signal))
       .then((acted): Acted => {
         const isCut = acted.kind === 'settled' && acted.settled.outcome.outcome === 'skipped';
+        if (isForced && (isCut || acted.kind === 'unsettled')) this.#forced.add(name);
         return isCut && controller.signal.aborted ? { kind: 'unsettled', disturbed: [] } : acted;
       })
-      .finally(() => this.#flights.delete(task.name));
-    this.#flights.set(task.name, { key, asked, controller, acted });
+      .finally(() => this.#flights.delete(name));
+    this.#flights.set(name, { key, asked, controller, isForced, acted });
     return acted;
   }
 
@@ -190,7 +196,6 @@ export class Live {
     }
     this.#answers.set(name, { settled, asked });
     this.#cuts.delete(name);
-    if (outcome !== 'cached') this.#forced.delete(name);
   }
 
   /** Takes in what the question of a task depends on; undefined if it could not be asked. */

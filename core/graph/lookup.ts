@@ -1,6 +1,7 @@
 /** Answers a task's question from what is on file, or says why it cannot. */
 import type { Digest } from '../base/hash.ts';
 import { compareParts, nearestCall } from '../call/explain.ts';
+import { ageOf, within } from '../call/freshness.ts';
 import { parseTree, type Tree } from '../files/tree.ts';
 import type { SyncCallStore } from '../store/calls.ts';
 import type { CallRecord } from '../store/record.ts';
@@ -25,6 +26,8 @@ export type Lookup =
 export interface Shelf {
   readonly calls: SyncCallStore;
   readonly values: SyncValueStore;
+  /** ms since the epoch. */
+  readonly now: () => number;
 }
 
 /** The contents of outputs are not looked for: where they stand in the workspace they are not needed. */
@@ -32,6 +35,11 @@ export function lookUp(call: TaskCall, shelf: Shelf): Lookup {
   const record = shelf.calls.get(call.key);
   if (record === undefined) return { kind: 'miss', reasons: missReasons(call, shelf) };
   if (record.failure !== null) return { kind: 'miss', reasons: [{ kind: 'failed-before' }] };
+  const { staleAfter } = call.task;
+  if (staleAfter !== undefined) {
+    const age = ageOf(record.filed, shelf.now());
+    if (!within(age, staleAfter)) return { kind: 'miss', reasons: [{ kind: 'expired', age }] };
+  }
   const log = record.log === null ? null : shelf.values.get(record.log);
   if (log === undefined) return lost('the captured output');
   const outputs = record.outputs === null ? null : storedTree(record.outputs, shelf.values);

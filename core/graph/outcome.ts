@@ -19,6 +19,8 @@ export type Reason =
   | { readonly kind: 'code' }
   | { readonly kind: 'option'; readonly name: string }
   | { readonly kind: 'failed-before' }
+  /** The answer on file is older, in ms, than the task lets answers grow. */
+  | { readonly kind: 'expired'; readonly age: number }
   | { readonly kind: 'lost'; readonly what: string }
   | { readonly kind: 'pending'; readonly task: string };
 

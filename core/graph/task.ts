@@ -43,6 +43,8 @@ export interface Task {
   readonly clean: boolean;
   /** Whether answers are looked up and filed. */
   readonly cache: boolean;
+  /** An older answer is not served, ms; without it answers never grow old. Never part of the key. */
+  readonly staleAfter?: number;
   /** What the task is for, in a line, for people. */
   readonly description?: string;
   /** Where the task is defined. */

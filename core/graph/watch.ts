@@ -6,6 +6,7 @@
  * Every change begins a new pass, which takes over from the one before it; a round, as it is told, lasts until no more
  * passes are needed.
  */
+import { dirname } from 'node:path/posix';
 import type { RelPath } from '../base/paths.ts';
 import type { WatchScope } from '../files/watch-places.ts';
 import type { WatchSource } from '../files/watcher.ts';
@@ -167,10 +168,10 @@ export class Watch {
     const paths = this.#written.get(writer);
     if (paths === undefined || this.#isClosed) return;
     this.#written.delete(writer);
-    const owned = this.#tasks.owned(writer);
+    const owned = withFolders(this.#tasks.owned(writer) ?? []);
     let isTouched = false;
     for (const path of paths) {
-      if (owned?.has(path) !== true) this.path(path);
+      if (!owned.has(path)) this.path(path);
       else isTouched = mayBeForeign;
     }
     if (!isTouched) return;
@@ -328,4 +329,13 @@ export class Watch {
       if (this.#pass !== undefined && !this.#isClosed) this.#listen();
     });
   }
+}
+
+/** Paths with the folders that they are in. */
+function withFolders(paths: Iterable<RelPath>): ReadonlySet<RelPath> {
+  const all = new Set<RelPath>();
+  for (const path of paths) {
+    for (let at = path; at !== '.' && !all.has(at); at = dirname(at) as RelPath) all.add(at);
+  }
+  return all;
 }

@@ -37,6 +37,8 @@ function callOf(over: Readonly<Record<string, unknown>> = {}): TaskCall {
 class Shelf {
   readonly calls: MemoryCallStore = new MemoryCallStore();
   readonly values: MemoryValueStore = new MemoryValueStore();
+  time = 0;
+  readonly now = (): number => this.time;
   #filed = 0;
 
   blob(text: string): Digest {

@@ -127,6 +127,11 @@ export const TASK_KEYS: Readonly<Record<string, Key>> = {
     example: 'cache = false',
     default: true,
   },
+  stale_after: {
+    shape: text('duration'),
+    doc: 'How old an answer from the cache may be. Without it answers never grow old.',
+    example: 'stale_after = "1d"',
+  },
   description: {
     shape: text('text'),
     doc: 'What the task is for, in a line.',

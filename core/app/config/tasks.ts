@@ -1,4 +1,5 @@
 /** The tasks of a configuration, complete and normalised. What is wrong with them beyond their form is noted here. */
+import { parseDuration } from '../../base/duration.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { topologicalOrder } from '../../base/order.ts';
 import { normalRel, type RelPath } from '../../base/paths.ts';
@@ -24,6 +25,7 @@ function readTask(name: string, written: Table, positions: Positions, problems: 
   const value = (key: string): unknown => written[key] ?? TASK_KEYS[key]?.default;
   const args = body.kind === 'function' ? Object.values(body.args) : [];
   const description = textOf(value('description'));
+  const staleAfter = durationOf(textOf(value('stale_after')));
   return {
     name,
     body,
@@ -38,9 +40,15 @@ function readTask(name: string, written: Table, positions: Positions, problems: 
     tools: textsOf(value('tools')),
     clean: value('clean') === true,
     cache: value('cache') === true,
+    ...(staleAfter === undefined ? {} : { staleAfter }),
     ...(description === undefined ? {} : { description }),
     at: positions.lazyKey(path),
   };
+}
+
+/** Undefined also for what is no duration, which the checks note. */
+function durationOf(text: string | undefined): number | undefined {
+  return text === undefined || brokenRule('duration', text) !== undefined ? undefined : parseDuration(text);
 }
 
 function readBody(written: Table, path: KeyPath, problems: Problems): TaskBody {

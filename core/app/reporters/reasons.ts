@@ -1,4 +1,5 @@
 /** Reasons in words. The only place that knows how a cause is said. */
+import { formatDuration } from '../../base/duration.ts';
 import { unreachable } from '../../base/errors.ts';
 import type { Reason } from '../../graph/outcome.ts';
 import { harmless } from '../text.ts';
@@ -34,6 +35,8 @@ export function reasonText(reason: Reason): string {
       return `${harmless(reason.name)} changed`;
     case 'failed-before':
       return 'failed before';
+    case 'expired':
+      return Number.isFinite(reason.age) ? `last run ${formatDuration(reason.age)} ago` : 'last run at an unknown time';
     case 'lost':
       return `${harmless(reason.what)} is missing from the cache`;
     case 'pending':

@@ -52,6 +52,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   dir: ['"a/b"', '"."', '".."', '"/x"'],
   clean: ['true', '"true"'],
   cache: ['false', '0'],
+  stale_after: ['"1h30m"', '"soon"'],
   description: ['"x"', '" "'],
   other: ['1'],
 };

@@ -44,6 +44,7 @@ test('every key of a task arrives', () => {
   const task = only(`tasks.a = "x"
 [tasks.t]
 run = "make"
+stale_after = "1h30m"
 description = "Makes it"
 needs = ["a"]
 inputs = ["./src//**", "!src/gen/", "..\\\\shared\\\\*.ts", "."]
@@ -67,6 +68,7 @@ cache = false
     tools: ['esbuild', '@scope/tool'],
     clean: false,
     cache: false,
+    staleAfter: 5_400_000,
     description: 'Makes it',
     at: { file: task.at.file, line: 2, column: 8 },
   });

@@ -27,6 +27,8 @@ const WORDS: readonly (readonly [Reason, string])[] = [
   [{ kind: 'code' }, 'code changed'],
   [{ kind: 'option', name: 'outputs' }, 'outputs changed'],
   [{ kind: 'failed-before' }, 'failed before'],
+  [{ kind: 'expired', age: 5_400_000 }, 'last run 1h30m ago'],
+  [{ kind: 'expired', age: Number.POSITIVE_INFINITY }, 'last run at an unknown time'],
   [{ kind: 'lost', what: 'the result' }, 'the result is missing from the cache'],
   [{ kind: 'pending', task: 'codegen' }, 'needs codegen'],
 ];
