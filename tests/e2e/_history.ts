@@ -74,6 +74,9 @@ export interface Story {
   readonly chapters: readonly Chapter[];
 }
 
+/** The text of a file that stands where an output should. */
+const SQUAT = 'squat';
+
 const file = fc.constantFrom(...FILES);
 const text = fc.constantFrom(...TEXTS);
 const task = fc.nat(6);
@@ -297,10 +300,12 @@ class History {
       case 'noise':
         return this.#replan(edit.task, (plan) => ({ ...plan, noise: plan.noise + 1 }));
       case 'place':
+        this.#unsquat(edit.task);
         return this.#replan(edit.task, (plan) => ({ ...plan, place: plan.place === 0 ? 1 : 0 }));
       case 'view':
         return this.#replan(edit.task, (plan) => ({ ...plan, view: edit.view }));
       case 'form':
+        this.#unsquat(edit.task);
         for (const path of [...this.#hand.keys()]) if (isAreaOf(this.#taskAt(edit.task), path)) this.#unhand(path);
         return this.#replan(edit.task, (plan) => ({ ...plan, form: edit.form }));
       case 'needs':
@@ -331,7 +336,7 @@ class History {
         if (path === undefined || path.includes('*') || existsSync(this.#place(path))) return;
         mkdirSync(dirname(this.#place(path)), { recursive: true });
         if (lstatSync(this.#place(path), { throwIfNoEntry: false }) === undefined)
-          writeFileSync(this.#place(path), 'squat');
+          writeFileSync(this.#place(path), SQUAT);
         return;
       }
       case 'hand': {
@@ -369,6 +374,17 @@ class History {
     // A file of a former form may stand there until the next run.
     const stats = folder === undefined ? undefined : lstatSync(this.#place(folder), { throwIfNoEntry: false });
     return stats === undefined || stats.isDirectory() ? folder : undefined;
+  }
+
+  /** What stands in the place of an output would be anybody's once the task has its outputs elsewhere. */
+  #unsquat(task: number): void {
+    const at = this.#taskAt(task);
+    const plan = this.#plans[at];
+    for (const path of plan === undefined ? [] : outputsOf(plan, at)) {
+      const place = this.#place(path);
+      const isFile = !path.includes('*') && lstatSync(place, { throwIfNoEntry: false })?.isFile() === true;
+      if (isFile && readFileSync(place, 'utf8') === SQUAT) rmSync(place);
+    }
   }
 
   #unhand(path: string): void {
@@ -470,6 +486,11 @@ class History {
     for (const question of this.#filed.keys()) this.#filed.set(question, 'maybe');
   }
 
+  /** An answer served is one that is whole only if it was so before: what stands in its place is not looked for. */
+  #file(question: string, isNew: boolean): void {
+    if (isNew || this.#filed.get(question) !== 'maybe') this.#filed.set(question, 'yes');
+  }
+
   /** What the tasks would ask now may have been answered. */
   #suspect(): void {
     for (const made of evaluate(this.#plans, this.#things, this.#level)) {
@@ -485,7 +506,7 @@ class History {
       const question = made[index]?.question;
       if (question === undefined || !plan.cache) continue;
       const outcome = outcomes[nameOf(index)];
-      if (outcome === 'ran' || outcome === 'cached') this.#filed.set(question, 'yes');
+      if (outcome === 'ran' || outcome === 'cached') this.#file(question, outcome === 'ran');
       else if (!this.#filed.has(question)) this.#filed.set(question, 'maybe');
     }
     this.#log();
@@ -551,7 +572,7 @@ class History {
       if (one === undefined || one.fails) continue;
       fine.add(index);
       this.#checkCount(name, plan, one, count, ends.length, force, told);
-      if (plan.cache) this.#filed.set(one.question, 'yes');
+      if (plan.cache) this.#file(one.question, count > 0);
     }
     this.#checkFiles(found, made, fine, told);
     if (fine.size === this.#plans.length) this.#isForgetful = false;

@@ -577,7 +577,7 @@ pass_env = ["TEST_LOG"]
     ran: [],
     check: async (rig) => {
       const { stdout } = await rig.fleche(['run', 'gen', '--log', 'stream']);
-      assert.is(stdout.match(/größe 日本\n/g)?.length, Math.floor(5_000_003 / 14));
+      assert.is(stdout.match(/größe 日本\n/g)?.length, Math.floor(5_000_003 / 15));
     },
   },
   {
