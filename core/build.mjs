@@ -167,7 +167,7 @@ const bundles = await Promise.all([
   bundle(
     {
       index: 'core/index.ts',
-      'function-worker': 'core/graph/function-worker.ts',
+      'function-worker': 'core/graph/functions/function-worker.ts',
       esbuild: 'plugins/esbuild.ts',
       vite: 'plugins/vite.ts',
       transform: 'plugins/transform.ts',

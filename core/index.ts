@@ -13,22 +13,26 @@ export { type DigestibleOptions, digestible } from './base/digestible-class.ts';
 export { type ErrorCode, FlecheError, type SourcePosition } from './base/errors.ts';
 export { asDigest, type Digest, isDigest, type Key, sha256 } from './base/hash.ts';
 export { Ref } from './base/ref.ts';
-export { BaseCache } from './call/base-cache.ts';
-export { Cache } from './call/cache.ts';
-export type { CacheCore, Found, Records } from './call/cache-core.ts';
+export { BaseCache } from './call/caches/base-cache.ts';
+export { Cache } from './call/caches/cache.ts';
+export type { CacheCore, Found, Records } from './call/caches/cache-core.ts';
+export { collectGarbage, type GcOptions, type GcReport } from './call/caches/gc.ts';
+export type { Invalidatable, InvalidatedCall, InvalidateOptions, Invalidation } from './call/caches/invalidation.ts';
+export { type Limits, SizeLimitedCache } from './call/caches/limited.ts';
+export { LocalCache, type LocalCacheOptions } from './call/caches/local-cache.ts';
+export { type FunctionName, type RenameReport, rename } from './call/caches/rename.ts';
+export { ReservedCaches } from './call/caches/reserved-caches.ts';
+export { CachePool, CacheStack } from './call/caches/stack.ts';
+export { type TransferOptions, type TransferReport, transfer } from './call/caches/transfer.ts';
+export { FilteredCache, ReadOnlyCache, RefreshingCache } from './call/caches/views.ts';
 export { type CacheResolver, cache, meta, project, type Restorable, setCacheResolver, tags } from './call/context.ts';
-export type { CacheMode, CallOptions } from './call/controls.ts';
 export { D } from './call/d.ts';
-export type { Entry, EntryState, Stats } from './call/entries.ts';
 export type { PartChange } from './call/explain.ts';
-export { fleche, type MethodDecorator, memoised } from './call/fleche.ts';
-export type { FreshnessOptions, FreshnessState } from './call/freshness.ts';
-export type { AnyFunction, CodeMode } from './call/function-identity.ts';
-export { collectGarbage, type GcOptions, type GcReport } from './call/gc.ts';
-export type { Invalidatable, InvalidatedCall, InvalidateOptions, Invalidation } from './call/invalidation.ts';
-export { type Call, LazyArguments, LazyCall, type Signature } from './call/lazy-call.ts';
-export { type Limits, SizeLimitedCache } from './call/limited.ts';
-export { LocalCache, type LocalCacheOptions } from './call/local-cache.ts';
+export type { CacheMode, CallOptions } from './call/memo/controls.ts';
+export type { Entry, EntryState, Stats } from './call/memo/entries.ts';
+export { fleche, type MethodDecorator, memoised } from './call/memo/fleche.ts';
+export type { FreshnessOptions, FreshnessState } from './call/memo/freshness.ts';
+export type { AnyFunction, CodeMode } from './call/memo/function-identity.ts';
 export type {
   Explanation,
   FlecheOptions,
@@ -37,7 +41,16 @@ export type {
   OrRef,
   PendingCall,
   QueryOptions,
-} from './call/memoised.ts';
+} from './call/memo/memoised.ts';
+export {
+  type Look,
+  type Seen,
+  type Sight,
+  type TracedAnswer,
+  type TracedCall,
+  TracedCalls,
+  type TracedOptions,
+} from './call/memo/traced.ts';
 export {
   type CallFacts,
   CallInfo,
@@ -57,13 +70,13 @@ export {
   type MetricsSnapshot,
   type MetricsSummary,
   metrics,
-} from './call/metrics.ts';
-export { type ObservingMeter, observeMetrics } from './call/opentelemetry.ts';
-export { prometheusText } from './call/prometheus.ts';
-export { QueryIterator } from './call/query.ts';
-export { ANY, type MetadataTemplate, type Outcome, QueryCall, type QueryTemplate } from './call/query-call.ts';
-export { type FunctionName, type RenameReport, rename } from './call/rename.ts';
-export { ReservedCaches } from './call/reserved-caches.ts';
+} from './call/metrics/metrics.ts';
+export { type ObservingMeter, observeMetrics } from './call/metrics/opentelemetry.ts';
+export { prometheusText } from './call/metrics/prometheus.ts';
+export { type Call, LazyArguments, LazyCall, type Signature } from './call/query/lazy-call.ts';
+export { QueryIterator } from './call/query/query.ts';
+export { ANY, type MetadataTemplate, type Outcome, QueryCall, type QueryTemplate } from './call/query/query-call.ts';
+export { type Row, Table, type TableOptions } from './call/query/table.ts';
 export { AUTOSYNC, type Band } from './call/shelves/edit-ages.ts';
 export type { Clearable, Dependency, Dependent, Edge, Source } from './call/shelves/graph.ts';
 export { type Manager, type ManagerOptions, manager } from './call/shelves/manager.ts';
@@ -71,37 +84,31 @@ export type { Filling, ShelfOptions, StandardSchema, Transform, Validate } from 
 export type { Conflict } from './call/shelves/rest.ts';
 export { Shelf } from './call/shelves/shelf.ts';
 export type { ShelfEvent, ShelfEvents } from './call/shelves/signals.ts';
-export { CachePool, CacheStack } from './call/stack.ts';
 export { caching } from './call/switch.ts';
-export { type Row, Table, type TableOptions } from './call/table.ts';
-export {
-  type Look,
-  type Seen,
-  type Sight,
-  type TracedAnswer,
-  type TracedCall,
-  TracedCalls,
-  type TracedOptions,
-} from './call/traced.ts';
-export { type TransferOptions, type TransferReport, transfer } from './call/transfer.ts';
-export { FilteredCache, ReadOnlyCache, RefreshingCache } from './call/views.ts';
 export { FileRef, TreeRef } from './files/refs.ts';
 export { file, glob, type SourceOptions, tree } from './files/sources.ts';
-export type { Loop } from './graph/loop-guard.ts';
 export type { OutcomeKind, Reason, RunEvent, RunSummary, TaskOutcome } from './graph/outcome.ts';
-export type { RoundCause, WatchEvent, Watcher, WatchListener, WatchOptions, WatchRound } from './graph/watch-events.ts';
+export type { Loop } from './graph/watch/loop-guard.ts';
+export type {
+  RoundCause,
+  WatchEvent,
+  Watcher,
+  WatchListener,
+  WatchOptions,
+  WatchRound,
+} from './graph/watch/watch-events.ts';
 export type { CallStore, CallTerms, SyncCallStore } from './store/calls.ts';
+export { type CodecName, type ValueCodec, valueCodec } from './store/codecs/value-codec.ts';
 export { CompressedValueStore } from './store/compressed.ts';
 export type { Compression } from './store/compression.ts';
-export { FolderCallStore } from './store/folder-calls.ts';
-export { FolderValueStore } from './store/folder-values.ts';
+export { FolderCallStore } from './store/folder/folder-calls.ts';
+export { FolderValueStore } from './store/folder/folder-values.ts';
 export { Hdf5ValueStore } from './store/hdf5.ts';
-export { type LmdbOptions, type LmdbStores, openLmdb } from './store/lmdb.ts';
+export { type LmdbOptions, type LmdbStores, openLmdb } from './store/lmdb/lmdb.ts';
 export { MemoryCallStore, MemoryValueStore } from './store/memory.ts';
-export { PostgresCallStore } from './store/postgres.ts';
 export type { CallRecord, Failure, Json, Metadata, Part, PartKind, StoredValue } from './store/record.ts';
-export { SqlCallStore } from './store/sql-calls.ts';
-export { type CodecName, type ValueCodec, valueCodec } from './store/value-codec.ts';
+export { PostgresCallStore } from './store/sql/postgres.ts';
+export { SqlCallStore } from './store/sql/sql-calls.ts';
 export type { BlobInfo, FileValueStore, SyncValueStore, ValueStore } from './store/values.ts';
 export { VoidCallStore, VoidValueStore } from './store/void.ts';
 

@@ -30,7 +30,7 @@ const SHELL = new RegExp(
   [
     '^core/(store|files|app)/',
     '^plugins/',
-    '^core/graph/(bundle|bundle-\\w+|command|function|function-worker|process-group|running|watch)\\.ts$',
+    '^core/graph/(code/bundle(-\\w+)?|command|functions/function(-worker)?|process-group|running)\\.ts$',
     '^core/call/metadata\\.ts$',
   ].join('|'),
 );

@@ -4,11 +4,11 @@
  * cache is first needed.
  */
 import { homedir } from 'node:os';
-import type { BaseCache } from '../call/base-cache.ts';
+import type { BaseCache } from '../call/caches/base-cache.ts';
+import { ReservedCaches } from '../call/caches/reserved-caches.ts';
 import type { CacheResolver } from '../call/context.ts';
 import type { Collector } from '../call/metadata.ts';
-import { ReservedCaches } from '../call/reserved-caches.ts';
-import type { Watcher, WatchOptions } from '../graph/watch-events.ts';
+import type { Watcher, WatchOptions } from '../graph/watch/watch-events.ts';
 import { type ShelfHost, systemHost } from '../store/shelf-host.ts';
 import { isCachingOn } from './cache-switch.ts';
 import { ConfiguredCaches } from './caches.ts';

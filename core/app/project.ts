@@ -9,7 +9,7 @@ import { FlecheError } from '../base/errors.ts';
 import type { AbsPath } from '../base/paths.ts';
 import { Outputs } from '../files/outputs.ts';
 import { Workspace } from '../files/workspace.ts';
-import { CodeIndex } from '../graph/code.ts';
+import { CodeIndex } from '../graph/code/code.ts';
 import { Engine } from '../graph/engine.ts';
 import { TaskGraph } from '../graph/graph.ts';
 import { Writers } from '../graph/writers.ts';

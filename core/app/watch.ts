@@ -1,7 +1,7 @@
 /** Watch mode for programs: gives the rounds of a watch as they end. */
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
-import type { WatchEvent, Watcher, WatchOptions, WatchRound } from '../graph/watch-events.ts';
+import type { WatchEvent, Watcher, WatchOptions, WatchRound } from '../graph/watch/watch-events.ts';
 import type { Environment } from './style.ts';
 import type { Watching } from './watching.ts';
 

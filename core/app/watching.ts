@@ -8,10 +8,10 @@ import type { Key } from '../base/hash.ts';
 import { type AbsPath, type RelPath, toRel } from '../base/paths.ts';
 import { Watcher } from '../files/watcher.ts';
 import type { Engine } from '../graph/engine.ts';
-import { Live } from '../graph/live.ts';
-import { Watch } from '../graph/watch.ts';
-import type { WatchClock, WatchListener } from '../graph/watch-events.ts';
-import { WatchedTasks } from '../graph/watched-tasks.ts';
+import { Live } from '../graph/watch/live.ts';
+import { Watch } from '../graph/watch/watch.ts';
+import type { WatchClock, WatchListener } from '../graph/watch/watch-events.ts';
+import { WatchedTasks } from '../graph/watch/watched-tasks.ts';
 import type { Project } from './project.ts';
 import { chosenTasks } from './targets.ts';
 

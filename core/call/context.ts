@@ -5,9 +5,9 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { Key } from '../base/hash.ts';
-import type { BaseCache } from './base-cache.ts';
+import type { BaseCache } from './caches/base-cache.ts';
+import { ReservedCaches } from './caches/reserved-caches.ts';
 import { type Collector, type Fields, Tags } from './metadata.ts';
-import { ReservedCaches } from './reserved-caches.ts';
 
 export interface Scope {
   cache: BaseCache | undefined;

@@ -7,7 +7,7 @@ import { type Digest, frame, sha256 } from '../base/hash.ts';
 import { FileRef } from '../files/refs.ts';
 import { parseTree, type TreeEntry } from '../files/tree.ts';
 import type { CallRecord } from '../store/record.ts';
-import type { CacheCore } from './cache-core.ts';
+import type { CacheCore } from './caches/cache-core.ts';
 
 /** What enters the fingerprints of those who need a task: the digest of its value, of its outputs, or one of both. */
 export function productDigest(value: Digest | null, outputs: Digest | null): Digest | null {

@@ -3,7 +3,7 @@ import { type Awaitable, chain } from '../base/awaitable.ts';
 import { FlecheError } from '../base/errors.ts';
 import { type Digest, isDigest, type Key } from '../base/hash.ts';
 import { byCodeUnit } from '../base/order.ts';
-import type { CacheCore } from './cache-core.ts';
+import type { CacheCore } from './caches/cache-core.ts';
 
 /** The least number of characters a prefix may have. */
 export const SHORTEST = 4;

@@ -8,7 +8,7 @@ import { classCodecOf } from '../base/digestible.ts';
 import { FlecheError } from '../base/errors.ts';
 import type { Digest } from '../base/hash.ts';
 import { Ref } from '../base/ref.ts';
-import type { CacheCore } from './cache-core.ts';
+import type { CacheCore } from './caches/cache-core.ts';
 import { expandValue } from './prefix.ts';
 
 /** Waits for all, at once if all are there. */

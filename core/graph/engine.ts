@@ -2,12 +2,12 @@
 import type { Key } from '../base/hash.ts';
 import type { PartChange } from '../call/explain.ts';
 import { runningDir, type Workbench } from './execute.ts';
-import type { Live } from './live.ts';
 import { comparison } from './lookup.ts';
 import type { Reason, RunReport, RunRequest } from './outcome.ts';
 import { Round } from './round.ts';
 import { endOrphans } from './running.ts';
 import type { Surroundings, TaskCall } from './task-call.ts';
+import type { Live } from './watch/live.ts';
 
 export interface WhyReport {
   readonly task: string;

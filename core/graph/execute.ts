@@ -16,7 +16,7 @@ import type { CallRecord, Failure, StoredValue } from '../store/record.ts';
 import type { FileValueStore } from '../store/values.ts';
 import { runCommand } from './command.ts';
 import { commandEnv } from './environment.ts';
-import { Encoded, runFunction } from './function.ts';
+import { Encoded, runFunction } from './functions/function.ts';
 import { type Product, product } from './product.ts';
 import type { FoundArg, Surroundings, TaskCall } from './task-call.ts';
 

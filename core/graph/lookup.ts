@@ -1,7 +1,7 @@
 /** Answers a task's question from what is on file, or says why it cannot. */
 import type { Digest } from '../base/hash.ts';
 import { compareParts, nearestCall } from '../call/explain.ts';
-import { ageOf, within } from '../call/freshness.ts';
+import { ageOf, within } from '../call/memo/freshness.ts';
 import { parseTree, type Tree } from '../files/tree.ts';
 import type { SyncCallStore } from '../store/calls.ts';
 import type { CallRecord } from '../store/record.ts';

@@ -9,7 +9,6 @@ import type { Digest } from '../base/hash.ts';
 import type { RelPath } from '../base/paths.ts';
 import { type Claim, claim } from './claims.ts';
 import { execute, type Workbench } from './execute.ts';
-import type { Live } from './live.ts';
 import { isThere, lookUp, RESULT } from './lookup.ts';
 import type { OutcomeKind, Reason, RunReport, RunRequest, RunSummary, TaskOutcome } from './outcome.ts';
 import type { Product } from './product.ts';
@@ -19,6 +18,7 @@ import { Slots } from './slots.ts';
 import type { Task } from './task.ts';
 import { callOf, type TaskCall } from './task-call.ts';
 import { Upstream } from './upstream.ts';
+import type { Live } from './watch/live.ts';
 
 /** A question, with its answer if there is one. */
 type Asked = Hit | Miss;

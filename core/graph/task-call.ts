@@ -17,7 +17,7 @@ import type { Workspace } from '../files/workspace.ts';
 import type { Part } from '../store/record.ts';
 import type { StateStore } from '../store/state.ts';
 import type { SyncValueStore } from '../store/values.ts';
-import type { CodeClosure, CodeIndex } from './code.ts';
+import type { CodeClosure, CodeIndex } from './code/code.ts';
 import { keyedEnv } from './environment.ts';
 import { Generated } from './generated.ts';
 import type { TaskGraph } from './graph.ts';

@@ -7,7 +7,7 @@
  */
 import { type Digest, isDigest, type Key, sha256 } from '../base/hash.ts';
 import { type CallTerms, USED } from './calls.ts';
-import { digestKey, keyDigest } from './lmdb-table.ts';
+import { digestKey, keyDigest } from './lmdb/lmdb-table.ts';
 import type { CallRecord } from './record.ts';
 
 /** Kinds of terms, one byte each. Frozen with the format of the environment. */

@@ -12,9 +12,9 @@
 import { type Awaitable, chain } from '../base/awaitable.ts';
 import { FlecheError, messageOf } from '../base/errors.ts';
 import type { Digest } from '../base/hash.ts';
-import { AliasFiles } from './alias-files.ts';
-import { DigestFiles, plainLayout } from './digest-files.ts';
-import type { FolderOptions } from './folder-values.ts';
+import { AliasFiles } from './folder/alias-files.ts';
+import { DigestFiles, plainLayout } from './folder/digest-files.ts';
+import type { FolderOptions } from './folder/folder-values.ts';
 import { importPeer } from './peer.ts';
 import { type BlobInfo, type ValueStore, verified } from './values.ts';
 

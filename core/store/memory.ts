@@ -5,8 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { type Digest, type Key, sha256 } from '../base/hash.ts';
 import { byCodeUnit } from '../base/order.ts';
-import { writeNewFile } from './blob-files.ts';
 import { type CallTerms, holds, newestFirst, type SyncCallStore } from './calls.ts';
+import { writeNewFile } from './folder/blob-files.ts';
 import { frozenRecord } from './frozen.ts';
 import type { CallRecord } from './record.ts';
 import type { StateStore } from './state.ts';

@@ -2,7 +2,7 @@
 import { homedir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import { folderName } from '../base/folder-name.ts';
-import { haveShelves, openShelves } from './lmdb-shelves.ts';
+import { haveShelves, openShelves } from './lmdb/lmdb-shelves.ts';
 import { type EndListener, onProcessEnd } from './process-end.ts';
 import type { ShelfStore } from './shelf-store.ts';
 import { systemTiming, type Timing } from './timing.ts';

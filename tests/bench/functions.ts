@@ -11,11 +11,11 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { digest } from '../../core/base/digest.ts';
 import { sha256 } from '../../core/base/hash.ts';
-import { Cache } from '../../core/call/cache.ts';
+import { Cache } from '../../core/call/caches/cache.ts';
+import { LocalCache } from '../../core/call/caches/local-cache.ts';
 import { cache } from '../../core/call/context.ts';
-import { fleche } from '../../core/call/fleche.ts';
-import { LocalCache } from '../../core/call/local-cache.ts';
-import { loadLmdb } from '../../core/store/lmdb-load.ts';
+import { fleche } from '../../core/call/memo/fleche.ts';
+import { loadLmdb } from '../../core/store/lmdb/lmdb-load.ts';
 import { MemoryCallStore, MemoryValueStore } from '../../core/store/memory.ts';
 
 const ROUNDS = 15;

@@ -18,7 +18,7 @@ import {
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { sha256 } from '../../core/base/hash.ts';
-import { LocalCache } from '../../core/call/local-cache.ts';
+import { LocalCache } from '../../core/call/caches/local-cache.ts';
 
 const ROUNDS = 3;
 const KINDS = ['vue', 'mdx'] as const;

@@ -1,5 +1,5 @@
 /** Caches for tests: in memory, answering later, broken, and counting what is read. */
-import { Cache } from '../../core/call/cache.ts';
+import { Cache } from '../../core/call/caches/cache.ts';
 import { MemoryCallStore, MemoryValueStore } from '../../core/store/memory.ts';
 
 export function memoryCache(): Cache {

@@ -1,6 +1,6 @@
 /** A cache that other processes share: pretended ones, that hold leases and file answers as real ones do. */
-import { Cache } from '../../core/call/cache.ts';
-import type { Exclusion } from '../../core/call/cache-core.ts';
+import { Cache } from '../../core/call/caches/cache.ts';
+import type { Exclusion } from '../../core/call/caches/cache-core.ts';
 import type { Lease, LeaseStore } from '../../core/store/leases.ts';
 import { MemoryCallStore, MemoryValueStore } from '../../core/store/memory.ts';
 import { MemoryLeases, type Note } from '../../core/store/memory-leases.ts';

@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FlecheError } from '../../core/base/errors.ts';
+import { ReservedCaches } from '../../core/call/caches/reserved-caches.ts';
 import { cache, meta, project, setCacheResolver, tags } from '../../core/call/context.ts';
-import { fleche } from '../../core/call/fleche.ts';
+import { fleche } from '../../core/call/memo/fleche.ts';
 import { CallInfo, Environment, Git, Runtime } from '../../core/call/metadata.ts';
-import { ReservedCaches } from '../../core/call/reserved-caches.ts';
 import { failingCache, laterCache, memoryCache } from './_caches.ts';
 import { warningsOf } from './_warnings.ts';
 

@@ -9,11 +9,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Cache } from '../../core/call/cache.ts';
+import { Cache } from '../../core/call/caches/cache.ts';
 import { cache } from '../../core/call/context.ts';
-import { fleche } from '../../core/call/fleche.ts';
-import { FolderCallStore } from '../../core/store/folder-calls.ts';
-import { FolderValueStore } from '../../core/store/folder-values.ts';
+import { fleche } from '../../core/call/memo/fleche.ts';
+import { FolderCallStore } from '../../core/store/folder/folder-calls.ts';
+import { FolderValueStore } from '../../core/store/folder/folder-values.ts';
 import { laterCache, memoryCache } from './_caches.ts';
 import { warningsOf } from './_warnings.ts';
 
@@ -180,7 +180,7 @@ test('equal arguments have one key, in every process and however they were made;
     for (const [a, b] of same) assert.is(key.digest(a), key.digest(b));
     for (const [a, b] of different) assert.is.not(key.digest(a), key.digest(b));
     const program = `
-      import { fleche } from '${new URL('../../core/call/fleche.ts', import.meta.url)}';
+      import { fleche } from '${new URL('../../core/call/memo/fleche.ts', import.meta.url)}';
       const key = fleche((x) => x, { name: 'key', module: 'm', code: 'manual', args: ['x'] });
       console.log(key.digest({ b: new Map([['y', 1], ['x', new Set([2, 1])]]), a: [shared(), shared()] }));
       function shared() { return { z: -0, y: undefined }; }

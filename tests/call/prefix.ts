@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FlecheError } from '../../core/base/errors.ts';
 import { asDigest, asKey, type Digest, type Key } from '../../core/base/hash.ts';
-import type { CacheCore } from '../../core/call/cache-core.ts';
+import type { CacheCore } from '../../core/call/caches/cache-core.ts';
 import { expand, expandKey, expandValue, shrink } from '../../core/call/prefix.ts';
 import { memoryCache } from './_caches.ts';
 

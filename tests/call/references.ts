@@ -7,7 +7,7 @@ import { FlecheError } from '../../core/base/errors.ts';
 import { Ref } from '../../core/base/ref.ts';
 import { cache } from '../../core/call/context.ts';
 import { D } from '../../core/call/d.ts';
-import { fleche } from '../../core/call/fleche.ts';
+import { fleche } from '../../core/call/memo/fleche.ts';
 import { countingCache, laterCache, memoryCache } from './_caches.ts';
 
 const codeOf = (error: unknown): string => (error instanceof FlecheError ? error.code : String(error));

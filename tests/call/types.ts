@@ -9,9 +9,9 @@ import type { Key } from '../../core/base/hash.ts';
 import type { Ref } from '../../core/base/ref.ts';
 import { cache } from '../../core/call/context.ts';
 import { D } from '../../core/call/d.ts';
-import { fleche, memoised } from '../../core/call/fleche.ts';
-import type { LazyCall } from '../../core/call/lazy-call.ts';
-import { ANY } from '../../core/call/query-call.ts';
+import { fleche, memoised } from '../../core/call/memo/fleche.ts';
+import type { LazyCall } from '../../core/call/query/lazy-call.ts';
+import { ANY } from '../../core/call/query/query-call.ts';
 import { memoryCache } from './_caches.ts';
 
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;

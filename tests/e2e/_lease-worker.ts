@@ -4,9 +4,9 @@
  */
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { LocalCache } from '../../core/call/caches/local-cache.ts';
 import { cache } from '../../core/call/context.ts';
-import { fleche } from '../../core/call/fleche.ts';
-import { LocalCache } from '../../core/call/local-cache.ts';
+import { fleche } from '../../core/call/memo/fleche.ts';
 import { answerOf, randomOf, shuffled } from './_lease-rules.ts';
 
 const [folder = '', count = '0', seed = '0'] = process.argv.slice(2);

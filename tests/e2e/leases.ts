@@ -9,7 +9,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { LocalCache } from '../../core/call/local-cache.ts';
+import { LocalCache } from '../../core/call/caches/local-cache.ts';
 import { bundled } from '../_bundled.ts';
 import { answerOf, randomOf } from './_lease-rules.ts';
 

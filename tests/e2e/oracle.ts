@@ -9,7 +9,7 @@ import * as fc from 'fast-check';
 import { test } from 'uvu';
 import { openProject } from '../../core/app/project.ts';
 import type { OutcomeKind } from '../../core/graph/outcome.ts';
-import { openLmdb } from '../../core/store/lmdb.ts';
+import { openLmdb } from '../../core/store/lmdb/lmdb.ts';
 import { type Driver, live, type RunEnd, type RunOptions, type Story, story } from './_history.ts';
 import { ended, type Rig, withRig } from './_rig.ts';
 

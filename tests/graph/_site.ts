@@ -22,7 +22,7 @@ import { dirname, join } from 'node:path';
 import { type AbsPath, toAbs } from '../../core/base/paths.ts';
 import { Outputs } from '../../core/files/outputs.ts';
 import { Workspace } from '../../core/files/workspace.ts';
-import { CodeIndex } from '../../core/graph/code.ts';
+import { CodeIndex } from '../../core/graph/code/code.ts';
 import { Engine } from '../../core/graph/engine.ts';
 import type { Workbench } from '../../core/graph/execute.ts';
 import { TaskGraph } from '../../core/graph/graph.ts';

@@ -1,7 +1,7 @@
 /** Lets a values store without files of its own take the tests of one that has them. */
 import { readFileSync } from 'node:fs';
 import { type Digest, sha256 } from '../../core/base/hash.ts';
-import { writeNewFile } from '../../core/store/blob-files.ts';
+import { writeNewFile } from '../../core/store/folder/blob-files.ts';
 import type { BlobInfo, FileValueStore, SyncValueStore } from '../../core/store/values.ts';
 
 /** The store with the two operations on files added; sizes in its listing are those of the content. */

@@ -2,7 +2,7 @@
 import { rmSync, writeFileSync, writeSync } from 'node:fs';
 import { argv, exit } from 'node:process';
 import { sha256 } from '../../core/base/hash.ts';
-import { type LmdbStores, openLmdb } from '../../core/store/lmdb.ts';
+import { type LmdbStores, openLmdb } from '../../core/store/lmdb/lmdb.ts';
 import { aKey, aRecord, resultBlob, resultBytes } from './_record.ts';
 
 const [what, root = '', ...rest] = argv.slice(2);

@@ -1,5 +1,5 @@
 import { test } from 'uvu';
-import { openLmdb } from '../../core/store/lmdb.ts';
+import { openLmdb } from '../../core/store/lmdb/lmdb.ts';
 import { MemoryCallStore } from '../../core/store/memory.ts';
 import { type CallsUnderTest, callsContract } from './_calls.ts';
 

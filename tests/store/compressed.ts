@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { type Digest, sha256 } from '../../core/base/hash.ts';
 import { CompressedValueStore, compressedSync } from '../../core/store/compressed.ts';
 import { type Compression, packedDigest, packer, unpack } from '../../core/store/compression.ts';
-import { FolderValueStore } from '../../core/store/folder-values.ts';
+import { FolderValueStore } from '../../core/store/folder/folder-values.ts';
 import { MemoryValueStore } from '../../core/store/memory.ts';
 import { answeringLater } from './_async-store.ts';
 import { asFileStore } from './_file-store.ts';

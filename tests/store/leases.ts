@@ -6,7 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { hold, holdSync, sweep, tryHold } from '../../core/store/hold.ts';
 import type { Lease, LeaseStore, Owner } from '../../core/store/leases.ts';
-import { openLeases } from '../../core/store/lmdb-leases.ts';
+import { openLeases } from '../../core/store/lmdb/lmdb-leases.ts';
 import { MemoryLeases } from '../../core/store/memory-leases.ts';
 import { isAbandoned, SELF } from '../../core/store/owner.ts';
 

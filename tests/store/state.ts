@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { openLmdb } from '../../core/store/lmdb.ts';
+import { openLmdb } from '../../core/store/lmdb/lmdb.ts';
 import { MemoryStateStore } from '../../core/store/memory.ts';
 import type { StateStore } from '../../core/store/state.ts';
 

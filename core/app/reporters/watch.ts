@@ -1,6 +1,6 @@
 /** Shows a watch: for people and logs each round as a run of its own, for programs one JSON object a line. */
-import type { Loop } from '../../graph/loop-guard.ts';
-import type { WatchEvent, WatchListener, WatchRound } from '../../graph/watch-events.ts';
+import type { Loop } from '../../graph/watch/loop-guard.ts';
+import type { WatchEvent, WatchListener, WatchRound } from '../../graph/watch/watch-events.ts';
 import type { Invocation } from '../invocation.ts';
 import { type Style, styleFor } from '../style.ts';
 import { harmless } from '../text.ts';

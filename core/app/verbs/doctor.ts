@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { formatSize } from '../../base/size.ts';
 import type { Lease } from '../../store/leases.ts';
-import { inspectLmdb, type LmdbReport } from '../../store/lmdb-inspect.ts';
+import { inspectLmdb, type LmdbReport } from '../../store/lmdb/lmdb-inspect.ts';
 import { isAbandoned } from '../../store/owner.ts';
 import { EXIT } from '../exit-code.ts';
 import { counted } from '../reporters/task-line.ts';

@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import { formatDuration } from '../../base/duration.ts';
 import { FlecheError } from '../../base/errors.ts';
-import { Cache } from '../../call/cache.ts';
+import { Cache } from '../../call/caches/cache.ts';
 import { expandKey } from '../../call/prefix.ts';
 import type { CallRecord } from '../../store/record.ts';
 import { EXIT } from '../exit-code.ts';

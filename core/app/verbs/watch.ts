@@ -3,7 +3,7 @@ import { formatDuration } from '../../base/duration.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { POLL_INTERVAL } from '../../files/watcher.ts';
 import type { CommandResult } from '../../graph/command.ts';
-import type { WatchEvent, WatchRound } from '../../graph/watch-events.ts';
+import type { WatchEvent, WatchRound } from '../../graph/watch/watch-events.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Invocation } from '../invocation.ts';
 import { parseJobs } from '../jobs.ts';

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { cache } from '../../../core/call/context.ts';
-import { fleche } from '../../../core/call/fleche.ts';
+import { fleche } from '../../../core/call/memo/fleche.ts';
 import type { Manager } from '../../../core/call/shelves/manager.ts';
 import type { Shelf } from '../../../core/call/shelves/shelf.ts';
 import { check, codeOf, deferred, type FakeHost, rejectionOf } from './_desk.ts';

@@ -1,0 +1,200 @@
+/**
+ * Calls that find out what they depend on while they are made, such as transforms of modules. Looked up in two steps:
+ * what is known beforehand leads to the lists of things that past calls looked at, and what these are like now leads to
+ * the answer. Does not know what can be looked at: the caller names things and says what they are like. An answer is
+ * valid as long as everything it was made from is as it was. Trouble with the cache is a miss and one warning.
+ */
+import { digest } from '../../base/digest.ts';
+import type { Digest, Key } from '../../base/hash.ts';
+import type { CallRecord, Metadata, Part, PartKind } from '../../store/record.ts';
+import type { BaseCache } from '../caches/base-cache.ts';
+import { NOT_FOUND } from '../caches/cache-core.ts';
+import { collect } from '../caches/transfer.ts';
+import { compareParts, type PartChange } from '../explain.ts';
+import { fingerprint, part } from '../fingerprint.ts';
+import { Trouble } from '../trouble.ts';
+
+/** A thing that a call looked at. `name` is unique among the parts of the call, such as `file:src/theme.yml`. */
+export interface Sight {
+  readonly kind: PartKind;
+  readonly name: string;
+}
+
+/** What it was like. */
+export interface Seen extends Sight {
+  readonly digest: Digest;
+}
+
+/** What is known of a call before it is made. */
+export interface TracedCall {
+  /** Who makes it, such as the name of a plugin. */
+  readonly name: string;
+  /** What it is made for: a path relative to the project, or null. */
+  readonly module: string | null;
+  readonly parts: readonly Part[];
+}
+
+export type TracedAnswer =
+  | { readonly found: true; readonly key: Key; readonly value: unknown }
+  | { readonly found: false };
+
+/** What a thing is like now; undefined if that cannot be said, which is a miss. */
+export type Look = (sight: Sight) => Digest | undefined | Promise<Digest | undefined>;
+
+export interface TracedOptions {
+  /** Asked at every call; what it throws is trouble with the cache. */
+  readonly cache: () => BaseCache;
+  /** Begins every warning. */
+  readonly who: string;
+  readonly onWarning: (message: string) => void;
+  /** ms since the epoch. */
+  readonly now: () => number;
+}
+
+/** What is filed under the parts that are known beforehand: the answer itself if nothing else was looked at. */
+type Filed = { readonly answer: unknown } | { readonly sights: readonly (readonly [PartKind, string][])[] };
+
+/** So many different lists are kept for one call; a branch that is left and taken up again finds its own. */
+const LISTS = 8;
+/** So many of the newest past calls are compared with one that is not on file. */
+const COMPARED = 16;
+const LISTED = ' (what it looks at)';
+
+export class TracedCalls {
+  readonly #options: TracedOptions;
+  readonly #trouble: Trouble;
+
+  constructor(options: TracedOptions) {
+    this.#options = options;
+    this.#trouble = new Trouble(options.who, false, options.onWarning);
+  }
+
+  async lookup(call: TracedCall, look: Look): Promise<TracedAnswer> {
+    return this.#trouble.attempt<TracedAnswer>(() => this.#lookup(call, look), { found: false });
+  }
+
+  async #lookup(call: TracedCall, look: Look): Promise<TracedAnswer> {
+    const cache = this.#options.cache();
+    const { key } = fingerprint(call.parts);
+    const first = await filedUnder(cache, key);
+    if (first === undefined) return { found: false };
+    if ('answer' in first) return { found: true, key, value: first.answer };
+    const looked = new Map<string, Digest | undefined>();
+    for (const sights of first.sights) {
+      const seen = await lookAll(sights, look, looked);
+      if (seen === undefined) continue;
+      const { key } = fingerprint([...call.parts, ...seen.map(partOf)]);
+      const answer = await filedUnder(cache, key);
+      if (answer !== undefined && 'answer' in answer) return { found: true, key, value: answer.answer };
+    }
+    return { found: false };
+  }
+
+  /** Files an answer, and what it was made from beside the parts of the call. Undefined if it could not be filed. */
+  async file(call: TracedCall, seen: readonly Seen[], value: unknown, metadata: Metadata): Promise<Key | undefined> {
+    return this.#trouble.attempt<Key | undefined>(() => this.#file(call, seen, value, metadata), undefined);
+  }
+
+  async #file(call: TracedCall, seen: readonly Seen[], value: unknown, metadata: Metadata): Promise<Key> {
+    const cache = this.#options.cache();
+    const known = fingerprint(call.parts);
+    const whole = seen.length === 0 ? known : fingerprint([...call.parts, ...seen.map(partOf)]);
+    await this.#put(cache, call.name, call.module, whole, { answer: value }, metadata);
+    if (seen.length > 0) {
+      const list = seen.map(({ kind, name }): [PartKind, string] => [kind, name]);
+      const before = await filedUnder(cache, known.key);
+      const others = before !== undefined && 'sights' in before ? before.sights.filter(differsFrom(list)) : [];
+      const sights = [list, ...others].slice(0, LISTS);
+      await this.#put(cache, call.name + LISTED, call.module, known, { sights }, {});
+    }
+    return whole.key;
+  }
+
+  async #put(
+    cache: BaseCache,
+    name: string,
+    module: string | null,
+    { key, parts }: { readonly key: Key; readonly parts: readonly Part[] },
+    filed: Filed,
+    metadata: Metadata,
+  ): Promise<void> {
+    const result = await cache.keep(filed, digest(filed, 'answer'));
+    const record: CallRecord = {
+      key,
+      kind: 'transform',
+      name,
+      module,
+      parts,
+      failure: null,
+      result,
+      promised: false,
+      outputs: null,
+      log: null,
+      metadata,
+      filed: this.#options.now(),
+    };
+    await cache.file(record);
+  }
+
+  /** What differs from the nearest past call of the same name for the same module; undefined if there was none. */
+  async explain(call: TracedCall, look: Look): Promise<readonly PartChange[] | undefined> {
+    return this.#trouble.attempt(async () => {
+      const { name, module } = call;
+      const past = await collect(this.#options.cache().find({ kind: 'transform', name, ...(module && { module }) }));
+      const looked = new Map<string, Digest | undefined>();
+      let best: readonly PartChange[] | undefined;
+      for (const { parts } of past.slice(0, COMPARED)) {
+        const known = new Set(call.parts.map((part) => part.name));
+        const sights = parts.flatMap(({ kind, name }) => (known.has(name) ? [] : [[kind, name] as const]));
+        const present = [...call.parts];
+        for (const [kind, name] of sights) {
+          if (!looked.has(name)) looked.set(name, await look({ kind, name }));
+          const digest = looked.get(name);
+          if (digest !== undefined) present.push(part(kind, name, digest));
+        }
+        const changes = compareParts(parts, present);
+        if (best === undefined || changes.length < best.length) best = changes;
+      }
+      return best;
+    }, undefined);
+  }
+
+  /** Makes everything filed so far durable and seen by other processes. */
+  async flush(): Promise<void> {
+    await this.#trouble.attempt(() => this.#options.cache().flush(), undefined);
+  }
+}
+
+async function filedUnder(cache: BaseCache, key: Key): Promise<Filed | undefined> {
+  const record = await cache.lookup(key);
+  if (record === undefined || record.result === null || record.failure !== null) return undefined;
+  const found = record.kind === 'transform' ? await cache.value(record.result.blob) : NOT_FOUND;
+  return found.found ? (found.value as Filed) : undefined;
+}
+
+/** Undefined as soon as something cannot be said. */
+async function lookAll(
+  sights: readonly (readonly [PartKind, string])[],
+  look: Look,
+  looked: Map<string, Digest | undefined>,
+): Promise<readonly Seen[] | undefined> {
+  const seen: Seen[] = [];
+  for (const [kind, name] of sights) {
+    if (!looked.has(name)) looked.set(name, await look({ kind, name }));
+    const digest = looked.get(name);
+    if (digest === undefined) return undefined;
+    seen.push({ kind, name, digest });
+  }
+  return seen;
+}
+
+function partOf({ kind, name, digest }: Seen): Part {
+  return part(kind, name, digest);
+}
+
+function differsFrom(
+  list: readonly [PartKind, string][],
+): (other: readonly (readonly [PartKind, string])[]) => boolean {
+  const text = JSON.stringify(list);
+  return (other) => JSON.stringify(other) !== text;
+}

@@ -1,0 +1,273 @@
+/**
+ * Code identity: the digest of what one export of a module is made of. It is the digest of the export's tree-shaken
+ * bundle, so comments, formatting, types and unrelated functions do not count, whereas a helper three imports away, a
+ * constant, a new side effect or the version of an imported package does. What code reads by itself while it runs
+ * (files, require() at run time) is not part of it: that belongs to a task's arguments and inputs.
+ *
+ * A closure holds for the files as they are when it is asked for. The index answers from stat calls alone while nothing
+ * changed since the last time.
+ */
+import { createRequire } from 'node:module';
+import { decode, encode } from '../../base/codec.ts';
+import { FlecheError } from '../../base/errors.ts';
+import { type Digest, frame, isDigest, sha256 } from '../../base/hash.ts';
+import type { AbsPath, RelPath } from '../../base/paths.ts';
+import { agree, Glance, isSame, realPath, type Sight, type Testimony } from '../../files/witness.ts';
+import type { StateStore } from '../../store/state.ts';
+import { type Bundle, bundle } from './bundle.ts';
+import type { Entry, InstalledPackage } from './bundle-reader.ts';
+
+/** The code of one export. */
+export interface CodeClosure {
+  readonly digest: Digest;
+  /**
+   * Project files by which the code can be affected, sorted, with the package.json and tsconfig.json files that steer
+   * how they are read. Each stands for more than is left of it after tree shaking.
+   */
+  readonly files: readonly RelPath[];
+  /** Everything that was looked at to find this out: files, names that were not there, folders, what links led to. */
+  readonly consulted: readonly RelPath[];
+  /** Folders below which everything counts that fits a pattern of an import. */
+  readonly folders: readonly RelPath[];
+  /** Installed packages that the code imports, sorted by name. */
+  readonly packages: readonly InstalledPackage[];
+  /**
+   * The code to run: an ES module whose only export is `task`, with an inline source map, made anew at each call. It
+   * names files of this machine. Throws `CODE_CHANGED` if a file is no longer what it was when the digest was taken.
+   */
+  bundle(): Promise<string>;
+}
+
+/** Finds the closure of one export without remembering anything. Throws `CODE_UNRESOLVED`. */
+export async function closureOf(options: {
+  readonly root: AbsPath;
+  readonly module: RelPath;
+  readonly export: string;
+}): Promise<CodeClosure> {
+  const root = realPath(options.root);
+  const [made] = await bundle(root, [options], 'digest', NEVER_SETTLED);
+  if (made === undefined) throw new FlecheError('BUG', 'bug: a build without a result');
+  return new Closure(root, options, { digest: digestOf(options.export, made), packages: made.packages }, made);
+}
+
+/** A clock that makes every file look too young to be relied on later. */
+const NEVER_SETTLED = (): number => 0;
+
+/** Format version 1. */
+function digestOf(name: string, { text }: Bundle): Digest {
+  return sha256(`f1b${frame(name)}${text}`);
+}
+
+/** What a closure was found by; what is remembered knows no folders. */
+type Seen = Pick<Bundle, 'files' | 'testimony'> & Partial<Pick<Bundle, 'folders'>>;
+
+/** What is kept of one export. */
+interface Identity {
+  readonly digest: Digest;
+  readonly packages: readonly InstalledPackage[];
+}
+
+class Closure implements CodeClosure {
+  readonly digest: Digest;
+  readonly files: readonly RelPath[];
+  readonly packages: readonly InstalledPackage[];
+  readonly #root: AbsPath;
+  readonly #entry: Entry;
+  readonly folders: readonly RelPath[];
+  readonly #testimony: Testimony;
+
+  constructor(root: AbsPath, entry: Entry, identity: Identity, seen: Seen) {
+    this.digest = identity.digest;
+    this.packages = identity.packages;
+    this.files = seen.files;
+    this.folders = seen.folders ?? [];
+    this.#root = root;
+    this.#entry = { module: entry.module, export: entry.export };
+    this.#testimony = seen.testimony;
+  }
+
+  get consulted(): readonly RelPath[] {
+    const { sights, links } = this.#testimony;
+    return [...sights.map(({ path }) => path), ...links.flatMap(([path, target]) => [path, target ?? path])];
+  }
+
+  async bundle(): Promise<string> {
+    const [made] = await bundle(this.#root, [this.#entry], 'run', NEVER_SETTLED);
+    if (made !== undefined && agree(this.#testimony, made.testimony)) return made.text;
+    throw new FlecheError('CODE_CHANGED', `the code of ${this.#entry.module} changed while it was about to run`, {
+      hint: 'Run it again.',
+    });
+  }
+}
+
+/** What is remembered of one module. */
+interface Memory {
+  readonly files: readonly RelPath[];
+  readonly testimony: Testimony;
+  readonly exports: ReadonlyMap<string, Identity>;
+}
+
+interface Request {
+  readonly entry: Entry;
+  readonly resolve: (closure: CodeClosure) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+/** Answers for the exports of one project, from memory where the files stand as they stood. */
+export class CodeIndex {
+  readonly #givenRoot: AbsPath;
+  readonly #state: StateStore;
+  readonly #now: () => number;
+  readonly #version: string;
+  #root: AbsPath | undefined;
+  #queue: Request[] = [];
+
+  /** `now`: ms since the epoch, by the clock that stamps files. */
+  constructor(root: AbsPath, state: StateStore, now: () => number) {
+    this.#givenRoot = root;
+    this.#state = state;
+    this.#now = now;
+    this.#version = `1 esbuild ${esbuildVersion()}`;
+  }
+
+  /** The closure as of now. Questions of one turn of the event loop are answered together. Throws `CODE_UNRESOLVED`. */
+  closure(module: RelPath, name: string): Promise<CodeClosure> {
+    return new Promise((resolve, reject) => {
+      if (this.#queue.push({ entry: { module, export: name }, resolve, reject }) > 1) return;
+      setImmediate(() => {
+        const requests = this.#queue;
+        this.#queue = [];
+        this.#answer(requests).catch((error: unknown) => {
+          for (const request of requests) request.reject(error);
+        });
+      });
+    });
+  }
+
+  async #answer(requests: readonly Request[]): Promise<void> {
+    this.#root ??= realPath(this.#givenRoot);
+    const root = this.#root;
+    const glance = new Glance(root, this.#now);
+    const open = requests.filter(({ entry, resolve }) => {
+      const memory = this.#recall(entry.module, glance);
+      const identity = memory?.exports.get(entry.export);
+      if (memory === undefined || identity === undefined) return true;
+      resolve(new Closure(root, entry, identity, memory));
+      return false;
+    });
+    if (open.length > 0) await this.#make(root, open);
+  }
+
+  async #make(root: AbsPath, requests: readonly Request[]): Promise<void> {
+    let made: readonly Bundle[];
+    try {
+      made = await bundle(
+        root,
+        requests.map(({ entry }) => entry),
+        'digest',
+        this.#now,
+      );
+    } catch (error) {
+      // One fault fails the build of all: each by itself then, so that the others are answered.
+      if (requests.length > 1) for (const request of requests) await this.#make(root, [request]);
+      else for (const { reject } of requests) reject(error);
+      return;
+    }
+    requests.forEach(({ entry, resolve }, index) => {
+      const one = made[index];
+      if (one === undefined) return;
+      const identity = { digest: digestOf(entry.export, one), packages: one.packages };
+      this.#remember(entry, identity, one);
+      resolve(new Closure(root, entry, identity, one));
+    });
+  }
+
+  /** What is known of a module, if it still holds. */
+  #recall(module: RelPath, glance: Glance): Memory | undefined {
+    const bytes = this.#state.get(stateName(module));
+    const memory = bytes === undefined ? undefined : readMemory(bytes, this.#version);
+    const testimony = memory === undefined ? undefined : glance.confirm(memory.testimony);
+    if (memory === undefined || testimony === undefined) return undefined;
+    const confirmed = { ...memory, testimony };
+    if (testimony !== memory.testimony) this.#keep(module, confirmed);
+    return confirmed;
+  }
+
+  #remember(entry: Entry, identity: Identity, { files, testimony }: Bundle): void {
+    if (!testimony.settled) return;
+    const bytes = this.#state.get(stateName(entry.module));
+    const known = bytes === undefined ? undefined : readMemory(bytes, this.#version);
+    // What was learned of other exports from the very same files holds beside it.
+    const others = known !== undefined && isSame(known.testimony, testimony) ? known.exports : [];
+    this.#keep(entry.module, { files, testimony, exports: new Map([...others, [entry.export, identity]]) });
+  }
+
+  #keep(module: RelPath, memory: Memory): void {
+    this.#state.put(stateName(module), writeMemory(memory, this.#version));
+  }
+}
+
+function stateName(module: RelPath): string {
+  return `code:${module}`;
+}
+
+/** Without loading esbuild, which is what a warm run is spared. */
+function esbuildVersion(): string {
+  const manifest: unknown = createRequire(import.meta.url)('esbuild/package.json');
+  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
+}
+
+type Stored = readonly [
+  version: string,
+  files: readonly RelPath[],
+  sights: readonly (readonly [path: RelPath, digest: Sight['digest'], key: readonly number[] | null])[],
+  links: Testimony['links'],
+  exports: readonly (readonly [name: string, digest: string, packages: readonly (readonly [string, string])[]])[],
+];
+
+function writeMemory({ files, testimony, exports }: Memory, version: string): Uint8Array {
+  const stored: Stored = [
+    version,
+    files,
+    testimony.sights.map(({ path, digest, key }) => [
+      path,
+      digest,
+      key === null ? null : [key.size, key.mtime, key.ctime, key.ino, key.mode],
+    ]),
+    testimony.links,
+    [...exports].map(([name, { digest, packages }]) => [
+      name,
+      digest,
+      packages.map((found) => [found.name, found.version]),
+    ]),
+  ];
+  return encode(stored);
+}
+
+/** Undefined for what was written by another version, or is damaged. */
+function readMemory(bytes: Uint8Array, version: string): Memory | undefined {
+  try {
+    const [written, files, sights, links, exports] = decode(bytes) as Stored;
+    if (written !== version) return undefined;
+    return {
+      files,
+      testimony: {
+        sights: sights.map(([path, digest, key]) => {
+          const [size = 0, mtime = 0, ctime = 0, ino = 0, mode = 0] = key ?? [];
+          return { path, digest, key: key === null ? null : { size, mtime, ctime, ino, mode } };
+        }),
+        links,
+        settled: true,
+      },
+      exports: new Map(
+        exports.flatMap(([name, digest, packages]) =>
+          isDigest(digest)
+            ? [[name, { digest, packages: packages.map(([name, version]) => ({ name, version })) }] as const]
+            : [],
+        ),
+      ),
+    };
+  } catch {
+    return undefined;
+  }
+}

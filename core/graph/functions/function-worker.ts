@@ -1,0 +1,100 @@
+/**
+ * The worker thread of one function task: imports the bundle, calls the function, replies once. Everything printed goes
+ * straight to the log, in order. The thread that started it ends it as soon as it has replied.
+ */
+import { writeFileSync } from 'node:fs';
+import { inspect } from 'node:util';
+import { parentPort, workerData } from 'node:worker_threads';
+import { encode } from '../../base/codec.ts';
+import { digest } from '../../base/digest.ts';
+import { FlecheError, systemCode } from '../../base/errors.ts';
+import { decodeAt } from '../../files/refs.ts';
+import type { FunctionJob, FunctionReply, TaskContext } from './function-protocol.ts';
+
+const port = parentPort;
+if (port === null) throw new FlecheError('BUG', 'bug: the worker of a function was started as a program');
+const job = workerData as FunctionJob;
+let replied = false;
+
+function reply(message: FunctionReply): void {
+  if (replied) return;
+  replied = true;
+  port?.postMessage(message);
+}
+
+/** Replies that the task failed, and prints where. */
+function fail(error: unknown): void {
+  if (replied) return;
+  const isError = error instanceof Error;
+  const message = error instanceof FlecheError ? error.describe() : isError ? error.message : `threw ${inspect(error)}`;
+  const stack = isError ? ownFrames(String(error.stack)) : '';
+  process.stderr.write(
+    `${stack === '' ? message : isError ? inspect(error).replace(String(error.stack), stack) : stack}\n`,
+  );
+  reply({ kind: 'threw', message, stack, code: systemCode(error) ?? null });
+}
+
+/** A stack without the frames of this file and of what is below it. */
+function ownFrames(stack: string): string {
+  const lines = stack.split('\n');
+  const end = lines.findIndex((line) => /[/\\]function-worker\.[jt]s\b/.test(line));
+  return (end < 0 ? lines : lines.slice(0, end)).join('\n');
+}
+
+/** Sends what is written to a stream to the log at once, whatever its thread is busy with. */
+function redirect(stream: NodeJS.WriteStream): void {
+  const put = (chunk: string | Uint8Array, encoding: BufferEncoding): void =>
+    writeFileSync(job.log, typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk);
+  stream._write = (chunk, encoding, done) => {
+    put(chunk, encoding);
+    done();
+  };
+  stream._writev = (chunks, done) => {
+    for (const { chunk, encoding } of chunks) put(chunk, encoding);
+    done();
+  };
+}
+
+async function work(): Promise<void> {
+  const { task } = (await import(job.bundle)) as { readonly task: unknown };
+  if (typeof task !== 'function') throw new FlecheError('CODE_UNRESOLVED', `${job.label} is not a function`);
+  const args = Object.fromEntries(job.args.map(([name, bytes]) => [name, decodeAt(job.context.root, bytes)]));
+  const value: unknown = await task(args, context());
+  reply({ kind: 'returned', digest: digestOf(value), bytes: encode(value) });
+}
+
+function context(): TaskContext {
+  const { signal } = aborted;
+  return { ...job.context, signal, log: (...values) => console.log(...values) };
+}
+
+/** A value that has no digest cannot be stored either. */
+function digestOf(value: unknown): ReturnType<typeof digest> {
+  try {
+    return digest(value, 'the result');
+  } catch (error) {
+    if (!(error instanceof FlecheError) || error.code !== 'INDIGESTIBLE') throw error;
+    throw new FlecheError('UNSTORABLE', error.message, {
+      hint: 'Return plain data, or register the class with a codec (registerClass).',
+      cause: error,
+    });
+  }
+}
+
+const aborted = new AbortController();
+port.on('message', () => aborted.abort());
+// Waiting for an abort is nothing to stay alive for: a promise that nobody will settle must be noticed.
+port.unref();
+process.on('uncaughtException', fail);
+process.on('beforeExit', () => {
+  if (replied) return;
+  fail(
+    new FlecheError('ABORTED', `${job.label} waits for something that will never happen`, {
+      hint: 'Its promise was not settled, and there is nothing left that could settle it.',
+    }),
+  );
+});
+process.setSourceMapsEnabled(true);
+redirect(process.stdout);
+redirect(process.stderr);
+work().catch(fail);

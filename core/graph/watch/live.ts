@@ -1,0 +1,222 @@
+/**
+ * What the rounds of one watch have in common: answers that hold until something they depend on is disturbed, and work
+ * that goes on while the next round has begun. Knows nothing of files or time: who disturbs what is told, and moments
+ * are counted.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { Key } from '../../base/hash.ts';
+import type { Product } from '../product.ts';
+import type { Acted, Settled } from '../settled.ts';
+import { Slots } from '../slots.ts';
+import type { Leaning, TaskCall } from '../task-call.ts';
+
+/** A task at work. */
+export interface Flight {
+  readonly key: Key;
+  /** Resolves when it is over, with what came of it. */
+  readonly acted: Promise<Acted>;
+}
+
+interface OwnFlight extends Flight {
+  readonly controller: AbortController;
+  /** Whether it began because somebody wanted it, whatever is on file. */
+  readonly isForced: boolean;
+  asked: number;
+}
+
+interface Answer {
+  readonly settled: Settled;
+  /** The moment of the question. */
+  readonly asked: number;
+}
+
+/** A task that was cut short so often is let through to its end, so that it gets there at all. */
+const PATIENCE = 2;
+
+export class Live {
+  readonly slots: Slots;
+  readonly #answers = new Map<string, Answer>();
+  readonly #flights = new Map<string, OwnFlight>();
+  /** When a task was last disturbed. */
+  readonly #disturbed = new Map<string, number>();
+  /** When the result of a task last became another one. */
+  readonly #changed = new Map<string, number>();
+  readonly #forced = new Set<string>();
+  readonly #leanings = new Map<string, Leaning | undefined>();
+  /** How often a task was cut short since it last got to its end. */
+  readonly #cuts = new Map<string, number>();
+  #moment = 0;
+  #leaned = 0;
+
+  /** `jobs` tasks may run at once, at least 1. */
+  constructor(jobs: number) {
+    this.slots = new Slots(jobs);
+  }
+
+  /** The next moment. A question is of the moment before it is asked. */
+  tick(): number {
+    return ++this.#moment;
+  }
+
+  /** Says that the answers of these tasks may no longer hold. */
+  disturb(names: Iterable<string>): void {
+    for (const name of names) this.#disturbed.set(name, ++this.#moment);
+  }
+
+  /** Wants these tasks to be run once more, whatever is on file. */
+  force(names: Iterable<string>): void {
+    for (const name of names) {
+      this.#forced.add(name);
+      this.disturb([name]);
+    }
+  }
+
+  isForced(name: string): boolean {
+    return this.#forced.has(name) || this.#flights.get(name)?.isForced === true;
+  }
+
+  /** Whether one of these tasks was disturbed since it was asked for the answer that it has. */
+  isDisturbed(names: Iterable<string>): boolean {
+    for (const name of names) {
+      const answer = this.#answers.get(name);
+      if (answer !== undefined && (this.#disturbed.get(name) ?? 0) > answer.asked) return true;
+    }
+    return false;
+  }
+
+  /** Says that the answers of these tasks are to be taken for what they are. */
+  pardon(names: Iterable<string>): void {
+    for (const name of names) {
+      const answer = this.#answers.get(name);
+      if (answer !== undefined) this.#answers.set(name, { ...answer, asked: ++this.#moment });
+    }
+  }
+
+  /** Forgets all tasks but these. */
+  retain(names: ReadonlySet<string>): void {
+    for (const map of [this.#answers, this.#disturbed, this.#changed, this.#leanings, this.#cuts]) {
+      for (const name of map.keys()) if (!names.has(name)) map.delete(name);
+    }
+    for (const name of this.#forced) if (!names.has(name)) this.#forced.delete(name);
+  }
+
+  /** The moment at which the result of a task last became another one. */
+  changed(name: string): number {
+    return this.#changed.get(name) ?? 0;
+  }
+
+  /**
+   * The answer of a task, or the work on it, unless it was disturbed since it was asked. `since` is the moment at which
+   * a result upstream of it last changed.
+   */
+  recall(name: string, since: number): Settled | Flight | undefined {
+    const moment = Math.max(since, this.#disturbed.get(name) ?? 0);
+    const flight = this.#flights.get(name);
+    if (flight !== undefined) return flight.asked > moment ? flight : undefined;
+    const answer = this.#answers.get(name);
+    return answer !== undefined && answer.asked > moment ? answer.settled : undefined;
+  }
+
+  /** What an earlier round made of this very question, if it is not to be made again. */
+  made({ task, key }: TaskCall): Product | undefined {
+    return this.#earlier(task.name, key)?.product;
+  }
+
+  /** How an earlier round failed at this very question, if it is not to be tried again. */
+  failure({ task, key }: TaskCall): Settled | undefined {
+    const earlier = this.#earlier(task.name, key);
+    return earlier?.outcome.outcome === 'failed' ? earlier : undefined;
+  }
+
+  #earlier(name: string, key: Key): Settled | undefined {
+    const answer = this.isForced(name) ? undefined : this.#answers.get(name)?.settled;
+    return answer?.outcome.key === key ? answer : undefined;
+  }
+
+  /** The tasks at work. */
+  get flying(): readonly string[] {
+    return [...this.#flights.keys()];
+  }
+
+  /** The work on this very question. Whoever takes it over has asked at the moment `asked`. */
+  join({ task, key }: TaskCall, asked: number): Flight | undefined {
+    const flight = this.#flights.get(task.name);
+    if (flight?.key !== key || flight.controller.signal.aborted || this.#forced.has(task.name)) return undefined;
+    flight.asked = asked;
+    return flight;
+  }
+
+  /** Begins to work on a question. What is cut short is unsettled. */
+  fly({ task, key }: TaskCall, asked: number, work: (signal: AbortSignal) => Promise<Acted>): Promise<Acted> {
+    const { name } = task;
+    const controller = new AbortController();
+    const isForced = this.#forced.delete(name);
+    const acted = Promise.resolve()
+      .then(() => work(controller.signal))
+      .then((acted): Acted => {
+        const isCut = acted.kind === 'settled' && acted.settled.outcome.outcome === 'skipped';
+        if (isForced && (isCut || acted.kind === 'unsettled')) this.#forced.add(name);
+        return isCut && controller.signal.aborted ? { kind: 'unsettled', disturbed: [] } : acted;
+      })
+      .finally(() => this.#flights.delete(name));
+    this.#flights.set(name, { key, asked, controller, isForced, acted });
+    return acted;
+  }
+
+  /** Ends the work on these tasks, and resolves when it is over. True if there was any. */
+  async end(names: Iterable<string>): Promise<boolean> {
+    const ends = Array.from(names, (name) => this.#end(name, PATIENCE));
+    return (await Promise.all(ends)).includes(true);
+  }
+
+  /** Ends all work. */
+  async endAll(): Promise<void> {
+    await Promise.all(Array.from(this.#flights.keys(), (name) => this.#end(name, Number.POSITIVE_INFINITY)));
+  }
+
+  async #end(name: string, patience: number): Promise<boolean> {
+    const flight = this.#flights.get(name);
+    if (flight === undefined) return false;
+    const cuts = this.#cuts.get(name) ?? 0;
+    if (!flight.controller.signal.aborted && cuts < patience) {
+      this.#cuts.set(name, cuts + 1);
+      flight.controller.abort();
+    }
+    await flight.acted.catch(() => {});
+    return true;
+  }
+
+  /** Takes an answer in. */
+  note(settled: Settled, asked: number): void {
+    const { name, outcome } = settled.outcome;
+    const before = this.#answers.get(name);
+    if (outcome === 'skipped' || (before !== undefined && before.asked > asked)) return;
+    if (before === undefined || !isSameResult(before.settled.product, settled.product)) {
+      this.#changed.set(name, ++this.#moment);
+    }
+    this.#answers.set(name, { settled, asked });
+    this.#cuts.delete(name);
+  }
+
+  /** Takes in what the question of a task depends on; undefined if it could not be asked. */
+  lean(name: string, leaning: Leaning | undefined): void {
+    const before = this.#leanings.get(name);
+    if (this.#leanings.has(name) && isDeepStrictEqual(before, leaning)) return;
+    this.#leanings.set(name, leaning);
+    this.#leaned++;
+  }
+
+  /** What each task that was asked for depends on, beside its patterns; undefined if it could not be asked. */
+  get leanings(): ReadonlyMap<string, Leaning | undefined> {
+    return this.#leanings;
+  }
+
+  /** Becomes another number whenever `leanings` change. */
+  get leaned(): number {
+    return this.#leaned;
+  }
+}
+
+function isSameResult(a: Product | undefined, b: Product | undefined): boolean {
+  return (a === undefined) === (b === undefined) && a?.result === b?.result;
+}

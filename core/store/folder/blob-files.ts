@@ -1,0 +1,349 @@
+/**
+ * Large blobs as files named by their digest. Written beside the folder and renamed into it, so that a name always
+ * stands for whole content; read-only from then on. Every way out verifies: a file that does not match its name is
+ * removed and reported as absent. Knows nothing of LMDB. Writing never throws for trouble with the cache's disk (it
+ * tells `lost` instead); trouble with a caller's path is thrown.
+ */
+import {
+  closeSync,
+  constants,
+  copyFileSync,
+  fchmodSync,
+  fsyncSync,
+  futimesSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeSync,
+} from 'node:fs';
+import { dirname, join } from 'node:path';
+import { systemCode } from '../../base/errors.ts';
+import { type Digest, Sha256 } from '../../base/hash.ts';
+import { blobFile, blobNamed, inFolderOf, type Layout, scratchFile } from '../layout.ts';
+import { type BlobInfo, verified } from '../values.ts';
+
+/** A blob put again is marked as used at most this often, ms. */
+export const REFRESH_AFTER = 3_600_000;
+
+const CHUNK = 1 << 20;
+let shared: Buffer | undefined;
+
+/** One buffer for all copying; nothing here keeps it across a call. */
+export function chunkBuffer(): Buffer {
+  shared ??= Buffer.allocUnsafeSlow(CHUNK);
+  return shared;
+}
+
+export interface BlobFileOptions {
+  readonly now: () => number;
+  readonly readOnly: boolean;
+  /** Told when a blob could not be written. */
+  readonly lost: (error: unknown) => void;
+}
+
+export class BlobFiles {
+  readonly #layout: Layout;
+  readonly #options: BlobFileOptions;
+  /** Written since the last `sync`. */
+  readonly #unsynced = new Set<string>();
+  /** Whether the file system has refused to share blocks between files. */
+  #noReflink = false;
+
+  constructor(layout: Layout, options: BlobFileOptions) {
+    this.#layout = layout;
+    this.#options = options;
+  }
+
+  /** Size of a blob, or undefined if it is not here. Its content is not looked at. */
+  size(digest: Digest): number | undefined {
+    return this.#stat(digest)?.size;
+  }
+
+  #stat(digest: Digest): { readonly size: number; readonly mtimeMs: number } | undefined {
+    try {
+      return statSync(blobFile(this.#layout, digest), { throwIfNoEntry: false });
+    } catch {
+      // Not a folder where one should be, no permission: as good as absent.
+      return undefined;
+    }
+  }
+
+  get(digest: Digest): Uint8Array | undefined {
+    // Most blobs that are asked for here are nowhere, and an exception costs five times what a look does.
+    if (this.#stat(digest) === undefined) return undefined;
+    let bytes: Uint8Array;
+    try {
+      bytes = readFileSync(blobFile(this.#layout, digest));
+    } catch {
+      // Removed meanwhile, or on a disk that does not give it back.
+      return undefined;
+    }
+    const whole = verified(digest, bytes);
+    if (whole === undefined) this.delete(digest);
+    return whole;
+  }
+
+  put(digest: Digest, bytes: Uint8Array): void {
+    if (this.size(digest) === bytes.length) return this.refresh(digest);
+    const draft = new Draft(this.#layout, this.#options);
+    draft.write(bytes);
+    this.#file(draft, digest);
+  }
+
+  /** Marks a blob as used now, unless it was within the last hour. */
+  refresh(digest: Digest): void {
+    const now = this.#options.now();
+    if (now - (this.#stat(digest)?.mtimeMs ?? now) < REFRESH_AFTER) return;
+    try {
+      utimesSync(blobFile(this.#layout, digest), now / 1000, now / 1000);
+    } catch {
+      // Removed meanwhile, or not ours to touch: it ages.
+    }
+  }
+
+  /**
+   * Takes in the rest of an open file, hashing what it copies, after `head`, which was read from it already. Returns
+   * the digest and size of all that was read, even if it could not be kept. Throws what reading throws.
+   */
+  takeIn(fd: number, head: Uint8Array): { readonly digest: Digest; readonly size: number } {
+    const hash = new Sha256().update(head);
+    const draft = new Draft(this.#layout, this.#options);
+    try {
+      draft.write(head);
+      let size = head.length;
+      const chunk = chunkBuffer();
+      for (let count = readSync(fd, chunk); count > 0; count = readSync(fd, chunk)) {
+        const piece = chunk.subarray(0, count);
+        hash.update(piece);
+        draft.write(piece);
+        size += count;
+      }
+      const digest = hash.digest();
+      if (this.size(digest) === size) this.refresh(digest);
+      else this.#file(draft, digest);
+      return { digest, size };
+    } finally {
+      draft.discard();
+    }
+  }
+
+  #file(draft: Draft, digest: Digest): void {
+    const path = blobFile(this.#layout, digest);
+    if (draft.moveTo(path)) this.#unsynced.add(path);
+  }
+
+  /** See `FileValueStore.copyTo`. */
+  copyTo(digest: Digest, path: string, mode: number): boolean {
+    const source = blobFile(this.#layout, digest);
+    let from: number;
+    try {
+      from = openSync(source, 'r');
+    } catch {
+      return false;
+    }
+    try {
+      const written = this.#clone(source, path, mode) ?? copy(from, path, mode);
+      if (written === digest) return true;
+    } finally {
+      closeSync(from);
+    }
+    rmSync(path, { force: true });
+    this.delete(digest);
+    return false;
+  }
+
+  /** Makes `path` share the blocks of `source` and returns the digest of `path`; undefined where that cannot be done. */
+  #clone(source: string, path: string, mode: number): Digest | undefined {
+    if (this.#noReflink) return undefined;
+    try {
+      copyFileSync(source, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
+    } catch (error) {
+      if (systemCode(error) === 'EEXIST') throw error;
+      if (systemCode(error) !== 'ENOENT') this.#noReflink = true;
+      return undefined;
+    }
+    const fd = openSync(path, 'r');
+    try {
+      fchmodSync(fd, mode);
+      return hashRest(fd, () => {});
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** False if it was not here. */
+  delete(digest: Digest): boolean {
+    if (this.#options.readOnly) return false;
+    try {
+      rmSync(blobFile(this.#layout, digest));
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  *list(): Generator<BlobInfo, void, undefined> {
+    for (const folder of namesIn(this.#layout.cas)) {
+      for (const name of namesIn(join(this.#layout.cas, folder))) {
+        const digest = blobNamed(folder, name);
+        const stat = digest === undefined ? undefined : this.#stat(digest);
+        if (digest !== undefined && stat !== undefined) yield { digest, size: stat.size, touched: stat.mtimeMs };
+      }
+    }
+  }
+
+  /** Makes sure that what was written will survive a power cut. */
+  sync(): void {
+    const folders = new Set<string>();
+    for (const path of this.#unsynced) {
+      syncPath(path);
+      folders.add(dirname(path));
+    }
+    // Windows has no way to sync a folder, and keeps names safe without.
+    if (process.platform !== 'win32') for (const folder of folders) syncPath(folder);
+    this.#unsynced.clear();
+  }
+}
+
+function syncPath(path: string): void {
+  try {
+    const fd = openSync(path, 'r');
+    try {
+      fsyncSync(fd);
+    } finally {
+      closeSync(fd);
+    }
+  } catch {
+    // Collected meanwhile. If it is a failing disk, the blob will not match its digest and be absent.
+  }
+}
+
+/** Names in a folder, in no particular order; none if it is not there or cannot be read. */
+export function namesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder);
+  } catch {
+    return [];
+  }
+}
+
+/**
+ * A file in the making. The first failure is told once and makes everything after it do nothing, so that a full disk
+ * does not stop a caller who still wants the digest of what he reads.
+ */
+class Draft {
+  readonly #path: string;
+  readonly #options: BlobFileOptions;
+  #fd: number | undefined;
+
+  constructor(layout: Layout, options: BlobFileOptions) {
+    this.#path = scratchFile(layout);
+    this.#options = options;
+    try {
+      this.#fd = inFolderOf(this.#path, () => openSync(this.#path, 'wx', 0o444));
+    } catch (error) {
+      options.lost(error);
+    }
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#fd === undefined) return;
+    try {
+      writeAll(this.#fd, bytes);
+    } catch (error) {
+      this.discard();
+      this.#options.lost(error);
+    }
+  }
+
+  /** Gives the file its name. False if it, or something before, failed. */
+  moveTo(path: string): boolean {
+    if (this.#fd === undefined) return false;
+    try {
+      const now = this.#options.now() / 1000;
+      futimesSync(this.#fd, now, now);
+      closeSync(this.#fd);
+      this.#fd = undefined;
+      inFolderOf(path, () => rename(this.#path, path));
+      return true;
+    } catch (error) {
+      this.discard();
+      rmSync(this.#path, { force: true });
+      this.#options.lost(error);
+      return false;
+    }
+  }
+
+  /** Removes what has not been given a name. */
+  discard(): void {
+    if (this.#fd === undefined) return;
+    closeSync(this.#fd);
+    this.#fd = undefined;
+    rmSync(this.#path, { force: true });
+  }
+}
+
+/** Windows does not replace a read-only file, be it a damaged one or that of another process that was faster. */
+function rename(from: string, to: string): void {
+  try {
+    renameSync(from, to);
+  } catch (error) {
+    if (process.platform !== 'win32' || systemCode(error) === 'ENOENT') throw error;
+    rmSync(to, { force: true });
+    renameSync(from, to);
+  }
+}
+
+function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+}
+
+/** Writes a new file (`path` must not exist) with exactly `mode`. On failure nothing is left there. */
+export function writeNewFile(path: string, mode: number, bytes: Uint8Array): void {
+  writeNew(path, mode, (fd) => writeAll(fd, bytes));
+}
+
+function writeNew<T>(path: string, mode: number, fill: (fd: number) => T): T {
+  const fd = openSync(path, 'wx', mode);
+  let done = false;
+  try {
+    const filled = fill(fd);
+    // The mode given to open is cut by the umask.
+    fchmodSync(fd, mode);
+    done = true;
+    return filled;
+  } finally {
+    closeSync(fd);
+    if (!done) rmSync(path, { force: true });
+  }
+}
+
+/** Copies an open blob to a new file and returns the digest of what was copied. */
+function copy(from: number, path: string, mode: number): Digest {
+  return writeNew(path, mode, (to) => hashRest(from, (piece) => writeAll(to, piece)));
+}
+
+/** Digest of an open blob, from where it stands to the end. A disk that stops giving it back ends it early. */
+function hashRest(fd: number, each: (piece: Uint8Array) => void): Digest {
+  const hash = new Sha256();
+  for (let piece = readPiece(fd); piece !== undefined; piece = readPiece(fd)) {
+    hash.update(piece);
+    each(piece);
+  }
+  return hash.digest();
+}
+
+function readPiece(fd: number): Uint8Array | undefined {
+  const chunk = chunkBuffer();
+  try {
+    const count = readSync(fd, chunk);
+    return count === 0 ? undefined : chunk.subarray(0, count);
+  } catch {
+    return undefined;
+  }
+}

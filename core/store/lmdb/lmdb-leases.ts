@@ -1,0 +1,249 @@
+/**
+ * Leases on disk, in an LMDB environment of their own that never waits for the disk: a lease is taken in microseconds.
+ * A crash of a process loses nothing. A power cut could leave the files damaged, but with them goes every holder: the
+ * environment's folder is named by the machine's start, and one of an earlier start is never opened again.
+ */
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Database, RootDatabase } from 'lmdb';
+import { decode, encode } from '../../base/codec.ts';
+import { FlecheError } from '../../base/errors.ts';
+import { sweep } from '../hold.ts';
+import { layoutOf, leasesFolder } from '../layout.ts';
+import type { Acquired, Lease, LeaseStore } from '../leases.ts';
+import { bootId, SELF } from '../owner.ts';
+import { damageOf, requireUsable } from './lmdb-guard.ts';
+import { loadLmdb } from './lmdb-load.ts';
+
+type Bytes = Uint8Array;
+
+/** Sorts before every name, which are at least one character long. */
+const COUNTER = Buffer.of(0);
+const LONGEST_NAME = 1500;
+
+export interface LeaseOptions {
+  /** ms since the epoch. */
+  readonly now: () => number;
+  /** How long a holder elsewhere may stay silent before its lease can be taken over, ms. */
+  readonly ttlMs: number;
+}
+
+/**
+ * Opens the leases of a cache folder (absolute), and removes what processes that are gone left there. Throws `STORE_UNUSABLE`, or what
+ * LMDB throws.
+ */
+export function openLeases(root: string, options: LeaseOptions): LeaseStore {
+  const layout = layoutOf(root);
+  const all = leasesFolder(layout);
+  const boot = bootId(options.now());
+  const db = join(all, boot);
+  mkdirSync(db, { recursive: true });
+  for (const old of readdirSync(all)) if (old !== boot) rmSync(join(all, old), { recursive: true, force: true });
+  const place = { ...layout, db };
+  requireUsable(place, false);
+  if (damageOf(place) !== undefined) rmSync(join(db, 'data.mdb'), { force: true });
+  const env = loadLmdb().open<Bytes, Bytes>({
+    path: db,
+    encoding: 'binary',
+    keyEncoding: 'binary',
+    noSync: true,
+    overlappingSync: false,
+    ...{ eventTurnBatching: false },
+    maxReaders: 1024,
+    maxDbs: 2,
+  });
+  const leases = new LmdbLeases(env, db, options);
+  sweep(leases, options.now());
+  return leases;
+}
+
+class LmdbLeases implements LeaseStore {
+  readonly #env: RootDatabase<Bytes, Bytes>;
+  readonly #table: Database<Bytes, Bytes>;
+  readonly #folder: string;
+  readonly #options: LeaseOptions;
+  #closed = false;
+
+  constructor(env: RootDatabase<Bytes, Bytes>, folder: string, options: LeaseOptions) {
+    this.#env = env;
+    this.#table = env.openDB<Bytes, Bytes>({ name: 'leases', encoding: 'binary', keyEncoding: 'binary' });
+    this.#folder = folder;
+    this.#options = options;
+  }
+
+  acquire(name: string, mayTake: (held: Lease) => boolean): Acquired {
+    return this.#write(() => {
+      const { lease: held, note } = this.#get(name);
+      if (held !== undefined && !mayTake(held)) return { kind: 'held', lease: held };
+      const now = this.#options.now();
+      const lease = {
+        name,
+        owner: SELF,
+        token: this.#nextToken(),
+        acquired: now,
+        renewed: now,
+        ttl: this.#options.ttlMs,
+      };
+      this.#put(name, { lease, note });
+      return { kind: 'acquired', lease, note: note?.text };
+    });
+  }
+
+  #nextToken(): number {
+    const counter = this.#table.getBinary(COUNTER);
+    const token = (counter?.length === TOKEN_BYTES ? counter.readDoubleBE() : 0) + 1;
+    const bytes = Buffer.allocUnsafe(TOKEN_BYTES);
+    bytes.writeDoubleBE(token);
+    this.#table.putSync(COUNTER, bytes);
+    return token;
+  }
+
+  renew(lease: Lease): boolean {
+    return this.#write(() => {
+      const { lease: held, note } = this.#get(lease.name);
+      if (held?.token !== lease.token) return false;
+      this.#put(lease.name, { lease: { ...held, renewed: this.#options.now() }, note });
+      return true;
+    });
+  }
+
+  release(lease: Lease, note?: Uint8Array): void {
+    this.#write(() => {
+      const entry = this.#get(lease.name);
+      if (entry.lease?.token !== lease.token) return;
+      this.#put(lease.name, { lease: undefined, note: note === undefined ? entry.note : { lease, text: note } });
+    });
+  }
+
+  forget(leases: readonly Lease[]): void {
+    this.#write(() => {
+      for (const { name, token } of leases) {
+        const bytes = this.#table.getBinary(keyOf(name));
+        if (bytes === undefined || bytes.length < TOKEN_BYTES || bytes.readDoubleBE() !== token) continue;
+        this.#put(name, { lease: this.#get(name).lease, note: undefined });
+      }
+    });
+  }
+
+  holder(name: string): Lease | undefined {
+    this.#requireOpen();
+    this.#env.resetReadTxn();
+    return this.#get(name).lease;
+  }
+
+  list(): readonly Lease[] {
+    this.#requireOpen();
+    this.#env.resetReadTxn();
+    return [...this.#entries()].flatMap(({ lease }) => lease ?? []);
+  }
+
+  clear(which: (lease: Lease) => boolean): number {
+    return this.#write(() => {
+      let gone = 0;
+      for (const { lease, note } of [...this.#entries()]) {
+        const isGone = lease !== undefined && which(lease);
+        const isForgotten = note !== undefined && which(note.lease);
+        const name = lease?.name ?? note?.lease.name;
+        if (name === undefined || !(isGone || isForgotten)) continue;
+        if (isGone) gone++;
+        this.#put(name, { lease: isGone ? undefined : lease, note: isForgotten ? undefined : note });
+      }
+      return gone;
+    });
+  }
+
+  /** Holders that are not done yet find no leases any more. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#env.close();
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new FlecheError('STORE_UNUSABLE', `the leases in ${this.#folder} are closed`);
+  }
+
+  #get(name: string): Entry {
+    const bytes = this.#table.getBinary(keyOf(name));
+    return bytes === undefined ? NOTHING : readEntry(bytes);
+  }
+
+  *#entries(): Generator<Entry, void, undefined> {
+    for (const { key, value } of this.#table.getRange()) {
+      if (key.length !== 1 || key[0] !== 0) yield readEntry(Buffer.from(value));
+    }
+  }
+
+  #put(name: string, entry: Entry): void {
+    if (entry.lease === undefined && entry.note === undefined) this.#table.removeSync(keyOf(name));
+    else this.#table.putSync(keyOf(name), entryBytes(entry));
+  }
+
+  /** One step that no other process can come between. A folder that was removed meanwhile has no leases to respect. */
+  #write<T>(step: () => T): T {
+    this.#requireOpen();
+    if (!existsSync(this.#folder)) return step();
+    return this.#env.transactionSync(step);
+  }
+}
+
+function keyOf(name: string): Buffer {
+  return Buffer.from(name).subarray(0, LONGEST_NAME);
+}
+
+/** What stands under a name: who holds it now, and what somebody left there. */
+interface Entry {
+  readonly lease: Lease | undefined;
+  readonly note: { readonly lease: Lease; readonly text: Uint8Array } | undefined;
+}
+
+const NOTHING: Entry = { lease: undefined, note: undefined };
+
+/**
+ * At rest: the token of who left the note (8 bytes, 0 if there is none), the length of the leases (4 bytes), the leases
+ * of holder and leaver, the note.
+ */
+const TOKEN_BYTES = 8;
+const HEADER_BYTES = TOKEN_BYTES + 4;
+
+function entryBytes({ lease, note }: Entry): Buffer {
+  const leases = encode([lease && fieldsOf(lease), note && fieldsOf(note.lease)]);
+  const text = note?.text ?? new Uint8Array(0);
+  const bytes = Buffer.allocUnsafe(HEADER_BYTES + leases.length + text.length);
+  bytes.writeDoubleBE(note?.lease.token ?? 0);
+  bytes.writeUInt32BE(leases.length, TOKEN_BYTES);
+  bytes.set(leases, HEADER_BYTES);
+  bytes.set(text, HEADER_BYTES + leases.length);
+  return bytes;
+}
+
+/** Nothing for bytes of another format: such a lease is nobody's. */
+function readEntry(bytes: Buffer): Entry {
+  try {
+    const end = HEADER_BYTES + bytes.readUInt32BE(TOKEN_BYTES);
+    const [holder, leaver] = decode(bytes.subarray(HEADER_BYTES, end)) as [unknown, unknown];
+    const left = leaseOf(leaver);
+    return { lease: leaseOf(holder), note: left && { lease: left, text: Buffer.from(bytes.subarray(end)) } };
+  } catch {
+    return NOTHING;
+  }
+}
+
+function fieldsOf({ name, owner, token, acquired, renewed, ttl }: Lease): readonly unknown[] {
+  return [name, owner.id, owner.pid, owner.host, token, acquired, renewed, ttl];
+}
+
+function leaseOf(fields: unknown): Lease | undefined {
+  if (!Array.isArray(fields) || fields.length !== 8) return undefined;
+  const [name, id, pid, host, token, acquired, renewed, ttl] = fields as [
+    string,
+    string,
+    number,
+    string,
+    number,
+    number,
+    number,
+    number,
+  ];
+  return { name, owner: { id, pid, host }, token, acquired, renewed, ttl };
+}

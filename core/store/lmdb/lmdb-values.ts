@@ -1,0 +1,233 @@
+/**
+ * The values store on disk: blobs up to 32 KB in LMDB, larger ones as files. A blob's entry is the time it was last put
+ * (8 bytes, a double of ms since the epoch) followed by its bytes; an alias's entry is the blob's digest followed by a
+ * checksum of both digests, because a wrong target would be a right blob. What is put is visible in this process at
+ * once, and to others after the environment's next commit.
+ */
+import { closeSync, openSync, readSync } from 'node:fs';
+import { FlecheError } from '../../base/errors.ts';
+import { type Digest, sha256 } from '../../base/hash.ts';
+import { BlobFiles, chunkBuffer, REFRESH_AFTER, writeNewFile } from '../folder/blob-files.ts';
+import { type BlobInfo, type FileValueStore, verified } from '../values.ts';
+import type { LmdbEnv, Pending } from './lmdb-env.ts';
+import { digestKey, digestsBeginningWith, keyDigest, type Table } from './lmdb-table.ts';
+
+/** Up to here a blob is cheaper to write in LMDB than as a file, bytes. */
+export const INLINE_LIMIT: number = 32 * 1024;
+const TIME_BYTES = 8;
+const CHECKSUM_BYTES = 8;
+/** What an entry of aliases weighs while it waits. */
+const ALIAS_BYTES = 128;
+
+export class LmdbValues implements FileValueStore, Pending {
+  readonly location: string;
+  readonly #env: LmdbEnv;
+  readonly #values: Table;
+  readonly #aliases: Table;
+  readonly #files: BlobFiles;
+  /** Entries to write, or null to remove. */
+  readonly #waiting = new Map<Digest, Buffer | null>();
+  readonly #waitingAliases = new Map<Digest, Digest | null>();
+
+  constructor(env: LmdbEnv) {
+    this.location = env.layout.root;
+    this.#env = env;
+    this.#values = env.table('values');
+    this.#aliases = env.table('aliases');
+    this.#files = new BlobFiles(env.layout, {
+      now: () => env.now(),
+      readOnly: env.readOnly,
+      lost: (error) => env.lost(error),
+    });
+    env.join(this);
+  }
+
+  has(digest: Digest): boolean {
+    const waiting = this.#waiting.get(digest);
+    if (waiting === undefined ? this.#values.has(digestKey(digest)) : waiting !== null) return true;
+    return this.#files.size(digest) !== undefined;
+  }
+
+  get(digest: Digest): Uint8Array | undefined {
+    return this.#inline(digest) ?? this.#files.get(digest);
+  }
+
+  #entry(digest: Digest): Buffer | null | undefined {
+    const waiting = this.#waiting.get(digest);
+    return waiting === undefined ? this.#values.get(digestKey(digest)) : waiting;
+  }
+
+  /** The verified bytes of a small blob. Damage is removed, so that the next put writes it again. */
+  #inline(digest: Digest): Uint8Array | undefined {
+    const entry = this.#entry(digest);
+    if (entry === undefined || entry === null) return undefined;
+    const bytes = verified(digest, entry.subarray(TIME_BYTES));
+    if (bytes === undefined && !this.#env.readOnly) this.#wait(digest, null);
+    return bytes;
+  }
+
+  put(digest: Digest, bytes: Uint8Array): void {
+    this.#requireWritable();
+    if (bytes.length > INLINE_LIMIT) return this.#files.put(digest, bytes);
+    const entry = Buffer.allocUnsafe(TIME_BYTES + bytes.length);
+    entry.set(bytes, TIME_BYTES);
+    this.#stamp(digest, entry);
+  }
+
+  /** Files an entry as used now. */
+  #stamp(digest: Digest, entry: Buffer): void {
+    entry.writeDoubleLE(this.#env.now());
+    this.#wait(digest, entry);
+  }
+
+  #wait(digest: Digest, entry: Buffer | null): void {
+    this.#waiting.set(digest, entry);
+    this.#env.changed(entry === null ? TIME_BYTES : entry.length);
+  }
+
+  delete(digest: Digest): boolean {
+    this.#requireWritable();
+    const inline = this.#entry(digest) instanceof Buffer;
+    if (inline) this.#wait(digest, null);
+    return this.#files.delete(digest) || inline;
+  }
+
+  alias(value: Digest, blob: Digest): void {
+    this.#requireWritable();
+    this.#waitingAliases.set(value, blob);
+    this.#env.changed(ALIAS_BYTES);
+  }
+
+  target(value: Digest): Digest | undefined {
+    const waiting = this.#waitingAliases.get(value);
+    if (waiting !== undefined) return waiting ?? undefined;
+    const entry = this.#aliases.get(digestKey(value));
+    return entry === undefined ? undefined : aliasTarget(value, entry);
+  }
+
+  unalias(value: Digest): boolean {
+    this.#requireWritable();
+    if (this.target(value) === undefined) return false;
+    this.#waitingAliases.set(value, null);
+    this.#env.changed(ALIAS_BYTES);
+    return true;
+  }
+
+  *list(): Generator<BlobInfo, void, undefined> {
+    this.#env.commit();
+    for (const key of this.#values.keys()) {
+      const digest = keyDigest(key);
+      const entry = this.#values.get(key);
+      if (digest === undefined || entry === undefined || entry.length < TIME_BYTES) continue;
+      yield { digest, size: entry.length - TIME_BYTES, touched: entry.readDoubleLE() };
+    }
+    yield* this.#files.list();
+  }
+
+  *aliases(): Generator<readonly [Digest, Digest], void, undefined> {
+    this.#env.commit();
+    for (const key of this.#aliases.keys()) {
+      const value = keyDigest(key);
+      const blob = value === undefined ? undefined : this.target(value);
+      if (value !== undefined && blob !== undefined) yield [value, blob];
+    }
+  }
+
+  matching(prefix: string, limit: number): readonly Digest[] {
+    this.#env.commit();
+    return digestsBeginningWith(this.#aliases, prefix, limit);
+  }
+
+  putFile(path: string, expected?: Digest): { readonly digest: Digest; readonly size: number } {
+    this.#requireWritable();
+    const size = expected === undefined ? undefined : this.#refresh(expected);
+    if (expected !== undefined && size !== undefined) return { digest: expected, size };
+    const fd = openSync(path, 'r');
+    try {
+      const chunk = chunkBuffer();
+      let size = 0;
+      for (let count = -1; count !== 0 && size < chunk.length; size += count) {
+        count = readSync(fd, chunk, size, chunk.length - size, null);
+      }
+      const head = chunk.subarray(0, size);
+      // There may be more. What fits whole is not written before it is known whether it is here already.
+      if (size === chunk.length) return this.#files.takeIn(fd, head);
+      const digest = sha256(head);
+      this.put(digest, head);
+      return { digest, size };
+    } finally {
+      closeSync(fd);
+    }
+  }
+
+  /** Marks a blob as used now and returns its size, or undefined if it is not here. */
+  #refresh(digest: Digest): number | undefined {
+    const entry = this.#entry(digest);
+    if (entry !== undefined && entry !== null) {
+      if (this.#env.now() - entry.readDoubleLE() >= REFRESH_AFTER) this.#stamp(digest, entry);
+      return entry.length - TIME_BYTES;
+    }
+    const size = this.#files.size(digest);
+    if (size !== undefined) this.#files.refresh(digest);
+    return size;
+  }
+
+  copyTo(digest: Digest, path: string, mode: number): boolean {
+    const bytes = this.#inline(digest);
+    if (bytes === undefined) return this.#files.copyTo(digest, path, mode);
+    writeNewFile(path, mode, bytes);
+    return true;
+  }
+
+  write(): void {
+    for (const [digest, entry] of this.#waiting) {
+      const key = digestKey(digest);
+      if (entry === null) this.#values.remove(key);
+      else if (!isFreshCopy(this.#values.get(key), entry)) this.#values.put(key, entry);
+    }
+    for (const [value, blob] of this.#waitingAliases) {
+      const key = digestKey(value);
+      if (blob === null) this.#aliases.remove(key);
+      else this.#aliases.put(key, aliasEntry(value, blob));
+    }
+  }
+
+  clear(): void {
+    this.#waiting.clear();
+    this.#waitingAliases.clear();
+  }
+
+  flush(): void {
+    this.#files.sync();
+    this.#env.commit();
+  }
+
+  close(): void {
+    this.flush();
+  }
+
+  #requireWritable(): void {
+    if (!this.#env.readOnly) return;
+    throw new FlecheError('CACHE_READ_ONLY', `the cache in ${this.location} was opened for reading only`);
+  }
+}
+
+/** Whether what is stored says the same as `entry` and need not be written again yet. */
+function isFreshCopy(stored: Buffer | undefined, entry: Buffer): boolean {
+  if (stored === undefined || stored.length !== entry.length) return false;
+  const age = entry.readDoubleLE() - stored.readDoubleLE();
+  return age < REFRESH_AFTER && stored.compare(entry, TIME_BYTES, entry.length, TIME_BYTES) === 0;
+}
+
+function aliasEntry(value: Digest, blob: Digest): Buffer {
+  const entry = Buffer.allocUnsafe(32 + CHECKSUM_BYTES);
+  entry.write(blob, 0, 'hex');
+  entry.write(sha256(value + blob), 32, CHECKSUM_BYTES, 'hex');
+  return entry;
+}
+
+function aliasTarget(value: Digest, entry: Buffer): Digest | undefined {
+  const blob = keyDigest(entry.subarray(0, 32));
+  if (blob === undefined || entry.length !== 32 + CHECKSUM_BYTES) return undefined;
+  return sha256(value + blob).startsWith(entry.toString('hex', 32)) ? blob : undefined;
+}

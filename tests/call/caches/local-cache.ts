@@ -1,0 +1,74 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { LocalCache } from '../../../core/call/caches/local-cache.ts';
+import { cache, tags } from '../../../core/call/context.ts';
+import { fleche } from '../../../core/call/memo/fleche.ts';
+import { warningsOf } from '../_warnings.ts';
+
+let ran = 0;
+const spell = fleche(
+  (count: number) => {
+    ran++;
+    return { count, letters: 'x'.repeat(count), when: new Date(count), odd: new Set([count % 2]) };
+  },
+  { name: 'spell', args: ['count'] },
+);
+const spellLater = fleche(async (count: number) => spell(count), { name: 'spellLater', args: ['count'] });
+
+test('what one process files the next one finds', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'fleche-'));
+  ran = 0;
+  for (let session = 0; session < 3; session++) {
+    const store = new LocalCache(join(root, 'cache'));
+    assert.is(store.location, join(root, 'cache'));
+    await cache(store, async () => {
+      for (const count of [1, 40, 100_000]) {
+        const { letters, when, odd } = tags({ session }, () => spell(count));
+        assert.is(letters.length, count);
+        assert.equal(when, new Date(count));
+        assert.equal([...odd], [count % 2]);
+        assert.is((await spellLater(count)).count, count);
+      }
+      assert.equal(
+        spell
+          .query()
+          .sorted('count')
+          .table({ arguments: ['count'] })
+          .column('session'),
+        [0, 0, 0],
+      );
+      assert.is(spell.query({ count: 40 }, { metadata: { tags: { session: 0 } } }).count(), 1);
+      assert.is(spell.query({}, { metadata: { tags: { session: 1 } } }).count(), 0);
+      assert.is((await store.load(spell.digest(1).slice(0, 12))).name, 'spell');
+    });
+    await store.close();
+  }
+  assert.is(ran, 3);
+  rmSync(root, { recursive: true });
+});
+
+test('a cache for reading only answers, and makes what it has not', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'fleche-'));
+  ran = 0;
+  const writing = new LocalCache(root);
+  cache(writing, () => spell(1));
+  await writing.close();
+  const warnings: string[] = [];
+  const reading = new LocalCache(root, { readOnly: true, onTrouble: (message) => warnings.push(message) });
+  const given = await warningsOf(() =>
+    cache(reading, () => {
+      assert.is(spell(1).count, 1);
+      assert.is(spell(2).count, 2);
+      assert.is(spell(2).count, 2);
+    }),
+  );
+  assert.is(ran, 3);
+  assert.equal([...warnings, ...given], []);
+  await reading.close();
+  rmSync(root, { recursive: true });
+});
+
+test.run();

@@ -1,0 +1,57 @@
+/**
+ * A full disk. Needs a small file system of its own, which only root can mount, and only on Linux: elsewhere the test
+ * says so and passes.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { runToEnd } from '../_child.ts';
+
+/** Runs `work` in a folder on a file system of `megabytes`, if there can be one. */
+function onSmallDisk(megabytes: number, work: (folder: string) => void): void {
+  const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder]).status === 0;
+  try {
+    if (mounted) work(folder);
+    else console.log('NOT TESTED: a full disk (no file system can be mounted here; run the tests as root on Linux)');
+  } finally {
+    if (mounted) spawnSync('umount', [folder]);
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+test('a disk that fills up costs what is put, never the process, and is used again when it has room', () => {
+  onSmallDisk(44, (folder) => {
+    const { end, stdout, stderr } = runToEnd(
+      '_lmdb-child.ts',
+      'fill',
+      join(folder, '.fleche'),
+      join(folder, 'ballast'),
+    );
+    assert.is(end, 0, stderr);
+    const { troubles, wrong, before, during, after } = JSON.parse(stdout);
+    assert.is(wrong, 0);
+    assert.is(before, true, 'what was put before is there');
+    assert.ok(during > 0, 'some of what was put while the disk filled up is lost');
+    assert.is(after, true, 'what is put when there is room again is kept');
+    assert.is(troubles.length, 1);
+    assert.match(troubles[0], /^the cache cannot be written \(.+\); results are not kept$/);
+    const next = runToEnd('_lmdb-child.ts', 'has', join(folder, '.fleche'), 'before', 'after');
+    assert.is(next.end, 0, next.stderr);
+    assert.is(next.stdout, 'true\ntrue\n');
+  });
+});
+
+test('a cache is not opened on a disk that is almost full', () => {
+  onSmallDisk(8, (folder) => {
+    const { end, stderr } = runToEnd('_lmdb-child.ts', 'put', join(folder, '.fleche'), 'a');
+    assert.is(end, 1);
+    assert.match(stderr, /STORE_UNUSABLE/);
+    assert.match(stderr, /the disk is almost full/);
+  });
+});
+
+test.run();
