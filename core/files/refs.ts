@@ -4,7 +4,7 @@
  * without a root, so that nothing of one machine is kept. Reading checks that the file still is what its digest says.
  */
 import { readFileSync } from 'node:fs';
-import { decode } from '../base/codec.ts';
+import { decode } from '../base/decode.ts';
 import { registerClass } from '../base/digestible.ts';
 import { FlecheError, systemCode } from '../base/errors.ts';
 import { asDigest, type Digest, sha256 } from '../base/hash.ts';

@@ -1,5 +1,5 @@
 /** From differing fingerprint parts to the leaf causes a person can act on. */
-import { decode } from '../base/codec.ts';
+import { decode } from '../base/decode.ts';
 import { digest } from '../base/digest.ts';
 import type { Digest } from '../base/hash.ts';
 import type { PartChange } from '../call/explain.ts';

@@ -2,8 +2,9 @@
  * The question a task asks: its fingerprint, from what is declared and from what its upstream produced. The same code
  * serves a run, a plan and an explanation. Reads the workspace and writes nothing to it.
  */
-import { encode } from '../base/codec.ts';
+
 import { digest } from '../base/digest.ts';
+import { encode } from '../base/encode.ts';
 import { FlecheError } from '../base/errors.ts';
 import { type Digest, type Key, sha256 } from '../base/hash.ts';
 import type { AbsPath, RelPath } from '../base/paths.ts';

@@ -7,8 +7,8 @@
  */
 import { argv } from 'node:process';
 import { pathToFileURL } from 'node:url';
-import { encode } from '../../core/base/codec.ts';
 import { digest } from '../../core/base/digest.ts';
+import { encode } from '../../core/base/encode.ts';
 import { asDigest } from '../../core/base/hash.ts';
 import { Ref } from '../../core/base/ref.ts';
 

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { decode, encode } from '../../core/base/codec.ts';
+import { decode } from '../../core/base/decode.ts';
 import { digest } from '../../core/base/digest.ts';
 import { digestible } from '../../core/base/digestible-class.ts';
+import { encode } from '../../core/base/encode.ts';
 
 @digestible
 class Point {

@@ -2,8 +2,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { decode, encode } from '../../core/base/codec.ts';
+import { decode } from '../../core/base/decode.ts';
 import { digest } from '../../core/base/digest.ts';
+import { encode } from '../../core/base/encode.ts';
 import { FlecheError } from '../../core/base/errors.ts';
 import { sha256 } from '../../core/base/hash.ts';
 import { type AbsPath, normalRel } from '../../core/base/paths.ts';

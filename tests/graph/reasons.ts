@@ -1,8 +1,8 @@
 /** Reasons are about what a person can see and change, and there is one for every change. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { encode } from '../../core/base/codec.ts';
 import { digest } from '../../core/base/digest.ts';
+import { encode } from '../../core/base/encode.ts';
 import { type Digest, sha256 } from '../../core/base/hash.ts';
 import type { RelPath } from '../../core/base/paths.ts';
 import type { PartChange } from '../../core/call/explain.ts';

@@ -1,6 +1,6 @@
 /** What people do with a cache, whatever kind it is: each operation in terms of the primitives. */
 import { type Awaitable, chain } from '../../base/awaitable.ts';
-import { encode } from '../../base/codec.ts';
+import { encode } from '../../base/encode.ts';
 import { FlecheError } from '../../base/errors.ts';
 import type { Digest, Key } from '../../base/hash.ts';
 import type { CallTerms } from '../../store/calls.ts';

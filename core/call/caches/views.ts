@@ -1,6 +1,6 @@
 /** Caches seen through a rule: read-only, filtered, or never answering. Each forwards to one cache and owns nothing. */
 import { type Awaitable, chain } from '../../base/awaitable.ts';
-import { encode } from '../../base/codec.ts';
+import { encode } from '../../base/encode.ts';
 import { type Digest, type Key, sha256 } from '../../base/hash.ts';
 import type { CallTerms } from '../../store/calls.ts';
 import type { CallRecord, StoredValue } from '../../store/record.ts';

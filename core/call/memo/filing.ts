@@ -1,7 +1,7 @@
 /** Filing the answers of one function: values first, then the record that names them. */
 import { type Awaitable, chain, isPromise } from '../../base/awaitable.ts';
-import { encode } from '../../base/codec.ts';
 import { digest } from '../../base/digest.ts';
+import { encode } from '../../base/encode.ts';
 import { FlecheError, messageOf, systemCode } from '../../base/errors.ts';
 import { sha256 } from '../../base/hash.ts';
 import { Ref } from '../../base/ref.ts';

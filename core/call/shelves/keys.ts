@@ -1,6 +1,7 @@
 /** What makes two keys of a shelf the same: their value, as digests see it. */
-import { decode, encode } from '../../base/codec.ts';
+import { decode } from '../../base/decode.ts';
 import { digest } from '../../base/digest.ts';
+import { encode } from '../../base/encode.ts';
 import { FlecheError } from '../../base/errors.ts';
 
 /**

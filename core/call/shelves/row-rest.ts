@@ -3,8 +3,9 @@
  * and leave the others' alone; where two changed the same one, the last to save wins and is told of it.
  */
 import type { Awaitable } from '../../base/awaitable.ts';
-import { decode, encode } from '../../base/codec.ts';
+import { decode } from '../../base/decode.ts';
 import { digest } from '../../base/digest.ts';
+import { encode } from '../../base/encode.ts';
 import type { FlecheError } from '../../base/errors.ts';
 import type { Digest } from '../../base/hash.ts';
 import { run, type Steps, wait } from '../../base/steps.ts';

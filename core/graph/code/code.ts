@@ -8,7 +8,8 @@
  * changed since the last time.
  */
 import { createRequire } from 'node:module';
-import { decode, encode } from '../../base/codec.ts';
+import { decode } from '../../base/decode.ts';
+import { encode } from '../../base/encode.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { type Digest, frame, isDigest, sha256 } from '../../base/hash.ts';
 import type { AbsPath, RelPath } from '../../base/paths.ts';

@@ -5,8 +5,8 @@
 import { writeFileSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
-import { encode } from '../../base/codec.ts';
 import { digest } from '../../base/digest.ts';
+import { encode } from '../../base/encode.ts';
 import { FlecheError, systemCode } from '../../base/errors.ts';
 import { decodeAt } from '../../files/refs.ts';
 import type { FunctionJob, FunctionReply, TaskContext } from './function-protocol.ts';

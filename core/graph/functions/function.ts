@@ -6,7 +6,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import { createRequire } from 'node:module';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
-import { encode } from '../../base/codec.ts';
+import { encode } from '../../base/encode.ts';
 import { FlecheError, messageOf, systemCode } from '../../base/errors.ts';
 import { type Digest, sha256 } from '../../base/hash.ts';
 import { type AbsPath, type RelPath, toAbs } from '../../base/paths.ts';

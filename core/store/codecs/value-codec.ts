@@ -3,7 +3,8 @@
  * blob can be decoded without knowing how the cache that filed it was configured, and one store can hold several kinds.
  * The codec of a cache decides only how new values are written.
  */
-import { decode, encode } from '../../base/codec.ts';
+import { decode } from '../../base/decode.ts';
+import { encode } from '../../base/encode.ts';
 import { FlecheError, messageOf } from '../../base/errors.ts';
 import { decodeJson, encodeJson } from './json-codec.ts';
 import { decodeMsgpack, encodeMsgpack, MSGPACK_MARK } from './msgpack-codec.ts';

@@ -6,7 +6,8 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database, RootDatabase } from 'lmdb';
-import { decode, encode } from '../../base/codec.ts';
+import { decode } from '../../base/decode.ts';
+import { encode } from '../../base/encode.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { sweep } from '../hold.ts';
 import { layoutOf, leasesFolder } from '../layout.ts';

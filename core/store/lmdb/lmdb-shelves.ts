@@ -7,8 +7,9 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { decode, encode } from '../../base/codec.ts';
+import { decode } from '../../base/decode.ts';
 import { digest } from '../../base/digest.ts';
+import { encode } from '../../base/encode.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { asDigest, type Digest, sha256 } from '../../base/hash.ts';
 import { dataFile, layoutOf } from '../layout.ts';

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { encode } from '../../../core/base/codec.ts';
+import { encode } from '../../../core/base/encode.ts';
 import { FlecheError } from '../../../core/base/errors.ts';
 import { asKey, type Digest, sha256 } from '../../../core/base/hash.ts';
 import type { Exclusion } from '../../../core/call/caches/cache-core.ts';
