@@ -94,7 +94,7 @@ export function loadLmdb() {
  */
 const lmdbInside = {
   name: 'lmdb-inside',
-  setup({ onLoad, onResolve, initialOptions }) {
+  setup({ onEnd, onLoad, onResolve, initialOptions }) {
     const lmdb = dirname(dirname(createRequire(import.meta.url).resolve('lmdb')));
     const { version } = JSON.parse(readFileSync(join(lmdb, 'package.json'), 'utf8'));
     initialOptions.define = { ...initialOptions.define, LMDB_VERSION: JSON.stringify(version) };
@@ -103,7 +103,12 @@ const lmdbInside = {
       'node-gyp-build-optional-packages': `import { addon } from 'fleche:lmdb-addon'; export default () => addon;`,
       msgpackr: 'export class Encoder { constructor() { throw new Error("lmdb is bundled without msgpackr"); } }',
     };
-    onLoad({ filter: /[\\/]core[\\/]store[\\/]lmdb-load\.ts$/ }, () => ({ contents: LOAD_LMDB, resolveDir: ROOT }));
+    let isInside = false;
+    onLoad({ filter: /[\\/]lmdb-load\.ts$/ }, () => {
+      isInside = true;
+      return { contents: LOAD_LMDB, resolveDir: ROOT };
+    });
+    onEnd(() => (isInside ? undefined : { errors: [{ text: 'no lmdb-load.ts: the command would load lmdb slowly' }] }));
     onResolve({ filter: /^fleche:lmdb$/ }, () => ({ path: join(lmdb, 'node-index.js') }));
     onResolve({ filter: /^(fleche:lmdb-addon|node-gyp-build-optional-packages|msgpackr)$/ }, ({ path }) => ({
       path,
