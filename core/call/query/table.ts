@@ -48,6 +48,8 @@ export type Row<S extends Signature, N extends string, R extends boolean> = {
     : unknown) &
   Noted;
 
+// biome-ignore lint/suspicious/noTsIgnore: the declarations are read where the peer is missing, and where it is not
+/** @ts-ignore arquero is an optional peer: without it this is any. */
 type ArqueroTable = import('arquero').ColumnTable;
 
 export class Table<R extends object = Readonly<Record<string, unknown>>> implements Iterable<R> {

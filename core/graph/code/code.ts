@@ -119,7 +119,7 @@ export class CodeIndex {
   readonly #givenRoot: AbsPath;
   readonly #state: StateStore;
   readonly #now: () => number;
-  readonly #version: string;
+  #bundler: string | undefined;
   #root: AbsPath | undefined;
   #queue: Request[] = [];
 
@@ -128,7 +128,6 @@ export class CodeIndex {
     this.#givenRoot = root;
     this.#state = state;
     this.#now = now;
-    this.#version = `1 esbuild ${esbuildVersion()}`;
   }
 
   /** The closure as of now. Questions of one turn of the event loop are answered together. Throws `CODE_UNRESOLVED`. */
@@ -201,6 +200,11 @@ export class CodeIndex {
     // What was learned of other exports from the very same files holds beside it.
     const others = known !== undefined && isSame(known.testimony, testimony) ? known.exports : [];
     this.#keep(entry.module, { files, testimony, exports: new Map([...others, [entry.export, identity]]) });
+  }
+
+  get #version(): string {
+    this.#bundler ??= esbuildVersion();
+    return `1 esbuild ${this.#bundler}`;
   }
 
   #keep(module: RelPath, memory: Memory): void {
