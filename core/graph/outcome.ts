@@ -35,7 +35,7 @@ export interface TaskOutcome {
   readonly key: Key | null;
   /** Why it ran (or would run); for `skipped`, the task that stands in the way. Empty for `cached`. */
   readonly reasons: readonly Reason[];
-  /** Time taken by this task in this run, ms. */
+  /** Time that this task took itself in this run, without waiting for a place, for other tasks or other processes, ms. */
   readonly ms: number;
   /** What dependents see: digest of the result value or of the output tree; null if there is none. */
   readonly result: Digest | null;

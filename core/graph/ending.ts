@@ -1,0 +1,56 @@
+/** How a task's part in a round ends: its outcome, with the time that it took itself. */
+import type { OutcomeKind, TaskOutcome } from './outcome.ts';
+import type { Product } from './product.ts';
+import type { Acted, Settled } from './settled.ts';
+
+/** What is to be said of an end; the rest is filled in. */
+export type EndFields = Partial<Omit<TaskOutcome, 'type' | 'name' | 'ms'>> & { readonly outcome: OutcomeKind };
+
+/** One task from the moment when all it needs is over. Time is counted unless it is spent waiting. */
+export class Ending {
+  readonly #name: string;
+  readonly #now: () => number;
+  readonly #began: number;
+  #waited = 0;
+
+  /** `now` gives ms since some moment. */
+  constructor(name: string, now: () => number) {
+    this.#name = name;
+    this.#now = now;
+    this.#began = now();
+  }
+
+  /** Waits for others, which does not count. */
+  async wait<T>(waiting: Promise<T>): Promise<T> {
+    const since = this.#now();
+    try {
+      return await waiting;
+    } finally {
+      this.#waited += this.#now() - since;
+    }
+  }
+
+  settled(fields: EndFields, product?: Product): Settled {
+    const ms = Math.max(0, this.#now() - this.#began - this.#waited);
+    return { outcome: { ...blank(this.#name), ms, ...fields }, product };
+  }
+
+  acted(fields: EndFields, product?: Product): Acted {
+    return { kind: 'settled', settled: this.settled(fields, product) };
+  }
+}
+
+function blank(name: string): TaskOutcome {
+  return {
+    type: 'task',
+    name,
+    outcome: 'skipped',
+    key: null,
+    reasons: [],
+    ms: 0,
+    result: null,
+    exitCode: null,
+    message: null,
+    restored: 0,
+  };
+}

@@ -1,0 +1,106 @@
+/** Asks the questions of one round and looks for answers on file. Changes nothing. */
+import type { Digest } from '../base/hash.ts';
+import { isThere, lookUp, RESULT } from './lookup.ts';
+import type { Reason } from './outcome.ts';
+import type { Product } from './product.ts';
+import type { RoundState } from './round-state.ts';
+import type { Task } from './task.ts';
+import { callOf, type Surroundings, type TaskCall } from './task-call.ts';
+
+/** A question, with its answer if there is one. */
+export type Asked = Hit | Miss;
+
+export interface Hit {
+  readonly kind: 'hit';
+  readonly call: TaskCall;
+  readonly product: Product;
+  /** What the task printed and how long that took, ms; null if it was answered in this round already. */
+  readonly past: { readonly log: Uint8Array | null; readonly walltime: number } | null;
+}
+
+export interface Miss {
+  readonly kind: 'miss';
+  readonly call: TaskCall;
+  readonly reasons: readonly Reason[];
+}
+
+export class Questions {
+  readonly #state: RoundState;
+
+  constructor(state: RoundState) {
+    this.#state = state;
+  }
+
+  /** Asks for a task, and looks for an answer. */
+  async ask(task: Task): Promise<Asked> {
+    const { calls, products, live, bench } = this.#state;
+    const call = await this.#question(task);
+    const isAgain = calls.get(task.name)?.key === call.key;
+    const made = isAgain ? products.get(task.name) : live?.made(call);
+    calls.set(task.name, call);
+    if (made !== undefined) {
+      if (isThere(made, bench.values)) return { kind: 'hit', call, product: made, past: null };
+      return { kind: 'miss', call, reasons: [{ kind: 'lost', what: RESULT }] };
+    }
+    if (!task.cache) return { kind: 'miss', call, reasons: [{ kind: 'uncached' }] };
+    if (this.#state.isForced(task)) return { kind: 'miss', call, reasons: [{ kind: 'forced' }] };
+    const found = lookUp(call, bench);
+    if (found.kind === 'miss') return { kind: 'miss', call, reasons: found.reasons };
+    const { record, product, log } = found;
+    const walltime = Number(record.metadata['runtime']?.['walltime'] ?? 0);
+    return { kind: 'hit', call, product, past: { log, walltime } };
+  }
+
+  /** The same when others may have written to the workspace in between. */
+  askAnew(task: Task): Promise<Asked> {
+    const { products, bench } = this.#state;
+    products.renew(bench.around.graph.upstreamOf(task.name));
+    return this.ask(task);
+  }
+
+  async #question(task: Task): Promise<TaskCall> {
+    const { live, products, asked, bench } = this.#state;
+    if (live === undefined) return callOf(task, products, bench.around);
+    asked.set(task.name, live.tick());
+    try {
+      const call = await callOf(task, products, bench.around);
+      live.lean(task.name, call.leaning);
+      return call;
+    } catch (error) {
+      live.lean(task.name, undefined);
+      throw error;
+    }
+  }
+
+  /** Whether a question may have another answer by now, or be another one. `waited`: time went by since it was asked. */
+  isOld({ kind, call }: Asked, waited: boolean): boolean {
+    if (waited || !call.isSure) return true;
+    if (kind === 'hit' || !call.task.cache || this.#state.isForced(call.task)) return false;
+    return this.#state.bench.calls.get(call.key)?.failure === null;
+  }
+}
+
+/** Whether an answer stands in the workspace as it should. */
+export function stands({ call, product }: Hit, { outputs }: Surroundings): boolean {
+  const { name } = call.task;
+  // A task that declares no outputs any more may have written some.
+  if (product.outputs === null) return outputs.owned(name) === undefined;
+  return outputs.stands(name, call.globs.outputs, product.outputs);
+}
+
+/** Whether nothing would be put right: less than `stands`, for what is noted of the outputs may be out of date. */
+export function isRight({ call, product }: Hit, { outputs }: Surroundings): boolean {
+  const { name } = call.task;
+  if (product.outputs === null) return true;
+  return outputs.owned(name) !== undefined && outputs.check(name, call.globs.outputs, product.outputs).length === 0;
+}
+
+/** Content that is needed to put the answer into the workspace, and is not on file. */
+export function lost({ call, product }: Hit, { outputs }: Surroundings): Digest | undefined {
+  return product.outputs === null ? undefined : outputs.lost(call.task.name, call.globs.outputs, product.outputs);
+}
+
+export function lostReason({ outputs }: Product, digest: Digest | undefined): Reason {
+  const entry = outputs?.entries.find((entry) => entry.kind === 'file' && entry.digest === digest);
+  return { kind: 'lost', what: entry?.path ?? 'the list of outputs' };
+}
