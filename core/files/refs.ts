@@ -1,7 +1,8 @@
 /**
  * Files and trees as values: what a function receives for a file, for a pattern, or for the outputs of a command. They
- * are equal, and have one digest, by content and executable bit, wherever they lie; they are stored with their path but
- * without a root, so that nothing of one machine is kept. Reading checks that the file still is what its digest says.
+ * are equal, and have one digest, by path, content and executable bit: by all that a function can see of them, but for
+ * the root. They are stored without it too, so that nothing of one machine is kept, and wherever a project lies its files
+ * are the same. Reading checks that the file still is what its digest says.
  */
 import { readFileSync } from 'node:fs';
 import { decode } from '../base/decode.ts';
@@ -13,16 +14,18 @@ import { parseTree, type Tree, type TreeEntry, treeText } from './tree.ts';
 
 /** A file with a certain content. */
 export class FileRef {
+  /** Relative to the root of the project. */
+  readonly path: RelPath;
+  /** SHA-256 of the content alone. */
   readonly digest: Digest;
   readonly executable: boolean;
-  readonly #path: RelPath;
   readonly #root: string;
 
   /** `path` is relative to `root`; an empty root is the current folder. */
   constructor(root: string, path: RelPath, digest: Digest, executable: boolean) {
+    this.path = path;
     this.digest = digest;
     this.executable = executable;
-    this.#path = path;
     this.#root = root;
   }
 
@@ -35,13 +38,9 @@ export class FileRef {
     throw new FlecheError('INPUT_UNREADABLE', `${entry.path} is not a file`);
   }
 
-  /** Relative to the root of the project. */
-  get path(): RelPath {
-    return this.#path;
-  }
-
+  /** Where it lies on this machine: no part of its identity, so no answer may depend on it. */
   get absolute(): AbsPath {
-    return toAbs(this.#root, this.#path);
+    return toAbs(this.#root, this.path);
   }
 
   /** The content. Throws `INPUT_UNREADABLE` if there is no such file or its content is another by now. */
@@ -50,12 +49,12 @@ export class FileRef {
     try {
       bytes = readFileSync(this.absolute);
     } catch (error) {
-      throw new FlecheError('INPUT_UNREADABLE', `cannot read ${this.#path}: ${systemCode(error) ?? error}`, {
+      throw new FlecheError('INPUT_UNREADABLE', `cannot read ${this.path}: ${systemCode(error) ?? error}`, {
         cause: error,
       });
     }
     if (sha256(bytes) === this.digest) return bytes;
-    throw new FlecheError('INPUT_UNREADABLE', `${this.#path} is no longer what it was when it was digested`, {
+    throw new FlecheError('INPUT_UNREADABLE', `${this.path} is no longer what it was when it was digested`, {
       hint: 'Run it again; nothing else may write a file that is an input.',
     });
   }
@@ -71,7 +70,7 @@ export class FileRef {
   }
 
   toString(): string {
-    return this.#path;
+    return this.path;
   }
 }
 
@@ -124,7 +123,6 @@ export function decodeAt(root: AbsPath, bytes: Uint8Array): unknown {
 }
 
 registerClass('fleche.FileRef', FileRef, {
-  identity: (file) => [file.digest, file.executable],
   encode: (file) => [file.path, file.digest, file.executable],
   decode: (plain) => {
     const [path, digest, executable] = plain as [RelPath, string, boolean];

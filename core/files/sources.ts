@@ -1,10 +1,15 @@
-/** Files as arguments of memoised functions: by content, so that the same content is the same call wherever it lies. */
+/**
+ * Files as arguments of memoised functions: by content and by path relative to a root, so that a call is the same call
+ * wherever the project lies. Where the path is not to matter, a function is given the content: `file(…).text()`.
+ */
 import { statSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { isAbsolute, resolve } from 'node:path';
 import { FlecheError, messageOf } from '../base/errors.ts';
-import { type AbsPath, normalRel, type RelPath } from '../base/paths.ts';
+import { type AbsPath, escapes, normalRel, type RelPath, toAbs, toRel } from '../base/paths.ts';
 import { MemoryStateStore } from '../store/memory.ts';
+import { type Content, readContent } from './contents.ts';
 import { FileRef, TreeRef } from './refs.ts';
+import { isExecutable } from './stat-key.ts';
 import type { Tree } from './tree.ts';
 import { Workspace } from './workspace.ts';
 
@@ -13,12 +18,25 @@ export interface SourceOptions {
   readonly root?: string;
 }
 
-/** One file as it is now. Throws `INPUT_UNREADABLE` if there is none. */
+/**
+ * One file as it is now. One that is named by an absolute path outside the root counts by its last name alone. Throws
+ * `INPUT_UNREADABLE` if there is no such file, or if it cannot be read.
+ */
 export function file(path: string, options: SourceOptions = {}): FileRef {
   const root = rootOf(options);
-  const entry = listing([normalRel(path)], root).entries[0];
-  if (entry !== undefined && entry.kind !== 'absent') return FileRef.of(root, entry);
-  throw new FlecheError('INPUT_UNREADABLE', `there is no file ${path}`, { hint: `Looked for in ${root}.` });
+  const place = toAbs(root, path);
+  const isFar = isAbsolute(path) && escapes(toRel(root, place));
+  const home = isFar ? toAbs(place, '..') : root;
+  let content: Content | undefined;
+  try {
+    content = readContent(place, Date.now);
+  } catch (error) {
+    throw new FlecheError('INPUT_UNREADABLE', `cannot read ${path}: ${messageOf(error)}`, { cause: error });
+  }
+  if (content !== undefined) return new FileRef(home, toRel(home, place), content.digest, isExecutable(content.key));
+  throw new FlecheError('INPUT_UNREADABLE', `there is no file ${path}`, {
+    hint: `Looked for in ${home}. A folder is a tree(), a pattern a glob().`,
+  });
 }
 
 /** The files that patterns match now, sorted by path; `!` takes away, a later pattern wins. */

@@ -117,19 +117,31 @@ test('an unknown cache is an error that names the nearest one', () => {
   });
 });
 
-test('files are arguments by content: renaming one is no other call, editing one is', () => {
-  withPlace({ 'project/a.txt': 'one', 'project/b.txt': 'one', 'project/c.txt': 'two' }, ({ run }) => {
+test('files are arguments by path and content: renaming or editing one is another call, moving the project is none', () => {
+  const files = { 'a.txt': 'one', 'b.txt': 'one', 'd/a.txt': 'one', '[c].txt': 'two' };
+  const below = (folder: string): Record<string, string> =>
+    Object.fromEntries(Object.entries(files).map(([path, text]) => [`project/${folder}/${path}`, text]));
+  withPlace({ ...below('here'), ...below('there') }, ({ run }) => {
     const program = `
 let runs = 0;
-const length = fleche(function length(file) { runs++; return file.text().length; });
+const nameAndText = fleche(function nameAndText(file) { runs++; return file.path + ':' + file.text(); });
 cache('memory', () => {
-  length(api.file('a.txt')); length(api.file('b.txt')); console.log(runs);
-  length(api.file('c.txt')); console.log(runs);
-  console.log(api.glob('*.txt').map(String).join(), api.tree('.').list().length >= 3);
+  for (const root of ['here', 'there']) {
+    const named = ['a.txt', 'b.txt', 'd/a.txt', '[c].txt'].map((path) => nameAndText(api.file(path, { root })));
+    console.log(named.join(), runs);
+  }
+  console.log(nameAndText(api.file(process.cwd() + '/here/a.txt', { root: 'here' })), runs);
+  console.log(nameAndText(api.file(process.cwd() + '/here/a.txt', { root: 'there' })), runs);
+  console.log(api.glob('*.txt', { root: 'here' }).map(String).join(), api.tree('here').list().length);
 });
-try { api.file('none.txt'); } catch (error) { console.log(error.code); }
+for (const path of ['none.txt', 'here', '*.txt']) {
+  try { api.file(path); } catch (error) { console.log(error.code); }
+}
 `;
-    assert.is(run(program).stdout, '1\n2\na.txt,b.txt,c.txt true\nINPUT_UNREADABLE\n');
+    const texts = 'a.txt:one,b.txt:one,d/a.txt:one,[c].txt:two';
+    const unreadable = 'INPUT_UNREADABLE\n'.repeat(3);
+    const listed = '[c].txt,a.txt,b.txt 4';
+    assert.is(run(program).stdout, `${texts} 4\n${texts} 4\na.txt:one 4\na.txt:one 4\n${listed}\n${unreadable}`);
   });
 });
 

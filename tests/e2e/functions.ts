@@ -158,6 +158,34 @@ export function lines({ data }: { data: { path: string } }): number {
   });
 });
 
+test('a task that hands on a file hands on its name: who needs it runs again when the file is renamed', async () => {
+  const config = `[default]
+root = true
+tasks = ["title"]
+
+[tasks.first]
+call = "./files.ts#first"
+args = { files = { glob = "data/*.txt" } }
+
+[tasks.title]
+call = "./files.ts#title"
+args = { file = { from = "first" } }
+outputs = ["title.txt"]
+`;
+  const functions = `import { writeFileSync } from 'node:fs';
+export const first = ({ files }) => files[0];
+export const title = ({ file }) => writeFileSync('title.txt', file.path + ': ' + file.text());
+`;
+  await withRig({ 'fleche.config.toml': config, 'files.ts': functions, 'data/a.txt': 'text' }, async (rig) => {
+    const ran = await rig.run();
+    assert.equal(ran.outcomes, { first: 'ran', title: 'ran' }, ran.stderr);
+    rig.rename('data/a.txt', 'data/b.txt');
+    assert.equal((await rig.run()).outcomes, { first: 'ran', title: 'ran' });
+    assert.is(rig.read('title.txt'), 'data/b.txt: text');
+    assert.equal((await rig.run()).outcomes, { first: 'cached', title: 'cached' });
+  });
+});
+
 test('a function that throws fails its task, and its message is told', async () => {
   await withRig(FILES, async (rig) => {
     rig.edit('tasks/text.ts', 'return 2n ** 70n', `throw new RangeError('too large by far')`);

@@ -26,12 +26,13 @@ function codeOf(work: () => unknown): string {
   return 'none';
 }
 
-test('a file is its content and mode, not its place', () => {
+test('a file is its path, content and mode, not its root', () => {
   const here = FileRef.of('/a' as AbsPath, entry('x', 'text'));
-  const there = FileRef.of('/b' as AbsPath, entry('y/z', 'text'));
+  const there = FileRef.of('/b' as AbsPath, entry('x', 'text'));
   assert.is(digest(here), digest(there));
   assert.ok(isDeepStrictEqual(here, there));
-  for (const other of [entry('x', 'text', true), entry('x', 'other')]) {
+  assert.is(here.digest, sha256('text'));
+  for (const other of [entry('x', 'text', true), entry('x', 'other'), entry('y', 'text'), entry('d/x', 'text')]) {
     assert.is.not(digest(here), digest(FileRef.of('/a' as AbsPath, other)));
     assert.not.ok(isDeepStrictEqual(here, FileRef.of('/a' as AbsPath, other)));
   }
