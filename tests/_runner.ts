@@ -35,6 +35,8 @@ interface Result extends Totals {
   readonly faults: readonly string[];
 }
 
+/** How a file says that it left out a test for want of a server. */
+const NOT_RUN = /^NOT RUN: /gm;
 const RUN_FILE = resolve(import.meta.dirname, '_run-file.ts');
 /** How long a process may stay after its last test, ms: longer means that something was left open. */
 const GRACE = 10_000;
@@ -45,6 +47,7 @@ export async function runTests(options: RunOptions): Promise<Totals> {
   const files = testFiles(options);
   let passed = 0;
   let failed = 0;
+  let notRun = 0;
   if (files.length === 0) {
     options.print(`no test file matches ${options.patterns.join(' or ')}\n`);
     failed = 1;
@@ -56,12 +59,14 @@ export async function runTests(options: RunOptions): Promise<Totals> {
       const result = await runFile(options, file, Math.min(options.fileTimeout, end - start));
       passed += result.passed;
       failed += result.failed;
+      notRun += result.output.match(NOT_RUN)?.length ?? 0;
       const seconds = ((performance.now() - start) / 1000).toFixed(1);
       const faults = result.faults.map((fault) => `  FAULT ${file}: ${fault}\n`).join('');
       options.print(`${file} (${seconds} s)\n${result.output}${faults}`);
     }
   };
   await Promise.all(Array.from({ length: options.jobs }, worker));
+  if (notRun > 0) options.print(`\n${notRun} NOT RUN, because what they need is not on this machine\n`);
   options.print(`\n${passed} passed, ${failed} failed\n`);
   return { passed, failed };
 }

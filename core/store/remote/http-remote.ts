@@ -1,0 +1,246 @@
+/**
+ * A remote store on an HTTP server, in the layout of Bazel's caches: `<url>/<namespace>/cas/<digest>` for blobs and
+ * `<url>/<namespace>/ac/<key>` for records, with GET, HEAD and PUT. nginx with WebDAV serves it, and bazel-remote (with
+ * `--disable_http_ac_validation`, because these records are none of Bazel's). Connections are kept and reused.
+ *
+ * Redirects are not followed: with them the credentials would go to another host. Encoded answers are not taken: nothing
+ * is ever unpacked that was not asked for.
+ */
+import { Agent, type ClientRequest, type IncomingMessage, request as requestPlain } from 'node:http';
+import { request as requestSecure, Agent as SecureAgent } from 'node:https';
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { messageOf, systemCode } from '../../base/errors.ts';
+import type { Digest, Key } from '../../base/hash.ts';
+import {
+  type Content,
+  contentOf,
+  type Expectation,
+  gathered,
+  RemoteFault,
+  type RemoteStore,
+  tooLong,
+} from './remote.ts';
+
+export interface HttpOptions {
+  /** `http:` or `https:`, without credentials. */
+  readonly url: string;
+  /** Steps of the path between the URL and `cas`; empty for none. */
+  readonly namespace: string;
+  /** The value of the header `Authorization`, asked for before the first request; undefined for none. */
+  readonly authorization: () => Promise<string | undefined>;
+  /** Time to connect, ms. */
+  readonly connectMs: number;
+  /** Time without a sign of the server, ms; also what is granted beside the least speed. */
+  readonly timeoutMs: number;
+  /** Connections at a time. */
+  readonly connections: number;
+}
+
+/** Who sends more slowly than this counts as not sending, bytes a second. */
+const LEAST_SPEED = 64 * 1024;
+/** Which key is asked for to see whether the server answers: one that no record has. */
+const NOBODY = '0'.repeat(64) as Key;
+
+export class HttpRemote implements RemoteStore {
+  readonly location: string;
+  readonly maxBlob: number = Number.MAX_SAFE_INTEGER;
+  readonly #options: HttpOptions;
+  readonly #base: URL;
+  readonly #agent: Agent | SecureAgent;
+  readonly #request: typeof requestPlain;
+  #authorization: Promise<string | undefined> | undefined;
+
+  constructor(options: HttpOptions) {
+    this.#options = options;
+    this.#base = new URL(options.url);
+    const steps = [this.#base.pathname.replace(/\/+$/, ''), ...(options.namespace === '' ? [] : [options.namespace])];
+    this.#base.pathname = steps.join('/');
+    this.location = this.#base.href.replace(/\/$/, '');
+    const isSecure = this.#base.protocol === 'https:';
+    const keeping = { keepAlive: true, maxSockets: options.connections, maxFreeSockets: options.connections };
+    this.#agent = isSecure ? new SecureAgent(keeping) : new Agent(keeping);
+    this.#request = isSecure ? requestSecure : requestPlain;
+  }
+
+  async has(digests: readonly Digest[], signal?: AbortSignal): Promise<ReadonlySet<Digest>> {
+    const there = await Promise.all(digests.map((digest) => this.#isThere(digest, signal)));
+    return new Set(digests.filter((_, at) => there[at]));
+  }
+
+  async #isThere(digest: Digest, signal: AbortSignal | undefined): Promise<boolean> {
+    const response = await this.#exchange('HEAD', `cas/${digest}`, { signal });
+    response.resume();
+    return isFound(response);
+  }
+
+  async get(digest: Digest, expected: Expectation): Promise<AsyncIterable<Uint8Array> | undefined> {
+    return this.#read(`cas/${digest}`, expected);
+  }
+
+  async getRecord(key: Key, expected: Expectation): Promise<Uint8Array | undefined> {
+    const pieces = await this.#read(`ac/${key}`, expected);
+    return pieces === undefined ? undefined : gathered(pieces, expected.limit);
+  }
+
+  async #read(path: string, { limit, signal }: Expectation): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const response = await this.#exchange('GET', path, { signal });
+    if (!isFound(response)) {
+      response.resume();
+      return undefined;
+    }
+    const { 'content-encoding': encoding, 'content-length': length } = response.headers;
+    const problem =
+      encoding !== undefined && encoding !== 'identity'
+        ? new RemoteFault('bad', `an answer is encoded (${encoding}), which was not asked for`)
+        : Number(length ?? 0) > limit
+          ? tooLong(limit)
+          : undefined;
+    if (problem === undefined) return this.#pieces(response);
+    response.destroy();
+    throw problem;
+  }
+
+  async *#pieces(response: IncomingMessage): AsyncGenerator<Uint8Array, void, undefined> {
+    const begun = performance.now();
+    let size = 0;
+    try {
+      for await (const piece of response) {
+        const bytes = piece as Uint8Array;
+        size += bytes.length;
+        const granted = this.#options.timeoutMs + (size / LEAST_SPEED) * 1000;
+        if (performance.now() - begun > granted) throw new RemoteFault('down', 'an answer comes too slowly');
+        yield bytes;
+      }
+    } catch (error) {
+      // The connection ended before what was announced had come.
+      throw error instanceof RemoteFault ? error : new RemoteFault('bad', 'an answer was cut off', error);
+    } finally {
+      response.destroy();
+    }
+  }
+
+  async put(digest: Digest, content: Content, signal?: AbortSignal): Promise<void> {
+    await this.#send(`cas/${digest}`, content, signal);
+  }
+
+  async putRecord(key: Key, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
+    await this.#send(`ac/${key}`, contentOf(bytes), signal);
+  }
+
+  async #send(path: string, content: Content, signal: AbortSignal | undefined): Promise<void> {
+    const response = await this.#exchange('PUT', path, { signal, content });
+    response.resume();
+    const status = response.statusCode ?? 0;
+    if (status === 413) throw new RemoteFault('full', 'the server takes nothing as large as this');
+    // 409 and 412: somebody was first.
+    if ((status >= 200 && status < 300) || status === 409 || status === 412) return;
+    throw new RemoteFault('bad', `the server answered ${status} to a PUT`);
+  }
+
+  async ping(signal?: AbortSignal): Promise<void> {
+    const response = await this.#exchange('GET', `ac/${NOBODY}`, { signal });
+    response.resume();
+    isFound(response);
+  }
+
+  close(): Promise<void> {
+    this.#agent.destroy();
+    return Promise.resolve();
+  }
+
+  /** One request and the head of its answer; once more if a kept connection turned out to be closed. */
+  async #exchange(method: string, path: string, message: Message): Promise<IncomingMessage> {
+    this.#authorization ??= this.#options.authorization();
+    const authorization = await this.#authorization;
+    for (let attempt = 1; ; attempt++) {
+      const sent = this.#open(method, path, message, authorization);
+      try {
+        const response = await this.#answer(sent, message);
+        refuseBadHead(response);
+        return response;
+      } catch (error) {
+        const isStale = sent.reusedSocket && systemCode(error) === 'ECONNRESET';
+        if (!isStale || attempt > this.#options.connections || message.signal?.aborted) throw fault(error);
+      }
+    }
+  }
+
+  #open(method: string, path: string, { signal, content }: Message, authorization: string | undefined): ClientRequest {
+    const headers: Record<string, string> = { accept: '*/*' };
+    if (authorization !== undefined) headers['authorization'] = authorization;
+    if (content !== undefined) {
+      headers['content-length'] = String(content.size);
+      headers['content-type'] = 'application/octet-stream';
+    }
+    const { protocol, hostname, port, pathname } = this.#base;
+    return this.#request({
+      protocol,
+      hostname: hostname.replace(/^\[|\]$/g, ''),
+      port,
+      path: `${pathname.replace(/\/$/, '')}/${path}`,
+      method,
+      headers,
+      agent: this.#agent,
+      signal,
+    });
+  }
+
+  #answer(sent: ClientRequest, { content }: Message): Promise<IncomingMessage> {
+    const { connectMs, timeoutMs } = this.#options;
+    return new Promise((resolve, reject) => {
+      let connecting: NodeJS.Timeout | undefined;
+      const end = (settle: () => void): void => {
+        clearTimeout(connecting);
+        settle();
+      };
+      const giveUp = (ms: number, what: string): void => {
+        sent.destroy(new RemoteFault('down', `${what} within ${ms} ms`));
+      };
+      sent.on('socket', (socket) => {
+        if (!socket.connecting) return;
+        connecting = setTimeout(() => giveUp(connectMs, 'no connection'), connectMs);
+        socket.once('connect', () => clearTimeout(connecting));
+      });
+      sent.setTimeout(timeoutMs, () => giveUp(timeoutMs, 'no sign of the server'));
+      sent.on('response', (response) => end(() => resolve(response)));
+      sent.on('error', (error) => end(() => reject(error)));
+      if (content === undefined) sent.end();
+      // A server may answer before it has everything: then the answer counts, not the broken pipe.
+      else pipeline(Readable.from(content.open()), sent).catch((error: unknown) => end(() => reject(error)));
+    });
+  }
+}
+
+interface Message {
+  readonly signal?: AbortSignal | undefined;
+  readonly content?: Content;
+}
+
+function refuseBadHead(response: IncomingMessage): void {
+  const status = response.statusCode ?? 0;
+  const problem =
+    status === 401 || status === 403 || status === 407
+      ? new RemoteFault('refused', `the server refused it (${status})`)
+      : status === 408 || status === 429 || status >= 500
+        ? new RemoteFault('down', `the server answered ${status}`)
+        : status >= 300 && status < 400
+          ? new RemoteFault('bad', `the server sent a redirect (${status}), which is not followed`)
+          : undefined;
+  if (problem === undefined) return;
+  response.resume();
+  throw problem;
+}
+
+/** Whether something was found. Throws `bad` for an answer that says neither. */
+function isFound({ statusCode }: IncomingMessage): boolean {
+  if (statusCode === 200) return true;
+  if (statusCode === 404 || statusCode === 410) return false;
+  throw new RemoteFault('bad', `the server answered ${statusCode}`);
+}
+
+function fault(error: unknown): RemoteFault {
+  if (error instanceof RemoteFault) return error;
+  const code = systemCode(error);
+  return new RemoteFault('down', code === undefined ? messageOf(error) : `${code}: ${messageOf(error)}`, error);
+}

@@ -1,0 +1,48 @@
+/** A remote store in memory: what a server would keep, without a server. For tests of what is built on remote stores. */
+import type { Digest, Key } from '../../base/hash.ts';
+import { type Content, type Expectation, gathered, type RemoteStore, tooLong } from './remote.ts';
+
+export class MemoryRemote implements RemoteStore {
+  readonly location = 'memory';
+  readonly maxBlob: number = Number.MAX_SAFE_INTEGER;
+  readonly blobs: Map<Digest, Uint8Array> = new Map();
+  readonly records: Map<Key, Uint8Array> = new Map();
+
+  has(digests: readonly Digest[]): Promise<ReadonlySet<Digest>> {
+    return Promise.resolve(new Set(digests.filter((digest) => this.blobs.has(digest))));
+  }
+
+  get(digest: Digest, { limit }: Expectation): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const bytes = this.blobs.get(digest);
+    if (bytes === undefined) return Promise.resolve(undefined);
+    return bytes.length > limit ? Promise.reject(tooLong(limit)) : Promise.resolve(pieces([bytes]));
+  }
+
+  async put(digest: Digest, content: Content): Promise<void> {
+    if (!this.blobs.has(digest)) this.blobs.set(digest, await gathered(pieces(content.open()), content.size));
+  }
+
+  getRecord(key: Key, { limit }: Expectation): Promise<Uint8Array | undefined> {
+    const bytes = this.records.get(key);
+    return bytes !== undefined && bytes.length > limit ? Promise.reject(tooLong(limit)) : Promise.resolve(bytes);
+  }
+
+  putRecord(key: Key, bytes: Uint8Array): Promise<void> {
+    this.records.set(key, Buffer.from(bytes));
+    return Promise.resolve();
+  }
+
+  ping(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+}
+
+async function* pieces(
+  all: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  yield* all;
+}
