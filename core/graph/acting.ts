@@ -10,7 +10,7 @@ import { execute } from './execute.ts';
 import { type Asked, type Hit, lostReason, type Miss, type Questions, stands } from './questions.ts';
 import type { RoundState } from './round-state.ts';
 import type { Acted } from './settled.ts';
-import type { Slots } from './slots.ts';
+import type { Slots, Want } from './slots.ts';
 import type { Task } from './task.ts';
 import type { TaskCall } from './task-call.ts';
 import { Upstream } from './upstream.ts';
@@ -32,14 +32,14 @@ export class Acting {
     const { bench, request } = this.#state;
     if (asked.kind === 'hit' && stands(asked, bench.around)) return this.served(asked, 0, end);
     if (asked.kind === 'miss' && request.frozen) return this.#refuse(asked, end);
-    const isFree = this.#slots.tryTake();
-    if (!isFree && !(await end.wait(this.#slots.take(signal)))) return skipped(call, end);
+    const place = await end.wait(this.#slots.take(this.#want(call.task), signal));
+    if (place === undefined) return skipped(call, end);
     try {
       const claim = await end.wait(this.#claim(call.task, signal));
       if (claim === undefined) return skipped(call, end);
       try {
         bench.refresh();
-        const isOld = this.#questions.isOld(asked, !isFree || claim.waited);
+        const isOld = this.#questions.isOld(asked, place.waited || claim.waited);
         return await this.#act(isOld ? await this.#questions.askAnew(call.task) : asked, end, signal);
       } finally {
         // Whoever claims it next must find what was noted of it.
@@ -47,8 +47,12 @@ export class Acting {
         claim.release();
       }
     } finally {
-      this.#slots.release();
+      place.release();
     }
+  }
+
+  #want({ name }: Task): Want {
+    return { weight: 1, rank: () => this.#state.rank(name) };
   }
 
   #claim(task: Task, signal: AbortSignal): Promise<Claim | undefined> {
@@ -119,6 +123,7 @@ export class Acting {
       if (paths.length > 0) live?.disturb([task.name]);
       return paths;
     };
+    const began = bench.now();
     const executed = await execute(call, bench, {
       signal,
       onOutput: (chunk) => request.listener({ type: 'output', name: task.name, chunk, replayed: false }),
@@ -134,6 +139,7 @@ export class Acting {
       }
       case 'done': {
         const { product, warning } = executed;
+        this.#state.durations.note(task.name, bench.now() - began);
         if (warning !== null) request.listener({ type: 'warning', name: task.name, message: warning });
         return end.acted({ outcome: 'ran', key, reasons, result: product.result, message: warning }, product);
       }

@@ -1,4 +1,6 @@
 /** What the parts of one round share: what was asked for, what came of it so far, and whether it goes on. */
+import { median, remainingTimes } from './critical-path.ts';
+import { Durations } from './durations.ts';
 import type { Workbench } from './execute.ts';
 import type { RunRequest, TaskOutcome } from './outcome.ts';
 import { Products } from './products.ts';
@@ -13,6 +15,7 @@ export class RoundState {
   /** What earlier rounds of the same watch found and are still at. */
   readonly live: Live | undefined;
   readonly products: Products;
+  readonly durations: Durations;
   /** The last question of each task. */
   readonly calls: Map<string, TaskCall> = new Map();
   /** Moments of `live` at which tasks were asked last. */
@@ -24,6 +27,7 @@ export class RoundState {
   /** Whether something would have had to run that was not allowed to. */
   frozenStale = false;
   #failed = false;
+  #ranks: ReadonlyMap<string, number> | undefined;
 
   constructor(bench: Workbench, request: RunRequest, mode: 'run' | 'plan', live: Live | undefined) {
     this.bench = bench;
@@ -31,6 +35,7 @@ export class RoundState {
     this.mode = mode;
     this.live = live;
     this.products = new Products(bench.around);
+    this.durations = new Durations(bench.around.state, bench.calls);
   }
 
   /** Whether nothing more is to be begun. */
@@ -46,5 +51,23 @@ export class RoundState {
   /** Takes in what became of a task. */
   note({ outcome }: TaskOutcome): void {
     if (outcome === 'failed') this.#failed = true;
+  }
+
+  /**
+   * How much depends on a task being done soon: the time that it and all that has to follow it took when they last ran.
+   * Of a task that never ran it is supposed that it takes as long as others.
+   */
+  rank(name: string): number {
+    this.#ranks ??= this.#rankAll();
+    return this.#ranks.get(name) ?? 0;
+  }
+
+  #rankAll(): ReadonlyMap<string, number> {
+    const { graph } = this.bench.around;
+    const names = graph.closure(this.request.targets);
+    const times = new Map(names.map((name) => [name, this.durations.of(name)]));
+    const usual = median([...times.values()].flatMap((ms) => ms ?? [])) ?? 1;
+    const needs = new Map(names.map((name) => [name, graph.task(name).needs]));
+    return remainingTimes(needs, (name) => times.get(name) ?? usual);
   }
 }
