@@ -16,6 +16,7 @@ import { Writers } from '../graph/writers.ts';
 import { isCachingOn } from './cache-switch.ts';
 import { type Config, loadConfig } from './config/load.ts';
 import { CONFIG_FILE } from './config/source.ts';
+import type { Package, Packages } from './packages/packages.ts';
 import type { Environment } from './style.ts';
 import { cacheFolder, openStores, type WorkspaceStores } from './workspace-stores.ts';
 
@@ -35,6 +36,9 @@ export interface Project {
   readonly root: AbsPath;
   readonly config: Config;
   readonly graph: TaskGraph;
+  readonly packages: Packages;
+  /** The package one is in; undefined in the root or where there are none. */
+  readonly here: Package | undefined;
   /** Tasks that are meant when none is named. */
   readonly defaults: readonly string[];
   /** Tasks that may run at once where nothing else is said; undefined for one a processor. */
@@ -100,6 +104,14 @@ class OpenProject implements Project {
 
   get root(): AbsPath {
     return this.config.root;
+  }
+
+  get packages(): Packages {
+    return this.config.packages;
+  }
+
+  get here(): Package | undefined {
+    return this.config.here;
   }
 
   get defaults(): readonly string[] {

@@ -29,6 +29,10 @@ export class TaskGraph {
     return [...this.#tasks.keys()];
   }
 
+  has(name: string): boolean {
+    return this.#tasks.has(name);
+  }
+
   task(name: string): Task {
     const task = this.#tasks.get(name);
     if (task !== undefined) return task;

@@ -1,6 +1,7 @@
 /** A machine that is only looked at, and verbs called on projects that are not there. */
 import { Interruption } from '../../core/app/interruption.ts';
 import { parseInvocation } from '../../core/app/invocation.ts';
+import { Packages } from '../../core/app/packages/packages.ts';
 import type { Project } from '../../core/app/project.ts';
 import type { Machine, VerbAction } from '../../core/app/verb.ts';
 import { VERBS } from '../../core/app/verbs.ts';
@@ -51,6 +52,11 @@ export function fakeTask(name: string, needs: readonly string[] = []): Task {
   };
 }
 
+/** A project without packages. */
+export function noPackages(): Packages {
+  return new Packages({ name: '//', folder: '.' as RelPath, scripts: {}, dependencies: [], passedOn: [] }, []);
+}
+
 export interface Told {
   readonly code: number;
   readonly stdout: string;
@@ -71,6 +77,8 @@ export async function call(
   const project = {
     root: '/' as AbsPath,
     graph: new TaskGraph(new Map(Object.entries(needs).map(([name, list]) => [name, fakeTask(name, list)]))),
+    packages: noPackages(),
+    here: undefined,
     defaults: [],
     jobs: undefined,
     engine: () => engine as Engine,

@@ -120,6 +120,7 @@ export class Check {
     }
     if (form === undefined) {
       if ('plain' in shape.otherwise) return;
+      if ('table' in shape.otherwise) return this.#table(shape.otherwise.table, table);
       const tags = shape.forms.map(({ tags }) => `"${tags[0]}"`);
       const message = `${label(this.#path)} has neither ${tags.slice(0, -1).join(', ')} nor ${tags.at(-1)}`;
       this.#wrongKey(message, shape.otherwise.hint);

@@ -5,7 +5,7 @@ import { SIZE_PATTERN } from '../../base/size.ts';
 
 // biome-ignore format: one table
 export type Format =
-  | 'free' | 'text' | 'name' | 'pattern' | 'output' | 'file' | 'folder' | 'module' | 'variable' | 'variables'
+  | 'free' | 'text' | 'name' | 'task' | 'need' | 'pattern' | 'output' | 'file' | 'folder' | 'module' | 'variable' | 'variables'
   | 'package' | 'digest' | 'place' | 'size' | 'duration';
 
 /** One condition on a text. */
@@ -26,9 +26,9 @@ const mustNot = (pattern: RegExp, says: string, hint: string): Rule => ({ patter
 const NOT_EMPTY = must(/\S/, 'is empty', 'Write something, or remove it.');
 const NOT_EMPTY_PATTERN = must(/^!?\s*[^!\s]/, 'is empty', 'Write a pattern, such as "src/**", or remove it.');
 const RELATIVE = mustNot(
-  /^!?(?:[\\/]|[A-Za-z]:[\\/])/,
+  /^!?(?:[\\/](?!\/)|[A-Za-z]:[\\/])/,
   'is an absolute path',
-  'Paths are relative to the project: the folder of fleche.config.toml.',
+  'Paths are relative to the folder of fleche.config.toml; "//" at the beginning stands for the root of the project.',
 );
 const NO_STEP_BACK = must(
   /^!?(?:\.\.?[\\/]+)*(?![\s\S]*[\\/]\.\.(?:[\\/]|$))/,
@@ -42,17 +42,28 @@ const INSIDE = mustNot(
 );
 const NO_PATTERN = mustNot(/[*?]/, 'is a pattern, not a file', 'Use glob = … for the files that a pattern matches.');
 
+const NAME: readonly Rule[] = [
+  NOT_EMPTY,
+  mustNot(
+    /^[\s-]|\s$|\p{Cc}/u,
+    'is not a name',
+    'A name does not begin with "-", neither begins nor ends with a space, and has no control characters.',
+  ),
+];
+
 /** Every format with its rules; the first that is broken is told. */
 export const FORMATS: Readonly<Record<Format, readonly Rule[]>> = {
   /** Any text, the empty one too. */
   free: [],
   text: [NOT_EMPTY],
-  name: [
-    NOT_EMPTY,
-    mustNot(
-      /^[\s-]|\s$|\p{Cc}/u,
-      'is not a name',
-      'A name does not begin with "-", neither begins nor ends with a space, and has no control characters.',
+  name: NAME,
+  task: [...NAME, mustNot(/#|^\^/, 'is not the name of a task', 'A name does not begin with "^" and has no "#".')],
+  need: [
+    ...NAME,
+    must(
+      /^(?:\^[^#]+|[^#]+#[^#]+|[^#^][^#]*)$/,
+      'names no task',
+      'Write "name", "package#name", "//#name" for a task of the root, or "^name" for that of all packages below.',
     ),
   ],
   pattern: [NOT_EMPTY_PATTERN, RELATIVE, NO_STEP_BACK],

@@ -95,9 +95,11 @@ function formsSchema({ forms, otherwise }: FormsShape): JsonObject {
     const others = forms.flatMap((other) => (other.tags === tags ? [] : other.tags));
     return { ...tableSchema(shape), not: withAny(others) };
   });
-  if (!('plain' in otherwise)) return { anyOf: tagged };
-  const plain = { not: { type: 'object', ...withAny(forms.flatMap(({ tags }) => tags)) } };
-  return { anyOf: [...tagged, plain] };
+  if ('hint' in otherwise) return { anyOf: tagged };
+  const any = withAny(forms.flatMap(({ tags }) => tags));
+  const other =
+    'table' in otherwise ? { ...tableSchema(otherwise.table), not: any } : { not: { type: 'object', ...any } };
+  return { anyOf: [...tagged, other] };
 }
 
 function withAny(keys: readonly string[]): JsonObject {

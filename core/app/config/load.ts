@@ -2,22 +2,28 @@
  * The configuration of a project: found, checked as a whole, and given out as plain descriptions. Only reads, and only
  * configuration files; whether an input, a module or a store that they name is there is found out by who uses it.
  */
-import { basename, dirname } from 'node:path';
+import { dirname } from 'node:path';
 import { FlecheError } from '../../base/errors.ts';
-import { type AbsPath, toAbs } from '../../base/paths.ts';
+import { type AbsPath, toAbs, toRel } from '../../base/paths.ts';
 import type { Task } from '../../graph/task.ts';
+import type { Package, Packages } from '../packages/packages.ts';
+import { Check } from './check.ts';
 import { noteOverlaps } from './outputs.ts';
-import { type LoadOptions, openFiles, type Settings, settle } from './settings.ts';
+import { PACKAGE_FILE } from './schema.ts';
+import { type LoadOptions, openFiles, projectFiles, type Settings, settle } from './settings.ts';
 import { CONFIG_FILE } from './source.ts';
-import { noteCycles, readTasks } from './tasks.ts';
-import { tableOf } from './values.ts';
+import { readTasks } from './tasks.ts';
+import { readWorkspace, textsOfTasks } from './workspace.ts';
 
 /** A project: its tasks and the settings around them. */
 export interface Config extends Settings {
   readonly file: AbsPath;
   readonly root: AbsPath;
-  /** In the order of the file. */
+  /** Those of the root in the order of the file, then those of each package. */
   readonly tasks: ReadonlyMap<string, Task>;
+  readonly packages: Packages;
+  /** The package that was started in; undefined for the root. */
+  readonly here: Package | undefined;
 }
 
 /**
@@ -25,18 +31,30 @@ export interface Config extends Settings {
  * that is wrong in the files read.
  */
 export function loadConfig(startDir: string, options: LoadOptions): Config {
-  const files = openFiles(startDir, options);
+  const files = projectFiles(openFiles(startDir, options));
   const [project] = files;
   if (project === undefined || project.isUserWide) {
     throw new FlecheError('CONFIG_NOT_FOUND', `there is no ${CONFIG_FILE} in ${startDir} or a folder above`, {
       hint: 'Make one with "fleche init", or go to the folder of a project.',
     });
   }
-  const { source, problems } = project;
-  const written = tableOf(source.table['tasks']);
-  const tasks = readTasks(written, source.positions, problems);
-  noteCycles(tasks, written, problems);
-  noteOverlaps(tasks, basename(source.file), problems);
-  const settings = settle(files, written, options);
-  return { ...settings, file: source.file, root: toAbs(dirname(source.file), '.'), tasks };
+  const { file } = project.source;
+  const root = toAbs(dirname(file), '.');
+  const workspace = readWorkspace(project);
+  const { packages, configurations, manifests } = workspace;
+  const texts = textsOfTasks(project, workspace);
+  const { tasks, names } = readTasks(texts, packages);
+  noteOverlaps(tasks, texts);
+  const inner = [...configurations.values()];
+  for (const { source, problems } of inner) new Check(problems).file(PACKAGE_FILE, source.table);
+  const settings = settle(files, (name) => names.faultOf(name), { ...options, inner });
+  return {
+    ...settings,
+    files: [...settings.files, ...inner.map(({ source }) => source.file), ...manifests],
+    file,
+    root,
+    tasks,
+    packages,
+    here: packages.around(toRel(root, toAbs(startDir, '.'))),
+  };
 }

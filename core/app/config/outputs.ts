@@ -6,8 +6,9 @@ import { FlecheError } from '../../base/errors.ts';
 import { isWithin, type RelPath } from '../../base/paths.ts';
 import { Globs } from '../../files/globs.ts';
 import type { Task } from '../../graph/task.ts';
-import type { KeyPath } from './positions.ts';
-import { label, type Problems } from './problems.ts';
+import { label } from './problems.ts';
+import { CONFIG_FILE } from './source.ts';
+import type { Spot, TaskText } from './task-text.ts';
 
 /** An output pattern that adds files. */
 interface Claim {
@@ -20,15 +21,18 @@ interface Claim {
 
 const MAGIC = /[*?[\](){}]/;
 
-/** Notes outputs that two tasks claim, that are listed twice, or that cover what their task reads; also `configFile`. */
-export function noteOverlaps(tasks: ReadonlyMap<string, Task>, configFile: string, problems: Problems): void {
-  const overlaps = new Overlaps(problems);
+/**
+ * Notes outputs that two tasks claim, that are listed twice, or that cover what their task reads; also its configuration,
+ * of the project and of its package. `texts` say where the tasks are written.
+ */
+export function noteOverlaps(tasks: ReadonlyMap<string, Task>, texts: readonly TaskText[]): void {
+  const overlaps = new Overlaps(texts);
   const byText = new Map<string, Claim>();
   const byBase = new Map<string, Claim[]>();
   const literals: Claim[] = [];
   for (const task of tasks.values()) {
     const claims = claimsOf(task);
-    if (claims.length > 0) overlaps.noteOwn(task, claims, configFile);
+    if (claims.length > 0) overlaps.noteOwn(task, claims);
     for (const claim of claims) {
       const first = byText.get(claim.pattern);
       if (first !== undefined) overlaps.noteTwice(claim, first);
@@ -47,16 +51,19 @@ export function noteOverlaps(tasks: ReadonlyMap<string, Task>, configFile: strin
 }
 
 class Overlaps {
-  readonly #problems: Problems;
+  readonly #texts: ReadonlyMap<string, TaskText>;
   /** Made only where the bases leave it open. */
   readonly #globs = new Map<Task, Globs | undefined>();
 
-  constructor(problems: Problems) {
-    this.#problems = problems;
+  constructor(texts: readonly TaskText[]) {
+    this.#texts = new Map(texts.map((text) => [text.name, text]));
   }
 
-  #add(path: KeyPath, says: string, hint: string): void {
-    this.#problems.add({ code: 'CONFIG_OVERLAP', message: `${label(path)}: ${says}`, hint, path, on: 'value' });
+  #add(task: Task, steps: readonly (string | number)[], says: string, hint: string): void {
+    const spot: Spot | undefined = this.#texts.get(task.name)?.spot(...steps);
+    const { path, problems } = spot ?? {};
+    if (path === undefined) return;
+    problems?.add({ code: 'CONFIG_OVERLAP', message: `${label(path)}: ${says}`, hint, path, on: 'value' });
   }
 
   #covers(task: Task, path: string): boolean {
@@ -65,10 +72,10 @@ class Overlaps {
   }
 
   noteTwice({ task, pattern, index }: Claim, first: Claim): void {
-    const path = ['tasks', task.name, 'outputs', index];
-    if (first.task === task) return this.#add(path, `"${pattern}" is there already`, 'Remove one of them.');
+    const at = ['outputs', index];
+    if (first.task === task) return this.#add(task, at, `"${pattern}" is there already`, 'Remove one of them.');
     const says = `"${pattern}" is an output of "${first.task.name}" too`;
-    this.#add(path, says, 'Let one task write these files, and the other need it.');
+    this.#add(task, at, says, 'Let one task write these files, and the other need it.');
   }
 
   /** `others` have bases at or above the literal path of the claim. */
@@ -77,30 +84,28 @@ class Overlaps {
     if (other === undefined || !this.#covers(task, pattern)) return;
     const says = `"${pattern}" is covered by the outputs of "${other.task.name}", "${other.pattern}"`;
     const hint = `Add "!${pattern}" to the outputs of "${other.task.name}", or let one task write both.`;
-    this.#add(['tasks', task.name, 'outputs', index], says, hint);
+    this.#add(task, ['outputs', index], says, hint);
   }
 
-  #addOwn(path: KeyPath, text: string): void {
+  noteOwn(task: Task, claims: readonly Claim[]): void {
+    const { folder } = this.#texts.get(task.name)?.home ?? { folder: '.' };
     const hint = 'A task must not write what it reads: narrow the outputs, or take the file away from them with "!".';
-    this.#add(path, `the outputs cover "${text}", which the task reads`, hint);
-  }
-
-  noteOwn(task: Task, claims: readonly Claim[], configFile: string): void {
-    const path = ['tasks', task.name];
-    const note = (text: string, where: () => KeyPath): void => {
-      if (!claims.some(({ base }) => isWithin(base, text)) || !this.#covers(task, text)) return;
-      this.#addOwn(where(), text);
+    const add = (text: string, steps: readonly (string | number)[]): void =>
+      this.#add(task, steps, `the outputs cover "${text}", which the task reads`, hint);
+    const note = (text: string, steps: readonly (string | number)[]): void => {
+      if (claims.some(({ base }) => isWithin(base, text)) && this.#covers(task, text)) add(text, steps);
     };
-    note(configFile, () => [...path, 'outputs']);
+    note(CONFIG_FILE, ['outputs']);
+    if (folder !== '.') note(`${folder}/${CONFIG_FILE}`, ['outputs']);
     for (const [index, pattern] of task.inputs.entries()) {
       if (pattern.startsWith('!')) continue;
-      if (isWholly(task, pattern)) this.#addOwn([...path, 'inputs', index], pattern);
-      else if (!MAGIC.test(pattern)) note(pattern, () => [...path, 'inputs', index]);
+      if (isWholly(task, pattern)) add(pattern, ['inputs', index]);
+      else if (!MAGIC.test(pattern)) note(pattern, ['inputs', index]);
     }
     if (task.body.kind === 'command') return;
-    note(task.body.module, () => [...path, 'call']);
+    note(task.body.module, ['call']);
     for (const [name, arg] of Object.entries(task.body.args)) {
-      if (arg.kind === 'file') note(arg.path, () => [...path, 'args', name, 'file']);
+      if (arg.kind === 'file') note(arg.path, ['args', name, 'file']);
     }
   }
 }

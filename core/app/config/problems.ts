@@ -14,19 +14,22 @@ export interface Problem {
 /** The problems of one file. */
 export class Problems {
   readonly #positions: Positions;
-  readonly #found: Problem[] = [];
+  readonly #found = new Map<string, Problem>();
 
   constructor(positions: Positions) {
     this.#positions = positions;
   }
 
+  /** Notes a problem. What is wrong with a template is found in every package that uses it, and noted once. */
   add(problem: Problem): void {
-    this.#found.push(problem);
+    const { code, message, path, on } = problem;
+    const name = JSON.stringify([code, message, path, on]);
+    if (!this.#found.has(name)) this.#found.set(name, problem);
   }
 
   /** As errors with their positions, in the order of the text. */
   errors(): readonly FlecheError[] {
-    const errors = this.#found.map(({ code, message, hint, path, on }) => {
+    const errors = [...this.#found.values()].map(({ code, message, hint, path, on }) => {
       const at = on === 'key' ? this.#positions.key(path) : this.#positions.value(path);
       return { at, error: new FlecheError(code, message, { hint, at }) };
     });

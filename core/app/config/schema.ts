@@ -11,7 +11,10 @@ const ANY: Shape = { kind: 'any' };
 const text = (format: Format): TextShape => ({ kind: 'text', format });
 const listOf = (of: Shape): ListShape => ({ kind: 'list', of });
 const patterns = (format: Format): ListShape => ({ kind: 'list', of: text(format), ordered: true });
-const TASK: Shape = { kind: 'text', format: 'name', refers: 'task' };
+const NEED: Shape = text('need');
+
+/** Files of package managers from which the folders of packages can be read. */
+export const PACKAGES_FILES = { npm: 'package.json', pnpm: 'pnpm-workspace.yaml' } as const;
 
 const METADATA: TextShape = {
   kind: 'text',
@@ -56,7 +59,7 @@ export const DEFAULTS: TableShape = {
   kind: 'table',
   keys: {
     tasks: {
-      shape: listOf(TASK),
+      shape: listOf({ kind: 'text', format: 'need', refers: 'task' }),
       doc: 'What a run without names wants.',
       example: 'tasks = ["build"]',
       default: [],
@@ -74,8 +77,8 @@ export const DEFAULTS: TableShape = {
 /** Keys of commands and functions alike. */
 export const TASK_KEYS: Readonly<Record<string, Key>> = {
   needs: {
-    shape: listOf(TASK),
-    doc: 'Tasks that must be done before. Their outputs join the key.',
+    shape: listOf(NEED),
+    doc: 'Tasks that must be done before: "name" of the same package, "package#name", "//#name" of the root, "^name" of all packages this one depends on. Their outputs join the key.',
     example: 'needs = ["codegen"]',
     default: [],
   },
@@ -139,52 +142,67 @@ export const TASK_KEYS: Readonly<Record<string, Key>> = {
   },
 };
 
-const TASKS: FormsShape = {
-  kind: 'forms',
-  forms: [
-    {
-      tags: ['run'],
-      shape: {
-        kind: 'table',
-        keys: {
-          run: { shape: text('text'), doc: 'The shell command.', example: 'run = "tsc --noEmit"', required: true },
-          ...TASK_KEYS,
-        },
-      },
-    },
-    {
-      tags: ['call'],
-      shape: {
-        kind: 'table',
-        keys: {
-          call: {
-            shape: text('module'),
-            doc: 'The exported function to call, as "./file.ts#export".',
-            example: 'call = "./tasks/report.ts#report"',
-            required: true,
-          },
-          args: {
-            shape: {
-              kind: 'table',
-              keys: {},
-              rest: {
-                shape: { kind: 'shape', name: 'argument' },
-                format: 'free',
-                doc: 'An argument, by its name.',
-                example: 'title = "Sizes"',
-              },
-            },
-            doc: 'The arguments, which the function receives as one object.',
-            example: 'args = { data = { file = "data.json" } }',
-            default: {},
-          },
-          ...TASK_KEYS,
-        },
-      },
-    },
-  ],
-  otherwise: { hint: 'Add a command, such as run = "tsc --noEmit", or a function, such as call = "./file.ts#export".' },
+const COMMAND: Readonly<Record<string, Key>> = {
+  run: { shape: text('text'), doc: 'The shell command.', example: 'run = "tsc --noEmit"', required: true },
 };
+
+const CALL: Readonly<Record<string, Key>> = {
+  call: {
+    shape: text('module'),
+    doc: 'The exported function to call, as "./file.ts#export".',
+    example: 'call = "./tasks/report.ts#report"',
+    required: true,
+  },
+};
+
+const ARGS: Readonly<Record<string, Key>> = {
+  args: {
+    shape: {
+      kind: 'table',
+      keys: {},
+      rest: {
+        shape: { kind: 'shape', name: 'argument' },
+        format: 'free',
+        doc: 'An argument, by its name.',
+        example: 'title = "Sizes"',
+      },
+    },
+    doc: 'The arguments, which the function receives as one object.',
+    example: 'args = { data = { file = "data.json" } }',
+    default: {},
+  },
+};
+
+/** Commands and functions with further keys; `otherwise` is what a table without either is. */
+function taskForms(more: Readonly<Record<string, Key>>, otherwise: FormsShape['otherwise']): FormsShape {
+  const keys = { ...TASK_KEYS, ...more };
+  return {
+    kind: 'forms',
+    forms: [
+      { tags: ['run'], shape: { kind: 'table', keys: { ...COMMAND, ...keys } } },
+      { tags: ['call'], shape: { kind: 'table', keys: { ...CALL, ...ARGS, ...keys } } },
+    ],
+    otherwise,
+  };
+}
+
+const TASKS = taskForms(
+  {},
+  { hint: 'Add a command, such as run = "tsc --noEmit", or a function, such as call = "./file.ts#export".' },
+);
+
+/** In a package a template or a script may say what a task does. */
+const PACKAGE_TASKS = taskForms({}, { table: { kind: 'table', keys: { ...ARGS, ...TASK_KEYS } } });
+
+const TEMPLATE_KEYS: Readonly<Record<string, Key>> = {
+  packages: {
+    shape: { ...patterns('text'), nonEmpty: true },
+    doc: 'The packages that use it: ordered patterns over names, or over folders if they begin with "./"; "!" takes away.',
+    example: 'packages = ["@app/*", "!@app/docs"]',
+  },
+};
+
+const TEMPLATES = taskForms(TEMPLATE_KEYS, { table: { kind: 'table', keys: { ...TASK_KEYS, ...TEMPLATE_KEYS } } });
 
 function argument(name: string, key: Key, more: Readonly<Record<string, Key>> = {}): FormsShape['forms'][number] {
   return { tags: [name], shape: { kind: 'table', keys: { [name]: { ...key, required: true }, ...more } } };
@@ -194,7 +212,7 @@ function argument(name: string, key: Key, more: Readonly<Record<string, Key>> = 
 export const ARGUMENT: FormsShape = {
   kind: 'forms',
   forms: [
-    argument('from', { shape: TASK, doc: 'The result of another task.', example: 'from = "bundle"' }),
+    argument('from', { shape: NEED, doc: 'The result of another task.', example: 'from = "bundle"' }),
     argument('file', { shape: text('file'), doc: 'A file.', example: 'file = "data.json"' }),
     argument('glob', {
       shape: { kind: 'either', of: [text('pattern'), { ...patterns('pattern'), nonEmpty: true }] },
@@ -224,6 +242,7 @@ export const ARGUMENT: FormsShape = {
 /** Shapes that have a name of their own, here and in the JSON Schema. */
 export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
   task: { kind: 'either', of: [text('text'), TASKS] },
+  template: { kind: 'either', of: [text('text'), TEMPLATES] },
   argument: ARGUMENT,
   cache: CACHE,
   storage: STORAGE,
@@ -239,27 +258,73 @@ export const PROJECT_FILE: TableShape = {
       doc: 'Caches by name.',
       example: '[caches.local]',
     },
-    tasks: {
+    workspace: {
+      shape: {
+        kind: 'table',
+        keys: {
+          packages: {
+            shape: {
+              kind: 'either',
+              of: [
+                { ...patterns('output'), nonEmpty: true },
+                {
+                  kind: 'text',
+                  format: 'name',
+                  values: {
+                    [PACKAGES_FILES.npm]: 'The `workspaces` of package.json, as npm, yarn and bun read them.',
+                    [PACKAGES_FILES.pnpm]: 'The `packages` of pnpm-workspace.yaml.',
+                  },
+                },
+              ],
+            },
+            doc: 'The folders of the packages: ordered patterns, "!" takes away; or the file that has them.',
+            example: 'packages = ["packages/*"]',
+            required: true,
+          },
+        },
+      },
+      doc: 'The packages of the project.',
+      example: '[workspace]',
+    },
+    templates: {
       shape: {
         kind: 'table',
         keys: {},
         rest: {
-          shape: { kind: 'shape', name: 'task' },
-          format: 'name',
-          doc: 'A task, by its name.',
+          shape: { kind: 'shape', name: 'template' },
+          format: 'task',
+          doc: 'What packages share of a task, by its name.',
           example: 'lint = "biome check ."',
         },
       },
-      doc: 'Tasks by name. A text is a command without anything else.',
-      example: '[tasks.build]',
+      doc: 'Tasks of packages by name. One without "run" or "call" is for every package with a script of its name.',
+      example: '[templates.build]',
     },
+    tasks: tasksOf({ kind: 'shape', name: 'task' }),
   },
 };
+
+function tasksOf(shape: Shape): Key {
+  const rest = { shape, format: 'task', doc: 'A task, by its name.', example: 'lint = "biome check ."' } as const;
+  return {
+    shape: { kind: 'table', keys: {}, rest },
+    doc: 'Tasks by name. A text is a command without anything else.',
+    example: '[tasks.build]',
+  };
+}
+
+/** `fleche.config.toml` of a package: settings and caches are those of the workspace. */
+export const PACKAGE_FILE: TableShape = {
+  kind: 'table',
+  keys: { tasks: tasksOf({ kind: 'either', of: [text('text'), PACKAGE_TASKS] }) },
+};
+
+const OF_THE_PROJECT: readonly string[] = ['tasks', 'templates', 'workspace'];
 
 /** A `fleche.config.toml` in a folder above the project: it lends its caches and settings, its tasks stay its own. */
 export const OUTER_FILE: TableShape = {
   kind: 'table',
-  keys: Object.fromEntries(Object.entries(PROJECT_FILE.keys).filter(([name]) => name !== 'tasks')),
+  keys: Object.fromEntries(Object.entries(PROJECT_FILE.keys).filter(([name]) => !OF_THE_PROJECT.includes(name))),
   rest: { shape: ANY, format: 'free', doc: 'Of no meaning here.', example: '' },
 };
 

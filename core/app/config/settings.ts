@@ -6,15 +6,17 @@
 import { dirname } from 'node:path';
 import type { ErrorCode } from '../../base/errors.ts';
 import { suggest } from '../../base/nearest.ts';
-import { type AbsPath, toAbs } from '../../base/paths.ts';
+import { type AbsPath, toAbs, toRel } from '../../base/paths.ts';
 import type { CacheSpec } from '../cache-spec.ts';
 import { builtInCaches, readCaches } from './caches.ts';
 import { Check, type Table } from './check.ts';
+import type { OpenFile } from './open-file.ts';
 import { label, Problems, throwIfAny } from './problems.ts';
 import { DEFAULTS, OUTER_FILE, PROJECT_FILE, USER_FILE } from './schema.ts';
 import type { TableShape } from './shape.ts';
 import { CONFIG_FILE, foldersUpward, readSource, type Source, userFile } from './source.ts';
 import { tableOf, textOf, textsOf } from './values.ts';
+import { foldersOf } from './workspace.ts';
 
 export interface LoadOptions {
   /** The user's home folder, absolute: what `~` stands for, and where the user-wide file is looked for. */
@@ -55,14 +57,21 @@ export interface Settings {
  * Throws `ConfigErrors` with everything that is wrong in the rest of the files read.
  */
 export function loadSettings(startDir: string, options: LoadOptions): Settings {
-  return settle(openFiles(startDir, options), undefined, options);
+  return settle(projectFiles(openFiles(startDir, options)), undefined, options);
 }
 
-/** A configuration file that is being checked. */
-export interface OpenFile {
-  readonly source: Source;
-  readonly problems: Problems;
-  readonly isUserWide: boolean;
+/**
+ * The files from that of the project outward: where the nearest one belongs to a package of a workspace further out, that
+ * workspace is the project.
+ */
+export function projectFiles(files: readonly OpenFile[]): readonly OpenFile[] {
+  const [nearest] = files;
+  if (nearest === undefined || nearest.source.table['workspace'] !== undefined) return files;
+  const at = files.findIndex((file) => {
+    if (file.isUserWide || file.source.table['workspace'] === undefined) return false;
+    return foldersOf(file).includes(toRel(dirname(file.source.file), dirname(nearest.source.file)));
+  });
+  return at < 0 ? files : files.slice(at);
 }
 
 /** The files that say something about a folder, nearest first; the user-wide one is the last. */
@@ -93,8 +102,19 @@ function cachesIn({ source, isUserWide }: OpenFile): readonly [table: Table, pat
   return [caches, []];
 }
 
-/** Checks the files and merges what they set. `tasks` is the table of tasks of the first file, if that is a project. */
-export function settle(files: readonly OpenFile[], tasks: Table | undefined, { home }: LoadOptions): Settings {
+/** Tells what is wrong with the name of a task, if anything is. */
+export type TaskJudge = (
+  name: string,
+) => { readonly code: ErrorCode; readonly says: string; readonly hint: string } | undefined;
+
+export interface SettleOptions extends LoadOptions {
+  /** Files that set nothing and were checked already: what is wrong with them is told with the rest. */
+  readonly inner?: readonly OpenFile[];
+}
+
+/** Checks the files and merges what they set. `judge` knows the tasks of the first file, if that is a project. */
+export function settle(files: readonly OpenFile[], judge: TaskJudge | undefined, options: SettleOptions): Settings {
+  const { home, inner = [] } = options;
   const [nearest] = files;
   const file = nearest?.isUserWide ? undefined : nearest?.source.file;
   const root = file === undefined ? undefined : toAbs(dirname(file), '.');
@@ -111,16 +131,16 @@ export function settle(files: readonly OpenFile[], tasks: Table | undefined, { h
   for (const [name, spec] of builtIn) caches.set(name, spec);
 
   for (const each of files) {
-    const isProject = tasks !== undefined && each === nearest;
+    const isProject = judge !== undefined && each === nearest;
     checkFile(
       each,
       isProject ? PROJECT_FILE : each.isUserWide ? USER_FILE : OUTER_FILE,
       names,
       caches,
-      isProject ? tasks : undefined,
+      isProject ? judge : undefined,
     );
   }
-  throwIfAny(files.map(({ problems }) => problems));
+  throwIfAny([...files, ...inner].map(({ problems }) => problems));
 
   const settings = files.map(({ source }) => settingsIn(source.table));
   const first = (key: string): unknown =>
@@ -131,7 +151,7 @@ export function settle(files: readonly OpenFile[], tasks: Table | undefined, { h
     root,
     files: files.map(({ source }) => source.file),
     defaults: {
-      tasks: textsOf(tasks === undefined ? [] : settings[0]?.['tasks']),
+      tasks: textsOf(judge === undefined ? [] : settings[0]?.['tasks']),
       cache: textOf(first('cache')) ?? 'default',
       metadata: textsOf(first('metadata')),
       jobs: typeof jobs === 'number' ? jobs : undefined,
@@ -141,13 +161,13 @@ export function settle(files: readonly OpenFile[], tasks: Table | undefined, { h
   };
 }
 
-/** Notes what is wrong in a file; `names` and `caches` are those of all files, `tasks` those of a project. */
+/** Notes what is wrong in a file; `names` and `caches` are those of all files, `judge` knows the tasks of a project. */
 function checkFile(
   { source, problems }: OpenFile,
   shape: TableShape,
   names: ReadonlySet<string>,
   caches: ReadonlyMap<string, CacheSpec>,
-  tasks: Table | undefined,
+  judge: TaskJudge | undefined,
 ): void {
   const check = new Check(problems);
   check.file(shape, source.table);
@@ -155,8 +175,8 @@ function checkFile(
     const wrong = (code: ErrorCode, says: string, hint: string): void =>
       problems.add({ code, message: `${label(path)}: ${says}`, hint, path, on: 'value' });
     if (to === 'task') {
-      if (tasks === undefined || Object.hasOwn(tasks, name)) continue;
-      wrong('CONFIG_UNKNOWN_TASK', `there is no task "${name}"`, suggest(name, Object.keys(tasks)));
+      const fault = judge?.(name);
+      if (fault !== undefined) wrong(fault.code, fault.says, fault.hint);
     } else if (!names.has(name)) {
       wrong('CONFIG_UNKNOWN_CACHE', `there is no cache "${name}"`, suggest(name, names));
     } else if (to === 'member' && caches.get(name)?.kind === 'stack') {

@@ -6,7 +6,7 @@ import type { Json } from '../../store/record.ts';
 import type { Format } from './formats.ts';
 
 /** Shapes that have a name of their own, here and in the JSON Schema. */
-export type ShapeName = 'task' | 'argument' | 'cache' | 'storage';
+export type ShapeName = 'task' | 'template' | 'argument' | 'cache' | 'storage';
 
 /** What is named by a text and must exist; a `member` is a cache that is no stack. */
 export type Referent = 'task' | 'cache' | 'member';
@@ -66,8 +66,8 @@ export interface Rest {
 export interface FormsShape {
   readonly kind: 'forms';
   readonly forms: readonly { readonly tags: readonly string[]; readonly shape: TableShape }[];
-  /** What a value without any tag is: a value as it stands, or an error with this hint. */
-  readonly otherwise: { readonly plain: true } | { readonly hint: string };
+  /** What a value without any tag is: a value as it stands, another table, or an error with this hint. */
+  readonly otherwise: { readonly plain: true } | { readonly table: TableShape } | { readonly hint: string };
   /** Added to what is said of unknown keys. */
   readonly escape?: string;
 }

@@ -1,40 +1,49 @@
-/** The tasks of a configuration, complete and normalised. What is wrong with them beyond their form is noted here. */
+/**
+ * The tasks of a configuration, complete and normalised: paths relative to the project, names of tasks in full. What is
+ * wrong with them beyond their form is noted here.
+ */
 import { parseDuration } from '../../base/duration.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { topologicalOrder } from '../../base/order.ts';
 import { normalRel, type RelPath } from '../../base/paths.ts';
 import { expandBraces } from '../../files/braces.ts';
 import type { Task, TaskArg, TaskBody } from '../../graph/task.ts';
+import type { Package, Packages } from '../packages/packages.ts';
 import { isTable, type Table } from './check.ts';
 import { brokenRule } from './formats.ts';
-import type { KeyPath, Positions } from './positions.ts';
-import { label, type Problems } from './problems.ts';
+import { type Need, TaskNames } from './needs.ts';
+import { label } from './problems.ts';
 import { ARGUMENT, TASK_KEYS } from './schema.ts';
+import type { Spot, TaskText } from './task-text.ts';
 import { plainValue, tableOf, textOf, textsOf } from './values.ts';
 
-/** The tasks of a `[tasks]` table, in its order. A task whose form is wrong, which the checks note, has something made up. */
-export function readTasks(table: Table, positions: Positions, problems: Problems): ReadonlyMap<string, Task> {
-  const read = (name: string, value: unknown): Task =>
-    readTask(name, typeof value === 'string' ? { run: value } : tableOf(value), positions, problems);
-  return new Map(Object.entries(table).map(([name, value]) => [name, read(name, value)]));
+/** What was made of the texts of tasks. */
+export interface ReadTasks {
+  readonly tasks: ReadonlyMap<string, Task>;
+  readonly names: TaskNames;
 }
 
-function readTask(name: string, written: Table, positions: Positions, problems: Problems): Task {
-  const path = ['tasks', name];
-  const body = readBody(written, path, problems);
-  const value = (key: string): unknown => written[key] ?? TASK_KEYS[key]?.default;
-  const args = body.kind === 'function' ? Object.values(body.args) : [];
+/** Reads tasks, in their order. A task whose form is wrong, which the checks note, has something made up. */
+export function readTasks(texts: readonly TaskText[], packages: Packages): ReadTasks {
+  const names = new TaskNames(packages, texts);
+  const needs = new Map(texts.map((text) => [text.name, names.needsOf(text)]));
+  const tasks = new Map(texts.map((text) => [text.name, readTask(text, needs.get(text.name) ?? [], names)]));
+  noteCycles(needs, packages);
+  return { tasks, names };
+}
+
+function readTask(text: TaskText, needs: readonly Need[], names: TaskNames): Task {
+  const { name, home } = text;
+  const value = (key: string): unknown => text.value(key) ?? TASK_KEYS[key]?.default;
   const description = textOf(value('description'));
   const staleAfter = durationOf(textOf(value('stale_after')));
   return {
     name,
-    body,
-    dir: pathOf(textOf(value('dir')) ?? '.'),
-    needs: [
-      ...new Set([...textsOf(value('needs')), ...args.flatMap((arg) => (arg.kind === 'from' ? [arg.task] : []))]),
-    ],
-    inputs: readPatterns(value('inputs'), 'pattern', [...path, 'inputs'], problems),
-    outputs: readPatterns(value('outputs'), 'output', [...path, 'outputs'], problems),
+    body: readBody(text, names),
+    dir: pathOf(textOf(value('dir')) ?? '.', home),
+    needs: needs.map(({ task }) => task),
+    inputs: readPatterns(value('inputs'), 'pattern', home, (...steps) => text.spot('inputs', ...steps)),
+    outputs: readPatterns(value('outputs'), 'output', home, (...steps) => text.spot('outputs', ...steps)),
     env: textsOf(value('env')),
     passEnv: textsOf(value('pass_env')),
     tools: textsOf(value('tools')),
@@ -42,7 +51,7 @@ function readTask(name: string, written: Table, positions: Positions, problems: 
     cache: value('cache') === true,
     ...(staleAfter === undefined ? {} : { staleAfter }),
     ...(description === undefined ? {} : { description }),
-    at: positions.lazyKey(path),
+    at: text.at,
   };
 }
 
@@ -51,30 +60,40 @@ function durationOf(text: string | undefined): number | undefined {
   return text === undefined || brokenRule('duration', text) !== undefined ? undefined : parseDuration(text);
 }
 
-function readBody(written: Table, path: KeyPath, problems: Problems): TaskBody {
-  const reference = textOf(written['call']);
-  if (reference === undefined) return { kind: 'command', command: textOf(written['run']) ?? '' };
+function readBody(text: TaskText, names: TaskNames): TaskBody {
+  const { home, local } = text;
+  const reference = textOf(text.value('call'));
+  if (reference === undefined) {
+    return { kind: 'command', command: textOf(text.value('run')) ?? home.scripts[local] ?? '' };
+  }
   const [module = '', name = ''] = reference.split('#');
-  const args = Object.entries(tableOf(written['args'])).map(
-    ([key, value]) => [key, readArg(value, [...path, 'args', key], problems)] as const,
+  const args = Object.entries(tableOf(text.value('args'))).map(
+    ([key, value]) => [key, readArg(value, text, ['args', key], names)] as const,
   );
-  return { kind: 'function', module: pathOf(module), export: name, args: Object.fromEntries(args) };
+  return { kind: 'function', module: pathOf(module, home), export: name, args: Object.fromEntries(args) };
 }
 
-function readArg(value: unknown, path: KeyPath, problems: Problems): TaskArg {
+function readArg(value: unknown, text: TaskText, steps: readonly string[], names: TaskNames): TaskArg {
+  const { home } = text;
   if (isTable(value)) {
-    if (typeof value['from'] === 'string') return { kind: 'from', task: value['from'] };
-    if (typeof value['file'] === 'string') return { kind: 'file', path: pathOf(value['file']) };
+    if (typeof value['from'] === 'string') {
+      const meant = names.one(value['from'], home);
+      return { kind: 'from', task: typeof meant === 'string' ? meant : value['from'] };
+    }
+    if (typeof value['file'] === 'string') return { kind: 'file', path: pathOf(value['file'], home) };
     if (typeof value['env'] === 'string') return { kind: 'env', name: value['env'], default: textOf(value['default']) };
     if (typeof value['digest'] === 'string') return { kind: 'digest', prefix: value['digest'] };
     if (Object.hasOwn(value, 'value')) return { kind: 'value', value: plainValue(value['value']) };
     if (Object.hasOwn(value, 'glob')) {
       const glob = value['glob'];
-      const patterns = readPatterns(typeof glob === 'string' ? [glob] : glob, 'pattern', [...path, 'glob'], problems);
-      return { kind: 'glob', patterns };
+      const spot = (...more: readonly number[]): Spot => text.spot(...steps, 'glob', ...more);
+      return {
+        kind: 'glob',
+        patterns: readPatterns(typeof glob === 'string' ? [glob] : glob, 'pattern', home, spot),
+      };
     }
   }
-  noteInnerSources(value, path, problems);
+  noteInnerSources(value, text.spot(...steps));
   return { kind: 'value', value: plainValue(value) };
 }
 
@@ -87,13 +106,13 @@ const SOURCES: ReadonlySet<string> = new Set(
  * A source that stands deeper inside a value would be passed as it is written and its content would not be in the key,
  * which is hardly what is meant.
  */
-function noteInnerSources(value: unknown, path: KeyPath, problems: Problems): void {
+function noteInnerSources(value: unknown, { path, problems }: Spot): void {
   const members = Array.isArray(value) ? value.entries() : isTable(value) ? Object.entries(value) : [];
   for (const [step, member] of members) {
     const inner = [...path, step];
     const source = isTable(member) ? sourceOf(member) : undefined;
     if (source === undefined) {
-      noteInnerSources(member, inner, problems);
+      noteInnerSources(member, { path: inner, problems });
       continue;
     }
     problems.add({
@@ -114,29 +133,35 @@ function sourceOf(table: Table): string | undefined {
   return SOURCES.has(key) && isWhole && isNamed ? key : undefined;
 }
 
-function pathOf(text: string): RelPath {
-  return normalRel(text.replaceAll('\\', '/'));
+/** A path as it is seen from the project, of one that is written in a package. */
+function pathOf(text: string, { folder }: Package): RelPath {
+  const path = text.replaceAll('\\', '/');
+  if (path.startsWith('//')) return normalRel(path.replace(/^\/+/, './'));
+  return normalRel(folder === '.' ? path : `${folder}/${path}`);
 }
 
-/** Patterns in normal form, so that equal ones are written alike; none if the form of one is wrong. */
+/**
+ * Patterns in normal form and as they are seen from the project, so that equal ones are written alike; none if the form of
+ * one is wrong. `spot` leads to the list, or to one of its elements.
+ */
 function readPatterns(
   value: unknown,
   format: 'pattern' | 'output',
-  path: KeyPath,
-  problems: Problems,
+  home: Package,
+  spot: (...index: readonly number[]) => Spot,
 ): readonly string[] {
   const written = textsOf(value);
   if (written.some((pattern) => brokenRule(format, pattern) !== undefined)) return [];
-  const add = (path: KeyPath, message: string, hint: string): void =>
+  const add = ({ path, problems }: Spot, message: string, hint: string): void =>
     problems.add({ code: 'CONFIG_INVALID', message: `${label(path)} ${message}`, hint, path, on: 'value' });
   if (written.length > 0 && written.every((pattern) => pattern.startsWith('!'))) {
-    add(path, 'only takes files away', 'Put a pattern without "!" before the others, such as "**".');
+    add(spot(), 'only takes files away', 'Put a pattern without "!" before the others, such as "**".');
   }
   for (const [index, pattern] of written.entries()) {
     if (!isTooWide(pattern)) continue;
-    add([...path, index], 'stands for too many words', 'Use * or ** instead of so many alternatives in braces.');
+    add(spot(index), 'stands for too many words', 'Use * or ** instead of so many alternatives in braces.');
   }
-  return written.map(normalPattern);
+  return written.map((pattern) => patternFrom(home, pattern));
 }
 
 function isTooWide(pattern: string): boolean {
@@ -150,21 +175,31 @@ function isTooWide(pattern: string): boolean {
   }
 }
 
+/** A pattern as it is seen from the project. */
+function patternFrom({ folder }: Package, pattern: string): string {
+  const negation = pattern.startsWith('!') ? '!' : '';
+  const text = pattern.slice(negation.length);
+  if (/^[\\/]{2}/.test(text)) return negation + normalPattern(text);
+  if (folder === '.') return negation + normalPattern(text);
+  const [, up = '', rest = ''] = /^((?:\.\.?[\\/]+)*)(.*)$/s.exec(text) ?? [];
+  const base = normalRel(`${folder}/${up.replaceAll('\\', '/')}`);
+  return negation + normalPattern(base === '.' ? rest : `${base}/${rest}`);
+}
+
 /** An empty step, one of a single dot, or a backslash. */
-const ABNORMAL = /\\|\/\/|\/$|(?:^!?|\/)\.(?:\/|$)/;
+const ABNORMAL = /\\|^\/|\/\/|\/$|(?:^|\/)\.(?:\/|$)/;
 
 function normalPattern(pattern: string): string {
   if (!ABNORMAL.test(pattern)) return pattern;
-  const negation = pattern.startsWith('!') ? '!' : '';
-  const steps = pattern.slice(negation.length).replaceAll('\\', '/').split('/');
+  const steps = pattern.replaceAll('\\', '/').split('/');
   const kept = steps.filter((step) => step !== '' && step !== '.');
-  return negation + (kept.length === 0 ? '**' : kept.join('/'));
+  return kept.length === 0 ? '**' : kept.join('/');
 }
 
 /** Notes every circle of needs, each with its whole path, at the need that closes it. */
-export function noteCycles(tasks: ReadonlyMap<string, Task>, table: Table, problems: Problems): void {
-  const needs = new Map([...tasks].map(([name, task]) => [name, task.needs.filter((need) => tasks.has(need))]));
-  const order = [...tasks.keys()];
+function noteCycles(all: ReadonlyMap<string, readonly Need[]>, packages: Packages): void {
+  const needs = new Map([...all].map(([name, list]) => [name, list.map(({ task }) => task)]));
+  const order = [...all.keys()];
   for (;;) {
     const found = topologicalOrder(order, (name) => needs.get(name) ?? []);
     if (found.kind === 'ordered') return;
@@ -173,21 +208,29 @@ export function noteCycles(tasks: ReadonlyMap<string, Task>, table: Table, probl
     const circle = [...names.slice(first), ...names.slice(0, first)];
     const start = circle[0] ?? '';
     const last = circle.at(-1) ?? '';
-    problems.add({
+    const edges = circle.map((name, at) => needOf(all, name, circle[at + 1] ?? start));
+    const through = edges.every((need) => need?.isFromPackages) ? packages.circle() : undefined;
+    const closing = needOf(all, last, start);
+    closing?.spot.problems.add({
       code: 'CONFIG_CYCLE',
-      message: `tasks need each other in a circle: ${[...circle, start].join(' → ')}`,
-      hint: circle.length === 1 ? 'A task cannot need itself.' : 'Remove one of these needs.',
-      path: needPath(tableOf(table[last]), last, start),
+      message:
+        through === undefined
+          ? `tasks need each other in a circle: ${[...circle, start].join(' → ')}`
+          : `packages depend on each other in a circle: ${through.join(' → ')}`,
+      hint:
+        through !== undefined
+          ? 'Remove one of these dependencies from its package.json, or name the tasks that are needed without "^".'
+          : circle.length === 1
+            ? 'A task cannot need itself.'
+            : 'Remove one of these needs.',
+      path: closing.spot.path,
       on: 'value',
     });
+    if (through !== undefined) return;
     needs.set(last, needs.get(last)?.filter((need) => need !== start) ?? []);
   }
 }
 
-/** Where a task says that it needs another one. */
-function needPath(task: Table, name: string, need: string): KeyPath {
-  const index = Array.isArray(task['needs']) ? task['needs'].indexOf(need) : -1;
-  if (index >= 0) return ['tasks', name, 'needs', index];
-  const [arg] = Object.entries(tableOf(task['args'])).find(([, value]) => tableOf(value)['from'] === need) ?? [];
-  return arg === undefined ? ['tasks', name] : ['tasks', name, 'args', arg, 'from'];
+function needOf(all: ReadonlyMap<string, readonly Need[]>, name: string, need: string): Need | undefined {
+  return all.get(name)?.find(({ task }) => task === need);
 }

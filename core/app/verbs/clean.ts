@@ -8,7 +8,7 @@ import { Globs } from '../../files/globs.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Project } from '../project.ts';
 import { counted } from '../reporters/task-line.ts';
-import { chosenTasks } from '../targets.ts';
+import { chosenTasks, tasksHere } from '../targets.ts';
 import { harmless } from '../text.ts';
 import type { VerbContext } from '../verb.ts';
 
@@ -26,7 +26,7 @@ export async function clean(context: VerbContext): Promise<number> {
   const dryRun = invocation.flag('dry-run');
   const project = await context.open();
   try {
-    const names = invocation.args.length > 0 ? chosenTasks(invocation.args, project) : project.graph.names;
+    const names = invocation.args.length > 0 ? chosenTasks(invocation.args, project) : tasksHere(project);
     const cache = invocation.flag('cache') ? ownCache(project) : null;
     const outputs = removeOutputs(names, project, dryRun);
     if (cache !== null && !dryRun) {

@@ -3,7 +3,7 @@ import type { TaskGraph } from '../../graph/graph.ts';
 import type { Task } from '../../graph/task.ts';
 import { EXIT } from '../exit-code.ts';
 import { styleFor } from '../style.ts';
-import { chosenTasks } from '../targets.ts';
+import { chosenTasks, tasksHere } from '../targets.ts';
 import { graphDot, graphJson, graphMermaid } from '../task-drawing.ts';
 import { graphTree } from '../task-tree.ts';
 import type { VerbContext } from '../verb.ts';
@@ -16,7 +16,8 @@ export async function graph(context: VerbContext): Promise<number> {
   const project = await context.open();
   try {
     const { graph } = project;
-    const tops = invocation.args.length > 0 ? chosenTasks(invocation.args, project) : finalTasks(graph);
+    const tops =
+      invocation.args.length > 0 ? chosenTasks(invocation.args, project) : finalTasks(graph, tasksHere(project));
     const tasks = graph.closure(tops).map((name) => graph.task(name));
     machine.stdout.write(drawing(format, tasks, tops));
     return EXIT.done;
@@ -38,8 +39,8 @@ export async function graph(context: VerbContext): Promise<number> {
   }
 }
 
-/** Tasks that no other needs, in the order of the configuration. */
-function finalTasks(graph: TaskGraph): readonly string[] {
-  const needed = new Set(graph.names.flatMap((name) => graph.task(name).needs));
-  return graph.names.filter((name) => !needed.has(name));
+/** Those of the tasks that none of them needs, in their order. */
+function finalTasks(graph: TaskGraph, names: readonly string[]): readonly string[] {
+  const needed = new Set(names.flatMap((name) => graph.task(name).needs));
+  return names.filter((name) => !needed.has(name));
 }

@@ -9,6 +9,7 @@ import { EXIT } from '../exit-code.ts';
 import type { Project } from '../project.ts';
 import { counted } from '../reporters/task-line.ts';
 import { type Style, styleFor } from '../style.ts';
+import { taskNamed } from '../targets.ts';
 import { harmless } from '../text.ts';
 import type { VerbContext } from '../verb.ts';
 
@@ -32,8 +33,10 @@ export async function invalidate(context: VerbContext): Promise<number> {
 }
 
 /** A task of this project, else a file that is there, else what the cache knows by that name or key. */
-function meant(word: string, { graph, root }: Project, cwd: string): Invalidatable {
-  if (graph.names.includes(word)) return { name: word, kind: 'task' };
+function meant(word: string, project: Project, cwd: string): Invalidatable {
+  const { root } = project;
+  const task = taskNamed(word, project);
+  if (task !== undefined) return { name: task, kind: 'task' };
   const path = resolve(cwd, word);
   if (statSync(path, { throwIfNoEntry: false })?.isFile() !== true) return word;
   return { file: toRel(root, path), content: sha256(readFileSync(path)) };

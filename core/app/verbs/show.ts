@@ -7,6 +7,7 @@ import { expandKey } from '../../call/prefix.ts';
 import type { CallRecord } from '../../store/record.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Project } from '../project.ts';
+import { taskNamed } from '../targets.ts';
 import { harmless } from '../text.ts';
 import type { VerbContext } from '../verb.ts';
 
@@ -28,9 +29,10 @@ export async function show(context: VerbContext): Promise<number> {
 
 async function recordNamed(name: string, project: Project): Promise<CallRecord> {
   const { values, calls } = project.stores();
-  if (project.graph.names.includes(name)) {
-    for (const record of calls.find({ kind: 'task', name })) return record;
-    throw new FlecheError('CALL_UNKNOWN', `task "${name}" has no record`, { hint: `Run it: fleche run ${name}` });
+  const task = taskNamed(name, project);
+  if (task !== undefined) {
+    for (const record of calls.find({ kind: 'task', name: task })) return record;
+    throw new FlecheError('CALL_UNKNOWN', `task "${task}" has no record`, { hint: `Run it: fleche run ${name}` });
   }
   const key = await expandKey(new Cache(values, calls), name);
   const record = calls.get(key);

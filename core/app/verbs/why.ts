@@ -4,7 +4,7 @@ import type { WhyPart, WhyReport } from '../../graph/engine.ts';
 import { EXIT } from '../exit-code.ts';
 import { reasonText } from '../reporters/reasons.ts';
 import { type Style, styleFor } from '../style.ts';
-import { chosenTasks } from '../targets.ts';
+import { chosenTask } from '../targets.ts';
 import { harmless, padded, widthOf } from '../text.ts';
 import type { VerbContext } from '../verb.ts';
 
@@ -16,7 +16,7 @@ export async function why(context: VerbContext): Promise<number> {
   const { invocation, machine } = context;
   const project = await context.open();
   try {
-    const [task = ''] = chosenTasks(invocation.args, project);
+    const task = chosenTask(invocation.args[0] ?? '', project);
     const report = await project.engine().why(task, machine.interruption.signal);
     const text = invocation.flag('json')
       ? `${JSON.stringify({ type: 'why', ...report })}\n`

@@ -8,7 +8,10 @@ const TWICE = 'Remove one of them.';
 test('a key that is not known is an error that names the nearest one', () => {
   assertErrors([
     [`[▸task.t]\nrun = "x"\n`, ['CONFIG_UNKNOWN_KEY', 'unknown key "task" at the top', 'Did you mean "tasks"?']],
-    [`▸a.b.c = 1`, ['CONFIG_UNKNOWN_KEY', 'unknown key "a" at the top', 'Known: default, caches, tasks.']],
+    [
+      `▸a.b.c = 1`,
+      ['CONFIG_UNKNOWN_KEY', 'unknown key "a" at the top', 'Known: default, caches, workspace, templates, tasks.'],
+    ],
     [`[default]\n▸task = []`, ['CONFIG_UNKNOWN_KEY', 'unknown key "task" in default', 'Did you mean "tasks"?']],
     [`${RUN}▸imputs = []`, ['CONFIG_UNKNOWN_KEY', 'unknown key "imputs" in tasks.t', 'Did you mean "inputs"?']],
     [
@@ -227,7 +230,7 @@ test('all errors of a file are told at once, in the order of the text', () => {
       [
         'CONFIG_INVALID',
         'tasks.b.inputs[0]: "/x" is an absolute path',
-        'Paths are relative to the project: the folder of fleche.config.toml.',
+        'Paths are relative to the folder of fleche.config.toml; "//" at the beginning stands for the root of the project.',
       ],
       ['CONFIG_TYPE', 'tasks.b.inputs[1] must be a string, not 1', 'Put it in quotes: "1"'],
       ['CONFIG_UNKNOWN_KEY', 'unknown key "outptus" in tasks.b', 'Did you mean "outputs"?'],

@@ -249,7 +249,7 @@ test('an argument has one source, and nothing beside it', () => {
       [
         'CONFIG_INVALID',
         'tasks.t.args.a.file: "/etc/passwd" is an absolute path',
-        'Paths are relative to the project: the folder of fleche.config.toml.',
+        'Paths are relative to the folder of fleche.config.toml; "//" at the beginning stands for the root of the project.',
       ],
     ],
     [
@@ -288,10 +288,11 @@ test('an argument has one source, and nothing beside it', () => {
 });
 
 test('a pattern is relative, and an output stays in the project', () => {
-  const relative = 'Paths are relative to the project: the folder of fleche.config.toml.';
+  const relative =
+    'Paths are relative to the folder of fleche.config.toml; "//" at the beginning stands for the root of the project.';
   const inside = 'Write a path below the folder of fleche.config.toml, without "..".';
   for (const key of ['inputs', 'outputs']) {
-    for (const pattern of ['/abs', '!/abs', '//server/x', 'C:/x', 'c:\\\\x']) {
+    for (const pattern of ['/abs', '!/abs', '\\\\\\\\server/x', 'C:/x', 'c:\\\\x']) {
       const shown = `tasks.t.${key}[1]: "${pattern}" is an absolute path`;
       assertErrors([[`${RUN}${key} = ["a", ▸"${pattern}"]`, ['CONFIG_INVALID', shown, relative]]]);
     }

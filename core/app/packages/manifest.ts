@@ -1,0 +1,77 @@
+/** `package.json` as far as a workspace needs it. Lenient: what has another form than npm gives it is not there. */
+import { readFileSync } from 'node:fs';
+import { ConfigErrors, FlecheError, messageOf, systemCode } from '../../base/errors.ts';
+import { byCodeUnit } from '../../base/order.ts';
+
+export const MANIFEST = 'package.json';
+
+type JsonTable = Readonly<Record<string, unknown>>;
+
+export interface Manifest {
+  readonly name: string | undefined;
+  readonly scripts: Readonly<Record<string, string>>;
+  /** Patterns of the folders of a workspace; undefined if it names none. */
+  readonly workspaces: readonly string[] | undefined;
+  readonly dependencies: readonly string[];
+  readonly passedOn: readonly string[];
+}
+
+/** Reads a manifest (absolute path); undefined if there is none. Throws `ConfigErrors` (`CONFIG_SYNTAX`) if it is no JSON. */
+export function readManifest(file: string): Manifest | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
+    throw error;
+  }
+  const table = tableOf(parsed(text, file));
+  const development = Object.keys(tableOf(table['devDependencies']));
+  const others = ['dependencies', 'peerDependencies', 'optionalDependencies'];
+  const passedOn = others.flatMap((key) => Object.keys(tableOf(table[key])));
+  const workspaces = table['workspaces'];
+  const name = table['name'];
+  return {
+    name: typeof name === 'string' && name !== '' ? name : undefined,
+    scripts: textsIn(tableOf(table['scripts'])),
+    workspaces: listOf(workspaces) ?? listOf(tableOf(workspaces)['packages']),
+    dependencies: sorted([...development, ...passedOn]),
+    passedOn: sorted(passedOn),
+  };
+}
+
+function parsed(text: string, file: string): unknown {
+  try {
+    return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+  } catch (error) {
+    // Not every version of Node tells where.
+    const offset = Number(/ position (\d+)/.exec(messageOf(error))?.[1] ?? 0);
+    const lines = text.slice(0, offset).split('\n');
+    const at = { file, line: lines.length, column: (lines.at(-1) ?? '').length + 1 };
+    throw new ConfigErrors([
+      new FlecheError('CONFIG_SYNTAX', `the manifest is not JSON: ${messageOf(error)}`, {
+        at,
+        hint: 'Correct it; npm needs it too.',
+      }),
+    ]);
+  }
+}
+
+function tableOf(value: unknown): JsonTable {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
+}
+
+function listOf(value: unknown): readonly string[] | undefined {
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : undefined;
+}
+
+function textsIn(table: JsonTable): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    Object.entries(table).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
+  );
+}
+
+function sorted(names: readonly string[]): readonly string[] {
+  return [...new Set(names)].sort(byCodeUnit);
+}

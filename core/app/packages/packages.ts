@@ -1,0 +1,97 @@
+/**
+ * The packages of a workspace and how they depend on each other. Pure; an answer holds for the manifests that were read.
+ */
+import { byCodeUnit, topologicalOrder } from '../../base/order.ts';
+import { isWithin, type RelPath } from '../../base/paths.ts';
+
+/** What the root of a project is called where a package is named. */
+export const ROOT = '//';
+
+export interface Package {
+  /** As its manifest says, else the last step of its folder; `ROOT` for the root. */
+  readonly name: string;
+  /** Relative to the project; `.` for the root. */
+  readonly folder: RelPath;
+  /** Commands of its manifest, by name. */
+  readonly scripts: Readonly<Record<string, string>>;
+  /** Names of what it depends on for itself, in the workspace or not, sorted. */
+  readonly dependencies: readonly string[];
+  /** Those of them that whoever uses the package depends on too: all but what it only needs to be developed. */
+  readonly passedOn: readonly string[];
+}
+
+export class Packages {
+  /** Sorted by folder; without the root. */
+  readonly all: readonly Package[];
+  readonly root: Package;
+  readonly #byName: ReadonlyMap<string, Package>;
+  readonly #closures = new Map<string, readonly Package[]>();
+
+  /** Of packages with one name the first is found by it. */
+  constructor(root: Package, packages: Iterable<Package>) {
+    this.root = root;
+    this.all = [...packages].sort((a, b) => byCodeUnit(a.folder, b.folder));
+    this.#byName = new Map(this.all.toReversed().map((one) => [one.name, one]));
+  }
+
+  get names(): readonly string[] {
+    return this.all.map(({ name }) => name);
+  }
+
+  /** A package, or the root by its name here. */
+  named(name: string): Package | undefined {
+    return name === ROOT ? this.root : this.#byName.get(name);
+  }
+
+  /** The innermost package that a path lies in; undefined if that is the root alone. */
+  around(path: RelPath): Package | undefined {
+    let found: Package | undefined;
+    for (const one of this.all) {
+      if (isWithin(one.folder, path) && one.folder.length > (found?.folder.length ?? -1)) found = one;
+    }
+    return found;
+  }
+
+  /** The packages that one depends on directly, by name. */
+  direct({ name, dependencies }: Package): readonly Package[] {
+    return this.#among(dependencies, name);
+  }
+
+  /**
+   * Everything that code of a package can load of the workspace: what it depends on, and what that passes on. Of the root
+   * all packages. Sorted by folder, without the package itself.
+   */
+  below(one: Package): readonly Package[] {
+    if (one === this.root) return this.all;
+    const known = this.#closures.get(one.name);
+    if (known !== undefined) return known;
+    const found = new Set<Package>();
+    const rest = [...this.direct(one)];
+    for (let next = rest.pop(); next !== undefined; next = rest.pop()) {
+      if (next === one || found.has(next)) continue;
+      found.add(next);
+      rest.push(...this.#among(next.passedOn, next.name));
+    }
+    const sorted = [...found].sort((a, b) => byCodeUnit(a.folder, b.folder));
+    this.#closures.set(one.name, sorted);
+    return sorted;
+  }
+
+  /** All packages that have one of these below them, without these themselves unless they are below each other. */
+  above(some: ReadonlySet<Package>): readonly Package[] {
+    return this.all.filter((one) => this.below(one).some((other) => some.has(other)));
+  }
+
+  /** The names along a circle of dependencies, the first one again at the end; undefined if there is none. */
+  circle(): readonly string[] | undefined {
+    const found = topologicalOrder(this.names, (name) => {
+      const one = this.#byName.get(name);
+      return one === undefined ? [] : this.direct(one).map((other) => other.name);
+    });
+    return found.kind === 'cycle' ? found.path : undefined;
+  }
+
+  #among(names: readonly string[], own: string): readonly Package[] {
+    return names.flatMap((name) => (name === own ? [] : (this.#byName.get(name) ?? [])));
+  }
+}
