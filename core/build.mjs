@@ -7,6 +7,7 @@
  *     esbuild.js, vite.js   plugins that cache what other plugins do
  *     transform.js          plugins written for the cache
  *     function-worker.js    runs function tasks
+ *     bundle-process.js     bundles functions for those who cannot wait
  *     *-HASH.js             what these two share, and what is loaded when it is needed
  *     types/                declarations, with --types
  *
@@ -173,6 +174,7 @@ const bundles = await Promise.all([
     {
       index: 'core/index.ts',
       'function-worker': 'core/graph/functions/function-worker.ts',
+      'bundle-process': 'core/graph/code/bundle-process.ts',
       esbuild: 'plugins/esbuild.ts',
       vite: 'plugins/vite.ts',
       transform: 'plugins/transform.ts',

@@ -1,7 +1,8 @@
 /** The public interface of fleche: what programs and plugins import. Everything else may change between releases. */
 
-import { isCachingWanted, libraryCaches, libraryHost } from './app/library.ts';
+import { isCachingWanted, libraryCaches, libraryCode, libraryHost } from './app/library.ts';
 import { setCacheResolver } from './call/context.ts';
+import { setCodeFinder } from './call/memo/code-finder.ts';
 import { setShelfHost } from './call/shelves/manager.ts';
 import { caching } from './call/switch.ts';
 
@@ -113,5 +114,6 @@ export type { BlobInfo, FileValueStore, SyncValueStore, ValueStore } from './sto
 export { VoidCallStore, VoidValueStore } from './store/void.ts';
 
 setCacheResolver(libraryCaches);
+setCodeFinder(libraryCode);
 setShelfHost(libraryHost);
 caching(isCachingWanted());

@@ -4,15 +4,18 @@
  * cache is first needed.
  */
 import { homedir } from 'node:os';
+import { join } from 'node:path';
 import type { BaseCache } from '../call/caches/base-cache.ts';
 import { ReservedCaches } from '../call/caches/reserved-caches.ts';
 import type { CacheResolver } from '../call/context.ts';
+import type { CodeFinder } from '../call/memo/code-finder.ts';
 import type { Collector } from '../call/metadata.ts';
 import type { Watcher, WatchOptions } from '../graph/watch/watch-events.ts';
-import { type ShelfHost, systemHost } from '../store/shelf-host.ts';
+import { type ShelfHost, systemHost, userCacheFolder } from '../store/shelf-host.ts';
 import { isCachingOn } from './cache-switch.ts';
 import { ConfiguredCaches } from './caches.ts';
 import { loadSettings } from './config/settings.ts';
+import { CodeOnDemand } from './library-code.ts';
 import { watchProject } from './watch.ts';
 
 /** Reads the configuration at the first question. Without one, answers are kept in memory, which is told once. */
@@ -53,6 +56,12 @@ export function watch(options: WatchOptions = {}): Watcher {
 
 /** The caches of this process. */
 export const libraryCaches: CacheResolver = new CachesOnDemand();
+
+/** What the functions of this process are made of. */
+export const libraryCode: CodeFinder = new CodeOnDemand(
+  join(userCacheFolder(process.env, process.platform, homedir()), 'fleche', 'code'),
+  performance.timeOrigin,
+);
 
 /** Where the shelves of this process are that are given no folder. */
 export const libraryHost: ShelfHost = systemHost(process.env);

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type Digest, sha256 } from '../base/hash.ts';
-import { toRel } from '../base/paths.ts';
+import { type AbsPath, type RelPath, toRel } from '../base/paths.ts';
 
 /** Digest of a file's bytes. */
 export function fileDigest(file: string): Digest {
@@ -12,12 +12,20 @@ export function fileDigest(file: string): Digest {
 
 const ROOT_MARKS = ['fleche.config.toml', '.git', 'package.json'];
 
-/** Module path relative to the project root: the nearest folder upward with a configuration, a repository or a manifest. */
-export function modulePath(file: string): string {
+/**
+ * The root of the project that a file (absolute) belongs to: the nearest folder upward with a configuration, a repository
+ * or a manifest; its own folder where there is none.
+ */
+export function projectRoot(file: string): AbsPath {
   for (let folder = dirname(file); ; folder = dirname(folder)) {
-    if (ROOT_MARKS.some((mark) => existsSync(join(folder, mark)))) return toRel(folder, file);
-    if (dirname(folder) === folder) return toRel(dirname(file), file);
+    if (ROOT_MARKS.some((mark) => existsSync(join(folder, mark)))) return folder as AbsPath;
+    if (dirname(folder) === folder) return dirname(file) as AbsPath;
   }
+}
+
+/** Module path relative to the project root. */
+export function modulePath(file: string): RelPath {
+  return toRel(projectRoot(file), file);
 }
 
 /** Where a call stands. */

@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { sha256 } from '../../core/base/hash.ts';
+import { FolderState } from '../../core/store/folder/folder-state.ts';
 import { openLmdb } from '../../core/store/lmdb/lmdb.ts';
 import { MemoryStateStore } from '../../core/store/memory.ts';
 import type { StateStore } from '../../core/store/state.ts';
@@ -77,6 +79,36 @@ function stateContract(
 }
 
 stateContract('memory', () => ({ store: new MemoryStateStore(), settle: () => {}, close: () => {} }));
+
+stateContract('folder', (root) => ({ store: new FolderState(root), settle: () => {}, close: () => {} }));
+
+test('folder: an entry that was damaged or moved is absent, and what cannot be written is not remembered', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
+  try {
+    const store = new FolderState(folder);
+    store.put('a', Buffer.from('kept'));
+    const pathOf = (name: string): string => join(folder, sha256(name).slice(0, 2), `${sha256(name)}.state`);
+    const bytes = readFileSync(pathOf('a'));
+    mkdirSync(join(pathOf('b'), '..'), { recursive: true });
+    writeFileSync(pathOf('b'), bytes);
+    assert.is(store.get('b'), undefined);
+    for (const damaged of [
+      bytes.subarray(0, -1),
+      bytes.map((byte, at) => (at === 12 ? byte ^ 1 : byte)),
+      Buffer.alloc(0),
+    ]) {
+      writeFileSync(pathOf('a'), damaged);
+      assert.is(store.get('a'), undefined);
+      assert.equal([...store.names('a')], []);
+    }
+    const nowhere = new FolderState(join(pathOf('a'), 'below a file'));
+    nowhere.put('a', bytes);
+    nowhere.delete('a');
+    assert.is(nowhere.get('a'), undefined);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
 
 const onTrouble = (message: string): void => {
   throw new Error(message);

@@ -1,7 +1,6 @@
 /** `fleche(fn)`: memoises a function or method. */
 import { DIGEST } from '../../base/digestible.ts';
 import { FlecheError } from '../../base/errors.ts';
-import type { Digest } from '../../base/hash.ts';
 import { callerSite, type SourceSite } from '../../files/source-file.ts';
 import { type AnyFunction, type FunctionIdentity, identityOf } from './function-identity.ts';
 import { helpersOf } from './helpers.ts';
@@ -67,7 +66,7 @@ function decorated(
   options: FlecheOptions,
   site: SourceSite | undefined,
 ): AnyFunction {
-  const makeMemo = (name: string): Memo => memoOf(method, { name, ...options }, site);
+  const makeMemo = (name: string): Memo => memoOf(method, { name, export: name.split('.', 1)[0], ...options }, site);
   return memoiseMethod(context, makeMemo, (memoOf, receiver) => {
     const wrapper = wrap(memoOf, method, receiver);
     return receiver === undefined ? withoutOwnCall(wrapper) : wrapper;
@@ -83,7 +82,7 @@ function withoutOwnCall(wrapper: AnyFunction): AnyFunction {
 /** Functions by module and name. */
 const known = new Map<
   string,
-  { readonly fn: AnyFunction; readonly site: SourceSite | undefined; readonly code: Digest | null }
+  { readonly fn: AnyFunction; readonly site: SourceSite | undefined; readonly identity: FunctionIdentity }
 >();
 
 function memoOf(fn: AnyFunction, options: FlecheOptions, site: SourceSite | undefined): Memo {
@@ -97,17 +96,18 @@ function memoOf(fn: AnyFunction, options: FlecheOptions, site: SourceSite | unde
  * there is no module (a REPL), when its code differs and with it its keys.
  */
 function register(fn: AnyFunction, identity: FunctionIdentity, site: SourceSite | undefined): void {
-  const { name, module, code } = identity;
+  const { name, module } = identity;
   const id = JSON.stringify([module, name]);
   const other = known.get(id);
   const isReloaded = site !== undefined && site.file === other?.site?.file && site.id !== other.site.id;
-  const isRedefined = site === undefined && other?.site === undefined && code !== null && code !== other?.code;
+  const isRedefined =
+    site === undefined && other?.site === undefined && identity.code !== null && identity.code !== other?.identity.code;
   if (other !== undefined && other.fn !== fn && !isReloaded && !isRedefined) {
     throw new FlecheError('DUPLICATE_NAME', `two memoised functions are called "${name}" in ${module ?? 'no module'}`, {
       hint: "Each would be given the other's answers. Give one of them another name: { name: '…' }.",
     });
   }
-  known.set(id, { fn, site, code });
+  known.set(id, { fn, site, identity });
 }
 
 const wrappers = new WeakSet<AnyFunction>();

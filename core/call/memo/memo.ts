@@ -4,7 +4,7 @@
  * the cache costs a run and one warning, unless the function is strict.
  */
 import { type Awaitable, chain, isPromise } from '../../base/awaitable.ts';
-import { messageOf } from '../../base/errors.ts';
+import { FlecheError, messageOf } from '../../base/errors.ts';
 import type { Key } from '../../base/hash.ts';
 import type { CallRecord, Part } from '../../store/record.ts';
 import type { BaseCache } from '../caches/base-cache.ts';
@@ -24,7 +24,7 @@ import { ageOf, type FreshnessState } from './freshness.ts';
 import type { AnyFunction, FunctionIdentity } from './function-identity.ts';
 import { ignore, Making, type MakingOptions } from './making.ts';
 import { Purging } from './purging.ts';
-import { ask, type Form, formOf, isIndigestible, partsOf, type Question, requireArgument } from './question.ts';
+import { ask, Form, isIndigestible, partsOf, type Question, requireArgument } from './question.ts';
 import { Refreshing } from './refreshing.ts';
 import { Turns } from './turns.ts';
 
@@ -64,7 +64,7 @@ export class Memo {
     this.fn = fn;
     this.identity = identity;
     this.#settings = settings;
-    this.#form = formOf(identity, settings.ignore);
+    this.#form = new Form(identity, settings.ignore);
     for (const argument of settings.require) requireArgument(identity, argument);
     const flights = this.#flights;
     const trouble = new Trouble(name, settings.strict, settings.onWarning);
@@ -147,6 +147,10 @@ export class Memo {
   }
 
   #unasked(asking: Asking, error: unknown): unknown {
+    if (error instanceof FlecheError && error.code === 'CODE_CHANGED') {
+      this.#trouble.meet(error);
+      return this.#answering.bypass(asking);
+    }
     if (!isIndigestible(error) || this.#settings.onIndigestible === 'throw') throw error;
     this.#trouble.warnOnce('INDIGESTIBLE', `${this.identity.name} is not cached: ${messageOf(error)}`);
     return this.#answering.bypass(asking);

@@ -12,33 +12,43 @@ export const ARGUMENT = 'arg:';
 export const THIS = 'this';
 
 /** A question as a template: what is the same for every call of a function. */
-export interface Form {
+export class Form {
   readonly identity: FunctionIdentity;
-  readonly fixed: readonly Part[];
-  /** Text of the fixed parts, ready for the key. */
-  readonly text: string;
   /** Framed names of the declared arguments' parts, ready for the key. */
   readonly frames: readonly string[];
   /** Arguments that are left out of the key and the record. */
   readonly ignored: ReadonlySet<string>;
+  #head: Head | undefined;
+
+  /** Throws `USAGE` if an argument to ignore is not one of the function's. */
+  constructor(identity: FunctionIdentity, ignored: readonly string[]) {
+    for (const name of ignored) if (name !== THIS) requireArgument(identity, name);
+    this.identity = identity;
+    this.frames = identity.parameters.names.map((name) => frame(ARGUMENT + name));
+    this.ignored = new Set(ignored);
+  }
+
+  /** The parts before those of the arguments. Throws what `identity.code` throws. */
+  get head(): Head {
+    this.#head ??= headOf(this.identity);
+    return this.#head;
+  }
 }
 
-/** Throws `USAGE` if an argument to ignore is not one of the function's. */
-export function formOf(identity: FunctionIdentity, ignored: readonly string[]): Form {
-  for (const name of ignored) if (name !== THIS) requireArgument(identity, name);
-  const fixed = [
-    part('identity', 'name', digest(identity.name)),
-    part('identity', 'module', digest(identity.module)),
-    part('option', 'version', digest(identity.version)),
-    part('code', 'code', identity.code ?? digest(null)),
+interface Head {
+  readonly parts: readonly Part[];
+  /** Their text, ready for the key. */
+  readonly text: string;
+}
+
+function headOf({ name, module, version, code }: FunctionIdentity): Head {
+  const parts = [
+    part('identity', 'name', digest(name)),
+    part('identity', 'module', digest(module)),
+    part('option', 'version', digest(version)),
+    part('code', 'code', code ?? digest(null)),
   ];
-  return {
-    identity,
-    fixed,
-    text: fixed.map(({ name, digest }) => partText(name, digest)).join(''),
-    frames: identity.parameters.names.map((name) => frame(ARGUMENT + name)),
-    ignored: new Set(ignored),
-  };
+  return { parts, text: parts.map(({ name, digest }) => partText(name, digest)).join('') };
 }
 
 /** Throws `USAGE` if the function declares no such argument. */
@@ -66,18 +76,18 @@ export function partsOf(form: Form, question: Question, stored: readonly (Stored
   const args = question.arguments.map(({ name, digest }, at) =>
     part('argument', ARGUMENT + name, digest, stored[at]?.blob ?? null),
   );
-  return [...form.fixed, ...args];
+  return [...form.head.parts, ...args];
 }
 
 /**
  * Asks. Arguments that the function cannot see do not count; undeclared ones that it can see are named by position.
- * Throws `INDIGESTIBLE` with the argument's name.
+ * Throws `INDIGESTIBLE` with the argument's name, and what `head` throws.
  */
 export function ask(form: Form, receiver: unknown, args: readonly unknown[]): Question {
-  const { identity, ignored, frames } = form;
+  const { identity, ignored, frames, head } = form;
   const { names, rest, closed } = identity.parameters;
   const found: Argument[] = [];
-  let text = form.text;
+  let { text } = head;
   const add = (name: string, framed: string, value: unknown): void => {
     if (ignored.size > 0 && ignored.has(name)) return;
     const argument = { name, value, digest: digest(value, name) };
@@ -92,7 +102,7 @@ export function ask(form: Form, receiver: unknown, args: readonly unknown[]): Qu
     add(name, frames[at] ?? frame(ARGUMENT + name), args[at]);
   }
   if (rest) add(names[plain] ?? String(plain), frames[plain] ?? '', args.slice(plain));
-  return { key: keyOfText(form.fixed.length + found.length, text), arguments: found };
+  return { key: keyOfText(head.parts.length + found.length, text), arguments: found };
 }
 
 /** Whether an error says that something has no digest. */

@@ -16,6 +16,7 @@ import type { AbsPath, RelPath } from '../../base/paths.ts';
 import { agree, Glance, isSame, realPath, type Sight, type Testimony } from '../../files/witness.ts';
 import type { StateStore } from '../../store/state.ts';
 import { type Bundle, bundle } from './bundle.ts';
+import { bundleNow } from './bundle-now.ts';
 import type { Entry, InstalledPackage } from './bundle-reader.ts';
 
 /** The code of one export. */
@@ -144,16 +145,32 @@ export class CodeIndex {
     });
   }
 
+  /**
+   * Closures as of now, for those who cannot wait: the thread stands still for what was not answered before. What is
+   * wrong with one stands in its place, `CODE_UNRESOLVED`. Throws `CODE_UNRESOLVED` if nothing can be bundled here.
+   */
+  closuresNow(entries: readonly Entry[]): readonly (CodeClosure | FlecheError)[] {
+    this.#root ??= realPath(this.#givenRoot);
+    const root = this.#root;
+    const glance = new Glance(root, this.#now);
+    const known = entries.map((entry) => this.#recalled(root, entry, glance));
+    const open = entries.filter((_, at) => known[at] === undefined);
+    const made = open.length === 0 ? [] : bundleNow(root, open);
+    return entries.map((entry, at) => {
+      const one = known[at] ?? made[open.indexOf(entry)];
+      if (one === undefined) throw new FlecheError('BUG', 'bug: a build without a result');
+      return one instanceof FlecheError || one instanceof Closure ? one : this.#made(root, entry, one);
+    });
+  }
+
   async #answer(requests: readonly Request[]): Promise<void> {
     this.#root ??= realPath(this.#givenRoot);
     const root = this.#root;
     const glance = new Glance(root, this.#now);
     const open = requests.filter(({ entry, resolve }) => {
-      const memory = this.#recall(entry.module, glance);
-      const identity = memory?.exports.get(entry.export);
-      if (memory === undefined || identity === undefined) return true;
-      resolve(new Closure(root, entry, identity, memory));
-      return false;
+      const closure = this.#recalled(root, entry, glance);
+      if (closure !== undefined) resolve(closure);
+      return closure === undefined;
     });
     if (open.length > 0) await this.#make(root, open);
   }
@@ -175,11 +192,20 @@ export class CodeIndex {
     }
     requests.forEach(({ entry, resolve }, index) => {
       const one = made[index];
-      if (one === undefined) return;
-      const identity = { digest: digestOf(entry.export, one), packages: one.packages };
-      this.#remember(entry, identity, one);
-      resolve(new Closure(root, entry, identity, one));
+      if (one !== undefined) resolve(this.#made(root, entry, one));
     });
+  }
+
+  #made(root: AbsPath, entry: Entry, bundle: Bundle): CodeClosure {
+    const identity = { digest: digestOf(entry.export, bundle), packages: bundle.packages };
+    this.#remember(entry, identity, bundle);
+    return new Closure(root, entry, identity, bundle);
+  }
+
+  #recalled(root: AbsPath, entry: Entry, glance: Glance): Closure | undefined {
+    const memory = this.#recall(entry.module, glance);
+    const identity = memory?.exports.get(entry.export);
+    return memory === undefined || identity === undefined ? undefined : new Closure(root, entry, identity, memory);
   }
 
   /** What is known of a module, if it still holds. */

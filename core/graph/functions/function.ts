@@ -2,8 +2,7 @@
  * Runs one function in a worker thread of its own, so that it can be ended, can end itself, and prints into its own log.
  * Arguments and result cross the border as stored bytes: what comes back is what a later hit will give.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { Worker } from 'node:worker_threads';
 import { encode } from '../../base/encode.ts';
@@ -11,6 +10,7 @@ import { FlecheError, messageOf, systemCode } from '../../base/errors.ts';
 import { type Digest, sha256 } from '../../base/hash.ts';
 import { type AbsPath, type RelPath, toAbs } from '../../base/paths.ts';
 import { LogFile } from '../../files/log-file.ts';
+import { programOf } from '../../files/program.ts';
 import { decodeAt } from '../../files/refs.ts';
 import type { CodeClosure } from '../code/code.ts';
 import { type FunctionJob, type FunctionReply, labelOf } from './function-protocol.ts';
@@ -147,13 +147,11 @@ function failure(message: string, error?: unknown): FunctionReply {
   };
 }
 
-/** The program of the thread: beside this file once it is built; in development a source file, which needs tsx. */
 function workerEntry(): { readonly program: URL | string; readonly eval: boolean } {
-  const built = new URL('./function-worker.js', import.meta.url);
-  if (existsSync(built)) return { program: built, eval: false };
-  const tsx = new URL('./api/index.mjs', pathToFileURL(createRequire(import.meta.url).resolve('tsx/esm')));
-  const source = new URL('./function-worker.ts', import.meta.url);
-  return { program: `import('${tsx}').then(({ register }) => (register(), import('${source}')))`, eval: true };
+  const { file, loader } = programOf(new URL('./function-worker.ts', import.meta.url));
+  if (loader === undefined) return { program: file, eval: false };
+  const tsx = new URL('./api/index.mjs', loader);
+  return { program: `import('${tsx}').then(({ register }) => (register(), import('${file}')))`, eval: true };
 }
 
 /** Writes a bundle under the digest of its text. */

@@ -1,7 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FlecheError } from '../../../core/base/errors.ts';
+import { sha256 } from '../../../core/base/hash.ts';
 import { cache } from '../../../core/call/context.ts';
+import { setCodeFinder } from '../../../core/call/memo/code-finder.ts';
 import { fleche } from '../../../core/call/memo/fleche.ts';
 import { type AnyFunction, type IdentityOptions, identityOf } from '../../../core/call/memo/function-identity.ts';
 import { memoryCache } from '../_caches.ts';
@@ -44,6 +46,35 @@ test('or it is the whole file, or nothing', () => {
   assert.is(identity(function f() {}, { code: 'manual' }).code, null);
 });
 
+test('a closure is asked for when the code is, of the export that the function or its class is', () => {
+  const asked: string[] = [];
+  setCodeFinder({
+    expect: (file, name) => void asked.push(`expect ${file === HERE} ${name}`),
+    closure(file, name) {
+      asked.push(`${file === HERE} ${name}`);
+      return sha256(`${asked.length}`);
+    },
+  });
+  class Closed {
+    @fleche({ code: 'closure', ignore: ['this'] })
+    method(x: number): number {
+      return x;
+    }
+  }
+  const closed = identity(function f() {}, { code: 'closure', name: 'g' });
+  assert.equal(asked, ['expect true f']);
+  assert.is(closed.code, sha256('2'));
+  assert.is(closed.code, sha256('2'));
+  for (const options of [{ name: 'anonymous' }, { name: 'anonymous', export: 'default' }]) {
+    assert.ok(identity(() => 1, { code: 'closure', ...options }).code);
+  }
+  cache(memoryCache(), () => assert.is(new Closed().method(1), 1));
+  assert.equal(
+    asked.filter((one) => !one.startsWith('expect')),
+    ['true f', 'true anonymous', 'true default', 'true Closed'],
+  );
+});
+
 test('what cannot be memoised is refused', () => {
   assert.is(
     codeOf(() => identity(() => 1)),
@@ -72,6 +103,14 @@ test('what cannot be memoised is refused', () => {
   assert.is(
     codeOf(() => identityOf(function f() {}, { code: 'module' }, undefined)),
     'CODE_UNRESOLVED',
+  );
+  assert.is(
+    codeOf(() => identityOf(function f() {}, { code: 'closure' }, undefined)),
+    'CODE_UNRESOLVED',
+  );
+  assert.is(
+    codeOf(() => identity(function f() {}, { code: 'clsoure' as 'closure' })),
+    'USAGE',
   );
 });
 

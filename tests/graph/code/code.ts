@@ -434,4 +434,24 @@ test('code that changed since its digest was taken is not run under it', async (
   });
 });
 
+test('who cannot wait gets the same, fresh and remembered, and what is wrong in its place', async () => {
+  await inProject(PROJECT, async ({ root, put }) => {
+    const state = new MemoryStateStore();
+    const index = new CodeIndex(root, state, () => Date.now() + 5000);
+    const entries = ['task', 'none', 'plain'].map((name) => ({ module: MODULE, export: name }));
+    const tell = (index: CodeIndex): unknown[] =>
+      index.closuresNow(entries).map((one) => (one instanceof FlecheError ? one.message : one.digest));
+    const told = tell(index);
+    assert.equal(told, [await digestOf(root), 'tasks/main.ts has no export "none"', await digestOf(root, 'plain')]);
+    assert.is([...state.names('code:')].length, 1);
+    assert.equal(tell(new CodeIndex(root, state, Date.now)), told);
+    put({ 'src/third.ts': 'export const third = () => "";' });
+    const [task, , plain] = tell(new CodeIndex(root, state, Date.now));
+    assert.is(task, await digestOf(root));
+    assert.is.not(task, told[0]);
+    assert.is(plain, told[2]);
+    assert.equal(index.closuresNow([]), []);
+  });
+});
+
 test.run();
