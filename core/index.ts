@@ -29,6 +29,7 @@ export { FilteredCache, ReadOnlyCache, RefreshingCache } from './call/caches/vie
 export { type CacheResolver, cache, meta, project, type Restorable, setCacheResolver, tags } from './call/context.ts';
 export { D } from './call/d.ts';
 export type { PartChange } from './call/explain.ts';
+export type { InvalidationListener } from './call/follower.ts';
 export type { CacheMode, CallOptions } from './call/memo/controls.ts';
 export type { Entry, EntryState, Stats } from './call/memo/entries.ts';
 export { fleche, type MethodDecorator, memoised } from './call/memo/fleche.ts';
@@ -36,6 +37,7 @@ export type { FreshnessOptions, FreshnessState } from './call/memo/freshness.ts'
 export type { AnyFunction, CodeMode } from './call/memo/function-identity.ts';
 export type {
   Explanation,
+  Feeder,
   FlecheOptions,
   Helpers,
   Memoised,

@@ -53,5 +53,7 @@ export interface ShelfStore {
   write<T>(work: (writes: ShelfWrites) => T): T;
   /** A text that is given out once, by whichever process. */
   stamp(): string;
+  /** Tells this store from all others, and from what it was before it was removed. Throws what goes wrong. */
+  identity(): string;
   close(): Promise<void>;
 }

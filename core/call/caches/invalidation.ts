@@ -8,6 +8,7 @@ import { asKey, type Digest, isDigest, type Key } from '../../base/hash.ts';
 import type { RelPath } from '../../base/paths.ts';
 import { FileRef } from '../../files/refs.ts';
 import type { CallRecord } from '../../store/record.ts';
+import { tellInvalidated } from '../follower.ts';
 import { Lineage } from '../lineage.ts';
 import { expandKey } from '../prefix.ts';
 import type { CacheCore } from './cache-core.ts';
@@ -62,9 +63,11 @@ export async function invalidate(
   const named: CallRecord[] = [];
   for (const each of isList(what) ? what : [what]) named.push(...(await recordsOf(cache, lineage, each)));
   const seen = new Set<Key>();
+  const nodes: Node[] = [];
   const add = (record: CallRecord, through: string | null, to: Node[], queue: Node[]): void => {
     if (seen.size === seen.add(record.key).size) return;
     const node: Node = { record, through, dependents: [] };
+    nodes.push(node);
     to.push(node);
     queue.push(node);
   };
@@ -80,6 +83,7 @@ export async function invalidate(
     const removed = await cache.evictAll(seen);
     if (removed === 0) throw new FlecheError('CACHE_READ_ONLY', 'this cache does not let calls be removed');
     await cache.flush();
+    await Promise.all(functionsAmong(nodes).map((each) => tellInvalidated(each)));
   }
   return { dryRun, count: seen.size, calls: roots.map(told) };
 }
@@ -88,6 +92,12 @@ interface Node {
   readonly record: CallRecord;
   readonly through: string | null;
   readonly dependents: Node[];
+}
+
+/** Each function whose calls are among these, once. */
+function functionsAmong(nodes: readonly Node[]): readonly CallRecord[] {
+  const calls = nodes.map(({ record }) => record).filter(({ kind }) => kind === 'function');
+  return [...new Map(calls.map((record) => [JSON.stringify([record.module, record.name]), record])).values()];
 }
 
 function told({ record, through, dependents }: Node): InvalidatedCall {

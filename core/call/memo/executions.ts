@@ -19,8 +19,8 @@ export interface ExecutionParts {
   readonly turns: Turns;
   readonly making: Making;
   readonly trouble: Trouble;
-  /** Asks once more. */
-  readonly ask: (asking: Asking) => Awaitable<Question>;
+  /** The key that a call has by now; undefined if that cannot be told. */
+  readonly ask: (asking: Asking) => Awaitable<Key | undefined>;
   /** ms since the epoch. */
   readonly now: () => number;
 }
@@ -70,7 +70,7 @@ export class Executions {
   /** Makes a call for which something was waited, unless its arguments were changed meanwhile: then it is only run. */
   makeLate(asking: Asking, question: Question, turn?: Turn): unknown {
     const { making, ask } = this.#parts;
-    return chain(ask(asking), ({ key }) => {
+    return chain(ask(asking), (key) => {
       if (key === question.key) return making.make(asking, question, turn);
       turn?.end();
       asking.outcome = 'bypassed';
@@ -130,11 +130,11 @@ export class Executions {
     const { cache, collectors } = asking;
     const make = (turn: Turn | undefined): Awaitable<boolean> =>
       inScope({ cache, collectors, rerun: undefined }, () => chain(making.make(asking, question, turn), () => true));
-    return chain(ask(asking), ({ key }) => {
-      const turn = key === question.key ? turns.try(cache, key) : 'taken';
+    return chain(ask(asking), (key) => {
+      const turn = key === question.key ? turns.try(cache, question.key) : 'taken';
       if (turn === 'taken') return false;
       if (turn === 'free') return make(undefined);
-      return chain(this.#newest(cache, key, turn), (entry) => {
+      return chain(this.#newest(cache, question.key, turn), (entry) => {
         if (entry === undefined || answers.state(entry, Number.POSITIVE_INFINITY) !== 'fresh') return make(turn);
         turn.end();
         return false;

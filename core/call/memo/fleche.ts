@@ -2,6 +2,7 @@
 import { DIGEST } from '../../base/digestible.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { callerSite, type SourceSite } from '../../files/source-file.ts';
+import { FOLLOWER } from '../follower.ts';
 import { type AnyFunction, type FunctionIdentity, identityOf } from './function-identity.ts';
 import { helpersOf } from './helpers.ts';
 import { Memo } from './memo.ts';
@@ -88,7 +89,16 @@ const known = new Map<
 function memoOf(fn: AnyFunction, options: FlecheOptions, site: SourceSite | undefined): Memo {
   const identity = identityOf(fn, options, site?.file);
   register(fn, identity, site);
-  return new Memo(fn, identity, settingsOf(options, identity));
+  const memo = new Memo(fn, identity, settingsOf(options, identity));
+  for (const feeder of options.dependsOn ?? []) {
+    if (typeof feeder?.addDependent !== 'function') {
+      throw new FlecheError('USAGE', `${identity.name} depends on something that is not a shelf`, {
+        hint: 'dependsOn takes shelves; values are arguments, and files are given with file(…).',
+      });
+    }
+    feeder.addDependent({ [FOLLOWER]: memo.following });
+  }
+  return memo;
 }
 
 /**
@@ -124,6 +134,7 @@ function wrap(memoOf: () => Memo, fn: AnyFunction, receiver: object | undefined)
       return [module, name, version, code];
     },
   });
+  Object.defineProperty(invoke, FOLLOWER, { get: () => memoOf().following });
   wrappers.add(invoke);
   return Object.assign(invoke, helpersOf(memoOf, fn, receiver)) as unknown as Memoised<AnyFunction>;
 }

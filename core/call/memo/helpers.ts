@@ -1,5 +1,5 @@
 /** What can be done with a memoised function besides calling it. */
-import { type Awaitable, chain } from '../../base/awaitable.ts';
+import { type Awaitable, chain, isPromise } from '../../base/awaitable.ts';
 import { digest } from '../../base/digest.ts';
 import { FlecheError } from '../../base/errors.ts';
 import type { Key } from '../../base/hash.ts';
@@ -8,12 +8,14 @@ import type { CallRecord } from '../../store/record.ts';
 import type { BaseCache } from '../caches/base-cache.ts';
 import { activeCache, activeCollectors, currentScope, inScope } from '../context.ts';
 import { nearestCall } from '../explain.ts';
+import { tellInvalidated } from '../follower.ts';
 import { QueryIterator } from '../query/query.ts';
 import { QueryCall } from '../query/query-call.ts';
 import { atOnce, collector, pour } from '../query/sequence.ts';
 import { controlsOf } from './controls.ts';
 import { type Entry, entriesOf, statsOf } from './entries.ts';
 import type { AnyFunction } from './function-identity.ts';
+import { ignore } from './making.ts';
 import type { Memo } from './memo.ts';
 import type { Explanation, Helpers, PendingCall, QueryOptions } from './memoised.ts';
 import { type Question, requireArgument, THIS } from './question.ts';
@@ -90,11 +92,21 @@ export function helpersOf(memoOf: () => Memo, fn: AnyFunction, receiver: object 
       const cache = activeCache();
       const removed: Awaitable<number> =
         args.length === 0 ? everyCall().evict() : asking(args, ({ key }) => chain(cache.evict(key), Number));
+      const memo = memoOf();
       return answered(
-        memoOf(),
-        chain(removed, (count) => chain(cache.flush(), () => count)),
+        memo,
+        chain(removed, (count) => {
+          const flushed = cache.flush();
+          const told = tellInvalidated(memo.identity);
+          if (memo.identity.isAsync) return chain(flushed, () => chain(told, () => count));
+          // A cache that answers at once has written it by now; it is other work that it still waits for.
+          if (isPromise(flushed)) flushed.catch(ignore);
+          if (isPromise(told)) cache.track(told);
+          return count;
+        }),
       );
     },
+    onInvalidate: (listener) => memoOf().following.onInvalidate(() => listener()),
     clearBeingCalculated: () => memoOf().forgetFlights(activeCache()),
     entries,
     stats: () => {

@@ -20,6 +20,7 @@ import { aborted, type Controls, ORDINARY, orAborted } from './controls.ts';
 import { Executions } from './executions.ts';
 import { Filing, type FilingOptions } from './filing.ts';
 import { Flights } from './flights.ts';
+import { Following } from './following.ts';
 import { ageOf, type FreshnessState } from './freshness.ts';
 import type { AnyFunction, FunctionIdentity } from './function-identity.ts';
 import { ignore, Making, type MakingOptions } from './making.ts';
@@ -46,6 +47,7 @@ export interface MemoSettings extends AnsweringOptions, FilingOptions, MakingOpt
 export class Memo {
   readonly identity: FunctionIdentity;
   readonly fn: AnyFunction;
+  readonly following: Following;
   readonly #form: Form;
   readonly #settings: MemoSettings;
   readonly #trouble: Trouble;
@@ -64,6 +66,7 @@ export class Memo {
     this.fn = fn;
     this.identity = identity;
     this.#settings = settings;
+    this.following = new Following(identity);
     this.#form = new Form(identity, settings.ignore);
     for (const argument of settings.require) requireArgument(identity, argument);
     const flights = this.#flights;
@@ -72,8 +75,14 @@ export class Memo {
     const answers = new Answers({ ...settings, trouble });
     const turns = new Turns({ name, module, enabled: settings.exclusive, waitMs, now, trouble });
     const making = new Making(fn, identity, { filing, flights, trouble }, settings);
-    const question = ({ cache, receiver, args }: Asking): Awaitable<Question> => this.question(cache, receiver, args);
-    const executions = new Executions({ answers, turns, making, trouble, now, ask: question });
+    const executions = new Executions({
+      answers,
+      turns,
+      making,
+      trouble,
+      now,
+      ask: (asking) => this.#askAgain(asking),
+    });
     const onFailure = (error: unknown): void =>
       trouble.warnOnce('refresh', `${name} could not be made anew: ${messageOf(error)}`);
     const refreshing = new Refreshing({ now, tally, onFailure });
@@ -147,7 +156,7 @@ export class Memo {
   }
 
   #unasked(asking: Asking, error: unknown): unknown {
-    if (error instanceof FlecheError && error.code === 'CODE_CHANGED') {
+    if (isUntold(error)) {
       this.#trouble.meet(error);
       return this.#answering.bypass(asking);
     }
@@ -158,13 +167,24 @@ export class Memo {
 
   /** The question of a call; prefixes among its arguments are completed by the cache. */
   question(cache: BaseCache, receiver: unknown, args: readonly unknown[]): Awaitable<Question> {
+    const origins = this.following.parts();
     try {
-      return ask(this.#form, receiver, args);
+      return ask(this.#form, receiver, args, origins);
     } catch (error) {
       if (!isIndigestible(error) || !containRef(args)) throw error;
     }
     const complete = all(args.map((value) => completeRefs(cache, value)));
-    return chain(complete, (values) => ask(this.#form, receiver, values));
+    return chain(complete, (values) => ask(this.#form, receiver, values, origins));
+  }
+
+  /** The key that the call has by now; undefined if that cannot be told. */
+  #askAgain({ cache, receiver, args }: Asking): Awaitable<Key | undefined> {
+    try {
+      return chain(this.question(cache, receiver, args), ({ key }) => key);
+    } catch (error) {
+      if (!isUntold(error)) throw error;
+      this.#trouble.meet(error);
+    }
   }
 
   /** The fingerprint of a question, in key order. */
@@ -220,4 +240,9 @@ export class Memo {
   get tally(): Tally {
     return this.#settings.tally;
   }
+}
+
+/** Whether an error says that it cannot be told what a function is by now, or how what it is made from stands. */
+function isUntold(error: unknown): boolean {
+  return error instanceof FlecheError && (error.code === 'CODE_CHANGED' || error.code === 'SHELF_UNREADABLE');
 }

@@ -4,6 +4,7 @@ import type { Key } from '../../base/hash.ts';
 import type { Ref } from '../../base/ref.ts';
 import type { CallRecord } from '../../store/record.ts';
 import type { PartChange } from '../explain.ts';
+import type { FOLLOWER, Follower } from '../follower.ts';
 import type { Collector } from '../metadata.ts';
 import type { Signature } from '../query/lazy-call.ts';
 import type { QueryIterator } from '../query/query.ts';
@@ -48,12 +49,24 @@ export interface FlecheOptions<N extends Names = Names, R = unknown> extends Ide
   readonly waitTimeout?: string | number;
   /** What to do then: make the call too (default), serve what is on file however old, or throw `WAIT_TIMEOUT`. */
   readonly onWaitTimeout?: 'compute' | 'stale' | 'throw';
+  /**
+   * What the function reads besides its arguments: shelves. When one of them is invalidated, by whichever process, its
+   * answers from before are never served again. Throws `SHELF_CYCLE` for a shelf that is made from this function.
+   */
+  readonly dependsOn?: readonly Feeder[];
   /** Removes, in the background, answers that may no longer be served. Default: no. */
   readonly cleanupStale?: boolean;
   /** The time between two such rounds: a duration or ms. Default: a day. */
   readonly cleanupInterval?: string | number;
   /** The clock by which answers are filed and grow old, ms since the epoch. Default: that of the system. */
   readonly now?: () => number;
+}
+
+/** What a function can be made from, such as a shelf. */
+export interface Feeder {
+  readonly name: string;
+  /** Takes in what is made from it. */
+  addDependent(dependent: { readonly [FOLLOWER]: Follower }): void;
 }
 
 /** What helpers of a function give back: at once for a synchronous function, else perhaps as a promise. */
@@ -145,6 +158,11 @@ export interface Helpers<F extends AnyFunction, N extends Names = Names> {
   entries(): Like<ReturnType<F>, readonly Entry[]>;
   /** How many calls are on file and in what state, and what this process did. */
   stats(): Like<ReturnType<F>, Stats>;
+  /**
+   * Calls the listener after every `clear` of this function, every invalidation that takes one of its calls along, and
+   * every invalidation of a shelf that it is made from, by this process; until the function returned is called.
+   */
+  onInvalidate(listener: () => Awaitable<unknown>): () => void;
   /** Folder or URL of the active cache, or undefined for one without a place. */
   cacheLocation(): string | undefined;
   /** The function without its cache. */

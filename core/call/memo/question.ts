@@ -69,6 +69,8 @@ export interface Argument {
 export interface Question {
   readonly key: Key;
   readonly arguments: readonly Argument[];
+  /** How what the function is made from besides its arguments stood when it was asked. */
+  readonly origins: readonly Part[];
 }
 
 /** The parts of a question's fingerprint, in key order. `stored` says where each argument's value is kept. */
@@ -76,14 +78,14 @@ export function partsOf(form: Form, question: Question, stored: readonly (Stored
   const args = question.arguments.map(({ name, digest }, at) =>
     part('argument', ARGUMENT + name, digest, stored[at]?.blob ?? null),
   );
-  return [...form.head.parts, ...args];
+  return [...form.head.parts, ...args, ...question.origins];
 }
 
 /**
  * Asks. Arguments that the function cannot see do not count; undeclared ones that it can see are named by position.
  * Throws `INDIGESTIBLE` with the argument's name, and what `head` throws.
  */
-export function ask(form: Form, receiver: unknown, args: readonly unknown[]): Question {
+export function ask(form: Form, receiver: unknown, args: readonly unknown[], origins: readonly Part[]): Question {
   const { identity, ignored, frames, head } = form;
   const { names, rest, closed } = identity.parameters;
   const found: Argument[] = [];
@@ -102,7 +104,8 @@ export function ask(form: Form, receiver: unknown, args: readonly unknown[]): Qu
     add(name, frames[at] ?? frame(ARGUMENT + name), args[at]);
   }
   if (rest) add(names[plain] ?? String(plain), frames[plain] ?? '', args.slice(plain));
-  return { key: keyOfText(head.parts.length + found.length, text), arguments: found };
+  for (const { name, digest } of origins) text += partText(name, digest);
+  return { key: keyOfText(head.parts.length + found.length + origins.length, text), arguments: found, origins };
 }
 
 /** Whether an error says that something has no digest. */

@@ -5,17 +5,20 @@
 import { type Awaitable, isPromise } from '../../base/awaitable.ts';
 import { FlecheError, messageOf } from '../../base/errors.ts';
 import { type Steps, wait } from '../../base/steps.ts';
+import { Emptied } from './emptied.ts';
 import type { Epochs } from './epochs.ts';
-import type { Graph, Item } from './graph.ts';
+import { type Graph, type Item, isFollower } from './graph.ts';
 import type { Member } from './home.ts';
 
 export class Cascade {
+  readonly #folder: string;
   readonly #graph: Graph;
   readonly #epochs: Epochs;
   readonly #members: ReadonlyMap<string, Member>;
 
-  /** `members`: the shelves that are defined, by name. */
-  constructor(graph: Graph, epochs: Epochs, members: ReadonlyMap<string, Member>) {
+  /** `folder` is that of the manager; `members`: the shelves that are defined, by name. */
+  constructor(folder: string, graph: Graph, epochs: Epochs, members: ReadonlyMap<string, Member>) {
+    this.#folder = folder;
     this.#graph = graph;
     this.#epochs = epochs;
     this.#members = members;
@@ -23,13 +26,14 @@ export class Cascade {
 
   /**
    * Empties a shelf and everything made from it. All of it is tried; then an `AggregateError` is thrown if something was
-   * wrong. What could not be done at rest is done before anything else is read or written there.
+   * wrong. What could not be done at rest is done before anything else is read or written there. `before`: what the
+   * invalidation that led here has emptied.
    */
-  *invalidate(name: string): Steps<void> {
-    throwIfAny(`"${name}" was invalidated, but not everywhere`, yield* this.#invalidate(name));
+  *invalidate(name: string, before: Emptied): Steps<void> {
+    throwIfAny(`"${name}" was invalidated, but not everywhere`, yield* this.#invalidate(name, before));
   }
 
-  *#invalidate(name: string): Steps<unknown[]> {
+  *#invalidate(name: string, before: Emptied): Steps<unknown[]> {
     const errors: unknown[] = [];
     const dropped = new Set<Member>();
     const drop = (items: readonly Item[]): void => {
@@ -41,7 +45,7 @@ export class Cascade {
     };
     let items = this.#graph.downstream([name]);
     drop(items);
-    const names = items.filter((item) => typeof item === 'string');
+    const names = shelvesAmong(items);
     if (this.#epochs.exist || this.#among(items).some((member) => member.isForeign)) {
       try {
         // Records know edges that were declared by other processes.
@@ -51,9 +55,10 @@ export class Cascade {
         errors.push(unwritten(name, error));
       }
     }
+    const emptied = before.with(this.#folder, shelvesAmong(items));
     for (const item of items) {
       try {
-        yield* wait(this.#tell(item));
+        yield* wait(this.#tell(item, emptied));
       } catch (error) {
         errors.push(error);
       }
@@ -66,26 +71,27 @@ export class Cascade {
     return items.flatMap((item) => (typeof item === 'string' ? (this.#members.get(item) ?? []) : []));
   }
 
-  #tell(item: Item): Awaitable<unknown> {
+  #tell(item: Item, emptied: Emptied): Awaitable<unknown> {
     if (typeof item === 'string') return this.#members.get(item)?.erase();
+    if (isFollower(item)) return item.invalidated(emptied);
     if ('invalidate' in item) return item.invalidate();
     return 'clear' in item ? item.clear() : undefined;
   }
 
-  /** Empties a shelf that was invalidated elsewhere, and what is made from it, as far as that was invalidated too. */
+  /** Empties a shelf that was invalidated elsewhere, and every other one that was too: it may be made from them. */
   *notice(name: string): Steps<void> {
     const errors: unknown[] = [];
     const moved = new Set<string>();
-    const items = this.#graph.downstream([name]);
-    for (const member of this.#among(items)) {
+    for (const member of this.#members.values()) {
       if (member.name !== name && member.isCurrent()) continue;
       member.drop();
       moved.add(member.name);
     }
     const outsiders = this.#graph.downstream(moved).filter((item) => typeof item !== 'string');
+    const emptied = new Emptied().with(this.#folder, moved);
     for (const outsider of outsiders) {
       try {
-        yield* wait(this.#tell(outsider));
+        yield* wait(this.#tell(outsider, emptied));
       } catch (error) {
         errors.push(error);
       }
@@ -100,7 +106,7 @@ export class Cascade {
    * built. Then an `AggregateError` names every one that could not be.
    */
   *rebuild(name: string): Steps<void> {
-    const errors = yield* this.#invalidate(name);
+    const errors = yield* this.#invalidate(name, new Emptied());
     const failed = new Set<Item>();
     for (const level of this.#levels(name)) {
       const builds: Promise<void>[] = [];
@@ -143,6 +149,10 @@ export class Cascade {
     }
     return levels;
   }
+}
+
+function shelvesAmong(items: readonly Item[]): readonly string[] {
+  return items.filter((item) => typeof item === 'string');
 }
 
 function unwritten(name: string, cause: unknown): FlecheError {

@@ -3,6 +3,7 @@
  * kept of a shelf names the epochs of everything it was made from. A shelf whose ancestors have moved on is not loaded,
  * whoever moved them and whether or not it was open then; and what was made before an invalidation is not saved after it.
  */
+import { byCodeUnit } from '../../base/order.ts';
 import type { ShelfReads, ShelfRecord, ShelfStore, ShelfWrites } from '../../store/shelf-store.ts';
 import type { Graph } from './graph.ts';
 
@@ -83,6 +84,20 @@ export class Epochs {
 
   stamp(): string {
     return this.#archive.open().stamp();
+  }
+
+  /**
+   * A text that is another one after every invalidation of the shelf, and in every store: what is filed under it may be
+   * where other machines look, which have their own shelves. Makes the store. Throws what the store throws.
+   */
+  mark(name: string): string {
+    this.settle();
+    const store = this.#archive.open();
+    const identity = store.identity();
+    const { epoch, ancestors } = store.read((reads) => this.standing(reads, name));
+    // One that has never been invalidated need not be known: whoever does not know it yet has the same mark.
+    const known = [...ancestors].filter(([, epoch]) => epoch !== '').sort(([a], [b]) => byCodeUnit(a, b));
+    return JSON.stringify([identity, epoch, known]);
   }
 
   /** How things stand for a shelf. */
@@ -177,15 +192,7 @@ export class Epochs {
    * records of the others say need not be known: whoever is invalidated takes along all that names it.
    */
   #ancestors(reads: ShelfReads, name: string): ReadonlySet<string> {
-    const found = new Set<string>();
-    const visit = (child: string): void => {
-      for (const parent of this.#graph.shelvesAbove(child)) {
-        if (found.has(parent)) continue;
-        found.add(parent);
-        visit(parent);
-      }
-    };
-    visit(name);
+    const found = new Set(this.#graph.upstream(name));
     if (!this.#declared.has(name)) for (const known of reads.record(name)?.ancestors.keys() ?? []) found.add(known);
     found.delete(name);
     return found;

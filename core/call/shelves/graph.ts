@@ -5,6 +5,7 @@
 import type { Awaitable } from '../../base/awaitable.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { byCodeUnit, topologicalOrder } from '../../base/order.ts';
+import { FOLLOWER, type Follower, followerOf, type InvalidationListener } from '../follower.ts';
 
 /** Something that is made from a shelf and has to be told when the shelf is invalidated. */
 export interface Dependent {
@@ -22,7 +23,7 @@ export interface Clearable {
 export interface Source {
   readonly name: string;
   /** Calls the listener at every invalidation, until the function it returns is called. */
-  onInvalidate(listener: () => Awaitable<unknown>): () => void;
+  onInvalidate(listener: InvalidationListener): () => void;
 }
 
 /** What a shelf is to the graph and to those who invalidate and rebuild. */
@@ -35,7 +36,7 @@ export interface ShelfNode {
 /** What a shelf can depend on. */
 export type Dependency = ShelfNode | Source;
 /** What can depend on a shelf without being one. */
-export type Outsider = Dependent | Clearable;
+export type Outsider = Dependent | Clearable | { readonly [FOLLOWER]: Follower };
 
 /** An edge between two names. */
 export interface Edge {
@@ -57,7 +58,19 @@ function isObject(value: unknown): value is object {
 }
 
 /** A shelf by its name, or anything else itself. */
-export type Item = string | Source | Outsider;
+export type Item = string | Source | Dependent | Clearable | Follower;
+
+/** What stands for something other than a shelf: for all wrappers of a memoised function the same. */
+export function itemOf<T extends Source | Outsider>(
+  outside: T,
+): Follower | Exclude<T, { readonly [FOLLOWER]: Follower }> {
+  return followerOf(outside) ?? (outside as Exclude<T, { readonly [FOLLOWER]: Follower }>);
+}
+
+/** Whether an item is a memoised function, which itself knows what it is made from. */
+export function isFollower(item: Item): item is Follower {
+  return typeof item !== 'string' && 'follow' in item;
+}
 
 export class Graph {
   /** Identity of an item to what it is made from. */
@@ -104,6 +117,20 @@ export class Graph {
       for (const parent of this.parents(item)) {
         if (typeof parent === 'string') found.add(parent);
         else visit(parent);
+      }
+    };
+    visit(name);
+    return found;
+  }
+
+  /** Every shelf that a shelf is made from, also by way of something else. */
+  upstream(name: string): ReadonlySet<string> {
+    const found = new Set<string>();
+    const visit = (child: string): void => {
+      for (const parent of this.shelvesAbove(child)) {
+        if (found.has(parent)) continue;
+        found.add(parent);
+        visit(parent);
       }
     };
     visit(name);

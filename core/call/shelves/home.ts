@@ -13,7 +13,9 @@ export interface Home {
   report(error: unknown, shelf: string): void;
   /** Empties a shelf and everything made from it, in memory at once, at rest and outside. */
   invalidate(name: string): Steps<void>;
-  /** Empties a shelf and everything made from it, as far as it was invalidated by another process. */
+  /** Empties what a shelf is made from, as far as that was invalidated by another process. Tells of trouble itself. */
+  catchUp(name: string): void;
+  /** Empties a shelf that was invalidated by another process, and every other one that was. */
   notice(name: string): Steps<void>;
   /** Invalidates and builds anew a shelf and everything made from it. */
   rebuild(name: string): Steps<void>;
@@ -32,6 +34,8 @@ export interface Home {
 export interface Member extends ShelfNode {
   /** Whether the manager's store must say that it was invalidated although nothing of it is there. */
   readonly isForeign: boolean;
+  /** Whether its contents outlive it. */
+  readonly keeps: boolean;
   /** Becomes empty in memory, as if it had never been loaded. */
   drop(): void;
   /** Tells that it was emptied. */
@@ -43,6 +47,8 @@ export interface Member extends ShelfNode {
   /** It could not be built: it is empty until it is invalidated again. */
   leaveEmpty(): void;
   isCurrent(): boolean;
+  /** Is emptied, before it returns, if it was invalidated elsewhere. */
+  catchUp(): void;
   /** Its edges, or those of what it is made from, are other ones now. */
   relink(): void;
   /** Saves what has changed if it has been loaded. */

@@ -2,17 +2,31 @@
  * What the shelves of a manager have in common: a folder with their store, the edges between them, the end of the
  * process, and who is told of errors. Opens the store when something is to be written, or when there is one to be read.
  */
+import { type Awaitable, isPromise } from '../../base/awaitable.ts';
 import { FlecheError, messageOf } from '../../base/errors.ts';
 import { run, type Steps } from '../../base/steps.ts';
 import type { ShelfHost } from '../../store/shelf-host.ts';
 import type { ShelfStore } from '../../store/shelf-store.ts';
 import type { Timing } from '../../store/timing.ts';
+import type { Follower } from '../follower.ts';
 import { Autosync } from './autosync.ts';
 import { Cascade } from './cascade.ts';
 import { AUTOSYNC } from './edit-ages.ts';
+import { Emptied } from './emptied.ts';
 import { Epochs } from './epochs.ts';
-import { type Dependency, type Edge, Graph, type Item, isShelf, type Outsider, type Source } from './graph.ts';
+import {
+  type Dependency,
+  type Edge,
+  Graph,
+  type Item,
+  isFollower,
+  isShelf,
+  itemOf,
+  type Outsider,
+  type Source,
+} from './graph.ts';
 import type { Home, Member } from './home.ts';
+import { OriginShelf } from './origin-shelf.ts';
 
 export type OnError = (error: unknown, shelf: string) => void;
 
@@ -28,9 +42,12 @@ export class Household implements Home {
   readonly #cascade: Cascade;
   /** By shelf, what ends the subscriptions to what it is made from. */
   readonly #subscriptions = new Map<string, Map<Source, () => void>>();
+  /** By memoised function and by shelf that it is made from, what ends its following. */
+  readonly #followings = new Map<Follower, Map<string, () => void>>();
   readonly #retries: Autosync;
   readonly #stopListening: () => void;
   #store: ShelfStore | undefined;
+  #isClosed = false;
 
   constructor(name: string, folder: string, host: ShelfHost, onError: OnError) {
     this.name = name;
@@ -40,7 +57,7 @@ export class Household implements Home {
     this.#onError = onError;
     const archive = { open: () => this.#open(), exists: () => this.#store !== undefined || host.exists(folder) };
     this.epochs = new Epochs(archive, this.#graph);
-    this.#cascade = new Cascade(this.#graph, this.epochs, this.#members);
+    this.#cascade = new Cascade(folder, this.#graph, this.epochs, this.#members);
     this.#retries = new Autosync(AUTOSYNC, host, () => this.#settle());
     this.#stopListening = host.onEnd({
       idle: () => {
@@ -109,12 +126,16 @@ export class Household implements Home {
     this.#subscriptions.delete(name);
   }
 
-  *invalidate(name: string): Steps<void> {
+  *invalidate(name: string, before: Emptied = new Emptied()): Steps<void> {
     try {
-      yield* this.#cascade.invalidate(name);
+      yield* this.#cascade.invalidate(name, before);
     } finally {
       if (this.epochs.isBehind) this.#retries.failed();
     }
+  }
+
+  catchUp(name: string): void {
+    for (const parent of this.#graph.upstream(name)) this.#members.get(parent)?.catchUp();
   }
 
   notice(name: string): Steps<void> {
@@ -135,23 +156,38 @@ export class Household implements Home {
         hint: 'Define both with one manager: they are invalidated in one step.',
       });
     }
-    if (!this.#graph.link(name, isShelf(parent) ? parent.name : parent)) return;
-    if (!isShelf(parent)) {
+    const item = isShelf(parent) ? parent.name : itemOf(parent);
+    if (!this.#graph.link(name, item)) return;
+    if (typeof item !== 'string') {
       const ends = this.#subscriptions.get(name) ?? new Map<Source, () => void>();
       this.#subscriptions.set(name, ends);
       ends.set(
-        parent,
-        parent.onInvalidate(() => run(this.invalidate(name))),
+        item,
+        item.onInvalidate((cause) => this.#sourceInvalidated(name, cause)),
       );
     }
     this.#relink(name);
   }
 
+  /** Something else that a shelf is made from was invalidated. What goes wrong is no business of that. */
+  #sourceInvalidated(name: string, cause: unknown): Awaitable<void> {
+    const before = cause instanceof Emptied ? cause : new Emptied();
+    if (before.has(this.folder, name)) return;
+    const report = (error: unknown): void => this.report(error, name);
+    try {
+      const done = run(this.invalidate(name, before));
+      return isPromise(done) ? done.catch(report) : done;
+    } catch (error) {
+      report(error);
+    }
+  }
+
   unlink(name: string, parent: Dependency): boolean {
-    if (!this.#graph.unlink(name, isShelf(parent) ? parent.name : parent)) return false;
-    if (!isShelf(parent)) {
-      this.#subscriptions.get(name)?.get(parent)?.();
-      this.#subscriptions.get(name)?.delete(parent);
+    const item = isShelf(parent) ? parent.name : itemOf(parent);
+    if (!this.#graph.unlink(name, item)) return false;
+    if (typeof item !== 'string') {
+      this.#subscriptions.get(name)?.get(item)?.();
+      this.#subscriptions.get(name)?.delete(item);
     }
     this.epochs.declare(name, true);
     this.#relink(name);
@@ -159,13 +195,25 @@ export class Household implements Home {
   }
 
   linkOutsider(outsider: Outsider, name: string): void {
-    if (this.#graph.link(outsider, name)) this.#relink(name);
+    const item = itemOf(outsider);
+    if (!this.#graph.link(item, name)) return;
+    if (isFollower(item)) {
+      const ends = this.#followings.get(item) ?? new Map<string, () => void>();
+      this.#followings.set(item, ends);
+      ends.set(name, item.follow(new OriginShelf(name, this)));
+    }
+    this.#relink(name);
   }
 
   unlinkOutsider(outsider: Outsider, name: string): boolean {
-    const wasThere = this.#graph.unlink(outsider, name);
-    if (wasThere) this.#relink(name);
-    return wasThere;
+    const item = itemOf(outsider);
+    if (!this.#graph.unlink(item, name)) return false;
+    if (isFollower(item)) {
+      this.#followings.get(item)?.get(name)?.();
+      this.#followings.get(item)?.delete(name);
+    }
+    this.#relink(name);
+    return true;
   }
 
   #relink(name: string): void {
@@ -186,8 +234,14 @@ export class Household implements Home {
     return this.#graph.edges();
   }
 
+  /** Whether it is closed: whoever asks how things stand is not answered. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** Writes what waits and closes the store. */
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#settle();
     this.#retries.stop();
     this.#stopListening();

@@ -66,6 +66,10 @@ export class Life<K, V> implements Member {
     return this.#rest.isForeign;
   }
 
+  get keeps(): boolean {
+    return this.#rest.keeps;
+  }
+
   /** How often a change of somebody else was overwritten. */
   get conflicts(): number {
     return this.#saver.conflicts;
@@ -132,7 +136,12 @@ export class Life<K, V> implements Member {
   /** Becomes ready, unless the contents are given up meanwhile. */
   *#fill(): Steps<void> {
     const { generation } = this.#contents;
-    const found = yield* wait(load(this.name, this.#rest, this.#options.validate));
+    const loading = load(this.name, this.#rest, this.#options.validate);
+    const found = yield* wait(loading);
+    if (generation !== this.#contents.generation) return;
+    if (isPromise(loading) && !this.isCurrent()) return this.drop();
+    // What is made from now on is made of what was not invalidated before.
+    this.#home.catchUp(this.name);
     if (generation !== this.#contents.generation) return;
     if (found.kind === 'stale') return yield* this.#empty();
     if (found.kind === 'moved') return this.drop();
@@ -197,6 +206,11 @@ export class Life<K, V> implements Member {
       this.#report(unreadable(this.name, error));
       return true;
     }
+  }
+
+  catchUp(): void {
+    // It drops the contents before it first waits, and tells of its trouble itself.
+    if (this.#state === 'ready' && !this.isCurrent()) void run(this.#notice());
   }
 
   relink(): void {

@@ -4,6 +4,7 @@
  *
  *     1 ‖ digest of the name                      the record
  *     2 ‖ digest of the name ‖ digest of the key  a row: checksum ‖ order ‖ version ‖ bytes
+ *     3                                           checksum ‖ identity of the store
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -19,6 +20,7 @@ import type { Table } from './lmdb-table.ts';
 
 const RECORD = 1;
 const ROW = 2;
+const IDENTITY = Buffer.of(3);
 const CHECKSUM_BYTES = 8;
 const ROW_HEADER = CHECKSUM_BYTES + 16;
 
@@ -59,6 +61,11 @@ class LmdbShelves implements ShelfStore {
     return randomBytes(12).toString('base64url');
   }
 
+  identity(): string {
+    const known = this.read(() => this.#rows.identity());
+    return known ?? this.write(() => this.#rows.identity() ?? this.#rows.identify(this.stamp()));
+  }
+
   close(): Promise<void> {
     return this.#env.close();
   }
@@ -69,6 +76,15 @@ class Rows implements ShelfWrites {
 
   constructor(table: Table) {
     this.#table = table;
+  }
+
+  identity(): string | undefined {
+    return unsealed(IDENTITY, this.#table.get(IDENTITY))?.toString();
+  }
+
+  identify(identity: string): string {
+    this.#table.put(IDENTITY, sealed(IDENTITY, Buffer.from(identity)));
+    return identity;
   }
 
   record(name: string): ShelfRecord | undefined {

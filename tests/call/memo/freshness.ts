@@ -144,6 +144,20 @@ test('a synchronous function refreshes in a later turn', async () => {
   });
 });
 
+test('what is being made anew keeps nobody from clearing a synchronous function', async () => {
+  const clock = fakeClock();
+  const store = memoryCache();
+  const sync = fleche(() => next(), { name: 'cleared', staleAfter: '1h', staleWhileRevalidate: true, now: clock.now });
+  await cache(store, async () => {
+    sync();
+    clock.ms += HOUR + 1;
+    sync();
+    assert.is(sync.clear(), 1);
+    assert.is(sync.contains(), false);
+    await store.flush();
+  });
+});
+
 test('maxAge is never exceeded, even where stale answers are served', async () => {
   const clock = fakeClock();
   const store = memoryCache();

@@ -1,7 +1,11 @@
 /** Run as a process of its own: `_child.ts <what> <folder> …`. */
 import { writeSync } from 'node:fs';
+import { join } from 'node:path';
 import { argv, exit } from 'node:process';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { LocalCache } from '../../../core/call/caches/local-cache.ts';
+import { cache } from '../../../core/call/context.ts';
+import { fleche } from '../../../core/call/memo/fleche.ts';
 import { manager } from '../../../core/call/shelves/manager.ts';
 import { edit } from './_steps.ts';
 
@@ -41,6 +45,23 @@ switch (what) {
     desk.shelf<string, unknown, unknown>('a', { transform }).set('k', first);
     if (first === 'exit') exit(0);
     if (first === 'throw') throw new Error('on purpose');
+    break;
+  }
+  /** Sets a price, if one is given, and asks twice for a total made of it, in a cache beside the shelves. */
+  case 'total': {
+    const prices = desk.shelf<string, number>('prices');
+    if (first !== '') prices.set('apple', Number(first));
+    const total = fleche(
+      (count: number) => {
+        writeSync(1, 'made ');
+        return count * (prices.get('apple') ?? 0);
+      },
+      { name: 'total', dependsOn: [prices] },
+    );
+    const store = new LocalCache(join(dir, 'cache'));
+    cache(store, () => print(`${total(3)} ${total(3)}`));
+    await store.close();
+    await desk.close();
     break;
   }
   case 'invalidate':

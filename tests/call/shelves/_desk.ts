@@ -79,6 +79,10 @@ export class FakeHost implements ShelfHost {
         return store.write(work);
       },
       stamp: () => store.stamp(),
+      identity() {
+        if (host.isFull) throw new Error('no space left');
+        return store.identity();
+      },
       close: () => store.close(),
     };
   }
