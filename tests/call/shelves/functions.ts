@@ -20,7 +20,7 @@ function totalOf(prices: Shelf<string, number>, name: string) {
       made++;
       return count * (prices.get('apple') ?? 0);
     },
-    { name, args: ['count'], code: 'manual', module: `test ${++defined}`, dependsOn: [prices] },
+    { name, code: 'manual', module: `test ${++defined}`, dependsOn: [prices] },
   );
 }
 
