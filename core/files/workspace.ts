@@ -10,6 +10,7 @@ import type { StateStore } from '../store/state.ts';
 import { Globs, globsOf } from './globs.ts';
 import { list, relist } from './listing.ts';
 import { placeOf } from './look.ts';
+import { NamedPaths } from './named-paths.ts';
 import type { PathList } from './path-list.ts';
 import type { PathState } from './path-states.ts';
 import { changedPaths, type Listed, packSnapshot, type Snapshot, unpackSnapshot } from './snapshot.ts';
@@ -37,6 +38,8 @@ interface Watched {
 const MOST_DOUBTS = 10_000;
 
 export class Workspace {
+  /** Looks at single paths, whatever patterns say. */
+  readonly named: NamedPaths;
   readonly #root: AbsPath;
   readonly #state: StateStore;
   readonly #clock: () => number;
@@ -53,6 +56,7 @@ export class Workspace {
     this.#root = root;
     this.#state = state;
     this.#clock = clock;
+    this.named = new NamedPaths(root, state, clock);
   }
 
   /**

@@ -5,6 +5,7 @@
  */
 import type { RelPath } from '../base/paths.ts';
 import { type Claim, claim } from './claims.ts';
+import type { Discovery } from './discovered/discovery.ts';
 import type { Ending } from './ending.ts';
 import { execute } from './execute.ts';
 import { type Asked, type Hit, lostReason, type Miss, type Questions, stands } from './questions.ts';
@@ -111,15 +112,15 @@ export class Acting {
 
   /** Does the work. The task is claimed. */
   async #work({ call, reasons }: Miss, end: Ending, signal: AbortSignal): Promise<Acted> {
-    const { task, key } = call;
+    const { task } = call;
     const { bench, request, live } = this.#state;
     if (this.#state.isStopped || signal.aborted) return skipped(call, end);
     if (request.frozen) return this.#refuse({ kind: 'miss', call, reasons }, end);
     const upstream = new Upstream(call, bench);
     if (upstream.disturbed.length > 0) return { kind: 'unsettled', disturbed: upstream.disturbed };
     request.listener({ type: 'start', name: task.name, reasons });
-    const changed = (): readonly RelPath[] => {
-      const paths = [...call.changedInputs(), ...upstream.changes()];
+    const changed = (others: readonly RelPath[] = []): readonly RelPath[] => {
+      const paths = [...new Set([...call.changedInputs(), ...upstream.changes(), ...others])];
       if (paths.length > 0) live?.disturb([task.name]);
       return paths;
     };
@@ -128,22 +129,34 @@ export class Acting {
       signal,
       onOutput: (chunk) => request.listener({ type: 'output', name: task.name, chunk, replayed: false }),
       changed,
+      discovery: await this.#discovery(call),
     });
+    if (executed.kind === 'aborted') return skipped(call, end);
+    const { call: filed } = executed;
+    this.#state.calls.set(task.name, filed);
+    live?.lean(task.name, filed.leaning);
     switch (executed.kind) {
-      case 'aborted':
-        return skipped(call, end);
       case 'failed': {
         if (live !== undefined) changed();
         const { message, exitCode } = executed.failure;
-        return end.acted({ outcome: 'failed', key, reasons, exitCode, message });
+        return end.acted({ outcome: 'failed', key: filed.key, reasons, exitCode, message });
       }
       case 'done': {
         const { product, warning } = executed;
         this.#state.durations.note(task.name, bench.now() - began);
         if (warning !== null) request.listener({ type: 'warning', name: task.name, message: warning });
-        return end.acted({ outcome: 'ran', key, reasons, result: product.result, message: warning }, product);
+        return end.acted(
+          { outcome: 'ran', key: filed.key, reasons, result: product.result, message: warning },
+          product,
+        );
       }
     }
+  }
+
+  async #discovery(call: TaskCall): Promise<Discovery | undefined> {
+    if (call.task.discovered === undefined) return undefined;
+    const { Discovery } = await import('./discovered/discovery.ts');
+    return Discovery.begin(call, this.#state.products, this.#state.bench);
   }
 }
 

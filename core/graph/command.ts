@@ -7,7 +7,7 @@
  * process whose parent is gone is beyond reach.
  */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { messageOf, systemCode } from '../base/errors.ts';
 import type { AbsPath } from '../base/paths.ts';
 import { LogFile } from '../files/log-file.ts';
@@ -20,6 +20,8 @@ export interface CommandOptions {
   readonly cwd: AbsPath;
   /** The whole environment. */
   readonly env: Readonly<Record<string, string>>;
+  /** What the command reads from its standard input; nothing when absent. A text is put beside the log file. */
+  readonly stdin?: { readonly text: string } | { readonly file: string } | undefined;
   /** Created or emptied; takes stdout and stderr in the order in which they were written. */
   readonly logFile: string;
   /** Folder where it is noted that the command runs, so that a later process can end it if this one is killed. */
@@ -95,8 +97,14 @@ async function untilEnded(group: ProcessGroup, started: ChildProcess, options: C
 function start(options: CommandOptions, logFd: number): ChildProcess | string {
   const { command, cwd, env } = options;
   const shielded = inheritedFds();
+  let input: number | undefined;
+  try {
+    input = openInput(options);
+  } catch (error) {
+    return `cannot read its standard input: ${messageOf(error)}`;
+  }
+  const stdio: ('ignore' | number)[] = [input ?? 'ignore', logFd, logFd];
   const nothing = shielded.length > 0 ? openSync('/dev/null', 'r') : -1;
-  const stdio: ('ignore' | number)[] = ['ignore', logFd, logFd];
   for (const fd of shielded) {
     while (stdio.length < fd) stdio.push('ignore');
     stdio[fd] = nothing;
@@ -110,6 +118,20 @@ function start(options: CommandOptions, logFd: number): ChildProcess | string {
     return whyUnstartable(error, options);
   } finally {
     if (nothing >= 0) closeSync(nothing);
+    if (input !== undefined) closeSync(input);
+  }
+}
+
+/** A descriptor for reading what the command is given. A text goes through a file, of which only the descriptor is left. */
+function openInput({ stdin, logFile }: CommandOptions): number | undefined {
+  if (stdin === undefined) return undefined;
+  if ('file' in stdin) return openSync(stdin.file, 'r');
+  const place = `${logFile}.stdin`;
+  try {
+    writeFileSync(place, stdin.text, { mode: 0o600 });
+    return openSync(place, 'r');
+  } finally {
+    rmSync(place, { force: true });
   }
 }
 

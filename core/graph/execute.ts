@@ -14,10 +14,12 @@ import type { SyncCallStore } from '../store/calls.ts';
 import type { LeaseStore } from '../store/leases.ts';
 import type { CallRecord, Failure, StoredValue } from '../store/record.ts';
 import type { FileValueStore } from '../store/values.ts';
-import { runCommand } from './command.ts';
+import { type CommandOptions, runCommand } from './command.ts';
+import type { Discovery, Found } from './discovered/discovery.ts';
 import { commandEnv } from './environment.ts';
 import { Encoded, runFunction } from './functions/function.ts';
 import { type Product, product } from './product.ts';
+import type { TaskBody } from './task.ts';
 import type { FoundArg, Surroundings, TaskCall } from './task-call.ts';
 
 /** What execution needs beside the question. */
@@ -36,16 +38,29 @@ export interface Workbench {
 }
 
 export type Executed =
-  | { readonly kind: 'done'; readonly product: Product; readonly warning: string | null }
-  | { readonly kind: 'failed'; readonly failure: Failure }
+  | {
+      readonly kind: 'done';
+      /** The question, completed by what the task discovered. */
+      readonly call: TaskCall;
+      readonly product: Product;
+      readonly warning: string | null;
+    }
+  | { readonly kind: 'failed'; readonly call: TaskCall; readonly failure: Failure }
   | { readonly kind: 'aborted' };
 
 export interface Execution {
   readonly signal: AbortSignal;
   readonly onOutput: (chunk: Uint8Array) => void;
-  /** Paths the task reads that are not, or were not all the time, what its question says. Asked when it is done. */
-  readonly changed: () => readonly RelPath[];
+  /**
+   * Paths the task reads that are not, or were not all the time, what its question says, `others` included, of which that
+   * was found out. Asked when it is done.
+   */
+  readonly changed: (others: readonly RelPath[]) => readonly RelPath[];
+  /** For a task that tells what it read. */
+  readonly discovery?: Discovery | undefined;
 }
+
+type CommandBody = Extract<TaskBody, { kind: 'command' }>;
 
 interface Worked {
   readonly kind: 'worked';
@@ -72,16 +87,18 @@ export async function execute(call: TaskCall, bench: Workbench, execution: Execu
     if (work.kind === 'aborted') return work;
     const log = bench.values.putFile(logFile);
     const answer = new Answer(call, bench, { started, log: log.size === 0 ? null : log.digest });
-    if (work.kind === 'failed') return answer.failed(work.failure);
+    if (work.kind === 'failed') return answer.failed(work.failure, execution.discovery?.afterFailure(logFile));
+    const finish = (tree: Tree | null): Executed =>
+      answer.done(work, tree, execution.changed, execution.discovery?.finish(tree, logFile));
     const captured = prepared === undefined ? undefined : outputs.capture(prepared);
-    if (captured === undefined) return answer.done(work, null, execution.changed());
+    if (captured === undefined) return finish(null);
     const { tree, missing } = captured;
     bench.around.writers.requireSole(
       task,
       tree.entries.map(({ path }) => path),
     );
     if (missing.length > 0) return answer.failed(failure(`did not write its declared output ${missing.join(', ')}`));
-    return answer.done(work, tree, execution.changed());
+    return finish(tree);
   } catch (error) {
     if (prepared !== undefined) outputs.abandon(prepared);
     throw error;
@@ -108,6 +125,7 @@ async function command(call: TaskCall, bench: Workbench, logFile: string, execut
   const { root, env } = bench.around;
   const result = await runCommand({
     command: task.body.command,
+    stdin: stdinOf(task.body, root),
     cwd: toAbs(root, task.dir),
     env: commandEnv({ root, dir: task.dir, env, declared: task.env, passed: task.passEnv }),
     logFile,
@@ -133,6 +151,12 @@ async function command(call: TaskCall, bench: Workbench, logFile: string, execut
     case 'aborted':
       return result;
   }
+}
+
+/** The bytes, or the file they are in. */
+function stdinOf({ stdin }: CommandBody, root: AbsPath): CommandOptions['stdin'] {
+  if (stdin === undefined) return undefined;
+  return stdin.kind === 'text' ? { text: stdin.text } : { file: toAbs(root, stdin.path) };
 }
 
 async function callFunction(call: TaskCall, bench: Workbench, logFile: string, execution: Execution): Promise<Work> {
@@ -207,24 +231,33 @@ class Answer {
     this.#about = about;
   }
 
-  done({ value, note }: Worked, outputs: Tree | null, changed: readonly RelPath[]): Executed {
+  done({ value, note }: Worked, outputs: Tree | null, changes: Execution['changed'], found?: Found): Executed {
+    const call = found?.kind === 'found' ? found.call : this.#call;
+    const done = { kind: 'done', call, product: product(value, outputs) } as const;
+    const changed = changes(found?.kind === 'found' ? found.changed : []);
     if (changed.length > 0) {
       const shown = changed.slice(0, 3).join(', ') + (changed.length > 3 ? ` and ${changed.length - 3} more` : '');
-      const warning = `${shown} changed while it ran, so the result is not kept`;
-      return { kind: 'done', product: product(value, outputs), warning };
+      return { ...done, warning: `${shown} changed while it ran, so the result is not kept` };
     }
-    if (this.#call.task.cache) this.#file(null, value, outputs);
-    return { kind: 'done', product: product(value, outputs), warning: note };
+    if (found?.kind === 'unknown') return { ...done, warning: `${found.why}, so the result is not kept` };
+    if (call.task.cache) {
+      if (found?.kind === 'found') found.file();
+      this.#file(call, null, value, outputs);
+    }
+    return { ...done, warning: note };
   }
 
-  failed(why: Failure): Executed {
-    const { task, key } = this.#call;
-    if (task.cache && this.#bench.calls.get(key)?.failure !== null) this.#file(why, null, null);
-    return { kind: 'failed', failure: why };
+  failed(why: Failure, found?: Found): Executed {
+    const call = found?.kind === 'found' ? found.call : this.#call;
+    if (call.task.cache && this.#bench.calls.get(call.key)?.failure !== null) {
+      if (found?.kind === 'found') found.file();
+      this.#file(call, why, null, null);
+    }
+    return { kind: 'failed', call, failure: why };
   }
 
-  #file(why: Failure | null, result: StoredValue | null, outputs: Tree | null): void {
-    const { task, parts, key, blobs } = this.#call;
+  #file(call: TaskCall, why: Failure | null, result: StoredValue | null, outputs: Tree | null): void {
+    const { task, parts, key, blobs } = call;
     const { values, calls, now } = this.#bench;
     const { started, log } = this.#about;
     for (const [blob, bytes] of blobs) values.put(blob, bytes());

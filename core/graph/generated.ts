@@ -21,6 +21,7 @@ export class Generated {
   readonly #writers: Writers;
   readonly #globs: Globs;
   readonly #outputs: Outputs;
+  readonly #entries = new Map<string, ReadonlyMap<RelPath, TreeEntry>>();
   #reach: ((path: RelPath) => boolean) | undefined;
 
   constructor(
@@ -55,6 +56,27 @@ export class Generated {
   /** The same after the task was at work: what matches its outputs and was no input `before`, it wrote. */
   hidesAfter(path: RelPath, before: () => ReadonlySet<RelPath>): boolean {
     return this.#products.isFromUpstream(path, this.#task) || (this.#globs.matches(path) && !before().has(path));
+  }
+
+  /**
+   * What is at a path that upstream tasks or the task itself write: the entry, or none if it is to be removed or is the
+   * task's own. Undefined for any other path.
+   */
+  at(path: RelPath): { readonly task: string; readonly entry: TreeEntry | undefined } | undefined {
+    for (const { name } of this.#writers.of(path)) {
+      const entry = this.#graph.isUpstream(name, this.#task) ? this.#entriesOf(name).get(path) : undefined;
+      if (entry !== undefined) return { task: name, entry };
+    }
+    return this.hides(path) ? { task: this.#task, entry: undefined } : undefined;
+  }
+
+  #entriesOf(task: string): ReadonlyMap<RelPath, TreeEntry> {
+    let entries = this.#entries.get(task);
+    if (entries === undefined) {
+      entries = new Map((this.#products.get(task)?.outputs?.entries ?? []).map((entry) => [entry.path, entry]));
+      this.#entries.set(task, entries);
+    }
+    return entries;
   }
 
   /** What upstream tasks wrote and the patterns match. */

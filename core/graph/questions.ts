@@ -1,5 +1,6 @@
 /** Asks the questions of one round and looks for answers on file. Changes nothing. */
 import type { Digest } from '../base/hash.ts';
+import { completedByLists } from './discovered/lists.ts';
 import { isThere, lookUp, RESULT } from './lookup.ts';
 import type { Reason } from './outcome.ts';
 import type { Product } from './product.ts';
@@ -59,17 +60,22 @@ export class Questions {
   }
 
   async #question(task: Task): Promise<TaskCall> {
-    const { live, products, asked, bench } = this.#state;
-    if (live === undefined) return callOf(task, products, bench.around);
+    const { live, asked } = this.#state;
+    if (live === undefined) return this.#completeQuestion(task);
     asked.set(task.name, live.tick());
     try {
-      const call = await callOf(task, products, bench.around);
+      const call = await this.#completeQuestion(task);
       live.lean(task.name, call.leaning);
       return call;
     } catch (error) {
       live.lean(task.name, undefined);
       throw error;
     }
+  }
+
+  async #completeQuestion(task: Task): Promise<TaskCall> {
+    const { products, bench } = this.#state;
+    return completedByLists(await callOf(task, products, bench.around), products, bench);
   }
 
   /** Whether a question may have another answer by now, or be another one. `waited`: time went by since it was asked. */

@@ -52,7 +52,7 @@ export type FoundArg =
 
 /** What a question depends on beside what is declared. Changes of it are for who watches to notice. */
 export interface Leaning {
-  /** Paths that were looked at for the code of a function, there or not. */
+  /** Paths that were looked at for the code of a function, or that the task found out it reads, there or not. */
   readonly paths: readonly RelPath[];
   /** Folders below which everything counts. */
   readonly folders: readonly RelPath[];
@@ -74,7 +74,9 @@ export interface TaskCall {
   /** False if it was not known what upstream tasks wrote here, as while another process is at it. */
   readonly isSure: boolean;
   readonly leaning: Leaning;
-  /** Declared input paths that are no longer what the fingerprint says, sorted. */
+  /** The question as it is declared, if what the task discovered in the past was added to it. */
+  readonly declared?: TaskCall;
+  /** Input paths that are no longer what the fingerprint says, sorted. */
   changedInputs(): readonly RelPath[];
 }
 
@@ -84,6 +86,7 @@ export async function callOf(task: Task, products: Products, around: Surrounding
   asked.option('task', task.name);
   asked.option('dir', task.dir);
   asked.option('outputs', task.outputs);
+  if (task.discovered !== undefined) asked.option('tells', [task.discovered.form, task.discovered.file]);
   const code = await asked.body();
   asked.text('runtime', 'runtime', around.runtime);
   for (const [name, value] of keyedEnv(task.env, around.env))
@@ -151,6 +154,8 @@ class Asking {
     const { body } = this.#task;
     if (body.kind === 'command') {
       this.text('command', 'command', body.command);
+      if (body.stdin?.kind === 'text') this.text('option', 'stdin', body.stdin.text);
+      if (body.stdin?.kind === 'file') this.#present(body.stdin.path, this.files('stdin', [body.stdin.path]));
       return null;
     }
     const bindings = Object.entries(body.args).map(([name, source]) =>
@@ -291,7 +296,7 @@ class Asking {
     if (entry !== undefined && entry.kind !== 'absent') return tree;
     throw new FlecheError('INPUT_UNREADABLE', `${path} does not exist`, {
       at: this.#task.at,
-      hint: `Task "${this.#task.name}" takes this file as an argument.`,
+      hint: `Task "${this.#task.name}" takes this file as an argument or as its standard input.`,
     });
   }
 

@@ -11,9 +11,14 @@ export type TaskArg =
   | { readonly kind: 'env'; readonly name: string; readonly default: string | undefined }
   | { readonly kind: 'digest'; readonly prefix: string };
 
+/** What a command reads from its standard input. */
+export type Stdin =
+  | { readonly kind: 'text'; readonly text: string }
+  | { readonly kind: 'file'; readonly path: RelPath };
+
 /** What a task does: a shell command, or an exported function of a module. */
 export type TaskBody =
-  | { readonly kind: 'command'; readonly command: string }
+  | { readonly kind: 'command'; readonly command: string; readonly stdin?: Stdin }
   | {
       readonly kind: 'function';
       readonly module: RelPath;
@@ -21,6 +26,13 @@ export type TaskBody =
       /** Argument name to source, in the order of the configuration; the function receives them as one object. */
       readonly args: Readonly<Record<string, TaskArg>>;
     };
+
+/** How a task tells which files it read beside its declared inputs: in a file, or (`null`) in what it prints. */
+export interface Discovered {
+  /** Rules for make, a metafile of esbuild, a list of paths, or the output of TypeScript's `--listFiles`. */
+  readonly form: 'depfile' | 'metafile' | 'list' | 'tsc';
+  readonly file: RelPath | null;
+}
 
 /** A task. All paths and globs are relative to the project root. */
 export interface Task {
@@ -33,6 +45,8 @@ export interface Task {
   /** Ordered patterns; `!` takes away, a later pattern wins. */
   readonly inputs: readonly string[];
   readonly outputs: readonly string[];
+  /** Beside `inputs`; without it the declared inputs are all that the task reads. */
+  readonly discovered?: Discovered;
   /** Environment variables that are keyed and passed on; a trailing `*` is a wildcard. */
   readonly env: readonly string[];
   /** Environment variables that are passed on without being keyed. */

@@ -3,7 +3,9 @@ import { renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Digest, sha256 } from '../../core/base/hash.ts';
+import type { RelPath } from '../../core/base/paths.ts';
 import type { Reason } from '../../core/graph/outcome.ts';
+import type { Stdin } from '../../core/graph/task.ts';
 import { onSite, type Site, until } from './_site.ts';
 
 /** `strip` takes comments out of a file, `join` puts two files together, `count` counts lines. */
@@ -653,5 +655,28 @@ test('an error of the program ends the run, and nothing goes on behind its back'
     assert.equal(site.log(), ['slow'], 'it was waited for');
   });
 });
+
+test('standard input is part of the question', () =>
+  onSite({ go: { run: 'say go; cat >out', outputs: ['out'] } }, { data: '1' }, async (site) => {
+    const stdin = (stdin: Stdin | undefined): void =>
+      site.retask('go', { body: { kind: 'command', command: 'say go; cat >out', ...(stdin && { stdin }) } });
+    const reasons = async (): Promise<unknown> => (await site.plan()).tasks['go']?.reasons;
+    await site.run();
+    assert.is(site.read('out'), '');
+    stdin({ kind: 'text', text: 'a\nb' });
+    assert.equal(await reasons(), [{ kind: 'option', name: 'stdin' }]);
+    await site.run();
+    assert.is(site.read('out'), 'a\nb');
+    stdin({ kind: 'file', path: 'data' as RelPath });
+    await site.run();
+    assert.is(site.read('out'), '1');
+    assert.equal((await site.run()).outcomes, { go: 'cached' });
+    site.write({ data: '2' });
+    assert.equal(await reasons(), [{ kind: 'file', path: 'data', change: 'changed' }]);
+    assert.equal((await site.run()).log, ['go']);
+    assert.is(site.read('out'), '2');
+    site.remove('data');
+    assert.match((await site.run()).tasks['go']?.message ?? '', 'data does not exist');
+  }));
 
 test.run();

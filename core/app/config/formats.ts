@@ -5,7 +5,7 @@ import { SIZE_PATTERN } from '../../base/size.ts';
 
 // biome-ignore format: one table
 export type Format =
-  | 'free' | 'text' | 'name' | 'task' | 'need' | 'pattern' | 'output' | 'file' | 'folder' | 'module' | 'variable' | 'variables'
+  | 'free' | 'text' | 'name' | 'task' | 'need' | 'pattern' | 'output' | 'file' | 'report' | 'folder' | 'module' | 'variable' | 'variables'
   | 'package' | 'digest' | 'place' | 'size' | 'duration';
 
 /** One condition on a text. */
@@ -69,6 +69,8 @@ export const FORMATS: Readonly<Record<Format, readonly Rule[]>> = {
   pattern: [NOT_EMPTY_PATTERN, RELATIVE, NO_STEP_BACK],
   output: [NOT_EMPTY_PATTERN, RELATIVE, INSIDE],
   file: [NOT_EMPTY, RELATIVE, NO_STEP_BACK, NO_PATTERN],
+  /** A file that the task writes. */
+  report: [NOT_EMPTY, RELATIVE, INSIDE, mustNot(/[*?]/, 'is a pattern, not a file', 'Name one file.')],
   folder: [NOT_EMPTY, RELATIVE, INSIDE],
   module: [
     NOT_EMPTY,

@@ -16,6 +16,11 @@ const NEED: Shape = text('need');
 /** Files of package managers from which the folders of packages can be read. */
 export const PACKAGES_FILES = { npm: 'package.json', pnpm: 'pnpm-workspace.yaml' } as const;
 
+/** One of several tables, told by the key that it has. */
+function source(name: string, key: Key, more: Readonly<Record<string, Key>> = {}): FormsShape['forms'][number] {
+  return { tags: [name], shape: { kind: 'table', keys: { [name]: { ...key, required: true }, ...more } } };
+}
+
 const METADATA: TextShape = {
   kind: 'text',
   format: 'name',
@@ -74,6 +79,34 @@ export const DEFAULTS: TableShape = {
   },
 };
 
+/** How a task tells what it read. */
+const DISCOVERED: FormsShape = {
+  kind: 'forms',
+  forms: [
+    source('depfile', {
+      shape: text('report'),
+      doc: 'Rules for make that the task writes, as compilers do with -MD.',
+      example: 'depfile = "out/app.d"',
+    }),
+    source('metafile', {
+      shape: text('report'),
+      doc: 'A metafile of esbuild that the task writes.',
+      example: 'metafile = "out/meta.json"',
+    }),
+    source('list', {
+      shape: text('report'),
+      doc: 'A list that the task writes: one path a line, with "?" in front of one that may be there or not.',
+      example: 'list = "out/inputs.txt"',
+    }),
+    source('tsc', {
+      shape: { kind: 'either', of: [FLAG, text('report')] },
+      doc: 'What TypeScript prints with --listFiles: true if the task prints it, or the file that it is written to.',
+      example: 'tsc = true',
+    }),
+  ],
+  otherwise: { hint: 'Say how the task tells what it read, such as depfile = "out/app.d".' },
+};
+
 /** Keys of commands and functions alike. */
 export const TASK_KEYS: Readonly<Record<string, Key>> = {
   needs: {
@@ -87,6 +120,11 @@ export const TASK_KEYS: Readonly<Record<string, Key>> = {
     doc: 'Files the task reads: ordered patterns relative to the project; "!" takes away, a later pattern wins.',
     example: 'inputs = ["src/**/*.ts", "!**/*.test.ts"]',
     default: [],
+  },
+  discovered: {
+    shape: DISCOVERED,
+    doc: 'How the task tells which files it read beside its inputs; paths in it start from the folder that it runs in.',
+    example: 'discovered = { depfile = "out/app.d" }',
   },
   outputs: {
     shape: patterns('output'),
@@ -146,6 +184,23 @@ const COMMAND: Readonly<Record<string, Key>> = {
   run: { shape: text('text'), doc: 'The shell command.', example: 'run = "tsc --noEmit"', required: true },
 };
 
+const STDIN: Readonly<Record<string, Key>> = {
+  stdin: {
+    shape: {
+      kind: 'either',
+      of: [
+        text('free'),
+        {
+          kind: 'table',
+          keys: { file: { shape: text('file'), doc: 'A file.', example: 'file = "a.sql"', required: true } },
+        },
+      ],
+    },
+    doc: 'What the command reads from its standard input: a text, or a file. Without it there is nothing to read.',
+    example: 'stdin = { file = "schema.sql" }',
+  },
+};
+
 const CALL: Readonly<Record<string, Key>> = {
   call: {
     shape: text('module'),
@@ -179,7 +234,7 @@ function taskForms(more: Readonly<Record<string, Key>>, otherwise: FormsShape['o
   return {
     kind: 'forms',
     forms: [
-      { tags: ['run'], shape: { kind: 'table', keys: { ...COMMAND, ...keys } } },
+      { tags: ['run'], shape: { kind: 'table', keys: { ...COMMAND, ...STDIN, ...keys } } },
       { tags: ['call'], shape: { kind: 'table', keys: { ...CALL, ...ARGS, ...keys } } },
     ],
     otherwise,
@@ -192,7 +247,7 @@ const TASKS = taskForms(
 );
 
 /** In a package a template or a script may say what a task does. */
-const PACKAGE_TASKS = taskForms({}, { table: { kind: 'table', keys: { ...ARGS, ...TASK_KEYS } } });
+const PACKAGE_TASKS = taskForms({}, { table: { kind: 'table', keys: { ...STDIN, ...ARGS, ...TASK_KEYS } } });
 
 const TEMPLATE_KEYS: Readonly<Record<string, Key>> = {
   packages: {
@@ -202,34 +257,32 @@ const TEMPLATE_KEYS: Readonly<Record<string, Key>> = {
   },
 };
 
-const TEMPLATES = taskForms(TEMPLATE_KEYS, { table: { kind: 'table', keys: { ...TASK_KEYS, ...TEMPLATE_KEYS } } });
-
-function argument(name: string, key: Key, more: Readonly<Record<string, Key>> = {}): FormsShape['forms'][number] {
-  return { tags: [name], shape: { kind: 'table', keys: { [name]: { ...key, required: true }, ...more } } };
-}
+const TEMPLATES = taskForms(TEMPLATE_KEYS, {
+  table: { kind: 'table', keys: { ...STDIN, ...TASK_KEYS, ...TEMPLATE_KEYS } },
+});
 
 /** Sources of an argument; any other value is the argument itself. */
 export const ARGUMENT: FormsShape = {
   kind: 'forms',
   forms: [
-    argument('from', { shape: NEED, doc: 'The result of another task.', example: 'from = "bundle"' }),
-    argument('file', { shape: text('file'), doc: 'A file.', example: 'file = "data.json"' }),
-    argument('glob', {
+    source('from', { shape: NEED, doc: 'The result of another task.', example: 'from = "bundle"' }),
+    source('file', { shape: text('file'), doc: 'A file.', example: 'file = "data.json"' }),
+    source('glob', {
       shape: { kind: 'either', of: [text('pattern'), { ...patterns('pattern'), nonEmpty: true }] },
       doc: 'All files that a pattern, or a list of ordered patterns, matches.',
       example: 'glob = "data/*.csv"',
     }),
-    argument(
+    source(
       'env',
       { shape: text('variable'), doc: 'The value of an environment variable.', example: 'env = "LEVEL"' },
       { default: { shape: text('free'), doc: 'The value if the variable is not set.', example: 'default = "full"' } },
     ),
-    argument('digest', {
+    source('digest', {
       shape: text('digest'),
       doc: 'The stored value with this digest; its first characters are enough.',
       example: 'digest = "60079f79"',
     }),
-    argument('value', {
+    source('value', {
       shape: ANY,
       doc: 'The value as it is written, even if it looks like one of these tables.',
       example: 'value = { file = "not a file" }',

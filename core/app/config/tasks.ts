@@ -7,7 +7,7 @@ import { FlecheError } from '../../base/errors.ts';
 import { topologicalOrder } from '../../base/order.ts';
 import { normalRel, type RelPath } from '../../base/paths.ts';
 import { expandBraces } from '../../files/braces.ts';
-import type { Task, TaskArg, TaskBody } from '../../graph/task.ts';
+import type { Discovered, Stdin, Task, TaskArg, TaskBody } from '../../graph/task.ts';
 import type { Package, Packages } from '../packages/packages.ts';
 import { isTable, type Table } from './check.ts';
 import { brokenRule } from './formats.ts';
@@ -36,6 +36,7 @@ function readTask(text: TaskText, needs: readonly Need[], names: TaskNames): Tas
   const { name, home } = text;
   const value = (key: string): unknown => text.value(key) ?? TASK_KEYS[key]?.default;
   const description = textOf(value('description'));
+  const discovered = discoveredOf(tableOf(value('discovered')), home);
   const staleAfter = durationOf(textOf(value('stale_after')));
   return {
     name,
@@ -43,6 +44,7 @@ function readTask(text: TaskText, needs: readonly Need[], names: TaskNames): Tas
     dir: pathOf(textOf(value('dir')) ?? '.', home),
     needs: needs.map(({ task }) => task),
     inputs: readPatterns(value('inputs'), 'pattern', home, (...steps) => text.spot('inputs', ...steps)),
+    ...(discovered === undefined ? {} : { discovered }),
     outputs: readPatterns(value('outputs'), 'output', home, (...steps) => text.spot('outputs', ...steps)),
     env: textsOf(value('env')),
     passEnv: textsOf(value('pass_env')),
@@ -55,6 +57,15 @@ function readTask(text: TaskText, needs: readonly Need[], names: TaskNames): Tas
   };
 }
 
+const FORMS: readonly Discovered['form'][] = ['depfile', 'metafile', 'list', 'tsc'];
+
+/** `tsc = false` is as if nothing were said. */
+function discoveredOf(written: Table, home: Package): Discovered | undefined {
+  if (written['tsc'] === true) return { form: 'tsc', file: null };
+  const form = FORMS.find((form) => typeof written[form] === 'string');
+  return form === undefined ? undefined : { form, file: pathOf(textOf(written[form]) ?? '', home) };
+}
+
 /** Undefined also for what is no duration, which the checks note. */
 function durationOf(text: string | undefined): number | undefined {
   return text === undefined || brokenRule('duration', text) !== undefined ? undefined : parseDuration(text);
@@ -64,13 +75,22 @@ function readBody(text: TaskText, names: TaskNames): TaskBody {
   const { home, local } = text;
   const reference = textOf(text.value('call'));
   if (reference === undefined) {
-    return { kind: 'command', command: textOf(text.value('run')) ?? home.scripts[local] ?? '' };
+    const stdin = stdinOf(text.value('stdin'), home);
+    const command = textOf(text.value('run')) ?? home.scripts[local] ?? '';
+    return { kind: 'command', command, ...(stdin === undefined ? {} : { stdin }) };
   }
   const [module = '', name = ''] = reference.split('#');
   const args = Object.entries(tableOf(text.value('args'))).map(
     ([key, value]) => [key, readArg(value, text, ['args', key], names)] as const,
   );
   return { kind: 'function', module: pathOf(module, home), export: name, args: Object.fromEntries(args) };
+}
+
+function stdinOf(written: unknown, home: Package): Stdin | undefined {
+  const text = textOf(written);
+  if (text !== undefined) return { kind: 'text', text };
+  const file = textOf(tableOf(written)['file']);
+  return file === undefined ? undefined : { kind: 'file', path: pathOf(file, home) };
 }
 
 function readArg(value: unknown, text: TaskText, steps: readonly string[], names: TaskNames): TaskArg {

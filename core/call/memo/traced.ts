@@ -12,6 +12,7 @@ import { NOT_FOUND } from '../caches/cache-core.ts';
 import { collect } from '../caches/transfer.ts';
 import { compareParts, type PartChange } from '../explain.ts';
 import { fingerprint, part } from '../fingerprint.ts';
+import { LISTED } from '../listed.ts';
 import { Trouble } from '../trouble.ts';
 
 /** A thing that a call looked at. `name` is unique among the parts of the call, such as `file:src/theme.yml`. */
@@ -58,7 +59,6 @@ type Filed = { readonly answer: unknown } | { readonly sights: readonly (readonl
 const LISTS = 8;
 /** So many of the newest past calls are compared with one that is not on file. */
 const COMPARED = 16;
-const LISTED = ' (what it looks at)';
 
 export class TracedCalls {
   readonly #options: TracedOptions;

@@ -89,7 +89,8 @@ export class Reach {
 
 /** The pattern lists whose matches a task reads. */
 function readPatterns({ inputs, body }: Task): readonly (readonly string[])[] {
-  const args = body.kind === 'function' ? Object.values(body.args) : [];
+  if (body.kind === 'command') return body.stdin?.kind === 'file' ? [inputs, [body.stdin.path]] : [inputs];
+  const args = Object.values(body.args);
   const lists = args.map((arg) => (arg.kind === 'file' ? [arg.path] : arg.kind === 'glob' ? arg.patterns : []));
   return [inputs, ...lists];
 }

@@ -26,6 +26,7 @@ test('the schema accepts the examples', () => {
 /** Keys of a task with values that are right and others that are not. */
 const VALUES: Readonly<Record<string, readonly string[]>> = {
   run: ['"x"', '""', '1', '"""a\nb"""'],
+  stdin: ['"x"', '""', '{ file = "a/b" }', '{ file = "*" }', '{}', '1'],
   call: ['"./a.ts#b"', '"./ä.ts#größe"', '"a.ts"', '"./a.ts#b c"', '"./../a.ts#b"'],
   args: [
     '{}',
@@ -45,6 +46,18 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   ],
   needs: ['["u"]', '[]', '["u", "u"]', '"u"', '[""]'],
   inputs: ['["src/**", "!x", "../y", "src/**"]', '["/x"]', '["a/../b"]', '["", "x"]', '[1]', '["../../a", "./b"]'],
+  discovered: [
+    '{ depfile = "out/a.d" }',
+    '{ metafile = "meta.json" }',
+    '{ list = "l" }',
+    '{ tsc = true }',
+    '{ tsc = "out/files.txt" }',
+    '{ depfile = "../a.d" }',
+    '{ depfile = "*.d" }',
+    '{ depfile = "a", list = "b" }',
+    '{}',
+    '"a.d"',
+  ],
   outputs: ['["dist/**", "!dist/x"]', '["../x"]', '["a..b", "..."]', '["{a,../b}"]', '["C:/x"]'],
   env: ['["A", "B_*", "*"]', '["A=1"]', '["*A"]'],
   pass_env: ['["A"]', '{}'],
@@ -83,7 +96,7 @@ const oneOf = (values: readonly string[]): fc.Arbitrary<string> =>
     { weight: 15, arbitrary: fc.constant(values[0] ?? '') },
     { weight: 1, arbitrary: fc.constantFrom(...values) },
   );
-const { run = [], call = [], args = [], other = [], ...common } = VALUES;
+const { run = [], stdin = [], call = [], args = [], other = [], ...common } = VALUES;
 const keysOf = (values: Readonly<Record<string, readonly string[]>>, required: string): fc.Arbitrary<string> =>
   fc
     .record(Object.fromEntries(Object.entries(values).map(([key, list]) => [key, oneOf(list)])), {
@@ -99,7 +112,7 @@ const settings = fc.subarray(['jobs = 2', 'metadata = ["Git"]', 'cache = "void"'
 const documents = fc
   .record({
     task: fc.oneof(
-      keysOf({ run, ...common }, 'run'),
+      keysOf({ run, stdin, ...common }, 'run'),
       keysOf({ call, args, ...common }, 'call'),
       keysOf({ ...VALUES, other }, 'run'),
     ),

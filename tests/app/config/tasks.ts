@@ -40,6 +40,25 @@ test('a text is a command with defaults for everything else', () => {
   assert.match(task.at.file, /fleche\.config\.toml$/);
 });
 
+test('how a task tells what it read', () => {
+  const discovered = (toml: string): unknown => only(`${RUN}discovered = ${toml}`).discovered;
+  assert.equal(discovered('{ depfile = "./out//a.d" }'), { form: 'depfile', file: 'out/a.d' });
+  assert.equal(discovered('{ metafile = "meta.json" }'), { form: 'metafile', file: 'meta.json' });
+  assert.equal(discovered('{ list = "read.txt" }'), { form: 'list', file: 'read.txt' });
+  assert.equal(discovered('{ tsc = "files.txt" }'), { form: 'tsc', file: 'files.txt' });
+  assert.equal(discovered('{ tsc = true }'), { form: 'tsc', file: null });
+  assert.is(discovered('{ tsc = false }'), undefined);
+});
+
+test('what a command reads from its standard input', () => {
+  const stdin = (toml: string): unknown => {
+    const { body } = only(`${RUN}stdin = ${toml}`);
+    return body.kind === 'command' ? body.stdin : undefined;
+  };
+  assert.equal(stdin('"a\\nb"'), { kind: 'text', text: 'a\nb' });
+  assert.equal(stdin('{ file = "./a//b.sql" }'), { kind: 'file', path: 'a/b.sql' });
+});
+
 test('every key of a task arrives', () => {
   const task = only(`tasks.a = "x"
 [tasks.t]

@@ -1,0 +1,98 @@
+/**
+ * The lists of what a task read, as past runs of the very same declared question found them: filed under a key of that
+ * question, newest first, so that a branch that is left and taken up again finds its own. What the paths of a list are
+ * now completes the question; the first list that leads to an answer on file is the right one.
+ */
+import { decode } from '../../base/decode.ts';
+import { digest } from '../../base/digest.ts';
+import { encode } from '../../base/encode.ts';
+import { FlecheError } from '../../base/errors.ts';
+import { type Key, sha256 } from '../../base/hash.ts';
+import type { RelPath } from '../../base/paths.ts';
+import { fingerprint, part } from '../../call/fingerprint.ts';
+import { LISTED } from '../../call/listed.ts';
+import type { SyncCallStore } from '../../store/calls.ts';
+import type { SyncValueStore } from '../../store/values.ts';
+import type { Products } from '../products.ts';
+import type { Surroundings, TaskCall } from '../task-call.ts';
+import { Reading } from './reading.ts';
+
+/** So many different lists are kept of one question. */
+const LISTS = 8;
+const VERSION = 1;
+
+/** Where lists are kept, and what the paths are. */
+export interface ListDesk {
+  readonly calls: SyncCallStore;
+  readonly values: SyncValueStore;
+  readonly around: Surroundings;
+  /** ms since the epoch. */
+  readonly now: () => number;
+}
+
+type PathList = readonly RelPath[];
+
+/** The question completed by the list that leads to an answer, else by the newest; as it is if there is no list. */
+export function completedByLists(call: TaskCall, products: Products, desk: ListDesk): TaskCall {
+  if (call.task.discovered === undefined || !call.task.cache) return call;
+  let newest: TaskCall | undefined;
+  for (const list of listsOf(call, desk)) {
+    const complete = completedBy(list, call, products, desk);
+    if (complete === undefined) continue;
+    if (desk.calls.get(complete.key)?.failure === null) return complete;
+    newest ??= complete;
+  }
+  return newest ?? call;
+}
+
+/** Undefined for a list that cannot be right any more: the next run tells what is wrong with it, if it still is. */
+function completedBy(list: PathList, call: TaskCall, products: Products, { around }: ListDesk): TaskCall | undefined {
+  try {
+    return new Reading(call, list, products, around).complete(call);
+  } catch (error) {
+    if (error instanceof FlecheError && error.code !== 'BUG') return undefined;
+    throw error;
+  }
+}
+
+/** Files what a run read as the newest list of its question. `call` is the declared question. */
+export function fileList(call: TaskCall, list: PathList, desk: ListDesk): void {
+  const text = JSON.stringify(list);
+  const others = listsOf(call, desk).filter((other) => JSON.stringify(other) !== text);
+  const lists = [list, ...others].slice(0, LISTS);
+  const bytes = encode(lists);
+  const blob = sha256(bytes);
+  const { calls, values, now } = desk;
+  const { task, parts } = call;
+  values.put(blob, bytes);
+  calls.put({
+    key: listKey(call),
+    kind: 'task',
+    name: task.name + LISTED,
+    module: null,
+    parts,
+    failure: null,
+    result: { digest: digest(lists), blob },
+    promised: false,
+    outputs: null,
+    log: null,
+    metadata: {},
+    filed: now(),
+  });
+}
+
+/** Not the key of the declared question itself, under which a run is filed that failed before it told what it read. */
+function listKey({ parts }: TaskCall): Key {
+  return fingerprint([...parts, part('option', 'lists', digest(VERSION))]).key;
+}
+
+function listsOf(call: TaskCall, { calls, values }: ListDesk): readonly PathList[] {
+  const blob = calls.get(listKey(call))?.result?.blob;
+  const bytes = blob === undefined ? undefined : values.get(blob);
+  try {
+    return bytes === undefined ? [] : (decode(bytes) as readonly PathList[]);
+  } catch {
+    // Written by another version: as if nothing were known.
+    return [];
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * What a task read beside its declared inputs, as a list of paths, and what these are for it now: where upstream tasks
+ * write, what their products say; elsewhere what stands in the workspace. Added to a question it completes the
+ * fingerprint.
+ */
+import type { Digest } from '../../base/hash.ts';
+import type { RelPath } from '../../base/paths.ts';
+import { fingerprint, part } from '../../call/fingerprint.ts';
+import type { PathsSeen } from '../../files/named-paths.ts';
+import { makeTree, type Tree, type TreeEntry, treeText } from '../../files/tree.ts';
+import { Generated } from '../generated.ts';
+import type { Products } from '../products.ts';
+import type { Surroundings, TaskCall } from '../task-call.ts';
+
+/** The part of a fingerprint that has what was discovered. */
+const PART = 'discovered';
+
+export class Reading {
+  readonly tree: Tree;
+  readonly paths: readonly RelPath[];
+  /** By the task that wrote them. */
+  readonly made: ReadonlyMap<string, readonly TreeEntry[]>;
+  /** What nobody upstream wrote. */
+  readonly seen: PathsSeen;
+
+  /** Throws `CONFIG_OVERLAP` for a path that a task writes which is not upstream, `INPUT_UNREADABLE`. */
+  constructor(call: TaskCall, paths: readonly RelPath[], products: Products, around: Surroundings) {
+    const { task } = call;
+    around.writers.requireEdges(task, paths);
+    const generated = new Generated(task, products, around);
+    const made = new Map<string, TreeEntry[]>();
+    const entries: TreeEntry[] = [];
+    const standing: RelPath[] = [];
+    for (const path of paths) {
+      const found = generated.at(path);
+      if (found === undefined) standing.push(path);
+      else entries.push(found.entry ?? { kind: 'absent', path });
+      if (found?.entry === undefined) continue;
+      const others = made.get(found.task);
+      if (others === undefined) made.set(found.task, [found.entry]);
+      else others.push(found.entry);
+    }
+    this.paths = paths;
+    this.made = made;
+    this.seen = around.workspace.named.look(task.name, standing);
+    this.tree = makeTree([...entries, ...this.seen.entries]);
+  }
+
+  /** The question with what was read added to it. */
+  complete(call: TaskCall): TaskCall {
+    const { tree, paths, seen } = this;
+    const { parts, key } = fingerprint([...call.parts, part('files', PART, tree.digest, tree.digest)]);
+    const blobs = new Map<Digest, () => Uint8Array>(call.blobs);
+    blobs.set(tree.digest, () => Buffer.from(treeText(tree.entries)));
+    const reads = new Map(call.reads);
+    for (const [task, entries] of this.made) {
+      reads.set(task, makeTree([...(reads.get(task) ?? []), ...entries]).entries);
+    }
+    return {
+      ...call,
+      parts,
+      key,
+      blobs,
+      reads,
+      declared: call,
+      get leaning() {
+        const { leaning } = call;
+        return { ...leaning, paths: [...leaning.paths, ...paths] };
+      },
+      changedInputs: () => [...call.changedInputs(), ...seen.changes()],
+    };
+  }
+}

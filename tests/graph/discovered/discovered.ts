@@ -1,0 +1,202 @@
+import { utimesSync } from 'node:fs';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { RelPath } from '../../../core/base/paths.ts';
+import type { Discovered } from '../../../core/graph/task.ts';
+import { onSite, type Site } from '../_site.ts';
+
+const said = (form: Discovered['form'], file: string | null): Discovered => ({ form, file: file as RelPath | null });
+
+/** Reads the first line of main, which names the files to read, and writes down what it read and what it missed. */
+const CAT = {
+  run: 'say cat; : >all; : >list; for f in $(cat main); do if [ -e $f ]; then cat $f >>all; echo $f >>list; else echo "?$f" >>list; fi; done; echo seen',
+  inputs: ['main'],
+  outputs: ['all'],
+  discovered: said('list', 'list'),
+};
+
+const reasons = async (site: Site): Promise<unknown> => (await site.plan()).tasks['cat']?.reasons;
+
+test('a discovered file is part of the question, and the reason when it changes', () =>
+  onSite({ cat: CAT }, { main: 'a b', a: '1', b: '2', c: '3' }, async (site) => {
+    assert.equal((await site.run()).outcomes, { cat: 'ran' });
+    assert.equal(await site.run().then(({ outcomes, log }) => [outcomes, log]), [{ cat: 'cached' }, []]);
+    site.write({ c: 'other' });
+    assert.equal((await site.run()).outcomes, { cat: 'cached' });
+    site.write({ b: '4' });
+    assert.equal(await reasons(site), [{ kind: 'file', path: 'b', change: 'changed' }]);
+    assert.equal((await site.run()).outcomes, { cat: 'ran' });
+    assert.is(site.read('all'), '14');
+    site.write({ b: '2' });
+    const back = await site.run();
+    assert.equal([back.outcomes, back.printed, site.read('all')], [{ cat: 'cached' }, 'seen\n', '12']);
+  }));
+
+test('a path that was looked for in vain is part of the question', () =>
+  onSite({ cat: CAT }, { main: 'a b', a: '1' }, async (site) => {
+    await site.run();
+    assert.equal((await site.run()).outcomes, { cat: 'cached' });
+    site.write({ b: '2' });
+    assert.equal(await reasons(site), [{ kind: 'file', path: 'b', change: 'added' }]);
+    await site.run();
+    assert.is(site.read('all'), '12');
+    site.remove('b');
+    assert.equal((await site.run()).outcomes, { cat: 'cached' });
+    assert.is(site.read('all'), '1');
+    site.remove('a');
+    assert.is((await site.run()).outcomes['cat'], 'ran');
+    assert.is(site.read('all'), '');
+  }));
+
+test('several lists are kept for one declared question', () =>
+  onSite(
+    {
+      cat: {
+        ...CAT,
+        run: `for f in $(cat main hidden); do ${CAT.run.slice(CAT.run.indexOf(' if'), CAT.run.indexOf(' done'))} done`,
+      },
+    },
+    {},
+    async (site) => {
+      // What the task reads depends on a file that it discovers.
+      site.tasks({ cat: { ...CAT, run: CAT.run.replace('$(cat main)', 'pick $(cat pick)') } });
+      site.write({ main: '', pick: 'a', a: '1', b: '2' });
+      assert.equal((await site.run()).outcomes, { cat: 'ran' });
+      site.write({ pick: 'b' });
+      assert.equal((await site.run()).outcomes, { cat: 'ran' });
+      for (const [pick, all] of [
+        ['a', 'a1'],
+        ['b', 'b2'],
+      ] as const) {
+        site.write({ pick });
+        assert.equal((await site.run()).outcomes, { cat: 'cached' });
+        assert.is(site.read('all'), all);
+      }
+      site.write({ pick: 'a', b: 'never read now' });
+      assert.equal((await site.run()).outcomes, { cat: 'cached' });
+      site.write({ pick: 'b' });
+      assert.equal((await site.run()).outcomes, { cat: 'ran' });
+    },
+  ));
+
+test('what an upstream task wrote counts as its product says, and is put back before it is read', () =>
+  onSite(
+    {
+      gen: { run: 'say gen; head -c1 src >gen.h', inputs: ['src'], outputs: ['gen.h'] },
+      mid: { run: 'say mid; echo mid >mid', needs: ['gen'], outputs: ['mid'] },
+      cat: { ...CAT, needs: ['mid'] },
+    },
+    { main: 'a gen.h', a: '1', src: 'xy' },
+    async (site) => {
+      assert.equal((await site.run()).log, ['gen', 'mid', 'cat']);
+      site.write({ src: 'xz' });
+      assert.equal((await site.run()).log, ['gen']);
+      site.remove('gen.h');
+      assert.equal((await site.run()).log, []);
+      site.write({ src: 'yz' });
+      assert.equal((await site.plan()).tasks['cat']?.outcome, 'ran');
+      assert.equal((await site.run()).log, ['gen', 'mid', 'cat']);
+      assert.is(site.read('all'), '1y');
+      site.write({ src: 'xz', 'gen.h': 'by hand' });
+      assert.equal((await site.run()).log, []);
+      assert.is(site.read('gen.h'), 'x');
+      assert.is(site.read('all'), '1x');
+    },
+  ));
+
+test('a discovered file that another task writes needs a path to it', () =>
+  onSite({ gen: { run: 'echo x >gen.h', outputs: ['gen.h'] }, cat: CAT }, { main: 'gen.h' }, async (site) => {
+    const { tasks } = await site.run({ jobs: 1 });
+    assert.is(tasks['cat']?.outcome, 'failed');
+    assert.match(tasks['cat']?.message ?? '', 'task "cat" reads gen.h, which task "gen" writes, but does not need it');
+    assert.match(tasks['cat']?.message ?? '', 'Add to [tasks.cat]: needs = ["gen"]');
+    site.retask('cat', { needs: ['gen'] });
+    assert.equal((await site.run()).outcomes, { gen: 'cached', cat: 'ran' });
+  }));
+
+test('without a report the result is used and not kept', () =>
+  onSite({ cat: { ...CAT, run: 'say cat; echo 1 >all' } }, { main: '' }, async (site) => {
+    const first = await site.run();
+    assert.equal(
+      [first.outcomes, first.warnings],
+      [{ cat: 'ran' }, ['list was not written, so the result is not kept']],
+    );
+    assert.is(site.read('all'), '1\n');
+    site.write({ list: 'a\n', a: '' });
+    assert.equal((await site.run()).warnings, ['list was left as an earlier run wrote it, so the result is not kept']);
+    site.retask('cat', { body: { kind: 'command', command: 'echo 1 >all; echo gone >list' } });
+    assert.equal((await site.run()).warnings, ['list names gone, which is not there, so the result is not kept']);
+    site.retask('cat', { discovered: said('depfile', 'list') });
+    assert.equal((await site.run()).warnings, [
+      'list is not a depfile: there is no colon in "gone", so the result is not kept',
+    ]);
+  }));
+
+test('a file that changes while the task runs is noticed although nobody knew that it matters', () =>
+  onSite({ cat: { ...CAT, run: `${CAT.run}; echo 2 >a` } }, { main: 'a', a: '1' }, async (site) => {
+    const { warnings } = await site.run();
+    assert.equal(warnings, ['a changed while it ran, so the result is not kept']);
+    site.retask('cat', { body: { kind: 'command', command: CAT.run } });
+    assert.equal((await site.run()).outcomes, { cat: 'ran' });
+    assert.equal((await site.run()).outcomes, { cat: 'cached' });
+  }));
+
+test('a file of the same size and time is read again', () =>
+  onSite({ cat: CAT }, { main: 'a', a: '1' }, async (site) => {
+    utimesSync(site.path('a'), 1e9, 1e9);
+    await site.run();
+    site.write({ a: '2' });
+    utimesSync(site.path('a'), 1e9, 1e9);
+    assert.equal((await site.run()).outcomes, { cat: 'ran' });
+  }));
+
+test('a task that fails tells what it read, so that its next question knows', () =>
+  onSite({ cat: { ...CAT, run: `${CAT.run}; test $(cat a) = 2` } }, { main: 'a', a: '1' }, async (site) => {
+    assert.equal((await site.run()).outcomes, { cat: 'failed' });
+    assert.equal(await reasons(site), [{ kind: 'failed-before' }]);
+    site.write({ a: '2' });
+    assert.equal(await reasons(site), [{ kind: 'file', path: 'a', change: 'changed' }]);
+    assert.equal((await site.run()).outcomes, { cat: 'ran' });
+    assert.equal((await site.run()).outcomes, { cat: 'cached' });
+  }));
+
+test('everything remembered of the workspace can be lost', () =>
+  onSite({ cat: CAT }, { main: 'a', a: '1' }, async (site) => {
+    await site.run();
+    site.forget();
+    assert.equal((await site.run()).outcomes, { cat: 'cached' });
+  }));
+
+test('what the task wrote itself is none of its inputs', () =>
+  onSite(
+    { cat: { ...CAT, run: 'say cat; cat a >all; printf "a\\nall\\n" >list' } },
+    { a: '1', main: '' },
+    async (site) => {
+      await site.run();
+      site.remove('all');
+      assert.equal((await site.run()).log, ['cat'].slice(1));
+      site.forget();
+      site.remove('all');
+      assert.equal((await site.run()).outcomes, { cat: 'cached' });
+    },
+  ));
+
+test('files outside the project count, those of the system do not', () =>
+  onSite({ cat: CAT }, { main: '../aside/header /bin/sh' }, async (site) => {
+    site.write({ '../aside/header': '1' });
+    assert.equal((await site.run()).warnings, []);
+    assert.equal((await site.run()).outcomes, { cat: 'cached' });
+    site.write({ '../aside/header': '2' });
+    assert.equal(await reasons(site), [{ kind: 'file', path: '../aside/header', change: 'changed' }]);
+    assert.not.match(JSON.stringify([...site.calls.find({})]), 'bin/sh');
+  }));
+
+test('two tasks in one folder of node_modules share nothing but the files', () =>
+  onSite({ cat: CAT }, { main: 'node_modules/x/index.js', 'node_modules/x/index.js': '1' }, async (site) => {
+    await site.run();
+    assert.equal((await site.run()).outcomes, { cat: 'cached' });
+    site.write({ 'node_modules/x/index.js': '2' });
+    assert.equal((await site.run()).outcomes, { cat: 'ran' });
+  }));
+
+test.run();
