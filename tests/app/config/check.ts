@@ -31,7 +31,7 @@ test('a key that is not known is an error that names the nearest one', () => {
       [
         'CONFIG_UNKNOWN_KEY',
         'unknown key "zzzzzzzzzz" in tasks."my task"',
-        'Known: run, needs, inputs, outputs, env, pass_env, tools, dir, clean, cache, stale_after, description.',
+        'Known: run, stdin, needs, inputs, discovered, outputs, env, pass_env, tools, dir, clean, cache, ….',
       ],
     ],
   ]);
