@@ -2,7 +2,7 @@
  * Stores that live as long as their process: for tests, for `cache = "memory"`, and as the first of a stack. They hold
  * everything they are given, without a limit, and know nothing of disks except to take in and give out files.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { type Digest, type Key, sha256 } from '../base/hash.ts';
 import { byCodeUnit } from '../base/order.ts';
 import { type CallTerms, holds, newestFirst, type SyncCallStore } from './calls.ts';
@@ -92,6 +92,11 @@ export class MemoryValueStore implements FileValueStore {
     if (bytes === undefined) return false;
     writeNewFile(path, mode, bytes);
     return true;
+  }
+
+  adopt(path: string, digest: Digest): void {
+    this.put(digest, readFileSync(path));
+    rmSync(path, { force: true });
   }
 
   flush(): void {}

@@ -65,6 +65,8 @@ export interface FileValueStore extends SyncValueStore {
    * the blob is absent or damaged; then nothing is left at `path`.
    */
   copyTo(digest: Digest, path: string, mode: number): boolean;
+  /** Takes over a file whose content was verified to have this digest; afterwards nothing is at `path`. */
+  adopt(path: string, digest: Digest): void;
 }
 
 /** Guards a read path: the bytes if they are what their digest says, else undefined. */

@@ -1,10 +1,10 @@
 /** Lets a values store without files of its own take the tests of one that has them. */
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { type Digest, sha256 } from '../../core/base/hash.ts';
 import { writeNewFile } from '../../core/store/folder/blob-files.ts';
 import type { BlobInfo, FileValueStore, SyncValueStore } from '../../core/store/values.ts';
 
-/** The store with the two operations on files added; sizes in its listing are those of the content. */
+/** The store with the operations on files added; sizes in its listing are those of the content. */
 export function asFileStore(store: SyncValueStore): FileValueStore {
   return {
     location: store.location,
@@ -37,6 +37,10 @@ export function asFileStore(store: SyncValueStore): FileValueStore {
       const bytes = store.get(digest);
       if (bytes !== undefined) writeNewFile(path, mode, bytes);
       return bytes !== undefined;
+    },
+    adopt(path, digest) {
+      store.put(digest, readFileSync(path));
+      rmSync(path);
     },
   };
 }

@@ -55,6 +55,18 @@ export function valuesContract(label: string, open: (folder: string) => ValuesUn
     assert.equal(sizes, SIZES);
   });
 
+  check('a file of any size is taken over, and is gone from where it was', ({ store, settle }, folder) => {
+    for (const size of SIZES) {
+      const bytes = bytesOf(size, 'adopted ');
+      const path = join(folder, 'given');
+      writeFileSync(path, bytes, { mode: 0o600 });
+      store.adopt(path, sha256(bytes));
+      settle();
+      assert.is(existsSync(path), false);
+      assert.ok(bytes.equals(store.get(sha256(bytes)) ?? Buffer.from('absent')), `${size} bytes`);
+    }
+  });
+
   check('a deleted blob is gone, once', ({ store, settle }) => {
     for (const size of [10, 50_000]) {
       const digest = sha256(bytesOf(size));

@@ -5,6 +5,7 @@
  * tells `lost` instead); trouble with a caller's path is thrown.
  */
 import {
+  chmodSync,
   closeSync,
   constants,
   copyFileSync,
@@ -129,6 +130,26 @@ export class BlobFiles {
       return { digest, size };
     } finally {
       draft.discard();
+    }
+  }
+
+  /** See `FileValueStore.adopt`. A file on another file system is copied. */
+  adopt(path: string, digest: Digest): void {
+    const place = blobFile(this.#layout, digest);
+    try {
+      const now = this.#options.now() / 1000;
+      utimesSync(path, now, now);
+      chmodSync(path, 0o444);
+      inFolderOf(place, () => rename(path, place));
+      this.#unsynced.add(place);
+    } catch {
+      const fd = openSync(path, 'r');
+      try {
+        this.takeIn(fd, new Uint8Array(0));
+      } finally {
+        closeSync(fd);
+      }
+      rmSync(path, { force: true });
     }
   }
 

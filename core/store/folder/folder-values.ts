@@ -93,6 +93,10 @@ export class FolderValueStore implements FileValueStore {
     return this.#blobs.copyTo(asDigest(digest), path, mode);
   }
 
+  adopt(path: string, digest: Digest): void {
+    this.#blobs.adopt(path, asDigest(digest));
+  }
+
   flush(): void {
     this.#blobs.sync();
     this.#aliases.sync();

@@ -4,7 +4,7 @@
  * checksum of both digests, because a wrong target would be a right blob. What is put is visible in this process at
  * once, and to others after the environment's next commit.
  */
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, rmSync, statSync } from 'node:fs';
 import { FlecheError } from '../../base/errors.ts';
 import { type Digest, sha256 } from '../../base/hash.ts';
 import { BlobFiles, chunkBuffer, REFRESH_AFTER, writeNewFile } from '../folder/blob-files.ts';
@@ -177,6 +177,13 @@ export class LmdbValues implements FileValueStore, Pending {
     if (bytes === undefined) return this.#files.copyTo(digest, path, mode);
     writeNewFile(path, mode, bytes);
     return true;
+  }
+
+  adopt(path: string, digest: Digest): void {
+    this.#requireWritable();
+    if (statSync(path).size > INLINE_LIMIT) return this.#files.adopt(path, digest);
+    this.put(digest, readFileSync(path));
+    rmSync(path, { force: true });
   }
 
   write(): void {

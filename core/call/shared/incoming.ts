@@ -1,0 +1,181 @@
+/**
+ * An answer on its way here. First everything that a hit needs is brought and looked through, then it is filed, values
+ * before the record; the contents of output files come when somebody needs them. Rejects with a `RemoteFault`.
+ */
+import type { Digest } from '../../base/hash.ts';
+import { faultOfTree } from '../../files/foreign-tree.ts';
+import { parseTree, type Tree } from '../../files/tree.ts';
+import { discard, download, downloadTo } from '../../store/remote/download.ts';
+import { type PackName, packOf, unpack } from '../../store/remote/pack.ts';
+import type { RemoteStore } from '../../store/remote/remote.ts';
+import type { Sealed } from '../../store/remote/sealed.ts';
+import { blobsOf } from '../caches/transfer.ts';
+import type { Lanes } from './lanes.ts';
+import type { LocalSide } from './local-side.ts';
+import type { SharedTally } from './tally.ts';
+
+export interface IncomingOptions {
+  readonly store: RemoteStore;
+  readonly maxAnswer: number;
+  readonly lanes: Lanes;
+  readonly tally: SharedTally;
+  readonly signal: AbortSignal;
+}
+
+/** Blobs up to this go through memory, bytes. */
+const IN_MEMORY = 4 * 1024 * 1024;
+/** No answer has more output paths. */
+const MAX_ENTRIES = 200_000;
+
+export class Incoming {
+  readonly #sealed: Sealed;
+  readonly #side: LocalSide;
+  readonly #options: IncomingOptions;
+
+  constructor(sealed: Sealed, side: LocalSide, options: IncomingOptions) {
+    this.#sealed = sealed;
+    this.#side = side;
+    this.#options = options;
+  }
+
+  /** Files the answer here. False if it is not one that may be used, which is counted. */
+  async accept(): Promise<boolean> {
+    const { record, inline } = this.#sealed;
+    if (record.failure !== null) return this.#reject('a failure');
+    if (this.#size() > this.#options.maxAnswer) return this.#reject('too large');
+    const named = blobsOf(record);
+    const needed = new Set<Digest | null>([record.result?.blob ?? null, record.log, record.outputs]);
+    const found = await this.#collect(named.map(({ blob }) => blob));
+    if (named.some(({ blob }) => needed.has(blob) && !found.has(blob))) return this.#reject('incomplete');
+    if (record.outputs !== null) {
+      const tree = treeOf(record.outputs, found.get(record.outputs));
+      const limits = { maxEntries: MAX_ENTRIES, maxBytes: this.#options.maxAnswer };
+      if (tree === undefined || faultOfTree(tree, limits) !== undefined) return this.#reject('unsafe outputs');
+      if (!this.#names(tree)) return this.#reject('incomplete');
+    }
+    for (const [blob, bytes] of inline) if (!found.has(blob)) await this.#side.keep(blob, bytes, null);
+    for (const { blob, value } of named) {
+      const bytes = found.get(blob);
+      if (bytes !== undefined) await this.#side.keep(blob, bytes, value);
+    }
+    await this.#side.file(record);
+    return true;
+  }
+
+  #reject(why: string): false {
+    this.#options.tally.reject(why);
+    return false;
+  }
+
+  /** What the whole answer says to have, bytes. */
+  #size(): number {
+    const { packs, single } = this.#sealed;
+    return packs.reduce((sum, { raw }) => sum + raw, 0) + [...single.values()].reduce((sum, size) => sum + size, 0);
+  }
+
+  /** Whether the answer says of every output file where its content is. */
+  #names(tree: Tree): boolean {
+    const { inline, single, packs } = this.#sealed;
+    return tree.entries.every(
+      (entry) =>
+        entry.kind !== 'file' ||
+        inline.has(entry.digest) ||
+        single.get(entry.digest) === entry.size ||
+        packs.length > 0,
+    );
+  }
+
+  /** Those of these blobs that are to be had, in memory. */
+  async #collect(blobs: readonly Digest[]): Promise<ReadonlyMap<Digest, Uint8Array>> {
+    const { inline, single } = this.#sealed;
+    const found = new Map<Digest, Uint8Array>();
+    const missing: Digest[] = [];
+    for (const blob of new Set(blobs)) {
+      const bytes = inline.get(blob) ?? (await this.#side.bytes(blob));
+      if (bytes === undefined) missing.push(blob);
+      else found.set(blob, bytes);
+    }
+    await Promise.all([
+      ...missing.map(async (digest) => {
+        const size = single.get(digest);
+        const bytes = size === undefined ? undefined : await this.#download({ digest, size });
+        if (bytes !== undefined) found.set(digest, bytes);
+      }),
+      ...this.#packsOf(missing.filter((blob) => !single.has(blob))).map(async (pack) => {
+        for (const [blob, bytes] of await this.#unpacked(pack)) found.set(blob, bytes);
+      }),
+    ]);
+    return found;
+  }
+
+  /** Brings contents of output files. Whether all of them are here now. */
+  async bring(blobs: readonly Digest[]): Promise<boolean> {
+    const { inline, single } = this.#sealed;
+    const wanted = [...new Set(blobs)];
+    for (const blob of wanted) {
+      const bytes = inline.get(blob);
+      if (bytes !== undefined) await this.#side.keep(blob, bytes, null);
+    }
+    const others = wanted.filter((blob) => !inline.has(blob));
+    await Promise.all([
+      ...others.map((digest) => {
+        const size = single.get(digest);
+        return size === undefined ? undefined : this.#bringSingle(digest, size);
+      }),
+      ...this.#packsOf(others.filter((blob) => !single.has(blob))).map(async (pack) => {
+        for (const [blob, bytes] of await this.#unpacked(pack)) await this.#side.keep(blob, bytes, null);
+      }),
+    ]);
+    for (const blob of wanted) if (!(await this.#side.has(blob))) return this.#reject('incomplete');
+    return true;
+  }
+
+  async #bringSingle(digest: Digest, size: number): Promise<void> {
+    const { store, lanes, tally, signal } = this.#options;
+    const { files } = this.#side;
+    if (size <= IN_MEMORY || files === undefined) {
+      const bytes = await this.#download({ digest, size });
+      if (bytes !== undefined) await this.#side.keep(digest, bytes, null);
+      return;
+    }
+    const path = files.scratch();
+    try {
+      if (!(await lanes.run(() => downloadTo(path, store, { digest, size }, signal)))) return;
+      tally.bytesReceived += size;
+      files.adopt(path, digest);
+    } finally {
+      await discard(path);
+    }
+  }
+
+  /** The packs that have these blobs, each once. */
+  #packsOf(blobs: readonly Digest[]): readonly PackName[] {
+    const { packs } = this.#sealed;
+    if (packs.length === 0) return [];
+    const wanted = new Set(blobs.map((blob) => packOf(blob, packs.length)));
+    return packs.filter((_, at) => wanted.has(at));
+  }
+
+  /** The blobs of a pack; none if it is not there any more. */
+  async #unpacked(pack: PackName): Promise<ReadonlyMap<Digest, Uint8Array>> {
+    const bytes = await this.#download(pack);
+    return bytes === undefined ? new Map() : unpack(pack, bytes);
+  }
+
+  async #download(expected: { readonly digest: Digest; readonly size: number }): Promise<Uint8Array | undefined> {
+    const { store, lanes, tally, signal } = this.#options;
+    const bytes = await lanes.run(() => download(store, expected, signal));
+    tally.bytesReceived += bytes?.length ?? 0;
+    return bytes;
+  }
+}
+
+/** The tree of some bytes, or undefined if they are none. */
+export function treeOf(digest: Digest, bytes: Uint8Array | undefined): Tree | undefined {
+  if (bytes === undefined) return undefined;
+  try {
+    return parseTree(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(), digest);
+  } catch {
+    return undefined;
+  }
+}

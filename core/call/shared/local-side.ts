@@ -1,0 +1,57 @@
+/** The side of a shared tier that is on this machine: where answers are put that come, and taken from that go. */
+import type { Awaitable } from '../../base/awaitable.ts';
+import type { Digest } from '../../base/hash.ts';
+import type { SyncCallStore } from '../../store/calls.ts';
+import type { CallRecord } from '../../store/record.ts';
+import type { FileValueStore } from '../../store/values.ts';
+import type { CacheCore } from '../caches/cache-core.ts';
+
+/** A way of blobs that are too large for memory. */
+export interface FileWay {
+  /** A path where no file is, on the file system of the store. */
+  scratch(): string;
+  /** Takes over a file whose content is verified. */
+  adopt(path: string, blob: Digest): void;
+  /** Writes a blob to a new file; false if it is not to be had. */
+  copyTo(blob: Digest, path: string): boolean;
+}
+
+export interface LocalSide {
+  has(blob: Digest): Awaitable<boolean>;
+  bytes(blob: Digest): Awaitable<Uint8Array | undefined>;
+  /** Keeps verified bytes, and what value they encode, if any. */
+  keep(blob: Digest, bytes: Uint8Array, value: Digest | null): Awaitable<void>;
+  file(record: CallRecord): Awaitable<unknown>;
+  /** Undefined where everything goes through memory. */
+  readonly files: FileWay | undefined;
+}
+
+/** The stores of a workspace. `scratch` gives paths for files in the making. */
+export function sideOfStores(values: FileValueStore, calls: SyncCallStore, scratch: () => string): LocalSide {
+  return {
+    has: (blob) => values.has(blob),
+    bytes: (blob) => values.get(blob),
+    keep(blob, bytes, value) {
+      values.put(blob, bytes);
+      if (value !== null) values.alias(value, blob);
+    },
+    file: (record) => calls.put(record),
+    files: {
+      scratch,
+      adopt: (path, blob) => values.adopt(path, blob),
+      copyTo: (blob, path) => values.copyTo(blob, path, 0o600),
+    },
+  };
+}
+
+/** A cache of memoised functions, whose values are in memory anyway. */
+export function sideOfCache(cache: CacheCore): LocalSide {
+  return {
+    // A cache has no cheaper question.
+    has: () => false,
+    bytes: (blob) => cache.bytes(blob),
+    keep: (blob, bytes, value) => cache.keepBytes(blob, bytes, value),
+    file: (record) => cache.file(record),
+    files: undefined,
+  };
+}

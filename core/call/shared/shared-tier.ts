@@ -1,0 +1,253 @@
+/**
+ * One shared tier: answers that other machines made, behind a remote store that is not trusted. What comes is verified,
+ * whole, before any of it is filed here; what goes is sent in the background, values before the record that names them.
+ * Trouble costs an answer and one word, never a result; if the tier is required it is thrown instead.
+ */
+
+import { FlecheError, messageOf } from '../../base/errors.ts';
+import type { Digest, Key } from '../../base/hash.ts';
+import type { CallRecord } from '../../store/record.ts';
+import { type FaultKind, RemoteFault, type RemoteStore } from '../../store/remote/remote.ts';
+import { MAX_SEALED, type Sealed, unseal } from '../../store/remote/sealed.ts';
+import type { Signer, Verifier } from '../../store/remote/signing.ts';
+import { Breaker } from './breaker.ts';
+import { Incoming } from './incoming.ts';
+import { Lanes } from './lanes.ts';
+import type { LocalSide } from './local-side.ts';
+import { Outgoing } from './outgoing.ts';
+import { type SharedReport, SharedTally } from './tally.ts';
+
+export interface TierOptions {
+  readonly name: string;
+  readonly store: RemoteStore;
+  readonly namespace: string;
+  readonly reads: boolean;
+  readonly writes: boolean;
+  /** Whose signatures count; undefined where unsigned answers are believed. */
+  readonly verifier: Verifier | undefined;
+  /** Signs what is sent; undefined for what goes unsigned. */
+  readonly signer: Signer | undefined;
+  /** Told of whatever is sent. */
+  readonly producer: string | null;
+  /** Whether trouble is an error. */
+  readonly require: boolean;
+  /** The most that one answer may have, bytes. */
+  readonly maxAnswer: number;
+  /** Texts that never leave this machine, such as tokens: what has one of them in its output is not sent. */
+  readonly secrets: readonly string[];
+  /** Told once what went wrong. */
+  readonly onTrouble: (message: string) => void;
+  /** ms by a clock that does not go back. */
+  readonly now: () => number;
+  /** Questions and transfers at a time. */
+  readonly width: number;
+}
+
+/** For so long a key that nobody had is not asked for again, ms. */
+const ABSENT_FOR = 10_000;
+/** Answers that are sent at a time. */
+const SENDERS = 4;
+
+export class SharedTier {
+  readonly #options: TierOptions;
+  readonly #tally: SharedTally;
+  readonly #lanes: Lanes;
+  readonly #senders = new Lanes(SENDERS);
+  readonly #reading: Breaker;
+  readonly #writing: Breaker;
+  readonly #ending = new AbortController();
+  /** When keys were found to be nowhere. */
+  readonly #absent = new Map<Key, number>();
+  readonly #asking = new Map<Key, Promise<boolean>>();
+  /** What answers say of their content, of those that came in this process. */
+  readonly #known = new Map<Key, Sealed>();
+  readonly #pushing = new Set<Promise<void>>();
+
+  constructor(options: TierOptions) {
+    this.#options = options;
+    this.#tally = new SharedTally(options.name, options.store.location);
+    this.#lanes = new Lanes(options.width);
+    this.#reading = new Breaker(options.now);
+    this.#writing = new Breaker(options.now);
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  get report(): SharedReport {
+    return this.#tally.report();
+  }
+
+  /** Answers that are being sent. */
+  get pending(): number {
+    return this.#pushing.size;
+  }
+
+  /**
+   * Looks for the answer to a key, and files it here with all that a hit needs but the contents of output files. Whether
+   * it did. Rejects with `STORE_UNUSABLE` if the tier is required and in trouble.
+   */
+  ask(key: Key, side: LocalSide): Promise<boolean> {
+    const asking = this.#asking.get(key);
+    if (asking !== undefined) return asking;
+    const asked = this.#ask(key, side).finally(() => this.#asking.delete(key));
+    this.#asking.set(key, asked);
+    return asked;
+  }
+
+  async #ask(key: Key, side: LocalSide): Promise<boolean> {
+    const { reads, now } = this.#options;
+    const absent = this.#absent.get(key);
+    if (!reads || (absent !== undefined && now() - absent < ABSENT_FOR) || !this.#reading.allows()) return false;
+    const isHere = await this.#attempt(this.#reading, async () => {
+      const sealed = await this.#open(key);
+      return sealed !== undefined && (await this.#incoming(sealed, side).accept());
+    });
+    if (isHere === true) this.#tally.hits++;
+    else {
+      this.#tally.misses++;
+      this.#absent.set(key, now());
+    }
+    return isHere === true;
+  }
+
+  /**
+   * Brings contents of output files that are named by the answer to a key. Whether all of them are here now. Rejects like
+   * `ask`.
+   */
+  async bring(key: Key, blobs: readonly Digest[], side: LocalSide): Promise<boolean> {
+    if (!this.#options.reads || !this.#reading.allows()) return false;
+    const brought = await this.#attempt(this.#reading, async () => {
+      const sealed = this.#known.get(key) ?? (await this.#open(key));
+      return sealed !== undefined && (await this.#incoming(sealed, side).bring(blobs));
+    });
+    return brought === true;
+  }
+
+  #incoming(sealed: Sealed, side: LocalSide): Incoming {
+    const { store, maxAnswer } = this.#options;
+    return new Incoming(sealed, side, {
+      store,
+      maxAnswer,
+      lanes: this.#lanes,
+      tally: this.#tally,
+      signal: this.#ending.signal,
+    });
+  }
+
+  /** What is shared under a key, if it is to be believed. */
+  async #open(key: Key): Promise<Sealed | undefined> {
+    const { store, namespace, verifier } = this.#options;
+    const expected = { limit: MAX_SEALED, signal: this.#ending.signal };
+    const bytes = await this.#lanes.run(() => store.getRecord(key, expected));
+    if (bytes === undefined) return undefined;
+    this.#tally.bytesReceived += bytes.length;
+    const opened = unseal(bytes, { key, namespace }, verifier);
+    if ('distrust' in opened) {
+      this.#tally.reject(opened.distrust);
+      return undefined;
+    }
+    this.#known.set(key, opened.sealed);
+    return opened.sealed;
+  }
+
+  /** Sends an answer in the background; failures are never sent. */
+  push(record: CallRecord, side: LocalSide): void {
+    if (!this.#options.writes || record.failure !== null) return;
+    const pushing = this.#senders.run(() => this.#push(record, side)).finally(() => this.#pushing.delete(pushing));
+    this.#pushing.add(pushing);
+    // Under `require` it is told by `close`.
+    pushing.catch(() => {});
+  }
+
+  async #push(record: CallRecord, side: LocalSide): Promise<void> {
+    const { store, namespace, signer, producer, secrets, maxAnswer } = this.#options;
+    this.#absent.delete(record.key);
+    if (this.#ending.signal.aborted || !this.#writing.allows()) {
+      this.#tally.unstored++;
+      return;
+    }
+    const outgoing = new Outgoing(record, side, {
+      store,
+      namespace,
+      signer,
+      producer,
+      secrets,
+      maxAnswer,
+      lanes: this.#lanes,
+      tally: this.#tally,
+      signal: this.#ending.signal,
+    });
+    const sent = await this.#attempt(this.#writing, () => outgoing.send());
+    if (sent === true) this.#tally.stored++;
+    else this.#tally.unstored++;
+    if (typeof sent === 'string') this.#options.onTrouble(`${sent} (the shared cache "${this.name}")`);
+  }
+
+  /** Waits for what is being sent, at most so long, ms. Whether everything was. */
+  async flush(deadline: number): Promise<boolean> {
+    const sent = this.#sent().then(() => true);
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<boolean>((resolve) => {
+      timer = setTimeout(() => resolve(false), deadline);
+    });
+    const isSent = await Promise.race([sent, late]);
+    clearTimeout(timer);
+    return isSent;
+  }
+
+  async #sent(): Promise<void> {
+    while (this.#pushing.size > 0) await Promise.allSettled(this.#pushing);
+  }
+
+  /** Makes sure that the server answers. Rejects with a `RemoteFault`. */
+  ping(): Promise<void> {
+    return this.#options.store.ping(this.#ending.signal);
+  }
+
+  /** Waits for what is being sent, at most so long, and gives up the rest. Rejects like `ask`. */
+  async close(deadline: number): Promise<void> {
+    const isSent = await this.flush(deadline);
+    const left = this.#pushing.size;
+    this.#ending.abort();
+    await this.#sent();
+    await this.#options.store.close();
+    if (!isSent) this.#trouble(`${left} ${left === 1 ? 'answer was' : 'answers were'} not sent in time`);
+    else if (this.#options.require && this.report.trouble !== null) throw this.#error(this.report.trouble);
+  }
+
+  /** Undefined if it failed for reasons of the server. */
+  async #attempt<T>(breaker: Breaker, work: () => Promise<T>): Promise<T | undefined> {
+    try {
+      const done = await work();
+      breaker.answered();
+      return done;
+    } catch (error) {
+      if (this.#ending.signal.aborted) return undefined;
+      const kind: FaultKind = error instanceof RemoteFault ? error.kind : 'down';
+      breaker.failed(kind);
+      if (kind === 'bad') this.#tally.reject('damaged');
+      this.#trouble(messageOf(error));
+      return undefined;
+    }
+  }
+
+  #trouble(what: string): void {
+    const { require, onTrouble } = this.#options;
+    const isFirst = this.#tally.note(what);
+    if (require) throw this.#error(what);
+    if (isFirst) onTrouble(`${this.#told(what)}; going on without it`);
+  }
+
+  #told(what: string): string {
+    const { name, store } = this.#options;
+    return `the shared cache "${name}" (${store.location}): ${what}`;
+  }
+
+  #error(what: string): FlecheError {
+    return new FlecheError('STORE_UNUSABLE', this.#told(what), {
+      hint: 'This cache is required; without require = true (or --strict) this costs answers and is no error.',
+    });
+  }
+}

@@ -1,0 +1,72 @@
+/**
+ * Bytes out of a remote store, verified: what does not have the size and the digest that were expected is a `bad` fault,
+ * and nothing of it is left. Content that is too large for memory goes to a file on the way.
+ */
+import { createReadStream } from 'node:fs';
+import { open, rm } from 'node:fs/promises';
+import { type Digest, Sha256, sha256 } from '../../base/hash.ts';
+import { type Content, gathered, RemoteFault, type RemoteStore } from './remote.ts';
+
+export interface Expected {
+  readonly digest: Digest;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** A blob in memory; undefined if it is not there. */
+export async function download(
+  store: RemoteStore,
+  { digest, size }: Expected,
+  signal?: AbortSignal,
+): Promise<Uint8Array | undefined> {
+  const pieces = await store.get(digest, { limit: size, signal });
+  if (pieces === undefined) return undefined;
+  const bytes = await gathered(pieces, size);
+  if (bytes.length !== size || sha256(bytes) !== digest) throw mismatch();
+  return bytes;
+}
+
+/** A blob as a new file, which only its owner can read. False if it is not there. */
+export async function downloadTo(
+  path: string,
+  store: RemoteStore,
+  { digest, size }: Expected,
+  signal?: AbortSignal,
+): Promise<boolean> {
+  const pieces = await store.get(digest, { limit: size, signal });
+  if (pieces === undefined) return false;
+  const hash = new Sha256();
+  let got = 0;
+  try {
+    const file = await open(path, 'wx', 0o600);
+    try {
+      for await (const piece of pieces) {
+        got += piece.length;
+        if (got > size) throw mismatch();
+        hash.update(piece);
+        await file.writeFile(piece);
+      }
+    } finally {
+      await file.close();
+    }
+    if (got !== size || hash.digest() !== digest) throw mismatch();
+    return true;
+  } catch (error) {
+    await rm(path, { force: true });
+    throw error;
+  }
+}
+
+function mismatch(): RemoteFault {
+  return new RemoteFault('bad', 'the content does not match its digest');
+}
+
+/** The content of a file, to be sent. */
+export function fileContent(path: string, size: number): Content {
+  return { size, open: () => createReadStream(path, { highWaterMark: 1 << 18 }) };
+}
+
+/** Removes a file that was made for a transfer. */
+export async function discard(path: string): Promise<void> {
+  await rm(path, { force: true });
+}
