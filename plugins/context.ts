@@ -3,7 +3,7 @@
  * hit can do again is noted, what it can ask again too; anything else makes the call uncacheable.
  */
 import { type Digest, digest, FlecheError } from '../core/index.ts';
-import type { Answer, BundlerLook, Recording } from './recording.ts';
+import type { BundlerLook, Effect, Recording } from './recording.ts';
 import { configDigest } from './settings.ts';
 
 type Member = (...args: readonly unknown[]) => unknown;
@@ -19,7 +19,7 @@ export interface RecordedContext {
   /** One whose effects nobody sees. */
   silent(): object;
   readonly look: BundlerLook;
-  replay(answer: Answer, pathOf: (name: string) => string): void;
+  replay(effects: readonly Effect[], pathOf: (name: string) => string): void;
 }
 
 export function recordingContext(context: object, root: string): RecordedContext {
@@ -41,7 +41,7 @@ export function recordingContext(context: object, root: string): RecordedContext
       const args = JSON.parse(argument.replaceAll(ROOT, escaped)) as readonly unknown[];
       return resolvedDigest(await method('resolve')(...args.map((one) => one ?? undefined)), root);
     },
-    replay: ({ effects }, pathOf) => {
+    replay: (effects, pathOf) => {
       for (const effect of effects) {
         if (effect[0] === 'watch') method('addWatchFile')(pathOf(effect[1]));
         else method(effect[1])(...effect[2]);

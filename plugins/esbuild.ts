@@ -163,6 +163,7 @@ class CachedLoads {
       file: args.path,
       obstacle,
       parts,
+      whole: undefined,
       look: this.#look,
       make: (recording) =>
         recordings.run(recording, async () => {
@@ -172,11 +173,7 @@ class CachedLoads {
           if ((result?.errors?.length ?? 0) > 0) recording.obstacles.add('it found errors');
           return result;
         }),
-      keep: (value) => {
-        const kept = movedResult(value as OnLoadResult | null | undefined, (path) => relativeTo(root, path));
-        digest(kept, 'result');
-        return kept;
-      },
+      keep: (value) => movedResult(value as OnLoadResult | null | undefined, (path) => relativeTo(root, path)),
       restore: (kept) =>
         movedResult(kept as OnLoadResult | null | undefined, (path) =>
           isAbsolute(path) ? resolve(path) : resolve(root, path),

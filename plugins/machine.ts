@@ -10,6 +10,8 @@ import { type Digest, digest, sha256 } from '../core/index.ts';
 const GRAIN = 50;
 const ABSENT = digest('absent');
 const CONFIG = /^(?:ts|js)config[\w.-]*\.json$/;
+/** What all modules of a folder share is looked at once in so many ms. */
+const MOMENT = 20;
 /** More entries than this are no input of a module. */
 const MOST_ENTRIES = 20_000;
 
@@ -35,6 +37,7 @@ export function now(): number {
 
 /** `path` as seen from `root`, with `/`; what lies on another drive stays absolute. */
 export function relativeTo(root: string, path: string): string {
+  if (sep === '/' && path.startsWith(`${root}/`) && !/\/\.{0,2}(?:\/|$)/.test(path)) return path.slice(root.length + 1);
   const found = relative(root, path);
   if (isAbsolute(found)) return found.split(sep).join('/');
   return found === '' ? '.' : found.split(sep).join('/');
@@ -44,6 +47,8 @@ export function relativeTo(root: string, path: string): string {
 export class Machine {
   readonly #contents = new Map<string, Known>();
   readonly #names = new Map<string, { readonly stamp: string; readonly names: readonly string[] }>();
+  readonly #configs = new Map<string, Digest>();
+  #moment = Number.NEGATIVE_INFINITY;
 
   /** SHA-256 of a file, a digest of everything in a folder, or of the fact that there is nothing. */
   content(path: string): Digest {
@@ -67,6 +72,12 @@ export class Machine {
     const found = sha256(readFileSync(path));
     if (isSettled(stats)) this.#contents.set(path, { stamp, digest: found });
     return found;
+  }
+
+  /** SHA-256 of a file; undefined if there is no file at this path. */
+  fileContent(path: string): Digest | undefined {
+    const stats = statOf(path);
+    return stats?.isFile() === true ? this.#file(path, stats) : undefined;
   }
 
   /** Whether there is a file at this path. */
@@ -112,15 +123,38 @@ export class Machine {
     return this.names(folder).filter((name) => stemOf(name) === stem);
   }
 
-  /** What the TypeScript configurations beside a file and in the folders above it say, up to `root`. */
+  /**
+   * What the TypeScript configurations beside a file and in the folders above it say, up to `root`; as it was at most
+   * `MOMENT` ago.
+   */
   configsAbove(path: string, root: string): Digest {
+    const time = performance.now();
+    if (time - this.#moment > MOMENT) {
+      this.#configs.clear();
+      this.#moment = time;
+    }
+    const folder = dirname(path);
+    let found = this.#configs.get(folder);
+    if (found === undefined) {
+      found = this.#configsAbove(folder, root);
+      this.#configs.set(folder, found);
+    }
+    return found;
+  }
+
+  #configsAbove(from: string, root: string): Digest {
     const found: [string, Digest][] = [];
-    for (let folder = dirname(path); ; folder = dirname(folder)) {
+    for (let folder = from; ; folder = dirname(folder)) {
       for (const name of this.names(folder)) {
         if (CONFIG.test(name)) found.push([relativeTo(root, join(folder, name)), this.content(join(folder, name))]);
       }
       if (folder === root || dirname(folder) === folder) return found.length === 0 ? ABSENT : digest(found);
     }
+  }
+
+  /** Forgets what was seen a moment ago. */
+  renew(): void {
+    this.#moment = Number.NEGATIVE_INFINITY;
   }
 
   /** Whether something at this path may have changed at or after `time`, ms since the epoch. */

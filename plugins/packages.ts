@@ -2,7 +2,7 @@
  * The identity of a plugin: its package by name, version and contents, and the versions of everything that it depends
  * on, peers included. Packages outside node_modules (linked, of a workspace) count by their contents.
  */
-import { readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, sep } from 'node:path';
 import { type Digest, digest, sha256 } from '../core/index.ts';
 
@@ -49,11 +49,7 @@ function isInstalled(folder: string): boolean {
 function findPackage(from: string, name: string): string | undefined {
   for (let folder = from; ; folder = dirname(folder)) {
     const candidate = join(folder, 'node_modules', name);
-    try {
-      return dirname(realpathSync(join(candidate, 'package.json')));
-    } catch {
-      // Not here: the next one is above.
-    }
+    if (existsSync(join(candidate, 'package.json'))) return realpathSync.native(candidate);
     if (dirname(folder) === folder) return undefined;
   }
 }

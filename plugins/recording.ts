@@ -15,6 +15,15 @@ export type Effect = readonly ['watch', path: string] | readonly ['log', level: 
 export interface Answer {
   readonly value: unknown;
   readonly effects: readonly Effect[];
+  /** What was answered for parts of the module (`a.vue?vue&type=style`), by digests of the questions. */
+  readonly parts: Readonly<Record<string, PartAnswer>>;
+}
+
+/** An answer that is kept with the one for the whole module, since it is not asked for without it. */
+export interface PartAnswer {
+  readonly value: unknown;
+  readonly effects: readonly Effect[];
+  readonly seen: readonly Seen[];
   /** How long the call took, ms. */
   readonly ms: number;
 }

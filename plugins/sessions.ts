@@ -4,14 +4,13 @@
  * is made those that were answered from the cache are made up for.
  */
 
-import type { Digest } from '../core/index.ts';
-import { digest } from '../core/index.ts';
-import type { Made } from './hooks.ts';
+import { type Digest, sha256 } from '../core/index.ts';
+import type { Made, Whole } from './hooks.ts';
 
 interface Main {
   readonly asked: Digest;
   /** Undefined for a call that cannot be cached. */
-  readonly key: Digest | undefined;
+  readonly filed: Whole | undefined;
 }
 
 class Session {
@@ -24,13 +23,18 @@ class Session {
   /** A digest of the calls that this one comes after. */
   before(hook: string, id: string): Digest {
     const earlier = [...this.#mains].filter(([name]) => isPart(id) || (name === 'load' && hook === 'transform'));
-    return digest(earlier.map(([name, { key }]) => [name, key]));
+    return sha256(earlier.map(([name, { filed }]) => `${name} ${filed?.key}`).join());
+  }
+
+  /** What was answered for the whole module, if this call is for a part of it. */
+  whole(id: string): Whole | undefined {
+    return isPart(id) ? [...this.#mains.values()].at(-1)?.filed : undefined;
   }
 
   /** Why a call cannot be cached because of those before it. `asked` is a digest of what is known of it. */
   obstacle(hook: string, id: string, asked: Digest): string | undefined {
     if (isPart(id)) {
-      const isOpen = [...this.#mains.values()].some(({ key }) => key === undefined);
+      const isOpen = [...this.#mains.values()].some(({ filed }) => filed === undefined);
       return isOpen ? 'the call for the whole module cannot be cached' : undefined;
     }
     const earlier = this.#mains.get(hook);
@@ -43,7 +47,7 @@ class Session {
     for (const path of made.watched) this.watched.add(path);
     const asked = this.#asked.get(hook);
     if (!isPart(id) && asked !== undefined) {
-      this.#mains.set(hook, { asked, key: made.key });
+      this.#mains.set(hook, { asked, filed: made.filed });
       if (made.isHit) this.#skipped.set(hook, again);
     }
   }

@@ -2,6 +2,7 @@
 import { type AnyFunction, type BaseCache, cache, type Digest, digest, FlecheError, type Part } from '../core/index.ts';
 import { environmentValue, type Machine, workingFolder } from './machine.ts';
 import { packageIdentity } from './packages.ts';
+import { isPlain } from './plain.ts';
 
 /** What became of one call of a hook. */
 export interface Decision {
@@ -129,11 +130,6 @@ function withFunctions(value: unknown, known: ReadonlyMap<unknown, readonly unkn
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [key, withFunctions(item, known, `${at}.${key}`)]),
   );
-}
-
-export function isPlain(value: object): boolean {
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
 }
 
 /** What the plugin reads beside its arguments, as it is now. */

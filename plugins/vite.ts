@@ -3,21 +3,13 @@
  * on its arguments, on the file behind the module, on what it asks of its context, on what the plugin did for the same
  * file before, and on the bundler's configuration. Whatever else a plugin keeps between calls is not seen.
  */
-import { digest, type Part } from '../core/index.ts';
+import { digest, type Part, sha256 } from '../core/index.ts';
 import { recordingContext } from './context.ts';
 import { Hooks, type Report, reportOf, reportOn } from './hooks.ts';
 import { relativeTo } from './machine.ts';
 import { Recording, recordings } from './recording.ts';
 import { Sessions } from './sessions.ts';
-import {
-  type CachedOptions,
-  identityParts,
-  isExcluded,
-  isPlain,
-  partOf,
-  rootOf,
-  surroundingParts,
-} from './settings.ts';
+import { type CachedOptions, identityParts, isExcluded, partOf, rootOf, surroundingParts } from './settings.ts';
 import { configParts } from './vite-config.ts';
 import { noteTypeFiles } from './vue-types.ts';
 
@@ -110,7 +102,8 @@ class CachedPlugin {
       before(inner, (options) => {
         if (typeof options === 'object' && options !== null) this.#config ??= options;
       }),
-    buildEnd: (inner) => before(inner, () => this.#hooks.flush()),
+    // While the bundler goes on with what it does by itself.
+    buildEnd: (inner) => before(inner, () => void this.#hooks.flush()),
     closeBundle: (inner) => before(inner, () => this.#hooks.flush()),
   };
 
@@ -155,30 +148,33 @@ class CachedPlugin {
     const module = relativeTo(root, file) + id.slice(file.length);
     const config = configParts(context, this.#config, root, machine);
     const session = this.#sessions.of(config.environment, file);
-    const hasFile = machine.hasFile(file);
+    const whole = settings.stateless === true ? undefined : session.whole(id);
+    let hasFile = true;
     const parts: Part[] = [];
     let obstacle =
-      this.#obstacle ??
-      (hasFile ? undefined : 'there is no file behind the module') ??
-      (isExcluded(this.#inner.name, this.#settings, module) ? 'it is excluded' : undefined);
-    if (obstacle === undefined) {
-      try {
+      this.#obstacle ?? (isExcluded(this.#inner.name, this.#settings, module) ? 'it is excluded' : undefined);
+    try {
+      const content = machine.fileContent(file);
+      if (content === undefined) {
+        hasFile = false;
+        obstacle ??= 'there is no file behind the module';
+      } else if (obstacle === undefined) {
+        // What an answer for the whole depends on need not be said again for a part.
+        if (whole === undefined) parts.push(...this.#identity, ...config.parts);
         parts.push(
-          ...this.#identity,
-          ...config.parts,
           ...surroundingParts(this.#settings, root, machine),
           partOf('identity', 'module', digest(module)),
-          partOf('argument', 'arguments', digest(plainOptions(options))),
+          partOf('identity', 'arguments', sha256(JSON.stringify(plainOptions(options)) ?? '')),
           ...(code === undefined ? [] : [partOf('argument', 'code', digest(code))]),
-          partOf('files', 'file', machine.content(file)),
-          partOf('files', 'tsconfig', machine.configsAbove(file, root)),
+          partOf('files', 'file', content),
+          partOf('option', 'tsconfig', machine.configsAbove(file, root)),
           partOf('upstream', 'before', session.before(hook, id)),
         );
         if (settings.stateless !== true)
-          obstacle = session.obstacle(hook, id, digest(parts.map((part) => part.digest)));
-      } catch (error) {
-        obstacle = `what it depends on cannot be read: ${String(error)}`;
+          obstacle = session.obstacle(hook, id, sha256(parts.map((part) => part.digest).join()));
       }
+    } catch (error) {
+      obstacle = `what it depends on cannot be read: ${String(error)}`;
     }
     const run = (on: object, recording: Recording): Promise<unknown> =>
       recordings.run(recording, async () => Reflect.apply(inner, on, args));
@@ -188,6 +184,7 @@ class CachedPlugin {
       module,
       parts,
       obstacle,
+      whole,
       file: hasFile ? file : undefined,
       look: recorded.look,
       make: async (recording) => {
@@ -195,7 +192,7 @@ class CachedPlugin {
         return run(obstacle === undefined ? recorded.context(recording) : context, recording);
       },
       keep: keptResult,
-      restore: (kept) => kept,
+      restore: restoredResult,
       replay: recorded.replay,
     });
     if (settings.stateless !== true)
@@ -241,15 +238,21 @@ function plainOptions(options: unknown): unknown {
   );
 }
 
-/** A result in plain form: source maps come as instances of their makers' classes. Throws for what has no encoding. */
+/** Under which name the text of a source map that was an object is kept. */
+const MAP_TEXT = 'map as text';
+
+/** A result with its source map as text, which is read and written many times faster than its members are. */
 function keptResult(value: unknown): unknown {
-  let kept = value;
-  if (typeof value === 'object' && value !== null) {
-    const { map } = value as { readonly map?: unknown };
-    if (typeof map === 'object' && map !== null && !isPlain(map)) kept = { ...value, map: plainMap(map) };
-  }
-  digest(kept, 'result');
-  return kept;
+  if (typeof value !== 'object' || value === null) return value;
+  const { map, ...rest } = value as { readonly map?: unknown };
+  if (typeof map !== 'object' || map === null) return value;
+  return { ...rest, [MAP_TEXT]: JSON.stringify(plainMap(map)) };
+}
+
+function restoredResult(kept: unknown): unknown {
+  if (typeof kept !== 'object' || kept === null || !(MAP_TEXT in kept)) return kept;
+  const { [MAP_TEXT]: map, ...rest } = kept;
+  return { ...rest, map: JSON.parse(String(map)) };
 }
 
 const MAP_FIELDS = [
@@ -265,6 +268,7 @@ const MAP_FIELDS = [
   'debugId',
 ];
 
+/** Source maps come as instances of their makers' classes. */
 function plainMap(map: object): object {
   return Object.fromEntries(
     MAP_FIELDS.flatMap((name) => {

@@ -4,16 +4,16 @@
  * the answer. Does not know what can be looked at: the caller names things and says what they are like. An answer is
  * valid as long as everything it was made from is as it was. Trouble with the cache is a miss and one warning.
  */
-import { digest } from '../../base/digest.ts';
 import type { Digest, Key } from '../../base/hash.ts';
-import type { CallRecord, Metadata, Part, PartKind } from '../../store/record.ts';
+import type { Metadata, Part, PartKind } from '../../store/record.ts';
 import type { BaseCache } from '../caches/base-cache.ts';
 import { NOT_FOUND } from '../caches/cache-core.ts';
 import { collect } from '../caches/transfer.ts';
 import { compareParts, type PartChange } from '../explain.ts';
-import { fingerprint, part } from '../fingerprint.ts';
+import { type Fingerprint, fingerprint, part } from '../fingerprint.ts';
 import { LISTED } from '../listed.ts';
 import { Trouble } from '../trouble.ts';
+import { WaitingFilings } from './waiting-filings.ts';
 
 /** A thing that a call looked at. `name` is unique among the parts of the call, such as `file:src/theme.yml`. */
 export interface Sight {
@@ -36,7 +36,7 @@ export interface TracedCall {
 }
 
 export type TracedAnswer =
-  | { readonly found: true; readonly key: Key; readonly value: unknown }
+  | { readonly found: true; readonly key: Key; readonly value: unknown; readonly metadata: Metadata }
   | { readonly found: false };
 
 /** What a thing is like now; undefined if that cannot be said, which is a miss. */
@@ -55,6 +55,11 @@ export interface TracedOptions {
 /** What is filed under the parts that are known beforehand: the answer itself if nothing else was looked at. */
 type Filed = { readonly answer: unknown } | { readonly sights: readonly (readonly [PartKind, string][])[] };
 
+interface Found {
+  readonly filed: Filed;
+  readonly metadata: Metadata;
+}
+
 /** So many different lists are kept for one call; a branch that is left and taken up again finds its own. */
 const LISTS = 8;
 /** So many of the newest past calls are compared with one that is not on file. */
@@ -63,10 +68,12 @@ const COMPARED = 16;
 export class TracedCalls {
   readonly #options: TracedOptions;
   readonly #trouble: Trouble;
+  readonly #waiting: WaitingFilings;
 
   constructor(options: TracedOptions) {
     this.#options = options;
     this.#trouble = new Trouble(options.who, false, options.onWarning);
+    this.#waiting = new WaitingFilings(this.#trouble);
   }
 
   async lookup(call: TracedCall, look: Look): Promise<TracedAnswer> {
@@ -76,21 +83,25 @@ export class TracedCalls {
   async #lookup(call: TracedCall, look: Look): Promise<TracedAnswer> {
     const cache = this.#options.cache();
     const { key } = fingerprint(call.parts);
-    const first = await filedUnder(cache, key);
+    const first = await this.#under(cache, key);
     if (first === undefined) return { found: false };
-    if ('answer' in first) return { found: true, key, value: first.answer };
+    if ('answer' in first.filed) return { found: true, key, value: first.filed.answer, metadata: first.metadata };
     const looked = new Map<string, Digest | undefined>();
-    for (const sights of first.sights) {
+    for (const sights of first.filed.sights) {
       const seen = await lookAll(sights, look, looked);
       if (seen === undefined) continue;
       const { key } = fingerprint([...call.parts, ...seen.map(partOf)]);
-      const answer = await filedUnder(cache, key);
-      if (answer !== undefined && 'answer' in answer) return { found: true, key, value: answer.answer };
+      const found = await this.#under(cache, key);
+      if (found !== undefined && 'answer' in found.filed)
+        return { found: true, key, value: found.filed.answer, metadata: found.metadata };
     }
     return { found: false };
   }
 
-  /** Files an answer, and what it was made from beside the parts of the call. Undefined if it could not be filed. */
+  /**
+   * Files an answer, and what it was made from beside the parts of the call. `value` must have a digest and must not be
+   * changed afterwards: it is written with the next `flush`, and found here at once. Undefined if it cannot be filed.
+   */
   async file(call: TracedCall, seen: readonly Seen[], value: unknown, metadata: Metadata): Promise<Key | undefined> {
     return this.#trouble.attempt<Key | undefined>(() => this.#file(call, seen, value, metadata), undefined);
   }
@@ -99,41 +110,47 @@ export class TracedCalls {
     const cache = this.#options.cache();
     const known = fingerprint(call.parts);
     const whole = seen.length === 0 ? known : fingerprint([...call.parts, ...seen.map(partOf)]);
-    await this.#put(cache, call.name, call.module, whole, { answer: value }, metadata);
+    this.#put(cache, call.name, call.module, whole, { answer: value }, metadata);
     if (seen.length > 0) {
       const list = seen.map(({ kind, name }): [PartKind, string] => [kind, name]);
-      const before = await filedUnder(cache, known.key);
+      const before = (await this.#under(cache, known.key))?.filed;
       const others = before !== undefined && 'sights' in before ? before.sights.filter(differsFrom(list)) : [];
       const sights = [list, ...others].slice(0, LISTS);
-      await this.#put(cache, call.name + LISTED, call.module, known, { sights }, {});
+      this.#put(cache, call.name + LISTED, call.module, known, { sights }, {});
     }
     return whole.key;
   }
 
-  async #put(
+  /** Files another value with an answer that was filed or found; as with `file`, it must not be changed afterwards. */
+  async amend(key: Key, value: unknown): Promise<void> {
+    await this.#trouble.attempt(async () => {
+      const cache = this.#options.cache();
+      const record = this.#waiting.of(cache, key)?.record ?? (await cache.lookup(key));
+      if (record !== undefined) this.#waiting.add({ cache, record, value: { answer: value } });
+    }, undefined);
+  }
+
+  #put(
     cache: BaseCache,
     name: string,
     module: string | null,
-    { key, parts }: { readonly key: Key; readonly parts: readonly Part[] },
-    filed: Filed,
+    { key, parts }: Fingerprint,
+    value: Filed,
     metadata: Metadata,
-  ): Promise<void> {
-    const result = await cache.keep(filed, digest(filed, 'answer'));
-    const record: CallRecord = {
-      key,
-      kind: 'transform',
-      name,
-      module,
-      parts,
-      failure: null,
-      result,
-      promised: false,
-      outputs: null,
-      log: null,
-      metadata,
-      filed: this.#options.now(),
-    };
-    await cache.file(record);
+  ): void {
+    const kind = 'transform';
+    const filed = this.#options.now();
+    const rest = { failure: null, promised: false, outputs: null, log: null, metadata, filed };
+    this.#waiting.add({ cache, record: { key, kind, name, module, parts, ...rest }, value });
+  }
+
+  async #under(cache: BaseCache, key: Key): Promise<Found | undefined> {
+    const waiting = this.#waiting.of(cache, key);
+    if (waiting !== undefined) return { filed: waiting.value as Filed, metadata: waiting.record.metadata };
+    const record = await cache.lookup(key);
+    if (record === undefined || record.result === null || record.failure !== null) return undefined;
+    const found = record.kind === 'transform' ? await cache.value(record.result.blob) : NOT_FOUND;
+    return found.found ? { filed: found.value as Filed, metadata: record.metadata } : undefined;
   }
 
   /** What differs from the nearest past call of the same name for the same module; undefined if there was none. */
@@ -159,17 +176,10 @@ export class TracedCalls {
     }, undefined);
   }
 
-  /** Makes everything filed so far durable and seen by other processes. */
-  async flush(): Promise<void> {
-    await this.#trouble.attempt(() => this.#options.cache().flush(), undefined);
+  /** Writes everything filed so far, between other things that happen; then it is durable and seen by other processes. */
+  flush(): Promise<void> {
+    return this.#waiting.drain();
   }
-}
-
-async function filedUnder(cache: BaseCache, key: Key): Promise<Filed | undefined> {
-  const record = await cache.lookup(key);
-  if (record === undefined || record.result === null || record.failure !== null) return undefined;
-  const found = record.kind === 'transform' ? await cache.value(record.result.blob) : NOT_FOUND;
-  return found.found ? (found.value as Filed) : undefined;
 }
 
 /** Undefined as soon as something cannot be said. */
