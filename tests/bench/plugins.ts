@@ -1,74 +1,89 @@
 /**
- * What cached plugins save and cost: `node --import tsx tests/bench/plugins.ts [modules]`. Builds of Vue components with
- * Vite and of MDX pages with esbuild, each in a process of its own and in turn without a cache, with an empty one and with
- * a filled one; the median of several rounds counts, from the call of the bundler to its end. The time that the plugin's
- * hooks take by themselves is what a cache can save, the rest is the bundler's.
+ * What cached plugins save and cost: `npm run bench plugins -- [recipe] [modules] [rounds]`. Builds with Vite and esbuild,
+ * each in a process of its own and in turn without a cache, with an empty one, with a filled one, and with a plugin that
+ * answers at once. The medians of the rounds count, from the call of the bundler to its end. Without a recipe those whose
+ * packages are the project's own; the others install theirs in a temporary folder.
  */
 import { spawnSync } from 'node:child_process';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
+import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
-import { sha256 } from '../../core/base/hash.ts';
-import { LocalCache } from '../../core/call/caches/local-cache.ts';
+import { type Recipe, SOURCES, writeSources } from './_plugin-sources.ts';
 
-const ROUNDS = 3;
-const KINDS = ['vue', 'mdx'] as const;
-const MODES = ['without', 'cold', 'warm'] as const;
-type Kind = (typeof KINDS)[number];
+const MODES = ['without', 'instant', 'cold', 'warm'] as const;
 type Mode = (typeof MODES)[number];
 
 interface Outcome {
   /** ms. */
   readonly time: number;
+  /** Of the whole process, ms. */
+  readonly processor: number;
   readonly output: string;
   readonly hits: number;
 }
 
-const [first, root = '', mode = 'without'] = process.argv.slice(2);
-if (first === 'vue' || first === 'mdx') {
-  console.log(JSON.stringify(await measure(first, root, mode as Mode)));
-} else {
-  for (const kind of KINDS) compare(kind, Number(first ?? 300));
+const [chosen, modules = '300', rounds = '5'] = process.argv.slice(2);
+for (const recipe of chosen === undefined ? (['vue', 'mdx'] as const) : [chosen as Recipe]) {
+  compare(recipe, Number(modules), Number(rounds));
 }
 
-function compare(kind: Kind, count: number): void {
+function compare(recipe: Recipe, count: number, rounds: number): void {
   const root = mkdtempSync(join(tmpdir(), 'fleche-bench-'));
-  symlinkSync(resolve(import.meta.dirname, '../../node_modules'), join(root, 'node_modules'), 'dir');
-  writeSources(kind, root, count);
-  const times: Record<Mode, number[]> = { without: [], cold: [], warm: [] };
-  const outputs = new Set<string>();
-  let hits = 0;
-  // The first round only warms up what the system keeps of files.
-  for (let round = 0; round <= ROUNDS; round++) {
-    rmSync(join(root, '.fleche'), { recursive: true, force: true });
-    for (const mode of MODES) {
-      const child = spawnSync(process.execPath, ['--import', 'tsx', import.meta.filename, kind, root, mode], {
-        encoding: 'utf8',
-      });
-      if (child.status !== 0) throw new Error(child.stderr);
-      const outcome = JSON.parse(child.stdout.trim().split('\n').at(-1) ?? '') as Outcome;
-      if (round > 0) times[mode].push(outcome.time);
-      outputs.add(outcome.output);
-      hits = outcome.hits;
+  try {
+    writeSources(recipe, root, count);
+    install(root, SOURCES[recipe].packages);
+    const outcomes: Record<Mode, Outcome[]> = { without: [], instant: [], cold: [], warm: [] };
+    // The first round only warms up what the system keeps of files.
+    for (let round = 0; round <= rounds; round++) {
+      rmSync(join(root, '.fleche'), { recursive: true, force: true });
+      for (const mode of MODES) {
+        const outcome = build(recipe, root, mode);
+        if (round > 0) outcomes[mode].push(outcome);
+      }
     }
+    show(recipe, count, outcomes);
+  } finally {
+    rmSync(root, { recursive: true });
   }
-  rmSync(root, { recursive: true });
-  const [without, cold, warm] = MODES.map((mode) => median(times[mode])) as [number, number, number];
-  console.log(
-    `${kind}: ${count} modules, ${hits} hits when warm, ${outputs.size === 1 ? 'the same output' : 'DIFFERENT OUTPUT'}`,
-  );
-  console.log(`  without ${ms(without)}`);
-  console.log(`  cold    ${ms(cold)}  ${(((cold - without) / without) * 100).toFixed(1)} % more`);
-  console.log(`  warm    ${ms(warm)}  ${(without / warm).toFixed(1)} times as fast`);
+}
+
+function install(root: string, packages: readonly string[]): void {
+  if (packages.length === 0) {
+    symlinkSync(resolve(import.meta.dirname, '../../node_modules'), join(root, 'node_modules'), 'dir');
+    return;
+  }
+  const { status } = spawnSync('npm', ['install', '--silent', '--no-audit', ...packages], {
+    cwd: root,
+    stdio: 'inherit',
+  });
+  if (status !== 0) throw new Error(`cannot install ${packages.join(' ')}`);
+}
+
+function build(recipe: Recipe, root: string, mode: Mode): Outcome {
+  const program = join(import.meta.dirname, '_plugin-build.mjs');
+  const child = spawnSync(process.execPath, [program, recipe, root, mode], { encoding: 'utf8', cwd: root });
+  if (child.status !== 0) throw new Error(child.stderr);
+  return JSON.parse(child.stdout.trim().split('\n').at(-1) ?? '') as Outcome;
+}
+
+function show(recipe: Recipe, count: number, outcomes: Readonly<Record<Mode, readonly Outcome[]>>): void {
+  const all = MODES.flatMap((mode) => outcomes[mode]);
+  const same = new Set(all.map(({ output }) => output)).size === 1 ? 'the same output' : 'DIFFERENT OUTPUT';
+  console.log(`${recipe}: ${count} modules, ${outcomes.warm[0]?.hits} hits when warm, ${same}`);
+  const times = (mode: Mode): number[] => outcomes[mode].map(({ time }) => time);
+  // Rounds are compared with themselves, for the machine may have other work in some of them.
+  const ratio = (mode: Mode): number =>
+    median(times(mode).map((time, round) => (times('without')[round] ?? Number.NaN) / time));
+  for (const mode of MODES) {
+    const note =
+      mode === 'without'
+        ? ''
+        : mode === 'cold'
+          ? `${((1 / ratio(mode) - 1) * 100).toFixed(1)} % more`
+          : `${ratio(mode).toFixed(1)} times as fast`;
+    const processor = median(outcomes[mode].map((outcome) => outcome.processor));
+    console.log(`  ${mode.padEnd(8)}${ms(median(times(mode)))}  processor ${ms(processor)}  ${note}`);
+  }
 }
 
 function median(values: readonly number[]): number {
@@ -77,118 +92,4 @@ function median(values: readonly number[]): number {
 
 function ms(time: number): string {
   return `${time.toFixed(0).padStart(6)} ms`;
-}
-
-function writeSources(kind: Kind, root: string, count: number): void {
-  mkdirSync(join(root, 'src'));
-  const names = Array.from({ length: count }, (_, index) => `M${index}`);
-  const extension = kind === 'vue' ? 'vue' : 'mdx';
-  for (const [index, name] of names.entries())
-    writeFileSync(join(root, `src/${name}.${extension}`), kind === 'vue' ? component(index) : page(index));
-  const imports = names.map((name) => `import ${name} from './${name}.${extension}'`);
-  writeFileSync(join(root, 'src/main.ts'), `${imports.join('\n')}\nconsole.log(${names.join(', ')})\n`);
-}
-
-/** A component of usual size. */
-function component(index: number): string {
-  const rows = Array.from(
-    { length: 12 },
-    (
-      _,
-      row,
-    ) => `    <li v-for="item in items" :key="item.id" :class="{ active: item.id === ${row} }" @click="pick(item)">
-      <span v-if="item.shown">{{ item.name }} {{ total }}</span><input v-else v-model="item.name" />
-    </li>`,
-  );
-  return `<script setup lang="ts">
-import { computed, ref } from 'vue'
-interface Item { id: number; name: string; shown: boolean }
-const props = defineProps<{ title: string; start?: number }>()
-const emit = defineEmits<{ picked: [item: Item] }>()
-const items = ref<Item[]>([{ id: ${index}, name: 'item', shown: true }])
-const total = computed(() => items.value.length + (props.start ?? 0))
-function pick(item: Item): void { item.shown = !item.shown; emit('picked', item) }
-</script>
-<template>
-  <section>
-    <h1>{{ props.title }}</h1>
-    <ul>
-${rows.join('\n')}
-    </ul>
-  </section>
-</template>
-`;
-}
-
-/** A page of usual length. */
-function page(index: number): string {
-  const part = (at: number): string => `## Part ${at} of ${index}
-
-Some *text* with **marks**, \`code\`, a [link](https://example.org/${at}) and an expression {${index} + ${at}}.
-
-- one
-- two with <kbd>keys</kbd>
-
-\`\`\`js
-const x = ${at}
-\`\`\`
-`;
-  return Array.from({ length: 12 }, (_, at) => part(at)).join('\n');
-}
-
-async function measure(kind: Kind, root: string, mode: Mode): Promise<Outcome> {
-  return kind === 'vue' ? measureVue(root, mode) : measureMdx(root, mode);
-}
-
-async function measureVue(root: string, mode: Mode): Promise<Outcome> {
-  const { build } = await import('vite');
-  const { default: vue } = await import('@vitejs/plugin-vue');
-  const { cached, cacheReport } = await import('../../plugins/vite.ts');
-  const start = performance.now();
-  const cache = mode === 'without' ? undefined : new LocalCache(join(root, '.fleche'));
-  const plugin = cache === undefined ? vue() : cached(vue, { options: {}, cache });
-  await build({
-    root,
-    configFile: false,
-    logLevel: 'silent',
-    plugins: [plugin],
-    build: { minify: false, rolldownOptions: { input: join(root, 'src/main.ts'), external: ['vue'] } },
-  });
-  const time = performance.now() - start;
-  const hits = cache === undefined ? 0 : cacheReport(plugin).hits;
-  await cache?.close();
-  const files = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).sort();
-  const output = sha256(
-    files
-      .filter((name) => name.endsWith('.js'))
-      .map((name) => readFileSync(join(root, 'dist', name), 'utf8'))
-      .join(),
-  );
-  return { time, output, hits };
-}
-
-async function measureMdx(root: string, mode: Mode): Promise<Outcome> {
-  const { build } = await import('esbuild');
-  const { default: mdx } = await import('@mdx-js/esbuild');
-  const { cached, cacheReport } = await import('../../plugins/esbuild.ts');
-  // The first build of a process starts the service.
-  await build({ stdin: { contents: '' }, write: false });
-  const start = performance.now();
-  const cache = mode === 'without' ? undefined : new LocalCache(join(root, '.fleche'));
-  const plugin = cache === undefined ? mdx() : cached(mdx, { options: {}, cache });
-  await build({
-    absWorkingDir: root,
-    entryPoints: ['src/main.ts'],
-    bundle: true,
-    outfile: 'dist/main.js',
-    format: 'esm',
-    external: ['react', 'react/*'],
-    logLevel: 'silent',
-    plugins: [plugin],
-  });
-  const time = performance.now() - start;
-  const hits = cache === undefined ? 0 : cacheReport(plugin).hits;
-  await cache?.close();
-  const file = join(root, 'dist/main.js');
-  return { time, output: existsSync(file) ? sha256(readFileSync(file)) : '', hits };
 }
