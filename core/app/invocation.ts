@@ -13,13 +13,16 @@ export interface VerbShape {
   readonly options: readonly OptionSpec[];
 }
 
+/** Values by the name of the option; true for one without. */
+type Given = ReadonlyMap<string, readonly string[] | true>;
+
 export class Invocation {
   /** Undefined for a command line that asks for help or the version without a verb. */
   readonly verb: string | undefined;
   readonly args: readonly string[];
-  readonly #given: ReadonlyMap<string, string | true>;
+  readonly #given: Given;
 
-  constructor(verb: string | undefined, args: readonly string[], given: ReadonlyMap<string, string | true>) {
+  constructor(verb: string | undefined, args: readonly string[], given: Given) {
     this.verb = verb;
     this.args = args;
     this.#given = given;
@@ -31,8 +34,13 @@ export class Invocation {
 
   /** The value of an option; of several the last. */
   text(name: string): string | undefined {
-    const value = this.#given.get(name);
-    return value === true ? undefined : value;
+    return this.texts(name).at(-1);
+  }
+
+  /** All values of an option, in their order. */
+  texts(name: string): readonly string[] {
+    const value = this.#given.get(name) ?? true;
+    return value === true ? [] : value;
   }
 
   /** The value of an option among its choices, which the parser has checked. */
@@ -46,7 +54,7 @@ const CONFIGURATION = {
   'boolean-negation': false,
   'camel-case-expansion': false,
   'dot-notation': false,
-  'duplicate-arguments-array': false,
+  'duplicate-arguments-array': true,
   'parse-numbers': false,
   'parse-positional-numbers': false,
   'populate--': true,
@@ -95,29 +103,32 @@ function checkedOptions(
   found: Readonly<Record<string, unknown>>,
   verb: VerbShape | undefined,
   all: ReadonlyMap<string, OptionSpec>,
-): ReadonlyMap<string, string | true> {
-  const given = new Map<string, string | true>();
+): Given {
+  const given = new Map<string, readonly string[] | true>();
   const known = verb === undefined ? [...all.values()] : [...GLOBAL_OPTIONS, ...verb.options];
   for (const [name, value] of Object.entries(found)) {
     const option = known.find((option) => option.name === name);
     if (option === undefined) throw unknownOption(name, verb, known);
-    if (option.value === undefined) {
-      if (value === true) given.set(name, true);
-      continue;
+    const values: readonly unknown[] = Array.isArray(value) ? value : [value];
+    const counted = option.many ? values : values.slice(-1);
+    if (option.value === undefined || (option.optional && counted[0] === '')) {
+      if (option.optional || counted[0] === true) given.set(name, true);
+    } else {
+      given.set(
+        name,
+        counted.map((value) => checkedText(option, value)),
+      );
     }
-    if (value === '' && option.optional) {
-      given.set(name, true);
-      continue;
-    }
-    if (typeof value !== 'string' || value === '') {
-      throw usage(`--${name} needs a value`, `Write --${name}=${option.choices?.join('|') ?? option.value}.`);
-    }
-    if (option.choices !== undefined && !option.choices.includes(value)) {
-      throw usage(`--${name} cannot be "${value}"`, suggest(value, option.choices));
-    }
-    given.set(name, value);
   }
   return given;
+}
+
+function checkedText({ name, value: shown, choices }: OptionSpec, value: unknown): string {
+  if (typeof value !== 'string' || value === '') {
+    throw usage(`--${name} needs a value`, `Write --${name}=${choices?.join('|') ?? shown}.`);
+  }
+  if (choices === undefined || choices.includes(value)) return value;
+  throw usage(`--${name} cannot be "${value}"`, suggest(value, choices));
 }
 
 function unknownOption(name: string, verb: VerbShape | undefined, known: readonly OptionSpec[]): FlecheError {

@@ -9,6 +9,8 @@ export interface OptionSpec {
   readonly value?: string;
   /** Whether it can be written without its value. */
   readonly optional?: true;
+  /** Whether it can be written several times, each with another value. */
+  readonly many?: true;
   /** The only values it can have. */
   readonly choices?: readonly string[];
   /** For the help: a phrase that begins small. */
@@ -41,8 +43,27 @@ export const LOG_OPTION: OptionSpec = {
   text: 'when to show what tasks print',
 };
 
+/** Options that choose among tasks by what changed. */
+export const SINCE_OPTIONS: readonly OptionSpec[] = [
+  { name: 'affected', text: 'only what files changed since the main branch can matter to' },
+  { name: 'since', value: 'REF', text: 'the same, since this commit or branch' },
+];
+
+/** Options that choose among tasks. */
+export const SELECT_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: 'filter',
+    short: 'F',
+    value: 'FILTER',
+    many: true,
+    text: 'only packages that match, such as app, ./apps/*, app..., ...app, !docs',
+  },
+  ...SINCE_OPTIONS,
+];
+
 /** Options of everything that runs tasks or says what it would run. */
 export const RUN_OPTIONS: readonly OptionSpec[] = [
+  ...SELECT_OPTIONS,
   JSON_OPTION,
   { name: 'force', text: 'run every task, whatever is in the cache' },
   { name: 'frozen', text: 'run nothing; end with 2 if something would have to run' },

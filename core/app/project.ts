@@ -56,6 +56,8 @@ export interface Project {
    * whether it did.
    */
   inherit(earlier: Project): boolean;
+  /** Tells what went wrong beside the answers, in a sentence. */
+  warn(message: string): void;
   /** ms since the epoch. */
   now(): number;
   /** Writes what waits and closes the cache. Throws `STORE_UNUSABLE` under `strict` if there was any trouble. */
@@ -175,6 +177,10 @@ class OpenProject implements Project {
     this.#stores = earlier.#stores;
     earlier.#stores = undefined;
     return true;
+  }
+
+  warn(message: string): void {
+    this.#options.warn(message);
   }
 
   readonly now = (): number => Date.now();

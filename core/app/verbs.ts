@@ -1,5 +1,5 @@
 /** All verbs, in the order of the help. Their code is loaded when they are called. */
-import { JOBS_OPTION, JSON_OPTION, LOG_OPTION, RUN_OPTIONS } from './options.ts';
+import { JOBS_OPTION, JSON_OPTION, LOG_OPTION, RUN_OPTIONS, SELECT_OPTIONS } from './options.ts';
 import type { VerbSpec } from './verb.ts';
 
 const MANY = Number.POSITIVE_INFINITY;
@@ -22,6 +22,7 @@ export const VERBS: readonly VerbSpec[] = [
     most: MANY,
     text: 'bring tasks up to date again whenever something changes',
     options: [
+      ...SELECT_OPTIONS,
       JSON_OPTION,
       JOBS_OPTION,
       LOG_OPTION,
@@ -55,6 +56,7 @@ export const VERBS: readonly VerbSpec[] = [
     most: MANY,
     text: 'show which task needs which',
     options: [
+      ...SELECT_OPTIONS,
       { name: 'format', value: 'FORMAT', choices: ['text', 'dot', 'mermaid', 'json'], text: 'how to show it' },
       JSON_OPTION,
     ],

@@ -35,6 +35,7 @@ class ProjectWatcher implements Watcher {
   ): Promise<Watching> {
     const { Watching } = await import('./watching.ts');
     const { openProject } = await import('./project.ts');
+    const { chosenTasks } = await import('./targets.ts');
     const tell = (event: WatchEvent): void => {
       onEvent?.(event);
       if (event.type === 'rested') this.#add(event.round);
@@ -43,7 +44,7 @@ class ProjectWatcher implements Watcher {
     const place = { cwd: resolve(around.cwd, cwd ?? '.'), env: env ?? around.env, config: undefined, strict: false };
     return Watching.begin({
       open: () => openProject({ ...place, warn: (message) => tell({ type: 'trouble', message }) }),
-      tasks,
+      targets: (project) => chosenTasks(tasks, project),
       jobs: (project) => jobs ?? project.jobs ?? availableParallelism(),
       poll,
       clock: CLOCK,

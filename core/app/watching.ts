@@ -13,13 +13,12 @@ import { Watch } from '../graph/watch/watch.ts';
 import type { WatchClock, WatchListener } from '../graph/watch/watch-events.ts';
 import { WatchedTasks } from '../graph/watch/watched-tasks.ts';
 import type { Project } from './project.ts';
-import { chosenTasks } from './targets.ts';
 
 export interface WatchingOptions {
   /** Finds and reads the project. Throws what is wrong with its configuration. */
   readonly open: () => Project | Promise<Project>;
-  /** Names of the wanted tasks; none stands for the defaults. */
-  readonly tasks: readonly string[];
+  /** The wanted tasks of a project. Throws what makes it impossible to tell. */
+  readonly targets: (project: Project) => readonly string[] | Promise<readonly string[]>;
   /** How many tasks may run at once, at least 1. */
   readonly jobs: (project: Project) => number;
   /** Looks at everything at this interval instead of watching it, ms. */
@@ -39,8 +38,7 @@ export class Watching {
   #reading: Promise<void> = Promise.resolve();
   #isClosed = false;
 
-  private constructor(project: Project, options: WatchingOptions) {
-    const targets = chosenTasks(options.tasks, project);
+  private constructor(project: Project, targets: readonly string[], options: WatchingOptions) {
     this.#options = options;
     this.#project = project;
     this.#read = textsOf(project);
@@ -62,7 +60,7 @@ export class Watching {
   static async begin(options: WatchingOptions): Promise<Watching> {
     const project = await options.open();
     try {
-      const watching = new Watching(project, options);
+      const watching = new Watching(project, await options.targets(project), options);
       watching.#start();
       return watching;
     } catch (error) {
@@ -122,7 +120,7 @@ export class Watching {
     let targets: readonly string[];
     try {
       next = await this.#options.open();
-      targets = chosenTasks(this.#options.tasks, next);
+      targets = await this.#options.targets(next);
       next.cacheFolder();
     } catch (error) {
       this.#options.listener({ type: 'broken', error });

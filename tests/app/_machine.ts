@@ -83,6 +83,7 @@ export async function call(
     jobs: undefined,
     engine: () => engine as Engine,
     now: () => 1_000_000,
+    warn: (message: string) => void machine.stderr.write(`${message}\n`),
     close: () => {
       closed++;
       return Promise.resolve();

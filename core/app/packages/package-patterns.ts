@@ -24,8 +24,13 @@ export class PackagePatterns {
 
 /** Whether a package has the name, or is at or below the folder, that a pattern speaks of. */
 export function packageTest(pattern: string): (one: Package) => boolean {
-  const isPath = /^\.{1,2}(?:\/|$)/.test(pattern);
+  const isPath = isPathPattern(pattern);
   // A name without its scope is enough; a "*" stands for any part of a name.
   const globs = new Globs([isPath || pattern.includes('/') || pattern.startsWith('@') ? pattern : `{,@*/}${pattern}`]);
   return ({ name, folder }) => globs.matches((isPath ? folder : name) as RelPath);
+}
+
+/** Whether a pattern speaks of folders. */
+export function isPathPattern(pattern: string): boolean {
+  return /^\.{1,2}(?:\/|$)/.test(pattern);
 }

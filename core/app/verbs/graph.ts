@@ -2,8 +2,8 @@
 import type { TaskGraph } from '../../graph/graph.ts';
 import type { Task } from '../../graph/task.ts';
 import { EXIT } from '../exit-code.ts';
+import { selectedOfAll } from '../selection.ts';
 import { styleFor } from '../style.ts';
-import { chosenTasks, tasksHere } from '../targets.ts';
 import { graphDot, graphJson, graphMermaid } from '../task-drawing.ts';
 import { graphTree } from '../task-tree.ts';
 import type { VerbContext } from '../verb.ts';
@@ -16,8 +16,8 @@ export async function graph(context: VerbContext): Promise<number> {
   const project = await context.open();
   try {
     const { graph } = project;
-    const tops =
-      invocation.args.length > 0 ? chosenTasks(invocation.args, project) : finalTasks(graph, tasksHere(project));
+    const names = await selectedOfAll(invocation, project, machine);
+    const tops = invocation.args.length > 0 ? names : finalTasks(graph, names);
     const tasks = graph.closure(tops).map((name) => graph.task(name));
     machine.stdout.write(drawing(format, tasks, tops));
     return EXIT.done;

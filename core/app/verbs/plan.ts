@@ -4,7 +4,7 @@ import { EXIT } from '../exit-code.ts';
 import { parseJobs } from '../jobs.ts';
 import { reporterFor } from '../reporters/choose.ts';
 import type { Reporter } from '../reporters/reporter.ts';
-import { chosenTasks } from '../targets.ts';
+import { selectedTasks } from '../selection.ts';
 import type { VerbContext } from '../verb.ts';
 
 export async function plan(context: VerbContext): Promise<number> {
@@ -12,7 +12,7 @@ export async function plan(context: VerbContext): Promise<number> {
   const frozen = invocation.flag('frozen');
   const project = await context.open();
   try {
-    const targets = chosenTasks(invocation.args, project);
+    const targets = await selectedTasks(invocation, project, machine);
     const report = await project.engine().plan({
       targets,
       jobs: parseJobs(invocation.text('jobs'), project.jobs, machine.cpus),

@@ -4,8 +4,8 @@ import { EXIT } from '../exit-code.ts';
 import { parseJobs } from '../jobs.ts';
 import { reporterFor } from '../reporters/choose.ts';
 import { counted } from '../reporters/task-line.ts';
+import { selectedTasks } from '../selection.ts';
 import { styleFor } from '../style.ts';
-import { chosenTasks } from '../targets.ts';
 import { harmless } from '../text.ts';
 import type { Machine, VerbContext } from '../verb.ts';
 import { plan } from './plan.ts';
@@ -16,7 +16,7 @@ export async function run(context: VerbContext): Promise<number> {
   const reporter = reporterFor(invocation, machine, 'run');
   const project = await context.open((message) => reporter.listener({ type: 'warning', name: null, message }));
   try {
-    const targets = chosenTasks(invocation.args, project);
+    const targets = await selectedTasks(invocation, project, machine);
     const report = await project.engine().run({
       targets,
       jobs: parseJobs(invocation.text('jobs'), project.jobs, machine.cpus),

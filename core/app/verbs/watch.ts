@@ -10,6 +10,7 @@ import { parseJobs } from '../jobs.ts';
 import { LineSplitter } from '../reporters/lines.ts';
 import { type WatchReporter, watchReporterFor, whyText } from '../reporters/watch.ts';
 import { RoundHook } from '../round-hook.ts';
+import { selectedTasks } from '../selection.ts';
 import { showFailure } from '../show-failure.ts';
 import { styleFor } from '../style.ts';
 import { harmless, tameLine } from '../text.ts';
@@ -67,7 +68,7 @@ class Session {
     parseJobs(invocation.text('jobs'), undefined, cpus);
     this.#watching = await Watching.begin({
       open: () => open((message) => this.#listen({ type: 'trouble', message })),
-      tasks: invocation.args,
+      targets: (project) => selectedTasks(invocation, project, machine),
       jobs: (project) => parseJobs(invocation.text('jobs'), project.jobs, cpus),
       poll,
       clock,

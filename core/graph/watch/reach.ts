@@ -70,6 +70,17 @@ export class Reach {
     return found;
   }
 
+  /** The tasks whose question can depend on a path that is, or was, no folder. */
+  readersOf(path: RelPath): ReadonlySet<string> {
+    const found = new Set(this.#byPath.at(path));
+    for (const at of upward(path)) {
+      for (const { role, task, globs } of this.#byBase.at(at)) {
+        if (role === 'readers' && globs.matches(path)) found.add(task);
+      }
+    }
+    return found;
+  }
+
   /** Whether anything in a folder, or below it, can matter. */
   enters(folder: RelPath): boolean {
     if (!isEmpty(this.#byPath.below(folder)) || !isEmpty(this.#byBase.below(folder))) return true;

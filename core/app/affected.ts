@@ -1,0 +1,47 @@
+/** Which tasks changed files can matter to. Errs on the side of too many: whether a task runs is decided by its key. */
+import type { RelPath } from '../base/paths.ts';
+import type { TaskGraph } from '../graph/graph.ts';
+import { Reach } from '../graph/watch/reach.ts';
+import { CONFIG_FILE } from './config/source.ts';
+import { MANIFEST } from './packages/manifest.ts';
+import { type Packages, ROOT } from './packages/packages.ts';
+import { packageOf } from './targets.ts';
+
+export interface AffectedOptions {
+  readonly graph: TaskGraph;
+  readonly packages: Packages;
+  /** Paths that matter to every task. */
+  readonly everywhere: readonly RelPath[];
+  /** Whether a path is a folder now, as a submodule is. */
+  readonly isFolder: (path: RelPath) => boolean;
+}
+
+/**
+ * Those of the tasks that read one of the paths, and those that need one that does. What is in a package's manifest or
+ * configuration matters to all of its tasks; what is in the root's, or `everywhere`, to all.
+ */
+export function affectedTasks(
+  names: readonly string[],
+  changed: readonly RelPath[],
+  { graph, packages, everywhere, isFolder }: AffectedOptions,
+): readonly string[] {
+  const common = new Set<string>([CONFIG_FILE, MANIFEST, ...everywhere]);
+  if (changed.some((path) => common.has(path))) return names;
+  // Of a function it is not told here what its code is made of: any code may be part of it.
+  const functions = graph.names.filter((name) => graph.task(name).body.kind === 'function');
+  const reach = new Reach(graph, graph.closure(names), new Map(functions.map((name) => [name, undefined])));
+  const found = new Set(
+    changed.flatMap((path) => [...(isFolder(path) ? reach.of(path).readers : reach.readersOf(path))]),
+  );
+  const owners = new Set(packages.all.filter(({ folder }) => isAbout(folder, changed)).map(({ name }) => name));
+  const isHit = (name: string): boolean => {
+    const owner = packageOf(name);
+    return found.has(name) || (owner !== ROOT && owners.has(owner));
+  };
+  return names.filter((name) => isHit(name) || graph.upstreamOf(name).some(isHit));
+}
+
+function isAbout(folder: RelPath, changed: readonly RelPath[]): boolean {
+  const files = [CONFIG_FILE, MANIFEST].map((file) => `${folder}/${file}`);
+  return changed.some((path) => files.includes(path));
+}

@@ -1,0 +1,65 @@
+/** The tasks that a command line asks for: names, `--filter`, and what changed files can matter to. */
+import { realpathSync, statSync } from 'node:fs';
+import { normalRel, type RelPath, toAbs, toRel } from '../base/paths.ts';
+import type { Invocation } from './invocation.ts';
+import { SINCE_OPTIONS } from './options.ts';
+import { filteredPackages } from './packages/filter.ts';
+import type { Package } from './packages/packages.ts';
+import type { Project } from './project.ts';
+import { allPackages, chosenTasks, tasksHere } from './targets.ts';
+import type { Machine } from './verb.ts';
+
+/** Where versions of installed packages are written down: any of them may matter to any task. */
+const LOCK_FILES = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock'].map(
+  normalRel,
+);
+
+/** Where the words were written; `cwd` is absolute. */
+type Place = Pick<Machine, 'cwd' | 'env'>;
+
+/** Chooses among the tasks that are named, else among the defaults. Throws as `chosenTasks` and `filteredPackages` do. */
+export async function selectedTasks(
+  invocation: Invocation,
+  project: Project,
+  place: Place,
+): Promise<readonly string[]> {
+  const among = chosenPackages(invocation, project, place);
+  return affected(chosenTasks(invocation.args, project, among), invocation, project, place);
+}
+
+/** The same, but without names among all tasks. */
+export async function selectedOfAll(
+  invocation: Invocation,
+  project: Project,
+  place: Place,
+): Promise<readonly string[]> {
+  const among = chosenPackages(invocation, project, place);
+  const names = invocation.args.length > 0 ? chosenTasks(invocation.args, project, among) : tasksHere(project, among);
+  return affected(names, invocation, project, place);
+}
+
+function chosenPackages(invocation: Invocation, project: Project, { cwd }: Place): ReadonlySet<Package> {
+  const filters = invocation.texts('filter');
+  if (filters.length === 0) return allPackages(project);
+  return filteredPackages(filters, project.packages, toRel(realpathSync(project.root), realpathSync(cwd)));
+}
+
+async function affected(
+  names: readonly string[],
+  invocation: Invocation,
+  project: Project,
+  { env }: Place,
+): Promise<readonly string[]> {
+  if (!SINCE_OPTIONS.some(({ name }) => invocation.flag(name))) return names;
+  const { changesSince } = await import('./git.ts');
+  const { affectedTasks } = await import('./affected.ts');
+  const changes = changesSince(project.root, invocation.text('since'), env);
+  if (changes.kind === 'changes') {
+    const { graph, packages, root } = project;
+    const isFolder = (path: RelPath): boolean =>
+      statSync(toAbs(root, path), { throwIfNoEntry: false })?.isDirectory() === true;
+    return affectedTasks(names, changes.paths, { graph, packages, everywhere: LOCK_FILES, isFolder });
+  }
+  project.warn(`${changes.message}, so everything counts as affected`);
+  return names;
+}
