@@ -6,6 +6,7 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { load, thrown } from './app/config/_project.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 
@@ -51,5 +52,12 @@ for (const guide of ['GUIDE.md', 'SHELVES.md']) {
     for (const [at, { shown, line }] of blocks.entries()) assert.is(outputs[at], shown ?? '', `line ${line}`);
   });
 }
+
+test('PIPELINES.md shows configurations that are accepted', () => {
+  const text = readFileSync(join(ROOT, 'core/PIPELINES.md'), 'utf8');
+  const blocks = [...text.matchAll(/^```toml\n([\s\S]*?)^```\n/gm)].map(([, block = '']) => block);
+  assert.ok(blocks.length > 0);
+  for (const block of blocks) assert.equal(thrown(() => load(block)).errors, [], block);
+});
 
 test.run();

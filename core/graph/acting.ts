@@ -3,6 +3,7 @@
  * is done at a place of its own and under a claim, and only when what the task reads of others stands there as its
  * question says.
  */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { RelPath } from '../base/paths.ts';
 import { type Claim, claim } from './claims.ts';
 import type { Discovery } from './discovered/discovery.ts';
@@ -10,11 +11,14 @@ import type { Ending } from './ending.ts';
 import { execute } from './execute.ts';
 import { type Asked, type Hit, lostReason, type Miss, type Questions, stands } from './questions.ts';
 import type { RoundState } from './round-state.ts';
-import type { Acted } from './settled.ts';
+import type { Acted, Settled } from './settled.ts';
 import type { Slots, Want } from './slots.ts';
-import type { Task } from './task.ts';
+import type { Scheduling, Task } from './task.ts';
 import type { TaskCall } from './task-call.ts';
 import { Upstream } from './upstream.ts';
+
+/** What holds for a task of which nothing else is said. */
+const ONCE: Scheduling = { weight: 1, retries: 0, retryDelay: 0 };
 
 export class Acting {
   readonly #state: RoundState;
@@ -33,6 +37,32 @@ export class Acting {
     const { bench, request } = this.#state;
     if (asked.kind === 'hit' && stands(asked, bench.around)) return this.served(asked, 0, end);
     if (asked.kind === 'miss' && request.frozen) return this.#refuse(asked, end);
+    const { retries, retryDelay } = call.task.scheduling ?? ONCE;
+    let acted = await this.#take(asked, end, signal);
+    for (let retry = 0; retry < retries && acted.kind === 'settled' && this.#isToRetry(acted.settled); retry++) {
+      const ms = retryDelay * 2 ** retry;
+      this.#tellRetry(acted.settled, retries + 1, ms);
+      await end.wait(delay(ms, undefined, { signal }).catch(() => {}));
+      if (signal.aborted) return skipped(call, end);
+      if (this.#state.isStopped) return acted;
+      acted = await this.#take(await this.#questions.askAnew(call.task), end, signal);
+    }
+    return acted;
+  }
+
+  #isToRetry({ outcome }: Settled): boolean {
+    return outcome.outcome === 'failed' && !this.#state.isStopped;
+  }
+
+  #tellRetry({ outcome }: Settled, attempts: number, ms: number): void {
+    const { name, attempts: attempt, message } = outcome;
+    this.#state.request.listener({ type: 'retry', name, attempt, attempts, message: message ?? '', ms });
+  }
+
+  /** Takes a place and the claim, and acts. */
+  async #take(asked: Asked, end: Ending, signal: AbortSignal): Promise<Acted> {
+    const { call } = asked;
+    const { bench } = this.#state;
     const place = await end.wait(this.#slots.take(this.#want(call.task), signal));
     if (place === undefined) return skipped(call, end);
     try {
@@ -52,8 +82,8 @@ export class Acting {
     }
   }
 
-  #want({ name }: Task): Want {
-    return { weight: 1, rank: () => this.#state.rank(name) };
+  #want({ name, scheduling = ONCE }: Task): Want {
+    return { weight: scheduling.weight, limit: scheduling.limit, rank: () => this.#state.rank(name) };
   }
 
   #claim(task: Task, signal: AbortSignal): Promise<Claim | undefined> {
@@ -111,13 +141,15 @@ export class Acting {
   }
 
   /** Does the work. The task is claimed. */
-  async #work({ call, reasons }: Miss, end: Ending, signal: AbortSignal): Promise<Acted> {
+  async #work(miss: Miss, end: Ending, signal: AbortSignal): Promise<Acted> {
+    const { call } = miss;
     const { task } = call;
     const { bench, request, live } = this.#state;
     if (this.#state.isStopped || signal.aborted) return skipped(call, end);
-    if (request.frozen) return this.#refuse({ kind: 'miss', call, reasons }, end);
+    if (request.frozen) return this.#refuse(miss, end);
     const upstream = new Upstream(call, bench);
     if (upstream.disturbed.length > 0) return { kind: 'unsettled', disturbed: upstream.disturbed };
+    const reasons = end.begin(miss.reasons);
     request.listener({ type: 'start', name: task.name, reasons });
     const changed = (others: readonly RelPath[] = []): readonly RelPath[] => {
       const paths = [...new Set([...call.changedInputs(), ...upstream.changes(), ...others])];

@@ -1,10 +1,12 @@
 /** How a task's part in a round ends: its outcome, with the time that it took itself. */
-import type { OutcomeKind, TaskOutcome } from './outcome.ts';
+import type { OutcomeKind, Reason, TaskOutcome } from './outcome.ts';
 import type { Product } from './product.ts';
 import type { Acted, Settled } from './settled.ts';
 
 /** What is to be said of an end; the rest is filled in. */
-export type EndFields = Partial<Omit<TaskOutcome, 'type' | 'name' | 'ms'>> & { readonly outcome: OutcomeKind };
+export type EndFields = Partial<Omit<TaskOutcome, 'type' | 'name' | 'ms' | 'attempts'>> & {
+  readonly outcome: OutcomeKind;
+};
 
 /** One task from the moment when all it needs is over. Time is counted unless it is spent waiting. */
 export class Ending {
@@ -12,6 +14,8 @@ export class Ending {
   readonly #now: () => number;
   readonly #began: number;
   #waited = 0;
+  #attempts = 0;
+  #reasons: readonly Reason[] | undefined;
 
   /** `now` gives ms since some moment. */
   constructor(name: string, now: () => number) {
@@ -30,9 +34,16 @@ export class Ending {
     }
   }
 
+  /** The work is begun, for these reasons. Returns those of the first time, which hold for every further one. */
+  begin(reasons: readonly Reason[]): readonly Reason[] {
+    this.#attempts++;
+    this.#reasons ??= reasons;
+    return this.#reasons;
+  }
+
   settled(fields: EndFields, product?: Product): Settled {
     const ms = Math.max(0, this.#now() - this.#began - this.#waited);
-    return { outcome: { ...blank(this.#name), ms, ...fields }, product };
+    return { outcome: { ...blank(this.#name), ms, attempts: this.#attempts, ...fields }, product };
   }
 
   acted(fields: EndFields, product?: Product): Acted {
@@ -52,5 +63,6 @@ function blank(name: string): TaskOutcome {
     exitCode: null,
     message: null,
     restored: 0,
+    attempts: 0,
   };
 }

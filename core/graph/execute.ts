@@ -3,6 +3,7 @@
  * what it wrote and printed. An answer is filed only if no declared input changed meanwhile.
  */
 import { join } from 'node:path';
+import { formatDuration } from '../base/duration.ts';
 import { FlecheError } from '../base/errors.ts';
 import { type Digest, sha256 } from '../base/hash.ts';
 import { type AbsPath, type RelPath, toAbs } from '../base/paths.ts';
@@ -15,6 +16,7 @@ import type { LeaseStore } from '../store/leases.ts';
 import type { CallRecord, Failure, StoredValue } from '../store/record.ts';
 import type { FileValueStore } from '../store/values.ts';
 import { type CommandOptions, runCommand } from './command.ts';
+import { Deadline } from './deadline.ts';
 import type { Discovery, Found } from './discovered/discovery.ts';
 import { commandEnv } from './environment.ts';
 import { Encoded, runFunction } from './functions/function.ts';
@@ -79,10 +81,7 @@ export async function execute(call: TaskCall, bench: Workbench, execution: Execu
   const logFile = join(bench.tempDir, `${call.key.slice(0, 16)}-${process.pid}.log`);
   const prepared = prepare(call, bench);
   try {
-    const work =
-      call.code === null
-        ? await command(call, bench, logFile, execution)
-        : await callFunction(call, bench, logFile, execution);
+    const work = await inTime(call, bench, logFile, execution);
     if (work.kind !== 'worked' && prepared !== undefined) outputs.abandon(prepared);
     if (work.kind === 'aborted') return work;
     const log = bench.values.putFile(logFile);
@@ -117,6 +116,20 @@ function prepare({ task, globs }: TaskCall, { around: { outputs } }: Workbench):
   if (task.outputs.length > 0) return outputs.prepare(task.name, globs.outputs, task.clean);
   if (outputs.owned(task.name) !== undefined) outputs.discard(task.name);
   return undefined;
+}
+
+/** The work, which has failed if it takes longer than it may. */
+async function inTime(call: TaskCall, bench: Workbench, logFile: string, execution: Execution): Promise<Work> {
+  const timeout = call.task.scheduling?.timeout;
+  const deadline = new Deadline(execution.signal, timeout);
+  try {
+    const work = call.code === null ? command : callFunction;
+    const worked = await work(call, bench, logFile, { ...execution, signal: deadline.signal });
+    if (worked.kind !== 'aborted' || timeout === undefined || !deadline.isOver) return worked;
+    return { kind: 'failed', failure: failure(`took longer than ${formatDuration(timeout)} and was ended`) };
+  } finally {
+    deadline.close();
+  }
 }
 
 async function command(call: TaskCall, bench: Workbench, logFile: string, execution: Execution): Promise<Work> {

@@ -45,6 +45,8 @@ export interface TaskOutcome {
   readonly message: string | null;
   /** Output files put right on a hit (written or removed). */
   readonly restored: number;
+  /** How often it was begun in this run: 0 if it was not, more than 1 if it was tried again after it failed. */
+  readonly attempts: number;
 }
 
 export interface RunSummary {
@@ -64,6 +66,15 @@ export type RunEvent =
   | { readonly type: 'start'; readonly name: string; readonly reasons: readonly Reason[] }
   /** Output of a running task, as it comes, or of a hit, replayed whole just before its `done`. */
   | { readonly type: 'output'; readonly name: string; readonly chunk: Uint8Array; readonly replayed: boolean }
+  /** An attempt failed, as `message` says, and the next begins in so many ms. What follows is printed by that. */
+  | {
+      readonly type: 'retry';
+      readonly name: string;
+      readonly attempt: number;
+      readonly attempts: number;
+      readonly message: string;
+      readonly ms: number;
+    }
   | { readonly type: 'warning'; readonly name: string | null; readonly message: string }
   /** A second time for a task that had to be done again, because what it wrote or read was changed from outside. */
   | { readonly type: 'done'; readonly outcome: TaskOutcome }

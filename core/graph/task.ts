@@ -34,6 +34,20 @@ export interface Discovered {
   readonly file: RelPath | null;
 }
 
+/** When and how often a task runs. Nothing of it is part of the key. */
+export interface Scheduling {
+  /** How many of the jobs it takes, at least 1. */
+  readonly weight: number;
+  /** What it takes of a group besides; `size` is what there is of that, by default one for each job. */
+  readonly limit?: { readonly group: string; readonly slots: number; readonly size: number | undefined };
+  /** How often it is tried again after it failed. */
+  readonly retries: number;
+  /** Time until it is tried again, ms; twice as long before each further try. */
+  readonly retryDelay: number;
+  /** Time after which it is ended and has failed, ms. */
+  readonly timeout?: number;
+}
+
 /** A task. All paths and globs are relative to the project root. */
 export interface Task {
   readonly name: string;
@@ -59,6 +73,7 @@ export interface Task {
   readonly cache: boolean;
   /** An older answer is not served, ms; without it answers never grow old. Never part of the key. */
   readonly staleAfter?: number;
+  readonly scheduling?: Scheduling;
   /** What the task is for, in a line, for people. */
   readonly description?: string;
   /** Where the task is defined. */

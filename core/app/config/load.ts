@@ -9,6 +9,7 @@ import type { Task } from '../../graph/task.ts';
 import type { Package, Packages } from '../packages/packages.ts';
 import { Check } from './check.ts';
 import { noteOverlaps } from './outputs.ts';
+import { withLimits } from './scheduling.ts';
 import { PACKAGE_FILE } from './schema.ts';
 import { type LoadOptions, openFiles, projectFiles, type Settings, settle } from './settings.ts';
 import { CONFIG_FILE } from './source.ts';
@@ -53,7 +54,7 @@ export function loadConfig(startDir: string, options: LoadOptions): Config {
     files: [...settings.files, ...inner.map(({ source }) => source.file), ...manifests],
     file,
     root,
-    tasks,
+    tasks: withLimits(tasks, project.source.table),
     packages,
     here: packages.around(toRel(root, toAbs(startDir, '.'))),
   };

@@ -4,6 +4,7 @@
  */
 import { CACHE, NAMED_CACHES, STORAGE } from './cache-schema.ts';
 import type { Format } from './formats.ts';
+import { LIMITS, SCHEDULING_KEYS } from './scheduling-schema.ts';
 import type { FormsShape, Key, ListShape, Shape, ShapeName, TableShape, TextShape } from './shape.ts';
 
 const FLAG: Shape = { kind: 'flag' };
@@ -173,6 +174,7 @@ export const TASK_KEYS: Readonly<Record<string, Key>> = {
     doc: 'How old an answer from the cache may be. Without it answers never grow old.',
     example: 'stale_after = "1d"',
   },
+  ...SCHEDULING_KEYS,
   description: {
     shape: text('text'),
     doc: 'What the task is for, in a line.',
@@ -311,6 +313,7 @@ export const PROJECT_FILE: TableShape = {
       doc: 'Caches by name.',
       example: '[caches.local]',
     },
+    limits: LIMITS,
     workspace: {
       shape: {
         kind: 'table',
@@ -372,7 +375,7 @@ export const PACKAGE_FILE: TableShape = {
   keys: { tasks: tasksOf({ kind: 'either', of: [text('text'), PACKAGE_TASKS] }) },
 };
 
-const OF_THE_PROJECT: readonly string[] = ['tasks', 'templates', 'workspace'];
+const OF_THE_PROJECT: readonly string[] = ['tasks', 'templates', 'workspace', 'limits'];
 
 /** A `fleche.config.toml` in a folder above the project: it lends its caches and settings, its tasks stay its own. */
 export const OUTER_FILE: TableShape = {

@@ -2,7 +2,6 @@
  * The tasks of a configuration, complete and normalised: paths relative to the project, names of tasks in full. What is
  * wrong with them beyond their form is noted here.
  */
-import { parseDuration } from '../../base/duration.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { topologicalOrder } from '../../base/order.ts';
 import { normalRel, type RelPath } from '../../base/paths.ts';
@@ -13,6 +12,7 @@ import { isTable, type Table } from './check.ts';
 import { brokenRule } from './formats.ts';
 import { type Need, TaskNames } from './needs.ts';
 import { label } from './problems.ts';
+import { durationOf, readScheduling } from './scheduling.ts';
 import { ARGUMENT, TASK_KEYS } from './schema.ts';
 import type { Spot, TaskText } from './task-text.ts';
 import { plainValue, tableOf, textOf, textsOf } from './values.ts';
@@ -37,7 +37,8 @@ function readTask(text: TaskText, needs: readonly Need[], names: TaskNames): Tas
   const value = (key: string): unknown => text.value(key) ?? TASK_KEYS[key]?.default;
   const description = textOf(value('description'));
   const discovered = discoveredOf(tableOf(value('discovered')), home);
-  const staleAfter = durationOf(textOf(value('stale_after')));
+  const staleAfter = durationOf(value('stale_after'));
+  const scheduling = readScheduling((key) => text.value(key));
   return {
     name,
     body: readBody(text, names),
@@ -52,6 +53,7 @@ function readTask(text: TaskText, needs: readonly Need[], names: TaskNames): Tas
     clean: value('clean') === true,
     cache: value('cache') === true,
     ...(staleAfter === undefined ? {} : { staleAfter }),
+    ...(scheduling === undefined ? {} : { scheduling }),
     ...(description === undefined ? {} : { description }),
     at: text.at,
   };
@@ -64,11 +66,6 @@ function discoveredOf(written: Table, home: Package): Discovered | undefined {
   if (written['tsc'] === true) return { form: 'tsc', file: null };
   const form = FORMS.find((form) => typeof written[form] === 'string');
   return form === undefined ? undefined : { form, file: pathOf(textOf(written[form]) ?? '', home) };
-}
-
-/** Undefined also for what is no duration, which the checks note. */
-function durationOf(text: string | undefined): number | undefined {
-  return text === undefined || brokenRule('duration', text) !== undefined ? undefined : parseDuration(text);
 }
 
 function readBody(text: TaskText, names: TaskNames): TaskBody {

@@ -2,6 +2,7 @@
  * For people and for logs: one line a task when it is over, with what it printed below it, or line by line while it
  * runs; a closing line last. Lines are never changed after they were written.
  */
+import { formatDuration } from '../../base/duration.ts';
 import type { RunEvent, TaskOutcome } from '../../graph/outcome.ts';
 import { type Style, styleFor } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
@@ -45,6 +46,9 @@ export class PlainReporter implements Reporter {
         break;
       case 'output':
         this.#output(event.name, event.chunk);
+        break;
+      case 'retry':
+        this.#retry(event);
         break;
       case 'warning':
         this.#warning(event.name, event.message);
@@ -100,15 +104,30 @@ export class PlainReporter implements Reporter {
     this.#terminal.write(`${this.#style.yellow('!')} ${about}${text}\n`);
   }
 
+  /** A failed attempt, with what it printed; the next one begins with an empty page. */
+  #retry({ name, attempt, attempts, message, ms }: Extract<RunEvent, { readonly type: 'retry' }>): void {
+    const said = `attempt ${attempt} of ${attempts} ${message}; again in ${formatDuration(ms)}`;
+    this.#terminal.write(
+      `${this.#style.yellow('↻')} ${harmless(name)}: ${said.split('\n').map(harmless).join('\n  ')}\n`,
+    );
+    this.#endStream(name);
+    this.#terminal.write(this.#below(name));
+  }
+
+  /** What a task printed, as lines; forgets it. */
+  #below(name: string): string {
+    const lines = this.#logs.get(name)?.end() ?? [];
+    this.#logs.delete(name);
+    const bar = this.#style.dim('  │ ');
+    return lines.map((line) => `${bar}${this.#tame(line)}\n`).join('');
+  }
+
   #done(outcome: TaskOutcome): void {
     const { log, mode } = this.#options;
     const failed = outcome.outcome === 'failed';
     this.#endStream(outcome.name);
-    const lines = this.#logs.get(outcome.name)?.end() ?? [];
-    this.#logs.delete(outcome.name);
+    const below = this.#below(outcome.name);
     if (log === 'quiet' && !failed) return;
-    const bar = this.#style.dim('  │ ');
-    const below = lines.map((line) => `${bar}${this.#tame(line)}\n`).join('');
     this.#terminal.write(`${outcomeLine(outcome, this.#style, mode, this.#width)}\n${below}`);
     this.#last = outcome.name;
     if (failed) this.#buried.push(outcome.name);

@@ -30,6 +30,7 @@ test('every task is one object on one line, and the summary is the last', () => 
     exitCode: null,
     message: null,
     restored: 0,
+    attempts: 0,
   });
   assert.is((second as { readonly name: string }).name, 'b\n');
   assert.equal(last, { type: 'summary', ran: 1, cached: 1, failed: 0, skipped: 0, ms: 1234, saved: 0 });

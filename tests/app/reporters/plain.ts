@@ -49,6 +49,34 @@ test('grouped: every task has its line, and what it printed below it', () => {
   );
 });
 
+test('a failed attempt is told with what it printed, and the next begins with an empty page', () => {
+  const retry: RunEvent = {
+    type: 'retry',
+    name: 'test',
+    attempt: 1,
+    attempts: 3,
+    message: 'exited with code 1',
+    ms: 2000,
+  };
+  const events = [
+    start('test'),
+    output('test', 'boom\n'),
+    retry,
+    output('test', 'fine\n'),
+    done('test', 'ran', { ms: 20, reasons: [CHANGED] }),
+  ];
+  assert.is(
+    told(events),
+    [
+      '↻ test: attempt 1 of 3 exited with code 1; again in 2s',
+      '  │ boom',
+      '✓ test  ran        20ms  src/a.ts changed',
+      '  │ fine',
+      '',
+    ].join('\n'),
+  );
+});
+
 test('stream: lines have the name of their task and come before its own line', () => {
   assert.is(
     told(EVENTS, 'stream'),

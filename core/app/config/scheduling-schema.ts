@@ -1,0 +1,59 @@
+/** The keys of tasks that say when and how often they run, as plain data. None of them is part of a task's key. */
+import type { Format } from './formats.ts';
+import type { Key, Shape, TextShape } from './shape.ts';
+
+const text = (format: Format): TextShape => ({ kind: 'text', format });
+const count = (min: number): Shape => ({ kind: 'count', min });
+
+export const SCHEDULING_KEYS: Readonly<Record<string, Key>> = {
+  weight: {
+    shape: count(1),
+    doc: 'How many of the jobs the task takes while it runs.',
+    example: 'weight = 2',
+    default: 1,
+  },
+  limit: {
+    shape: {
+      kind: 'table',
+      keys: {
+        group: { shape: text('name'), doc: 'The group.', example: 'group = "database"', required: true },
+        slots: {
+          shape: count(1),
+          doc: 'How many places of the group the task takes.',
+          example: 'slots = 2',
+          default: 1,
+        },
+      },
+    },
+    doc: 'Places that the task takes of a group of tasks that share something. [limits] says how many a group has.',
+    example: 'limit = { group = "database" }',
+  },
+  retries: {
+    shape: count(0),
+    doc: 'How often the task is tried again after it failed.',
+    example: 'retries = 2',
+    default: 0,
+  },
+  retry_delay: {
+    shape: text('duration'),
+    doc: 'Time until the task is tried again; twice as long before each further try.',
+    example: 'retry_delay = "5s"',
+    default: '1s',
+  },
+  timeout: {
+    shape: text('duration'),
+    doc: 'Time after which the task is ended and has failed. Without it, it may take as long as it likes.',
+    example: 'timeout = "5m"',
+  },
+};
+
+/** The table `[limits]`. */
+export const LIMITS: Key = {
+  shape: {
+    kind: 'table',
+    keys: {},
+    rest: { shape: count(1), format: 'name', doc: 'The places of a group, by its name.', example: 'database = 1' },
+  },
+  doc: 'How many places each group has that tasks name in "limit". A group that is not here has as many as there are jobs.',
+  example: '[limits]',
+};
