@@ -10,7 +10,11 @@ test('a key that is not known is an error that names the nearest one', () => {
     [`[▸task.t]\nrun = "x"\n`, ['CONFIG_UNKNOWN_KEY', 'unknown key "task" at the top', 'Did you mean "tasks"?']],
     [
       `▸a.b.c = 1`,
-      ['CONFIG_UNKNOWN_KEY', 'unknown key "a" at the top', 'Known: default, caches, workspace, templates, tasks.'],
+      [
+        'CONFIG_UNKNOWN_KEY',
+        'unknown key "a" at the top',
+        'Known: default, caches, limits, workspace, templates, tasks.',
+      ],
     ],
     [`[default]\n▸task = []`, ['CONFIG_UNKNOWN_KEY', 'unknown key "task" in default', 'Did you mean "tasks"?']],
     [`${RUN}▸imputs = []`, ['CONFIG_UNKNOWN_KEY', 'unknown key "imputs" in tasks.t', 'Did you mean "inputs"?']],
