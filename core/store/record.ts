@@ -3,7 +3,7 @@
  * and a checksum, because LMDB has none: what does not decode, whole and unchanged, is not there. The body is a JSON
  * array of fields: every field is plain JSON, and JSON is read back three times as fast as the encoding of values.
  */
-import { asDigest, asKey, type Digest, type Key, sha256 } from '../base/hash.ts';
+import { type Digest, type Key, sha256 } from '../base/hash.ts';
 
 /** What a fingerprint part is about; it decides how `why` explains a change of it. */
 export type PartKind =
@@ -119,38 +119,54 @@ export function decodeRecord(bytes: Uint8Array): CallRecord | undefined {
 
 /** The fields of a record at rest, in their order. */
 type Fields = [
-  key: string,
+  key: Key,
   kind: CallRecord['kind'],
   name: string,
   module: string | null,
-  parts: [name: string, kind: PartKind, digest: string, blob: string | null][],
+  parts: [name: string, kind: PartKind, digest: Digest, blob: Digest | null][],
   failure: Failure | null,
-  result: [digest: string, blob: string] | null,
+  result: [digest: Digest, blob: Digest] | null,
   promised: boolean,
-  outputs: string | null,
-  log: string | null,
+  outputs: Digest | null,
+  log: Digest | null,
   metadata: Metadata,
   filed: number,
 ];
 
-function fromFields(fields: Fields): CallRecord {
+/** Undefined if something that must be a digest is none: it might be used as the name of a file. */
+function fromFields(fields: Fields): CallRecord | undefined {
   const [key, kind, name, module, parts, failure, result, promised, outputs, log, metadata, filed] = fields;
-  return {
-    key: asKey(key),
+  const record: CallRecord = {
+    key,
     kind,
     name,
     module,
-    parts: parts.map(([name, kind, digest, blob]) => ({ name, kind, digest: asDigest(digest), blob: optional(blob) })),
+    parts: parts.map(([name, kind, digest, blob]) => ({ name, kind, digest, blob })),
     failure,
-    result: result === null ? null : { digest: asDigest(result[0]), blob: asDigest(result[1]) },
+    result: result === null ? null : { digest: result[0], blob: result[1] },
     promised,
-    outputs: optional(outputs),
-    log: optional(log),
+    outputs,
+    log,
     metadata,
     filed,
   };
+  return hasDigests(record) ? record : undefined;
 }
 
-function optional(text: string | null): Digest | null {
-  return text === null ? null : asDigest(text);
+const DIGEST_LENGTH = 64;
+const HEXADECIMAL = /^[0-9a-f]*$/;
+
+/** Whether all digests of something that was read as a record are digests. One look at all of them is the cheapest. */
+export function hasDigests({ key, parts, failure, result, outputs, log }: CallRecord): boolean {
+  const digests: string[] = [key];
+  for (const { digest, blob } of parts) {
+    digests.push(digest);
+    if (blob !== null) digests.push(blob);
+  }
+  if (result !== null) digests.push(result.digest, result.blob);
+  if (outputs !== null) digests.push(outputs);
+  if (log !== null) digests.push(log);
+  if (failure?.error !== undefined) digests.push(failure.error);
+  for (const digest of digests) if (typeof digest !== 'string' || digest.length !== DIGEST_LENGTH) return false;
+  return HEXADECIMAL.test(digests.join(''));
 }

@@ -88,10 +88,16 @@ test('a checksum that fits does not make a record of something else', () => {
     assert.is(decodeRecord(framed(body)), undefined, body);
   }
   // A digest that is a path must not get as far as a store that makes a file name of it.
-  for (const at of fields.keys()) {
-    if (typeof fields[at] !== 'string' || !/^[0-9a-f]{64}$/.test(fields[at])) continue;
-    const forged = fields.with(at, '../'.repeat(21).padEnd(64, 'x'));
-    assert.is(decodeRecord(framed(JSON.stringify(forged))), undefined);
+  const failure = { message: 'failed', exitCode: null, signal: null, error: sha256('error') };
+  const full = aRecord({ failure, outputs: sha256('outputs'), log: sha256('log') });
+  const body = Buffer.from(encodeRecord(full)).toString('utf8', 9);
+  const digests = body.match(/[0-9a-f]{64}/g) ?? [];
+  assert.is(digests.length, 10);
+  for (const digest of digests) {
+    for (const other of ['../'.repeat(21).padEnd(64, 'x'), digest.slice(1), `${digest}0`, digest.toUpperCase()]) {
+      assert.is(decodeRecord(framed(body.replace(digest, other))), undefined, other);
+    }
+    assert.is(decodeRecord(framed(body.replace(`"${digest}"`, '1'))), undefined);
   }
 });
 

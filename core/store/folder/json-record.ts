@@ -2,8 +2,8 @@
  * A call record as a JSON document that people and other programs can read. Like the compact form it carries a format
  * version and a checksum, so that a document that was cut short or edited is not there.
  */
-import { isDigest, sha256 } from '../../base/hash.ts';
-import type { CallRecord } from '../record.ts';
+import { sha256 } from '../../base/hash.ts';
+import { type CallRecord, hasDigests } from '../record.ts';
 
 /** Changes whenever the fields of a record do. */
 const FORMAT = 1;
@@ -24,7 +24,7 @@ export function recordToJson(record: CallRecord): string {
 export function recordFromJson(text: string): CallRecord | undefined {
   try {
     const { format, checksum, record } = JSON.parse(text) as Document;
-    return format === FORMAT && checksum === checksumOf(record) && isDigest(record.key) ? record : undefined;
+    return format === FORMAT && checksum === checksumOf(record) && hasDigests(record) ? record : undefined;
   } catch {
     // Not JSON, or JSON of something else.
     return undefined;
