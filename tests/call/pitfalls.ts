@@ -62,6 +62,27 @@ test('concurrent calls of one key are one execution, and share its error too', a
   }
 });
 
+test('a call that asks for itself, directly or through another, is as without a cache', async () => {
+  let isFirst = true;
+  const round = fleche(
+    async (x: number): Promise<number> => {
+      await turn();
+      if (!isFirst) return x;
+      isFirst = false;
+      return 10 * (await other(x));
+    },
+    { name: 'round' },
+  );
+  const other = fleche(async (x: number): Promise<number> => (await round(x)) + 1, { name: 'other' });
+  for (const store of [memoryCache(), laterCache()]) {
+    isFirst = true;
+    await cache(store, async () => {
+      assert.equal(await Promise.all([round(1), round(1)]), [20, 20]);
+      assert.is(await round(1), 20);
+    });
+  }
+});
+
 test('different keys at the same time lose nothing', async () => {
   const store = laterCache();
   const square = fleche(async (x: number) => x * x, { name: 'square' });

@@ -15,6 +15,7 @@ import type { FunctionIdentity } from './function-identity.ts';
 import { ignore, type Making } from './making.ts';
 import type { Question } from './question.ts';
 import type { Refreshing } from './refreshing.ts';
+import { isInCall } from './under-way.ts';
 
 export interface AnsweringOptions {
   readonly freshness: Freshness;
@@ -127,6 +128,8 @@ export class Answering {
   /** Somebody in this process makes the call already. */
   #join(asking: Asking, question: Question, flight: Promise<unknown>): unknown {
     const { waitMs } = this.#options;
+    // A function that calls itself does what it does without a cache: waiting for itself it would never end.
+    if (isInCall(asking.cache, question.key)) return this.bypass(asking);
     asking.outcome = 'coalesced';
     return this.#forgiving(asking, question, () =>
       waitMs === undefined ? flight : orElse(flight, waitMs, () => this.#giveUp(asking, question)),

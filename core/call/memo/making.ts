@@ -16,6 +16,7 @@ import type { AnyFunction, FunctionIdentity } from './function-identity.ts';
 import type { Filed } from './handover.ts';
 import { isIndigestible, type Question } from './question.ts';
 import { float, type Turn } from './turns.ts';
+import { inCall } from './under-way.ts';
 
 export interface MakingOptions {
   /** Collectors beside those of the surroundings. */
@@ -89,7 +90,7 @@ export class Making {
     const { cache, receiver } = asking;
     let result: unknown;
     try {
-      result = this.#fn.apply(receiver, given as unknown[]);
+      result = inCall(cache, question.key, () => this.#fn.apply(receiver, given as unknown[]));
     } catch (error) {
       closing.fail(error, false);
       throw error;
