@@ -15,7 +15,7 @@ export { type ErrorCode, FlecheError, type SourcePosition } from './base/errors.
 export { asDigest, type Digest, isDigest, type Key, sha256 } from './base/hash.ts';
 export { Ref } from './base/ref.ts';
 export { BaseCache } from './call/caches/base-cache.ts';
-export { Cache } from './call/caches/cache.ts';
+export { Cache, type CollectOptions } from './call/caches/cache.ts';
 export type { CacheCore, Found, Records } from './call/caches/cache-core.ts';
 export { collectGarbage, type GcOptions, type GcReport } from './call/caches/gc.ts';
 export type { Invalidatable, InvalidatedCall, InvalidateOptions, Invalidation } from './call/caches/invalidation.ts';

@@ -1,5 +1,6 @@
 /** A cache: one values store and one calls store. */
 import { type Awaitable, chain } from '../../base/awaitable.ts';
+import { parseDuration } from '../../base/duration.ts';
 import { type Digest, type Key, sha256 } from '../../base/hash.ts';
 import type { CallStore, CallTerms } from '../../store/calls.ts';
 import { decodeValue, type ValueCodec, valueCodec } from '../../store/codecs/value-codec.ts';
@@ -7,6 +8,16 @@ import type { CallRecord, StoredValue } from '../../store/record.ts';
 import type { ValueStore } from '../../store/values.ts';
 import { BaseCache } from './base-cache.ts';
 import { type Found, NOT_FOUND, type Records } from './cache-core.ts';
+import { collectGarbage, type GcReport } from './gc.ts';
+
+const clock = Date.now;
+
+export interface CollectOptions {
+  /** Values filed or refreshed within this time stay: `"1h"` or ms. */
+  readonly grace?: string | number;
+  /** Tells what would be removed. */
+  readonly dryRun?: boolean;
+}
 
 export class Cache extends BaseCache {
   readonly values: ValueStore;
@@ -78,6 +89,15 @@ export class Cache extends BaseCache {
 
   valuesMatching(prefix: string, limit: number): Awaitable<readonly Digest[]> {
     return this.values.matching(prefix, limit);
+  }
+
+  /**
+   * Removes the values that no call here names; other caches may not share them. Values are filed before their calls, so
+   * the youngest are spared: by default those of the last hour. Throws `INVALID_DURATION`.
+   */
+  gc({ grace = '1h', dryRun = false }: CollectOptions = {}): Promise<GcReport> {
+    const graceMs = parseDuration(grace);
+    return collectGarbage(this.values, this.calls, { graceMs, now: clock(), dryRun });
   }
 
   flush(): Awaitable<void> {

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digest } from '../../../core/base/digest.ts';
 import { sha256 } from '../../../core/base/hash.ts';
-import type { Cache } from '../../../core/call/caches/cache.ts';
+import type { Cache, CollectOptions } from '../../../core/call/caches/cache.ts';
 import { collectGarbage } from '../../../core/call/caches/gc.ts';
 import { SizeLimitedCache } from '../../../core/call/caches/limited.ts';
 import { rename } from '../../../core/call/caches/rename.ts';
@@ -181,6 +181,16 @@ test('a collection removes what no record names, and spares what is young or pin
     ['kept', 'lost', 'pinned', 'young'].map((text) => values.has(sha256(text))),
     [true, false, true, true],
   );
+});
+
+test('a cache collects by itself what its calls do not name', async () => {
+  const cache = memoryCache();
+  const [kept, gone] = [await fileCall(cache, 'f', 1, 'kept'), await fileCall(cache, 'f', 2, 'gone')];
+  await cache.evict(gone.key);
+  const removed = async (options: CollectOptions): Promise<number> => (await cache.gc(options)).removed;
+  assert.equal([await removed({}), await removed({ grace: 0, dryRun: true })], [0, 2]);
+  assert.equal([await removed({ grace: '0s' }), await removed({ grace: 0 })], [2, 0]);
+  assert.equal(await resultOf(cache, kept), { found: true, value: 'kept' });
 });
 
 test('the calls of a renamed function are answers of the new name', async () => {
