@@ -53,9 +53,8 @@ export class Ledgers {
     this.#state.put(nameOf(task), packStates(states, Uint8Array.of(FINISHED)));
   }
 
-  /** The same of what is about to be written. Durable when this returns. */
-  claim(task: string, states: readonly PathState[]): void {
-    this.finish(task, states);
+  /** Afterwards what was noted is durable. */
+  flush(): void {
     this.#state.flush();
   }
 

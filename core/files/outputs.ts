@@ -13,7 +13,7 @@ import { Globs } from './globs.ts';
 import { Ledgers } from './ledger.ts';
 import { OutputSite } from './output-site.ts';
 import type { PathState } from './path-states.ts';
-import { isConfined, lostContent, Restoration, type Restored } from './restoration.ts';
+import { type Begun, isConfined, lostContent, Restoration, type Restored } from './restoration.ts';
 import { Standing } from './standing.ts';
 import { makeTree, type Tree, type TreeEntry, treeText } from './tree.ts';
 
@@ -193,24 +193,50 @@ export class Outputs {
    * Throws `OUTPUT_ESCAPES` for outputs outside the root or behind a link, `OUTPUT_UNWRITABLE`.
    */
   restore(task: string, globs: Globs, tree: Tree): Restored {
-    return this.#at(task, globs, (site): Restored => {
-      if (!isConfined(tree, globs)) return { lost: tree.digest };
-      site.links();
-      const found = this.#compare(site, tree);
-      const lost = lostContent(found, this.#values);
-      if (lost !== undefined) return { lost };
-      const restored = differences(found).length;
-      if (restored === 0) {
-        if (!isKnown(found)) this.#ledgers.finish(task, found.right);
-        return { restored };
-      }
-      const restoration = new Restoration(site, found, this.#values);
-      restoration.makeRoom();
-      this.#ledgers.claim(task, restoration.claims);
-      const result = restoration.run();
-      this.#ledgers.finish(task, 'lost' in result ? [] : result.own);
-      return 'lost' in result ? result : { restored };
-    });
+    const begun = this.beginRestore(task, globs, tree);
+    if (!('finish' in begun)) return begun;
+    this.#ledgers.flush();
+    return begun.finish();
+  }
+
+  /** The first half of `restore`: nothing is written yet. Before the second half the state must be flushed. */
+  beginRestore(task: string, globs: Globs, tree: Tree): Begun {
+    const site = this.#site(task, globs);
+    let begun: Begun | undefined;
+    try {
+      begun = named(site, () => this.#beginAt(site, tree));
+      return begun;
+    } finally {
+      if (begun === undefined || !('finish' in begun)) this.#tell(site);
+    }
+  }
+
+  #beginAt(site: OutputSite, tree: Tree): Begun {
+    const { task, globs } = site;
+    if (!isConfined(tree, globs)) return { lost: tree.digest };
+    site.links();
+    const found = this.#compare(site, tree);
+    const lost = lostContent(found, this.#values);
+    if (lost !== undefined) return { lost };
+    const restored = differences(found).length;
+    if (restored === 0) {
+      if (!isKnown(found)) this.#ledgers.finish(task, found.right);
+      return { restored };
+    }
+    const restoration = new Restoration(site, found, this.#values);
+    restoration.makeRoom();
+    this.#ledgers.finish(task, restoration.claims);
+    return {
+      finish: () => {
+        try {
+          const result = named(site, () => restoration.run());
+          this.#ledgers.finish(task, 'lost' in result ? [] : result.own);
+          return 'lost' in result ? result : { restored };
+        } finally {
+          this.#tell(site);
+        }
+      },
+    };
   }
 
   /** Removes what the task wrote here and forgets the task. Returns how many paths were removed. */
@@ -242,15 +268,30 @@ export class Outputs {
 
   /** Does something with the outputs of one task, and tells of what had to be moved aside, even if it failed. */
   #at<T>(task: string, globs: Globs, work: (site: OutputSite) => T): T {
-    const site = new OutputSite(task, globs, { root: this.#root, ...this.#options });
+    const site = this.#site(task, globs);
     try {
-      return work(site);
-    } catch (error) {
-      if (error instanceof FlecheError || systemCode(error) === undefined) throw error;
-      throw new FlecheError('OUTPUT_UNWRITABLE', `outputs of task "${task}": ${messageOf(error)}`, { cause: error });
+      return named(site, () => work(site));
     } finally {
-      if (site.warning !== undefined) this.#options.onWarning(site.warning);
+      this.#tell(site);
     }
+  }
+
+  #site(task: string, globs: Globs): OutputSite {
+    return new OutputSite(task, globs, { root: this.#root, ...this.#options });
+  }
+
+  #tell({ warning }: OutputSite): void {
+    if (warning !== undefined) this.#options.onWarning(warning);
+  }
+}
+
+/** Does something with the outputs of one task; what the system does not let it do is told with the task's name. */
+function named<T>({ task }: OutputSite, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof FlecheError || systemCode(error) === undefined) throw error;
+    throw new FlecheError('OUTPUT_UNWRITABLE', `outputs of task "${task}": ${messageOf(error)}`, { cause: error });
   }
 }
 

@@ -19,6 +19,9 @@ import type { Tree } from './tree.ts';
 /** `restored` counts paths written or removed; `lost` names content that is not to be had. */
 export type Restored = { readonly restored: number } | { readonly lost: Digest };
 
+/** A restoration that waits until what it is about to write is noted on disk, or one that has nothing to write. */
+export type Begun = Restored | { readonly finish: () => Restored };
+
 /**
  * Whether a tree may be put here at all: every path is matched, stays inside the root on this system and has only
  * folders above it in the tree, and no link leads outside. A tree from a shared cache is not to be believed in this.

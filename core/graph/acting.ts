@@ -1,18 +1,21 @@
 /**
  * Does what the answers of one round ask for: puts them into the workspace, or does the work. What changes the workspace
- * is done at a place of its own and under a claim, and only when what the task reads of others stands there as its
+ * is done at a place of its own and under a claim; work, only when what the task reads of others stands there as its
  * question says.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Key } from '../base/hash.ts';
 import type { RelPath } from '../base/paths.ts';
 import { type Claim, claim } from './claims.ts';
 import type { Discovery } from './discovered/discovery.ts';
 import type { Ending } from './ending.ts';
 import { execute } from './execute.ts';
 import { type Asked, type Hit, lostReason, type Miss, type Questions, stands } from './questions.ts';
+import { RestoreQueue } from './restoring.ts';
 import type { RoundState } from './round-state.ts';
 import type { Acted, Settled } from './settled.ts';
-import type { Slots, Want } from './slots.ts';
+import type { Place, Slots, Want } from './slots.ts';
+import { SpentClaims } from './spent-claims.ts';
 import type { Scheduling, Task } from './task.ts';
 import type { TaskCall } from './task-call.ts';
 import { Upstream } from './upstream.ts';
@@ -24,11 +27,24 @@ export class Acting {
   readonly #state: RoundState;
   readonly #questions: Questions;
   readonly #slots: Slots;
+  readonly #spent: SpentClaims;
+  readonly #restoring: RestoreQueue;
+  /** Questions whose answers turned out not to be whole. */
+  readonly #lost = new Set<Key>();
 
   constructor(state: RoundState, questions: Questions, slots: Slots) {
     this.#state = state;
     this.#questions = questions;
     this.#slots = slots;
+    const { around, now } = state.bench;
+    const note = (): void => around.state.flush();
+    this.#spent = new SpentClaims(note);
+    this.#restoring = new RestoreQueue(note, now);
+  }
+
+  /** Keeps nothing from other processes any more. */
+  finish(): void {
+    this.#spent.release();
   }
 
   /** Settles what was asked. After `signal` nothing is begun, and what is under way is cut short. */
@@ -59,26 +75,32 @@ export class Acting {
     this.#state.request.listener({ type: 'retry', name, attempt, attempts, message: message ?? '', ms });
   }
 
-  /** Takes a place and the claim, and acts. */
+  /** Takes the claim, and for work a place, and acts. */
   async #take(asked: Asked, end: Ending, signal: AbortSignal): Promise<Acted> {
     const { call } = asked;
-    const { bench } = this.#state;
+    if (asked.kind === 'hit' && !this.#lost.has(call.key)) return this.#claimed(asked, end, signal, undefined);
     const place = await end.wait(this.#slots.take(this.#want(call.task), signal));
     if (place === undefined) return skipped(call, end);
     try {
-      const claim = await end.wait(this.#claim(call.task, signal));
-      if (claim === undefined) return skipped(call, end);
-      try {
-        bench.refresh();
-        const isOld = this.#questions.isOld(asked, place.waited || claim.waited);
-        return await this.#act(isOld ? await this.#questions.askAnew(call.task) : asked, end, signal);
-      } finally {
-        // Whoever claims it next must find what was noted of it.
-        bench.around.state.flush();
-        claim.release();
-      }
+      return await this.#claimed(asked, end, signal, place);
     } finally {
       place.release();
+    }
+  }
+
+  /** Putting files back needs no place. */
+  async #claimed(asked: Asked, end: Ending, signal: AbortSignal, place: Place | undefined): Promise<Acted> {
+    const { task } = asked.call;
+    const claim = await end.wait(this.#claim(task, signal));
+    if (claim === undefined) return skipped(asked.call, end);
+    try {
+      this.#state.bench.refresh();
+      const waited = { place: place?.waited === true, claim: claim.waited };
+      const now = this.#questions.isOld(asked, waited) ? await this.#questions.askAnew(task) : asked;
+      if (now.kind === 'hit') return await this.#putBack(now, end, signal, place);
+      return place === undefined ? AGAIN : await this.#work(now, end, signal);
+    } finally {
+      this.#spent.add(task.name, claim);
     }
   }
 
@@ -90,11 +112,13 @@ export class Acting {
     const { bench, request } = this.#state;
     const { leases, now, around } = bench;
     const told = new Set<number>();
+    if (this.#spent.has(task.name)) this.#spent.release();
     return claim(task.name, {
       leases,
       graph: around.graph,
       now,
       signal,
+      isSpent: (other) => this.#spent.has(other),
       onWait: ({ owner }) => {
         if (told.has(owner.pid)) return;
         told.add(owner.pid);
@@ -112,18 +136,21 @@ export class Acting {
     return end.acted({ outcome: 'skipped', key: call.key, reasons });
   }
 
-  /** Changes the workspace: puts an answer there, or does the work. The task is claimed. */
-  async #act(asked: Asked, end: Ending, signal: AbortSignal): Promise<Acted> {
-    if (asked.kind === 'miss') return this.#work(asked, end, signal);
-    const { call, product } = asked;
-    const { bench } = this.#state;
-    if (stands(asked, bench.around)) return this.served(asked, 0, end);
-    const upstream = new Upstream(call, bench);
-    if (upstream.disturbed.length > 0) return { kind: 'unsettled', disturbed: upstream.disturbed };
-    const { outputs } = bench.around;
-    if (product.outputs === null) return this.served(asked, outputs.discard(call.task.name), end);
-    const result = outputs.restore(call.task.name, call.globs.outputs, product.outputs);
-    if ('restored' in result) return this.served(asked, result.restored, end);
+  /** Puts an answer into the workspace. If it is not whole, the work is done, at a place. The task is claimed. */
+  async #putBack(hit: Hit, end: Ending, signal: AbortSignal, place: Place | undefined): Promise<Acted> {
+    const { call, product } = hit;
+    const { around } = this.#state.bench;
+    const result = await this.#restoring.restore(() => {
+      if (signal.aborted) return undefined;
+      if (stands(hit, around)) return { restored: 0 };
+      const { name } = call.task;
+      if (product.outputs === null) return { restored: around.outputs.discard(name) };
+      return around.outputs.beginRestore(name, call.globs.outputs, product.outputs);
+    });
+    if (result === undefined) return skipped(call, end);
+    if ('restored' in result) return this.served(hit, result.restored, end);
+    this.#lost.add(call.key);
+    if (place === undefined) return AGAIN;
     return this.#work({ kind: 'miss', call, reasons: [lostReason(product, result.lost)] }, end, signal);
   }
 
@@ -191,6 +218,9 @@ export class Acting {
     return Discovery.begin(call, this.#state.products, this.#state.bench);
   }
 }
+
+/** The task is to be asked for once more. */
+const AGAIN: Acted = { kind: 'unsettled', disturbed: [] };
 
 /** Not begun, or cut short. */
 export function skipped({ key }: TaskCall, end: Ending): Acted {

@@ -16,6 +16,8 @@ export interface ClaimOptions {
   /** ms since the epoch. */
   readonly now: () => number;
   readonly signal: AbortSignal;
+  /** Whether this process has a claim on a task that only waits to be given back: it is in nobody's way here. */
+  readonly isSpent: (task: string) => boolean;
   /** Called for every other process that has to be waited for. */
   readonly onWait: (holder: Lease) => void;
 }
@@ -48,11 +50,13 @@ export async function claim(task: string, options: ClaimOptions): Promise<Claim 
 }
 
 /** An older claim on something that the task needs or that needs it. A younger one will give way. */
-function inTheWay(own: Lease, { leases, graph, now }: ClaimOptions): Lease | undefined {
+function inTheWay(own: Lease, { leases, graph, now, isSpent }: ClaimOptions): Lease | undefined {
   const task = own.name.slice(PREFIX.length);
   return leases.list().find((other) => {
-    const isOlder = other.name.startsWith(PREFIX) && other.token < own.token;
-    return isOlder && isRelated(graph, task, other.name.slice(PREFIX.length)) && !isAbandoned(other, now());
+    if (!other.name.startsWith(PREFIX) || other.token >= own.token) return false;
+    const name = other.name.slice(PREFIX.length);
+    if (other.owner.id === own.owner.id && isSpent(name)) return false;
+    return isRelated(graph, task, name) && !isAbandoned(other, now());
   });
 }
 

@@ -290,6 +290,5 @@ class Answer {
       filed: stop,
     };
     calls.put(record);
-    calls.flush();
   }
 }

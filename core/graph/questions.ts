@@ -78,10 +78,15 @@ export class Questions {
     return completedByLists(await callOf(task, products, bench.around), products, bench);
   }
 
-  /** Whether a question may have another answer by now, or be another one. `waited`: time went by since it was asked. */
-  isOld({ kind, call }: Asked, waited: boolean): boolean {
-    if (waited || !call.isSure) return true;
-    if (kind === 'hit' || !call.task.cache || this.#state.isForced(call.task)) return false;
+  /**
+   * Whether a question may have another answer by now, or be another one. `waited`: for what time went by since it was
+   * asked. An answer that waits for its place alone is as good as before: it is that of the moment of the question.
+   */
+  isOld({ kind, call }: Asked, waited: { readonly place: boolean; readonly claim: boolean }): boolean {
+    if (waited.claim || !call.isSure) return true;
+    if (kind === 'hit') return false;
+    if (waited.place) return true;
+    if (!call.task.cache || this.#state.isForced(call.task)) return false;
     return this.#state.bench.calls.get(call.key)?.failure === null;
   }
 }

@@ -58,6 +58,7 @@ export class Round {
     const ends = await Promise.allSettled(names.map((name) => this.#settle(graph.task(name))));
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
     const settled = await Promise.all(names.map((name) => this.#settle(graph.task(name))));
+    this.#acting.finish();
     const outcomes = settled.map(({ outcome }) => outcome);
     const count = (kind: OutcomeKind): number => outcomes.filter(({ outcome }) => outcome === kind).length;
     const summary: RunSummary = {

@@ -29,12 +29,14 @@ test('what another process wrote is seen', () => {
   assert.is(one.read('task')?.paths.size, 0);
 });
 
-test('the beginning of a run and a claim are durable', () => {
+test('the beginning of a run is durable, and what else is noted after a flush', () => {
   const state = new CountingState();
   const ledgers = new Ledgers(state);
   ledgers.begin('task', []);
   assert.is(state.flushes, 1);
-  ledgers.claim('task', STATES);
+  ledgers.finish('task', STATES);
+  assert.is(state.flushes, 1);
+  ledgers.flush();
   assert.is(state.flushes, 2);
 });
 

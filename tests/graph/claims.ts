@@ -21,6 +21,8 @@ const graph = new TaskGraph(
 class Processes {
   readonly #shared = new Map<string, Lease>();
   readonly waits: string[] = [];
+  /** Tasks whose claims wait to be given back. */
+  readonly spent = new Set<string>();
 
   leases(owner: Owner): MemoryLeases {
     return new MemoryLeases(owner, { now: Date.now, ttlMs: 60_000, shared: this.#shared });
@@ -32,6 +34,7 @@ class Processes {
       graph,
       now: Date.now,
       signal,
+      isSpent: (other) => this.spent.has(other),
       onWait: (holder) => this.waits.push(`${task} waits for ${holder.name}`),
     });
   }
@@ -46,6 +49,19 @@ async function isWaiting(promise: Promise<unknown>): Promise<boolean> {
   const first = await Promise.race([promise, new Promise((resume) => setTimeout(resume, 80, 'later'))]);
   return first === 'later';
 }
+
+test('a claim of this process that only waits to be given back is in the way of no other of its own', async () => {
+  const processes = new Processes();
+  const top = await processes.claim('top');
+  processes.spent.add('top');
+  const left = await processes.claim('left');
+  assert.is(left?.waited, false);
+  const elsewhere = processes.claim('right', { pid: process.ppid });
+  assert.ok(await isWaiting(elsewhere));
+  for (const one of [top, left]) one?.release();
+  (await elsewhere)?.release();
+  assert.equal(processes.held, []);
+});
 
 test('what has nothing to do with each other goes on at the same time', async () => {
   const processes = new Processes();
