@@ -1,9 +1,29 @@
 /**
- * Where memoizers go wrong, one promise a test: placeholders given out as answers, lost results, damaged stores, keys
- * that differ between processes, clearing too much. What needs other processes is in `exclusive.ts` and `e2e/leases.ts`;
- * ages are in `freshness.ts`, bypassing in `controls.ts`, counting in `metrics.ts`.
+ * Where memoizers and maps on disk go wrong, one promise a test: placeholders given out as answers, lost results, damaged
+ * stores, keys that differ between processes, clearing too much. The names of tests, here and elsewhere, say which of
+ * these they keep:
+ *
+ *  1. a process that is killed in the middle of a call hangs nobody (`memo/exclusive`, `e2e/leases`)
+ *  2. who waits for a call that fails gets its error, never a placeholder (`memo/exclusive`)
+ *  3. a failed refresh keeps the last good value, in every store
+ *  4. `null` and `undefined` are answers, and what is under way is none
+ *  5. however many ask for a key at once, it is run once, in one process and across processes (`memo/exclusive`)
+ *  6. processes that store different keys at the same time lose nothing
+ *  7. a record that is cut short, garbage or foreign is a miss
+ *  8. clearing `foo` leaves `foo_bar`
+ *  9. equal arguments have equal keys everywhere, different ones have not
+ * 10. `maxAge` is never exceeded (`memo/freshness`)
+ * 11. bypassing works for every shape of call, and keeps `this` (`memo/controls`)
+ * 12. an edit followed by silence is saved in time; a failed save loses nothing (`shelves/autosync`)
+ * 13. nothing from before an invalidation is there after a restart (`shelves/cascade`, `shelves/functions`)
+ * 14. rebuilding is topological, cycles are refused, failures leave a defined state (`shelves/cascade`, `shelves/graph`)
+ * 15. no old handle writes over newer data; processes that share a shelf merge or are told (`shelves/row-rest`)
+ * 16. names may be anything (`shelves/manager`)
+ * 17. the counts add up, and background work is visible (`metrics/metrics`)
+ * 18. nothing is left behind after a crash (`e2e/leases`, `shelves/processes`)
  */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -14,12 +34,15 @@ import { cache } from '../../core/call/context.ts';
 import { fleche } from '../../core/call/memo/fleche.ts';
 import { FolderCallStore } from '../../core/store/folder/folder-calls.ts';
 import { FolderValueStore } from '../../core/store/folder/folder-values.ts';
+import { bundled } from '../_bundled.ts';
 import { laterCache, memoryCache } from './_caches.ts';
+import { fakeClock, HOUR } from './_clock.ts';
+import { sharedCaches } from './_shared-caches.ts';
 import { warningsOf } from './_warnings.ts';
 
 const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-test('null and undefined are answers like any other, and nobody is given a placeholder for one', async () => {
+test('point 4: null and undefined are answers like any other, and nobody is given a placeholder for one', async () => {
   let made = 0;
   const nothing = fleche(
     async (what: null | undefined) => {
@@ -39,7 +62,7 @@ test('null and undefined are answers like any other, and nobody is given a place
   }
 });
 
-test('concurrent calls of one key are one execution, and share its error too', async () => {
+test('points 2 and 5: concurrent calls of one key are one execution, and share its error too', async () => {
   let made = 0;
   const slow = fleche(
     async (x: number) => {
@@ -60,6 +83,89 @@ test('concurrent calls of one key are one execution, and share its error too', a
     });
     assert.is(made, 2);
   }
+});
+
+/** A cache of every kind that keeps something on disk, and one that keeps it in memory. */
+function everyCache(root: string): Readonly<Record<string, Cache>> {
+  return { memory: memoryCache(), later: laterCache(), ...sharedCaches(root) };
+}
+
+test('point 6: processes that store different keys at the same time lose nothing, in any cache they share', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'fleche-'));
+  const program = bundled(join(import.meta.dirname, '_writer.ts'));
+  const [PROCESSES, KEYS] = [4, 20];
+  const ends = Array.from({ length: PROCESSES }, async (_, at) => {
+    const child = spawn(process.execPath, [program, root, String(at * KEYS), String(KEYS)], { stdio: 'inherit' });
+    const [code] = await once(child, 'close');
+    return code;
+  });
+  assert.equal(new Set(await Promise.all(ends)), new Set([0]));
+  for (const [kind, store] of Object.entries(sharedCaches(root))) {
+    const { rows } = await store.query({ module: 'writers' }).table({ arguments: ['x'], results: true });
+    assert.is(new Set(rows.map(({ x }) => x)).size, PROCESSES * KEYS, kind);
+    for (const { x, result } of rows) assert.is(result, Number(x) ** 2, kind);
+    await store.close();
+  }
+  rmSync(root, { recursive: true });
+});
+
+test('point 3: a failed refresh keeps the last good value, in every store', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'fleche-'));
+  for (const [kind, store] of Object.entries(everyCache(root))) {
+    const clock = fakeClock();
+    let fails = false;
+    let made = 0;
+    const aging = fleche(
+      async () => {
+        made++;
+        if (fails) throw new Error('out of order');
+        return { good: made };
+      },
+      { name: `aging ${kind}`, staleAfter: '1m', staleWhileRevalidate: true, now: clock.now },
+    );
+    await warningsOf(() =>
+      cache(store, async () => {
+        assert.equal(await aging(), { good: 1 }, kind);
+        fails = true;
+        for (let attempt = 2; attempt < 5; attempt++) {
+          clock.ms += HOUR;
+          assert.equal(await aging(), { good: 1 }, kind);
+          await store.flush();
+          assert.is(made, attempt, kind);
+        }
+        // Without serving what is old an error is an error, and costs the value nothing.
+        const strict = aging.with({ cache: 'refresh' });
+        assert.is(await strict().catch(String), 'Error: out of order');
+        assert.equal(await aging.load(), { good: 1 }, kind);
+        fails = false;
+        clock.ms += HOUR;
+        await aging();
+        await store.flush();
+        assert.equal(await aging(), { good: 6 }, kind);
+      }),
+    );
+    await store.close();
+  }
+  rmSync(root, { recursive: true });
+});
+
+test('point 16: functions and arguments of any name are kept apart and where they belong', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'fleche-'));
+  const names = ['../up', 'a/b', 'a', 'a\\b', 'CON', 'ü–😀', ' ', '%2e%2e', '\n', 'x'.repeat(5000), 'NAME', 'name'];
+  for (const [kind, store] of Object.entries(everyCache(join(root, 'inside')))) {
+    await cache(store, async () => {
+      const functions = names.map((name) => fleche(async (x: string) => [name, x], { name, module: `any ${kind}` }));
+      for (const [at, f] of functions.entries()) assert.equal(await f(names[at] ?? ''), [names[at], names[at]]);
+      for (const [at, f] of functions.entries()) {
+        assert.equal(await f.query().count(), 1, `${kind} ${at}`);
+        assert.equal(await f.load(names[at] ?? ''), [names[at], names[at]]);
+        assert.is(await f.clear(), 1);
+      }
+    });
+    await store.close();
+  }
+  assert.equal(readdirSync(root), ['inside']);
+  rmSync(root, { recursive: true });
 });
 
 test('a call that asks for itself, directly or through another, is as without a cache', async () => {
@@ -83,7 +189,7 @@ test('a call that asks for itself, directly or through another, is as without a 
   }
 });
 
-test('different keys at the same time lose nothing', async () => {
+test('point 6: different keys at the same time lose nothing', async () => {
   const store = laterCache();
   const square = fleche(async (x: number) => x * x, { name: 'square' });
   await cache(store, async () => {
@@ -97,7 +203,7 @@ test('different keys at the same time lose nothing', async () => {
   });
 });
 
-test('records that are cut short, garbage or of another version are misses', async () => {
+test('point 7: records that are cut short, garbage or of another version are misses', async () => {
   const root = mkdtempSync(join(tmpdir(), 'fleche-'));
   let made = 0;
   const count = fleche((x: number) => x + 0 * ++made, { name: 'count' });
@@ -141,7 +247,7 @@ test('records that are cut short, garbage or of another version are misses', asy
   rmSync(root, { recursive: true });
 });
 
-test('clearing one function leaves those whose names begin like its own', () => {
+test('point 8: clearing one function leaves those whose names begin like its own', () => {
   const foo = fleche((x: number) => x, { name: 'foo' });
   const others = [
     fleche((x: number) => x, { name: 'foo_bar' }),
@@ -157,7 +263,7 @@ test('clearing one function leaves those whose names begin like its own', () => 
   });
 });
 
-test('equal arguments have one key, in every process and however they were made; different ones have not', () => {
+test('point 9: equal arguments have one key, in every process and however they were made; different ones have not', () => {
   const key = fleche((x: unknown) => x, { name: 'key' });
   const shared = { deep: [1, 2] };
   const same: readonly (readonly [unknown, unknown])[] = [

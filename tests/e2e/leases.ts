@@ -3,14 +3,20 @@
  * Every key is calculated at most once for each owner that was lost, no answer is wrong, nobody hangs, nothing is left.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { doctor } from '../../core/app/verbs/doctor.ts';
+import type { AbsPath } from '../../core/base/paths.ts';
 import { LocalCache } from '../../core/call/caches/local-cache.ts';
+import { cache } from '../../core/call/context.ts';
+import { fleche } from '../../core/call/memo/fleche.ts';
+import { layoutOf } from '../../core/store/layout.ts';
 import { bundled } from '../_bundled.ts';
+import { call } from '../app/_machine.ts';
 import { answerOf, randomOf } from './_lease-rules.ts';
 
 const NIGHTLY = process.env['FLECHE_TEST_PROFILE'] === 'nightly';
@@ -19,6 +25,28 @@ const PROCESSES = 8;
 const KILLS = NIGHTLY ? 200 : 16;
 /** Nobody waits longer for an answer, ms. */
 const LONGEST = 5000;
+
+const HOUR = 3_600_000;
+
+/** What `doctor` has to say about a cache folder, a day from now: no file is in the making any more. */
+async function findings(folder: string): Promise<unknown> {
+  const store = new LocalCache(folder);
+  const told = await call(
+    doctor,
+    ['doctor', '--json'],
+    {},
+    {},
+    {
+      cacheFolder: () => folder as AbsPath,
+      now: () => Date.now() + 24 * HOUR,
+      stores: () => ({ leases: () => store.exclusion?.leases }) as never,
+    },
+  );
+  await store.close();
+  const { type, report, findings } = JSON.parse(told.stdout);
+  assert.equal([type, report.exists, told.code], ['doctor', true, findings.length === 0 ? 0 : 1]);
+  return findings;
+}
 
 const WORKER = bundled(resolve(import.meta.dirname, '_lease-worker.ts'));
 
@@ -42,7 +70,7 @@ function start(folder: string, seed: number): Worker {
   return { child, ended };
 }
 
-test('killed owners cost one execution each, and nobody hangs', async () => {
+test('points 1, 5 and 18: killed owners cost one execution each, nobody hangs and nothing is left behind', async () => {
   const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
   const seed = Math.floor(Math.random() * 1_000_000);
   const random = randomOf(seed);
@@ -98,8 +126,14 @@ test('killed owners cost one execution each, and nobody hangs', async () => {
   assert.is(answers.length, KEYS, about);
   for (const { n, result } of answers) assert.ok(result === answerOf(Number(n)), `${about}: ${n}`);
   assert.equal(store.exclusion?.leases.list(), [], about);
+  // What was in the making when its process was killed is removed by the first who writes, once it is old.
+  const tmp = layoutOf(join(folder, 'cache')).tmp;
+  for (const name of readdirSync(tmp)) utimesSync(join(tmp, name), 0, 0);
+  const large = 'x'.repeat(100_000);
+  await cache(store, async () => fleche(() => large, { name: 'large', module: 'stress', code: 'manual' })());
   await store.close();
-  assert.ok(existsSync(folder));
+  const found = await findings(join(folder, 'cache'));
+  assert.equal(found, [], about);
   rmSync(folder, { recursive: true });
 });
 

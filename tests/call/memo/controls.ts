@@ -95,7 +95,7 @@ class Counter {
   }
 }
 
-test('every mode works for every shape of call, and keeps `this`', async () => {
+test('point 11: every mode works for every shape of call, and keeps `this`', async () => {
   const rest = fleche((first: number, ...others: number[]) => [first, ...others], { name: 'rest' });
   const defaults = fleche((a: number, b = 2, { c = 3 } = {}) => a + b + c, { name: 'defaults' });
   const self = fleche(
@@ -173,7 +173,7 @@ test('a signal ends waiting, not what was begun', async () => {
   });
 });
 
-test('with caching switched off every function runs as if it were none', async () => {
+test('point 11: with caching switched off every function runs as if it were none', async () => {
   let made = 0;
   const sync = fleche(() => ++made, { name: 'switched' });
   const later = fleche(async () => ++made, { name: 'switchedLater' });

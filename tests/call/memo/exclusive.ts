@@ -73,7 +73,7 @@ async function oneAndTwo(root: string, ...args: readonly string[]): Promise<read
 }
 
 for (const kind of ['sync', 'async']) {
-  test(`processes that ask at the same time share one execution (${kind})`, async () => {
+  test(`point 5: processes that ask at the same time share one execution (${kind})`, async () => {
     const root = folder();
     const workers = await oneAndTwo(root, kind, 'go');
     writeFileSync(join(root, 'go'), '');
@@ -82,7 +82,7 @@ for (const kind of ['sync', 'async']) {
     rmSync(root, { recursive: true });
   });
 
-  test(`a holder that is killed hangs nobody (${kind})`, async () => {
+  test(`point 1: a holder that is killed hangs nobody (${kind})`, async () => {
     const root = folder();
     const first = start(root, kind, 'go');
     await begun(root);
@@ -96,7 +96,7 @@ for (const kind of ['sync', 'async']) {
     rmSync(root, { recursive: true });
   });
 
-  test(`who waits for a call that fails gets the error (${kind})`, async () => {
+  test(`point 2: who waits for a call that fails gets the error (${kind})`, async () => {
     const root = folder();
     const workers = await oneAndTwo(root, kind, 'go', 'fails');
     writeFileSync(join(root, 'go'), '');

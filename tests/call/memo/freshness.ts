@@ -158,7 +158,7 @@ test('what is being made anew keeps nobody from clearing a synchronous function'
   });
 });
 
-test('maxAge is never exceeded, even where stale answers are served', async () => {
+test('point 10: maxAge is never exceeded, even where stale answers are served', async () => {
   const clock = fakeClock();
   const store = memoryCache();
   const swr = fleche(async () => next(), {
@@ -178,7 +178,7 @@ test('maxAge is never exceeded, even where stale answers are served', async () =
   });
 });
 
-test('maxAge is never exceeded, whatever the options, ages and outcomes', async () => {
+test('point 10: maxAge is never exceeded, whatever the options, ages and outcomes', async () => {
   const durations = fc.oneof(fc.constant(undefined), fc.integer({ min: 0, max: 20 }));
   const graces = fc.oneof(fc.constant(undefined), fc.boolean(), fc.integer({ min: 0, max: 20 }));
   const step = fc.record({

@@ -79,7 +79,7 @@ for (const [kind, makeCache] of [
   ['at once', memoryCache],
   ['later', laterCache],
 ] as const) {
-  test(`calls are hits, misses, coalesced and bypassed ones, under concurrency (cache answers ${kind})`, async () => {
+  test(`point 17: calls are hits, misses, coalesced and bypassed ones, under concurrency (cache answers ${kind})`, async () => {
     const random = numbers(7);
     const clock = fakeClock();
     const store = makeCache();
@@ -131,7 +131,7 @@ for (const [kind, makeCache] of [
   });
 }
 
-test('work in the background is visible', async () => {
+test('point 17: work in the background is visible', async () => {
   const clock = fakeClock();
   const store = memoryCache();
   let fails = false;
