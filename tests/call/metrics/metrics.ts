@@ -1,5 +1,6 @@
 /** Counters of calls: they add up, whatever happens at the same time, and are told to others as they are. */
 import type { Meter } from '@opentelemetry/api';
+import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { cache } from '../../../core/call/context.ts';
@@ -14,6 +15,10 @@ import { prometheusText } from '../../../core/call/metrics/prometheus.ts';
 import { caching } from '../../../core/call/switch.ts';
 import { laterCache, memoryCache } from '../_caches.ts';
 import { fakeClock, SECOND } from '../_clock.ts';
+import { SharedCache } from '../_shared.ts';
+import { warningsOf } from '../_warnings.ts';
+
+const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function of(name: string): FunctionMetrics {
   const found = metrics()
@@ -130,6 +135,128 @@ for (const [kind, makeCache] of [
     }
   });
 }
+
+/** What a caller does. */
+interface Step {
+  readonly mode: 'default' | 'refresh' | 'bypass' | 'only';
+  readonly x: unknown;
+  readonly fails: boolean;
+  readonly maxAge: number | undefined;
+  readonly signal: 'none' | 'late' | 'early';
+  readonly off: boolean;
+  /** How much time passes, and whether everybody is waited for, before the next step. */
+  readonly wait: number;
+  readonly settles: boolean;
+}
+
+const STEP: fc.Arbitrary<Step> = fc.record({
+  mode: fc.constantFrom('default', 'default', 'default', 'refresh', 'bypass', 'only'),
+  x: fc.constantFrom(1, 2, 3, null, undefined, 'large', 'unwanted', new WeakMap()),
+  fails: fc.boolean(),
+  maxAge: fc.option(fc.constantFrom(0, 500, 5000), { nil: undefined }),
+  signal: fc.constantFrom('none', 'none', 'none', 'late', 'early'),
+  off: fc.integer({ min: 0, max: 9 }).map((dice) => dice === 0),
+  wait: fc.constantFrom(0, 0, 400, 1500),
+  settles: fc.boolean(),
+});
+
+let runsOfAll = 0;
+
+test('point 17: calls = hits + misses + coalesced + bypassed, whatever the options, callers and outcomes', async () => {
+  await warningsOf(() =>
+    fc.assert(
+      fc.asyncProperty(
+        fc.array(STEP, { minLength: 1, maxLength: 25 }),
+        fc.constantFrom(memoryCache, laterCache, () => new SharedCache()),
+        fc.record({
+          isAsync: fc.boolean(),
+          staleWhileRevalidate: fc.constantFrom(false, true, 800),
+          staleIfError: fc.constantFrom(false, true, 800),
+          onWaitTimeout: fc.constantFrom('compute', 'stale', 'throw'),
+          waits: fc.boolean(),
+          onIndigestible: fc.constantFrom('throw', 'run'),
+        }),
+        async (steps, makeCache, { isAsync, waits, ...options }) => {
+          const clock = fakeClock();
+          const store = makeCache();
+          let fails = false;
+          let ran = 0;
+          const body = (x: unknown): unknown => {
+            ran++;
+            if (fails) throw new Error('no');
+            return x === 'large' ? 'x'.repeat(1000) : x;
+          };
+          const name = `counted ${runsOfAll++}`;
+          const counted = fleche(
+            isAsync
+              ? async (x: unknown) => {
+                  const result = body(x);
+                  await turn();
+                  return result;
+                }
+              : body,
+            {
+              ...options,
+              name,
+              code: 'manual',
+              staleAfter: SECOND,
+              maxEntrySize: 500,
+              shouldCache: (value) => value !== 'unwanted',
+              now: clock.now,
+              ...(waits ? { waitTimeout: 0 } : {}),
+            },
+          );
+          let made = 0;
+          let onlies = 0;
+          await cache(store, async () => {
+            const answers: Promise<unknown>[] = [];
+            for (const { mode, x, fails: failing, maxAge, signal, off, wait, settles } of steps) {
+              fails = failing;
+              const abort = new AbortController();
+              if (signal === 'early') abort.abort();
+              const wishes = { cache: mode, ...(maxAge === undefined ? {} : { maxAge }), signal: abort.signal };
+              const call = counted.with(wishes);
+              const isAsked = signal !== 'early' && (!(x instanceof WeakMap) || options.onIndigestible === 'run');
+              if (isAsked || (signal !== 'early' && (off || mode === 'bypass'))) made++;
+              const switched = caching(!off);
+              if (mode === 'only') onlies++;
+              const answer = (async () => call(x))().catch(() => {});
+              switched.restore();
+              if (signal === 'late') abort.abort();
+              answers.push(answer);
+              clock.ms += wait;
+              if (settles) await Promise.all(answers.splice(0));
+            }
+            await Promise.all(answers);
+            // Those who did not wait for their answer are counted when it is there.
+            for (let turns = 0; turns < 20; turns++) await turn();
+            await store.flush();
+          });
+          const all = metrics()
+            .snapshot()
+            .functions.find((each) => each.name === name);
+          if (all === undefined) return assert.is(made, 0);
+          const { calls, hits, misses, coalesced, bypassed, refreshes, refreshFailures, waitTimeouts } = all;
+          assert.is(calls, made);
+          assert.is(hits + misses + coalesced + bypassed, made);
+          assert.is(
+            Object.values(all.latency).reduce((sum, { count }) => sum + count, 0),
+            made,
+          );
+          // Nothing is run that is not counted, and what is counted as run was.
+          assert.ok(ran <= misses + bypassed + refreshes + refreshFailures, 'runs that are not counted');
+          assert.ok(ran >= misses - onlies - waitTimeouts + bypassed, 'counted, but not run');
+        },
+      ),
+      { numRuns: 300 },
+    ),
+  );
+  const { functions, total } = metrics().snapshot();
+  assert.is(
+    total.calls,
+    functions.reduce((sum, { calls }) => sum + calls, 0),
+  );
+});
 
 test('point 17: work in the background is visible', async () => {
   const clock = fakeClock();
