@@ -7,6 +7,7 @@
  *     esbuild.js, vite.js   plugins that cache what other plugins do
  *     transform.js          plugins written for the cache
  *     function-worker.js    runs function tasks
+ *     *schema.json          JSON Schemas of the configuration files
  *     bundle-process.js     bundles functions for those who cannot wait
  *     *-HASH.js             what these two share, and what is loaded when it is needed
  *     types/                declarations, with --types
@@ -146,6 +147,17 @@ function put(files) {
   }
 }
 
+/** The schemas of the configuration, from the very tables by which it is checked. */
+async function schemas() {
+  const entry = join(ROOT, 'core/app/config/json-schema.ts');
+  const [{ text }] = (await build({ ...COMMON, entryPoints: [entry], splitting: false, sourcemap: false })).outputFiles;
+  const { jsonSchema, schemaFile, SCHEMA_NAMES } = await import(`data:text/javascript,${encodeURIComponent(text)}`);
+  return SCHEMA_NAMES.map((name) => ({
+    path: join(ROOT, schemaFile(name)),
+    contents: `${JSON.stringify(jsonSchema(name))}\n`,
+  }));
+}
+
 function declarations() {
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
   const { status } = spawnSync(process.execPath, [tsc, '-p', '.ci/types.json'], { cwd: ROOT, stdio: 'inherit' });
@@ -182,5 +194,5 @@ const bundles = await Promise.all([
     { external: OUTSIDE },
   ),
 ]);
-put(bundles.flat());
+put([...bundles.flat(), ...(await schemas())]);
 if (process.argv.includes('--types')) declarations();

@@ -7,6 +7,23 @@ const DRY_RUN = 'dry-run';
 
 export const VERBS: readonly VerbSpec[] = [
   {
+    name: 'init',
+    args: '',
+    least: 0,
+    most: 0,
+    text: 'write a configuration to begin with',
+    options: [
+      {
+        name: 'from',
+        value: 'TOOL',
+        choices: ['npm', 'nx', 'turbo', 'wireit'],
+        text: 'make it from what another tool is told',
+      },
+      { name: 'force', text: 'replace configurations that are there' },
+    ],
+    load: async () => (await import('./verbs/init.ts')).init,
+  },
+  {
     name: 'run',
     args: '[tasks…]',
     least: 0,
@@ -119,6 +136,15 @@ export const VERBS: readonly VerbSpec[] = [
       JSON_OPTION,
     ],
     load: async () => (await import('./verbs/gc.ts')).gc,
+  },
+  {
+    name: 'schema',
+    args: '[project|package|user]',
+    least: 0,
+    most: 1,
+    text: 'print the JSON Schema of a configuration file',
+    options: [],
+    load: async () => (await import('./verbs/schema.ts')).schema,
   },
   {
     name: 'doctor',

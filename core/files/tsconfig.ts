@@ -3,6 +3,7 @@
  * maps. Errors in it are the compiler's to report; here an unreadable one maps nothing.
  */
 import { dirname, isAbsolute, join } from 'node:path';
+import { parseJsonc } from '../base/jsonc.ts';
 import { type AbsPath, toAbs } from '../base/paths.ts';
 
 export interface Tsconfig {
@@ -89,18 +90,11 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-const STRING_OR_COMMENT = /("(?:[^"\\]|\\.)*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
-const STRING_OR_TRAILING_COMMA = /("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])/g;
-
 /** JSON with comments and trailing commas. */
 function parse(text: string | undefined): Record<string, unknown> | undefined {
   if (text === undefined) return undefined;
-  const plain = text
-    .replace(/^\uFEFF/, '')
-    .replace(STRING_OR_COMMENT, '$1')
-    .replace(STRING_OR_TRAILING_COMMA, '$1');
   try {
-    const value: unknown = JSON.parse(plain);
+    const value = parseJsonc(text);
     return isObject(value) ? value : undefined;
   } catch {
     return undefined;

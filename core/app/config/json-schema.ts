@@ -5,19 +5,36 @@
  */
 import type { Json } from '../../store/record.ts';
 import { FORMATS, type Format } from './formats.ts';
-import { PROJECT_FILE, SHAPES, USER_FILE } from './schema.ts';
+import { PACKAGE_FILE, PROJECT_FILE, SHAPES, USER_FILE } from './schema.ts';
 import type { FormsShape, Key, Shape, TableShape, TextShape } from './shape.ts';
 
 /** A JSON object. */
 export type JsonObject = { readonly [key: string]: Json };
 
-/** The schema of `fleche.config.toml`, or of the user-wide `cache.toml`. */
-export function jsonSchema(file: 'project' | 'user' = 'project'): JsonObject {
+export type SchemaName = 'project' | 'package' | 'user';
+
+/** The files that have a schema, with their titles. */
+const FILES: Readonly<Record<SchemaName, { readonly title: string; readonly shape: TableShape }>> = {
+  project: { title: 'fleche.config.toml', shape: PROJECT_FILE },
+  package: { title: 'fleche.config.toml of a package', shape: PACKAGE_FILE },
+  user: { title: 'fleche/cache.toml', shape: USER_FILE },
+};
+
+export const SCHEMA_NAMES: readonly SchemaName[] = ['project', 'package', 'user'];
+
+/** Where the schema of a file is in the published package, relative to it. */
+export function schemaFile(file: SchemaName): string {
+  return file === 'project' ? 'dist/schema.json' : `dist/${file}-schema.json`;
+}
+
+/** The schema of `fleche.config.toml`, of that of a package in a workspace, or of the user-wide `cache.toml`. */
+export function jsonSchema(file: SchemaName = 'project'): JsonObject {
+  const { title, shape } = FILES[file];
   const named = Object.entries(SHAPES).map(([name, shape]) => [name, schemaOf(shape)] as const);
   return {
     $schema: 'http://json-schema.org/draft-07/schema#',
-    title: file === 'project' ? 'fleche.config.toml' : 'fleche/cache.toml',
-    ...tableSchema(file === 'project' ? PROJECT_FILE : USER_FILE),
+    title,
+    ...tableSchema(shape),
     definitions: Object.fromEntries(named),
   };
 }

@@ -24,7 +24,7 @@ export interface Spot {
 }
 
 /** Keys that say what a task does, and with what. */
-const BODY: readonly string[] = ['run', 'call', 'args'];
+const BODY: readonly string[] = ['run', 'stdin', 'call', 'args'];
 
 export class TaskText {
   /** The task's name within its package. */

@@ -5,8 +5,9 @@ import fc from 'fast-check';
 import { parse } from 'smol-toml';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type JsonObject, jsonSchema } from '../../../core/app/config/json-schema.ts';
+import { type JsonObject, jsonSchema, SCHEMA_NAMES } from '../../../core/app/config/json-schema.ts';
 import { loadConfig } from '../../../core/app/config/load.ts';
+import { TASK_KEYS } from '../../../core/app/config/schema.ts';
 import { FOUNDING_EXAMPLE, PROJECT_EXAMPLE } from './_examples.ts';
 import { inHome, load, thrown } from './_project.ts';
 
@@ -90,6 +91,9 @@ const CACHES = [
   'max_size = 1',
 ];
 
+/** Keys of one form of a task. */
+const COMMAND_KEYS = ['run', 'stdin', 'call', 'args'];
+
 /** A value of the key, more often one that is right: the first of the list. */
 const oneOf = (values: readonly string[]): fc.Arbitrary<string> =>
   fc.oneof(
@@ -159,6 +163,20 @@ test('values one by one: the schema and the loading agree', () => {
     if (isLoaded) right++;
   }
   assert.ok(right > 20);
+});
+
+test('every key of a task is among those that are tried here', () => {
+  const tried = new Set(Object.keys(VALUES));
+  assert.equal(
+    [...COMMAND_KEYS, ...Object.keys(TASK_KEYS)].filter((key) => !tried.has(key)),
+    [],
+  );
+});
+
+test('there is a schema of every kind of file, with a title of its own', () => {
+  const schemas = SCHEMA_NAMES.map((name) => jsonSchema(name));
+  for (const schema of schemas) assert.ok(ajv.validateSchema(schema));
+  assert.is(new Set(schemas.map(({ title }) => title)).size, SCHEMA_NAMES.length);
 });
 
 test('every key has a text, and defaults are valid', () => {

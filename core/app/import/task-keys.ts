@@ -1,0 +1,84 @@
+/** The keys of a task as importers find them, in the order in which they are written. Pure. */
+import { BASE_ENV } from '../../graph/environment.ts';
+import { brokenRule } from '../config/formats.ts';
+import { TASK_KEYS } from '../config/schema.ts';
+import type { DraftKeys, DraftValue } from './draft.ts';
+
+/** What a task of another tool is here, and what of it has no equal. */
+export interface ImportedTask {
+  /** Undefined where the script of the package is meant. */
+  readonly run?: string | undefined;
+  readonly needs: readonly string[];
+  /** Undefined for everything in the folder of the task. */
+  readonly inputs?: readonly string[] | undefined;
+  readonly outputs: readonly string[];
+  readonly env: readonly string[];
+  readonly passEnv: readonly string[];
+  readonly cache: boolean;
+  readonly clean?: boolean;
+  /** Other keys. */
+  readonly more?: DraftKeys;
+  readonly comments: readonly string[];
+}
+
+/** The keys of a task. */
+export function keysOf(task: ImportedTask): DraftKeys {
+  const { run, needs, inputs, outputs, env, passEnv, cache, clean, more } = task;
+  return {
+    run,
+    needs: list(needs),
+    // What always runs need not be looked at before.
+    inputs: inputs === undefined || !cache ? undefined : list(inputs),
+    outputs: list(outputs),
+    env: list(env),
+    pass_env: list(passEnv),
+    ...more,
+    clean: clean === false ? false : undefined,
+    cache: cache ? undefined : false,
+  };
+}
+
+function list(texts: readonly string[]): readonly string[] | undefined {
+  return texts.length === 0 ? undefined : [...new Set(texts)];
+}
+
+/** The keys that a task has to say where a template says what others share; a key that only the template has is undone. */
+export function keysBeside(template: DraftKeys, own: DraftKeys): DraftKeys {
+  const beside: Record<string, DraftValue> = {};
+  for (const key of new Set([...Object.keys(template), ...Object.keys(own)])) {
+    const value = own[key];
+    if (JSON.stringify(value) === JSON.stringify(template[key])) continue;
+    beside[key] = value ?? standard(key);
+  }
+  return beside;
+}
+
+function standard(key: string): DraftValue {
+  const value = TASK_KEYS[key]?.default;
+  return typeof value === 'boolean' ? value : [];
+}
+
+/** Whether the configuration has a key for tasks. */
+export function isKnownKey(key: string): boolean {
+  return TASK_KEYS[key] !== undefined;
+}
+
+/** Names of variables as they can be declared, and a comment for those that cannot. */
+export function variables(names: readonly string[]): {
+  readonly names: readonly string[];
+  readonly comments: readonly string[];
+} {
+  const usable = names.filter((name) => !name.startsWith('!') && brokenRule('variables', name) === undefined);
+  const left = names.filter((name) => !usable.includes(name));
+  return {
+    names: usable.filter((name) => !BASE_ENV.includes(name)),
+    comments: left.length === 0 ? [] : [`No equal: environment variables ${left.join(', ')}.`],
+  };
+}
+
+/** A remark about a command that uses what only npm sets. */
+export function npmRemarks(command: string): readonly string[] {
+  return /\bnpm_(?:package|config|lifecycle)_/.test(command)
+    ? ['No equal: variables npm_…, which npm sets for scripts; declare what the command needs in env.']
+    : [];
+}

@@ -1,0 +1,257 @@
+/**
+ * turbo.json (version 2) as a configuration: tasks of all packages become templates, tasks of one package stand in its own
+ * file. Turbo's key of a task folds in all that is upstream, so what a task reaches through others is among its needs.
+ */
+import { FlecheError } from '../../base/errors.ts';
+import type { Draft, DraftTable } from './draft.ts';
+import { inputsOfFolder } from './folder-inputs.ts';
+import { commandOf, type JsonTable, type Member, type Repository, tableOf, textsOf } from './repository.ts';
+import { type ImportedTask, isKnownKey, keysBeside, keysOf, npmRemarks, variables } from './task-keys.ts';
+
+const FILE = 'turbo.json';
+const EXTENDS = '$TURBO_EXTENDS$';
+
+/** Variables that Turbo counts for packages that use a framework. */
+const FRAMEWORKS: Readonly<Record<string, readonly string[]>> = {
+  next: ['NEXT_PUBLIC_*'],
+  vite: ['VITE_*'],
+  astro: ['PUBLIC_*'],
+  gatsby: ['GATSBY_*'],
+  nuxt: ['NUXT_*', 'NITRO_*'],
+  expo: ['EXPO_PUBLIC_*'],
+  'react-scripts': ['REACT_APP_*'],
+  '@vue/cli-service': ['VUE_APP_*'],
+  '@sveltejs/kit': ['VITE_*', 'PUBLIC_*'],
+  '@redwoodjs/core': ['REDWOOD_ENV_*'],
+};
+
+/** Keys of tasks that change nothing here, or have no equal. */
+const SAID: Readonly<Record<string, string>> = {
+  outputLogs: 'No equal: outputLogs; what is shown is chosen with --log.',
+  interactive: 'No equal: interactive; tasks have no terminal.',
+  interruptible: 'No equal: interruptible; watch always begins anew when something changes.',
+  with: 'No equal: with; name both tasks where they are wanted.',
+};
+
+/** Throws `USAGE` if there is no turbo.json, or one of version 1. */
+export function fromTurbo(repository: Repository): readonly Draft[] {
+  return new Turbo(repository).drafts();
+}
+
+class Turbo {
+  readonly #repository: Repository;
+  readonly #file: JsonTable;
+  /** By name: `build`, `package#build` or `//#build`. */
+  readonly #tasks: ReadonlyMap<string, JsonTable>;
+
+  constructor(repository: Repository) {
+    const file = repository.json(FILE) ?? repository.json(`${FILE}c`);
+    if (file === undefined) {
+      throw new FlecheError('USAGE', `there is no ${FILE} here`, { hint: 'Go to the root of the repository.' });
+    }
+    if (file['tasks'] === undefined && file['pipeline'] !== undefined) {
+      throw new FlecheError('USAGE', `${FILE} is of version 1, with "pipeline"`, {
+        hint: 'Bring it up to version 2 first: npx @turbo/codemod migrate.',
+      });
+    }
+    this.#repository = repository;
+    this.#file = file;
+    this.#tasks = new Map(Object.entries(tableOf(file['tasks'])).map(([name, task]) => [name, tableOf(task)]));
+  }
+
+  drafts(): readonly Draft[] {
+    const { packages, workspace } = this.#repository;
+    const shared = [...this.#tasks.keys()].filter((name) => !name.includes('#'));
+    if (workspace === undefined) return [this.#rootDraft([], this.#rootTasks(shared))];
+    const templates = shared.flatMap((name) => this.#template(name) ?? []);
+    const head: DraftTable = { path: ['workspace'], keys: { packages: workspace } };
+    const own = [...this.#tasks.keys()].flatMap((name) => (name.startsWith('//#') ? [name.slice(3)] : []));
+    const files = packages.map((one) => this.#packageDraft(one)).filter(({ tables }) => tables.length > 0);
+    return [this.#rootDraft([head], [...templates, ...this.#rootTasks(own)]), ...files];
+  }
+
+  #rootDraft(head: readonly DraftTable[], tables: readonly DraftTable[]): Draft {
+    const names = tables.map(({ path }) => path[1] ?? '');
+    const tasks = names.includes('build') ? ['build'] : names.slice(0, 1);
+    const defaults: DraftTable = { path: ['default'], keys: { tasks: tasks.length === 0 ? undefined : tasks } };
+    const remarks = ['remoteCache', 'daemon', 'ui', 'concurrency', 'boundaries'].filter((key) => key in this.#file);
+    return {
+      folder: '.',
+      comments: [
+        `Made from ${FILE} by fleche init --from turbo.`,
+        ...(remarks.length === 0 ? [] : [`Not taken over: ${remarks.join(', ')}.`]),
+      ],
+      tables: [defaults, ...head, ...tables],
+    };
+  }
+
+  #template(name: string): DraftTable | undefined {
+    const users = this.#repository.packages.filter(({ scripts }) => scripts[name] !== undefined);
+    if (users.length === 0) return undefined;
+    const task = this.#task(name, this.#tasks.get(name) ?? {}, users);
+    return { path: ['templates', name], comments: task.comments, keys: keysOf(task) };
+  }
+
+  #rootTasks(names: readonly string[]): readonly DraftTable[] {
+    const { root, runsPreAndPost } = this.#repository;
+    return names.flatMap((name): DraftTable[] => {
+      if (root.scripts[name] === undefined) return [];
+      const definition = this.#tasks.get(`//#${name}`) ?? this.#tasks.get(name) ?? {};
+      const task = this.#task(name, definition, [root]);
+      const run = commandOf(root, name, runsPreAndPost);
+      return [
+        {
+          path: ['tasks', name],
+          comments: [...task.comments, ...npmRemarks(run)],
+          keys: keysOf({ ...task, run }),
+        },
+      ];
+    });
+  }
+
+  /** What a package has for itself, beside the templates. */
+  #packageDraft(one: Member): Draft {
+    const { runsPreAndPost } = this.#repository;
+    const file = tableOf(this.#repository.json(`${one.folder}/${FILE}`)?.['tasks']);
+    const names = [...new Set([...this.#tasks.keys(), ...Object.keys(file)].map(localName))];
+    const tables = names.flatMap((name): DraftTable[] => {
+      const script = one.scripts[name];
+      if (script === undefined) return [];
+      const shared = this.#tasks.get(name);
+      const definition = this.#tasks.get(`${one.name}#${name}`) ?? shared;
+      const own = tableOf(file[name]);
+      if (definition === undefined && file[name] === undefined) return [];
+      const template = shared === undefined ? {} : (this.#template(name)?.keys ?? {});
+      const whole = this.#task(name, merged(definition ?? {}, own), [one]);
+      const command = commandOf(one, name, runsPreAndPost);
+      const isOwn = definition !== shared || file[name] !== undefined;
+      const all = keysOf({ ...whole, run: command === script ? undefined : command });
+      const keys = isOwn || shared === undefined ? keysBeside(template, all) : { run: all['run'] };
+      const isNothing = Object.values(keys).every((value) => value === undefined);
+      if (isNothing && shared !== undefined) return [];
+      return [{ path: ['tasks', name], comments: isOwn ? whole.comments : [], keys }];
+    });
+    return { folder: one.folder, comments: ['Made by fleche init --from turbo.'], tables };
+  }
+
+  #task(name: string, definition: JsonTable, users: readonly Member[]): ImportedTask {
+    const own = variables(textsOf(definition['env']));
+    const global = variables(textsOf(this.#file['globalEnv']));
+    const passed = variables([
+      ...textsOf(this.#file['globalPassThroughEnv']),
+      ...textsOf(definition['passThroughEnv']),
+      ...(this.#file['envMode'] === 'loose' ? ['*'] : []),
+    ]);
+    const needs = this.#needsOf(name, definition, users);
+    const isPersistent = definition['persistent'] === true;
+    return {
+      needs: needs.names,
+      inputs: this.#inputsOf(definition, users),
+      outputs: textsOf(definition['outputs']).map(rooted),
+      env: [...global.names, ...own.names, ...needs.env, ...frameworkVariables(users)],
+      passEnv: passed.names,
+      cache: definition['cache'] !== false && !isPersistent,
+      ...(isPersistent && isKnownKey('persistent') ? { more: { persistent: true } } : {}),
+      comments: [
+        ...needs.comments,
+        ...global.comments,
+        ...own.comments,
+        ...passed.comments,
+        ...(isPersistent && !isKnownKey('persistent') ? ['No equal: persistent; a run waits until it ends.'] : []),
+        ...Object.keys(definition).flatMap((key) => SAID[key] ?? []),
+      ],
+    };
+  }
+
+  #inputsOf(definition: JsonTable, users: readonly Member[]): readonly string[] | undefined {
+    const global = textsOf(this.#file['globalDependencies']).map((path) =>
+      path.startsWith('!') ? `!//${path.slice(1)}` : `//${path}`,
+    );
+    const outputs = [...this.#tasks.values()].flatMap((task) => textsOf(task['outputs']));
+    // The folder of the root has all packages in it.
+    const isAround = users[0] === this.#repository.root && this.#repository.workspace !== undefined;
+    const all = inputsOfFolder(outputs.map((pattern) => (isAround ? `**/${rooted(pattern)}` : rooted(pattern))));
+    const written = definition['inputs'] === undefined ? undefined : textsOf(definition['inputs']);
+    if (written === undefined) return global.length === 0 ? all : [...(all ?? ['**']), ...global];
+    const manifests = users.some(({ folder }) => folder !== '.') ? ['package.json'] : [];
+    return [
+      ...written.flatMap((pattern) => (pattern === '$TURBO_DEFAULT$' ? (all ?? ['**']) : [rooted(pattern)])),
+      ...manifests,
+      ...global,
+    ];
+  }
+
+  /** What a task depends on, with what that depends on in turn as far as it is of the same package. */
+  #needsOf(
+    name: string,
+    definition: JsonTable,
+    users: readonly Member[],
+  ): { readonly names: readonly string[]; readonly env: readonly string[]; readonly comments: readonly string[] } {
+    const names = new Set<string>();
+    const env = new Set<string>();
+    const missing = new Set<string>();
+    const rest = [...textsOf(definition['dependsOn'])];
+    for (const need of rest) {
+      if (need.startsWith('$')) env.add(need.slice(1));
+      else if (need === name || names.has(need) || need === EXTENDS) continue;
+      else if (!this.#exists(need, users)) missing.add(need);
+      else {
+        names.add(need);
+        if (!/[#^]/.test(need)) rest.push(...textsOf(this.#tasks.get(need)?.['dependsOn']));
+        else if (need.startsWith('^')) rest.push(...this.#upward(need.slice(1)));
+      }
+    }
+    return {
+      names: [...names],
+      env: [...env],
+      comments: missing.size === 0 ? [] : [`Left out, for no package has it: ${[...missing].join(', ')}.`],
+    };
+  }
+
+  /** What a task of the packages below depends on in packages below them. */
+  #upward(name: string): readonly string[] {
+    return textsOf(this.#tasks.get(name)?.['dependsOn']).filter((need) => need.startsWith('^'));
+  }
+
+  #exists(need: string, users: readonly Member[]): boolean {
+    const { packages, root, workspace } = this.#repository;
+    const hash = need.lastIndexOf('#');
+    const local = need.slice(hash + 1).replace(/^\^/, '');
+    if (hash >= 0) {
+      const owner = need.slice(0, hash);
+      const one = owner === root.name ? root : packages.find(({ name }) => name === owner);
+      return one?.scripts[local] !== undefined && (this.#tasks.has(local) || this.#tasks.has(need));
+    }
+    if (need.startsWith('^')) return packages.some(({ scripts }) => scripts[local] !== undefined);
+    if (workspace === undefined || users[0] === root) return root.scripts[local] !== undefined;
+    const owners = users.length === 1 ? users : packages;
+    return owners.some(({ scripts }) => scripts[local] !== undefined);
+  }
+}
+
+function localName(name: string): string {
+  return name.slice(name.lastIndexOf('#') + 1);
+}
+
+/** Keys of a package's own turbo.json replace those of the root; lists may say that they add to them. */
+function merged(shared: JsonTable, own: JsonTable): JsonTable {
+  const lists = Object.entries(own).map(([key, value]) => {
+    const texts = textsOf(value);
+    if (!texts.includes(EXTENDS)) return [key, value] as const;
+    return [key, [...textsOf(shared[key]), ...texts.filter((text) => text !== EXTENDS)]] as const;
+  });
+  return { ...shared, ...Object.fromEntries(lists) };
+}
+
+/** A pattern of Turbo as it is written here. */
+function rooted(pattern: string): string {
+  return pattern.replace(/^(!?)\$TURBO_ROOT\$\//, '$1//').replace(/^(!?)\.\//, '$1');
+}
+
+function frameworkVariables(users: readonly Member[]): readonly string[] {
+  const used = users.flatMap(({ manifest }) => [
+    ...Object.keys(tableOf(manifest['dependencies'])),
+    ...Object.keys(tableOf(manifest['devDependencies'])),
+  ]);
+  return [...new Set(used.flatMap((name) => FRAMEWORKS[name] ?? []))];
+}

@@ -1,0 +1,203 @@
+/**
+ * wireit blocks of package.json files as a configuration. A fingerprint of wireit folds in those of all dependencies, so
+ * what a task reaches through others is among its needs, unless it says `cascade: false`.
+ */
+import { posix } from 'node:path';
+import { FlecheError } from '../../base/errors.ts';
+import type { Draft, DraftTable } from './draft.ts';
+import { commandOf, type JsonTable, type Member, type Repository, tableOf, textsOf } from './repository.ts';
+import { type ImportedTask, isKnownKey, keysOf, npmRemarks, variables } from './task-keys.ts';
+
+const LOCKS: readonly string[] = ['package-lock.json'];
+/** A command that does nothing, in every shell. */
+const NOTHING = 'exit 0';
+
+/** A script of a package. */
+interface Script {
+  readonly owner: Member;
+  readonly name: string;
+}
+
+/** Throws `USAGE` if no script is run by wireit. */
+export function fromWireit(repository: Repository): readonly Draft[] {
+  return new Wireit(repository).drafts();
+}
+
+class Wireit {
+  readonly #repository: Repository;
+  readonly #members: readonly Member[];
+  /** Scripts that are not of wireit and that others depend on. */
+  readonly #plain = new Map<string, Script>();
+
+  constructor(repository: Repository) {
+    this.#repository = repository;
+    this.#members = [repository.root, ...repository.packages];
+  }
+
+  drafts(): readonly Draft[] {
+    const { packages, workspace, root } = this.#repository;
+    const scripts = this.#members.flatMap((owner) =>
+      Object.keys(tableOf(owner.manifest['wireit'])).map((name) => ({ owner, name })),
+    );
+    if (scripts.length === 0) {
+      throw new FlecheError('USAGE', 'no package.json here has a "wireit" block', {
+        hint: 'Go to the root of the repository.',
+      });
+    }
+    const tables = new Map<Member, DraftTable[]>(this.#members.map((one) => [one, []]));
+    for (const script of scripts) tables.get(script.owner)?.push(this.#table(script));
+    for (const script of this.#plain.values()) tables.get(script.owner)?.push(this.#plainTable(script));
+    const defaults = scripts.filter(
+      ({ owner, name }) => name === 'build' && (owner === root || workspace !== undefined),
+    );
+    const head: DraftTable[] = [
+      { path: ['default'], keys: { tasks: defaults.length === 0 ? undefined : ['build'] } },
+      ...(workspace === undefined ? [] : [{ path: ['workspace'], keys: { packages: workspace } }]),
+    ];
+    const comments = ['Made from the wireit blocks of package.json by fleche init --from wireit.'];
+    const others = packages.flatMap((one): Draft[] => {
+      const own = tables.get(one) ?? [];
+      return own.length === 0 ? [] : [{ folder: one.folder, comments, tables: own }];
+    });
+    return [{ folder: '.', comments, tables: [...head, ...(tables.get(root) ?? [])] }, ...others];
+  }
+
+  #plainTable({ owner, name }: Script): DraftTable {
+    const run = commandOf(owner, name, this.#repository.runsPreAndPost);
+    return { path: ['tasks', name], comments: npmRemarks(run), keys: { run, cache: false } };
+  }
+
+  #table(script: Script): DraftTable {
+    const task = this.#task(script);
+    return { path: ['tasks', script.name], comments: task.comments, keys: keysOf(task) };
+  }
+
+  #blockOf({ owner, name }: Script): JsonTable {
+    return tableOf(tableOf(owner.manifest['wireit'])[name]);
+  }
+
+  #task(script: Script): ImportedTask {
+    const block = this.#blockOf(script);
+    const { owner } = script;
+    const needs = this.#needsOf(script);
+    const env = environmentOf(tableOf(block['env']));
+    const command = typeof block['command'] === 'string' ? block['command'] : undefined;
+    const files = block['files'] === undefined ? undefined : textsOf(block['files']);
+    const service = block['service'];
+    const isService = service === true || (typeof service === 'object' && service !== null);
+    const locks = block['packageLocks'] === undefined ? LOCKS : textsOf(block['packageLocks']);
+    const inputs = [...(files ?? []).map((pattern) => this.#rooted(pattern, owner)), ...this.#locks(owner, locks)];
+    const isGroup = command === undefined;
+    return {
+      run: isGroup ? NOTHING : env.prefix + command,
+      needs: needs.names,
+      inputs: isGroup || files === undefined ? [] : inputs,
+      outputs: textsOf(block['output']).map((pattern) => this.#rooted(pattern, owner)),
+      env: env.names,
+      passEnv: ['*'],
+      cache: isGroup || (files !== undefined && !isService),
+      clean: block['clean'] !== false,
+      ...(isService && isKnownKey('persistent') ? { more: { persistent: true } } : {}),
+      comments: [
+        ...needs.comments,
+        ...env.comments,
+        ...npmRemarks(command ?? ''),
+        ...(isGroup || files !== undefined || isService ? [] : ['Without "files" wireit always runs it.']),
+        ...(block['clean'] === 'if-file-deleted'
+          ? ['No equal: clean = "if-file-deleted"; outputs are always cleaned.']
+          : []),
+        ...(isService && !isKnownKey('persistent') ? ['No equal: service; a run waits until it ends.'] : []),
+        ...(isService && 'readyWhen' in tableOf(service) ? ['Not taken over: readyWhen.'] : []),
+        ...(block['allowUsuallyExcludedPaths'] === true ? ['Not taken over: allowUsuallyExcludedPaths.'] : []),
+      ],
+    };
+  }
+
+  /** A pattern of a package, which may begin with `/` for its folder and lead outside of it. */
+  #rooted(pattern: string, { folder }: Member): string {
+    const negation = pattern.startsWith('!') ? '!' : '';
+    const path = posix.normalize(pattern.slice(negation.length).replace(/^\/+/, ''));
+    if (!path.startsWith('../')) return negation + path;
+    const fromRoot = posix.join(folder, path);
+    return negation + (fromRoot.startsWith('../') ? path : `//${fromRoot}`);
+  }
+
+  /** Lock files beside the package and in the folders above it. */
+  #locks({ folder }: Member, names: readonly string[]): readonly string[] {
+    const found: string[] = [];
+    for (let at: string = folder; ; at = posix.dirname(at)) {
+      for (const name of names) {
+        if (this.#repository.has(`${at}/${name}`)) found.push(at === folder ? name : `//${posix.join(at, name)}`);
+      }
+      if (at === '.') return found;
+    }
+  }
+
+  #needsOf(script: Script): { readonly names: readonly string[]; readonly comments: readonly string[] } {
+    const names = new Set<string>();
+    const comments: string[] = [];
+    const visit = (at: Script, isOwn: boolean): void => {
+      const written = this.#blockOf(at)['dependencies'];
+      for (const one of Array.isArray(written) ? written : []) {
+        const table = typeof one === 'string' ? { script: one } : tableOf(one);
+        const reference = String(table['script'] ?? '');
+        const cascades = table['cascade'] !== false;
+        if (!isOwn && !cascades) continue;
+        const meant = this.#meant(reference, at.owner);
+        if (meant === undefined) {
+          if (isOwn) comments.push(`Left out, for there is no such script: ${reference}.`);
+          continue;
+        }
+        if (isOwn && !cascades) comments.push(`No equal: cascade: false of ${reference}; its outputs count here.`);
+        const name = nameFor(meant, script.owner);
+        if (names.has(name) || (meant.owner === script.owner && meant.name === script.name)) continue;
+        names.add(name);
+        if (Object.keys(this.#blockOf(meant)).length === 0)
+          this.#plain.set(`${meant.owner.folder}#${meant.name}`, meant);
+        if (cascades) visit(meant, false);
+      }
+    };
+    visit(script, true);
+    return { names: [...names], comments };
+  }
+
+  /** `build`, or `../other:build`. */
+  #meant(reference: string, owner: Member): Script | undefined {
+    const [, path, script = ''] = /^(\.{1,2}\/.*?|\.{1,2}):(.+)$/.exec(reference) ?? [];
+    const folder = path === undefined ? owner.folder : posix.join(owner.folder, path).replace(/(?<=.)\/$/, '');
+    const name = path === undefined ? reference : script;
+    const found = this.#members.find((one) => one.folder === folder);
+    return found?.scripts[name] === undefined ? undefined : { owner: found, name };
+  }
+}
+
+function nameFor({ owner, name }: Script, seenFrom: Member): string {
+  return owner === seenFrom ? name : `${owner.name}#${name}`;
+}
+
+/** Values that are set go in front of the command; for variables from outside, their defaults. */
+function environmentOf(written: JsonTable): {
+  readonly names: readonly string[];
+  readonly prefix: string;
+  readonly comments: readonly string[];
+} {
+  const external: string[] = [];
+  let prefix = '';
+  for (const [name, value] of Object.entries(written)) {
+    const table = tableOf(value);
+    if (typeof value === 'string') prefix += `export ${name}=${shellQuoted(value)}; `;
+    else if (table['external'] === true) {
+      external.push(name);
+      const standard = table['default'];
+      if (typeof standard === 'string') {
+        prefix += `[ -n "\${${name}+x}" ] || export ${name}=${shellQuoted(standard)}; `;
+      }
+    }
+  }
+  const { names, comments } = variables(external);
+  return { names, prefix, comments };
+}
+
+function shellQuoted(text: string): string {
+  return /^[\w./:@%+=,-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}
