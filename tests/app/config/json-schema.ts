@@ -67,6 +67,11 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   clean: ['true', '"true"'],
   cache: ['false', '0'],
   stale_after: ['"1h30m"', '"soon"'],
+  weight: ['1', '0', '1.5', '"1"'],
+  limit: ['{ group = "g" }', '{ group = "g", slots = 1 }', '{ slots = 1 }', '{ group = "g", slots = 0 }', '"g"'],
+  retries: ['0', '2', '-1'],
+  retry_delay: ['"5s"', '"soon"'],
+  timeout: ['"5m"', '5'],
   description: ['"x"', '" "'],
   other: ['1'],
 };
