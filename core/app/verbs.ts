@@ -7,23 +7,6 @@ const DRY_RUN = 'dry-run';
 
 export const VERBS: readonly VerbSpec[] = [
   {
-    name: 'init',
-    args: '',
-    least: 0,
-    most: 0,
-    text: 'write a configuration to begin with',
-    options: [
-      {
-        name: 'from',
-        value: 'TOOL',
-        choices: ['npm', 'nx', 'turbo', 'wireit'],
-        text: 'make it from what another tool is told',
-      },
-      { name: 'force', text: 'replace configurations that are there' },
-    ],
-    load: async () => (await import('./verbs/init.ts')).init,
-  },
-  {
     name: 'run',
     args: '[tasks…]',
     least: 0,
@@ -136,6 +119,23 @@ export const VERBS: readonly VerbSpec[] = [
       JSON_OPTION,
     ],
     load: async () => (await import('./verbs/gc.ts')).gc,
+  },
+  {
+    name: 'init',
+    args: '',
+    least: 0,
+    most: 0,
+    text: 'write a configuration to begin with',
+    options: [
+      {
+        name: 'from',
+        value: 'TOOL',
+        choices: ['npm', 'nx', 'turbo', 'wireit'],
+        text: 'make it from what another tool is told',
+      },
+      { name: 'force', text: 'replace configurations that are there' },
+    ],
+    load: async () => (await import('./verbs/init.ts')).init,
   },
   {
     name: 'schema',
