@@ -6,8 +6,9 @@ import { digest } from '../base/digest.ts';
 import { type Digest, frame, sha256 } from '../base/hash.ts';
 import { FileRef } from '../files/refs.ts';
 import { parseTree, type TreeEntry } from '../files/tree.ts';
-import type { CallRecord } from '../store/record.ts';
+import type { CallRecord, Part } from '../store/record.ts';
 import type { CacheCore } from './caches/cache-core.ts';
+import { LISTED } from './listed.ts';
 
 /** What enters the fingerprints of those who need a task: the digest of its value, of its outputs, or one of both. */
 export function productDigest(value: Digest | null, outputs: Digest | null): Digest | null {
@@ -49,6 +50,7 @@ export class Lineage {
     if (SAYS_NOTHING.has(made)) return [];
     const found: Dependent[] = [];
     for await (const record of this.#cache.find({ uses: made })) {
+      if (record.name.endsWith(LISTED)) continue;
       const part = record.parts.find(({ digest }) => digest === made);
       found.push({ record, through: part?.name ?? '' });
     }
@@ -64,6 +66,10 @@ export class Lineage {
     for (const entry of entries) {
       if (entry.kind !== 'file') continue;
       found.push(...(await this.usersOf(digest(new FileRef('', entry.path, entry.digest, entry.executable)))));
+      for (const { record } of await this.usersOf(entry.digest)) {
+        const read = partsAbout(record, entry.path).find(({ digest }) => digest === entry.digest);
+        if (read !== undefined) found.push({ record, through: read.name });
+      }
     }
     return found;
   }
@@ -76,6 +82,9 @@ export class Lineage {
     const found = new Map(reading.flatMap(({ readers }) => readers.map(({ record }) => [record.key, record])));
     for await (const record of this.#cache.find({ kind: 'task' })) {
       if (record.outputs !== null && (await this.#tree(record.outputs)).some(isIt)) found.set(record.key, record);
+    }
+    for await (const record of this.#cache.find({ kind: 'transform' })) {
+      if (!record.name.endsWith(LISTED) && partsAbout(record, path).length > 0) found.set(record.key, record);
     }
     return [...found.values()];
   }
@@ -137,6 +146,19 @@ interface Readers {
   >;
   /** Trees by what is in them. */
   readonly byContent: ReadonlyMap<string, readonly Digest[]>;
+}
+
+/**
+ * The parts by which a transform read the file at a path: that of its module is `file`, those of others are
+ * `file:their/path`, relative to the root of the bundler, which may be a folder of the project.
+ */
+function partsAbout({ kind, module, parts }: CallRecord, path: string): readonly Part[] {
+  if (kind !== 'transform') return [];
+  return parts.filter((part) => {
+    if (part.kind !== 'files') return false;
+    const read = part.name === 'file' ? module : part.name.startsWith('file:') ? part.name.slice('file:'.length) : null;
+    return read !== null && (read === path || path.endsWith(`/${read}`));
+  });
 }
 
 /** Path and content as one text; undefined for what has no content. */
