@@ -48,10 +48,39 @@ export interface PairCacheSpec extends StoredSpec {
   readonly calls: StorageSpec;
 }
 
-/** Other caches, read in order; none of them is a stack. */
+/** Other caches, read in order; none of them is a stack. Those that are shared may stand anywhere but alone. */
 export interface StackCacheSpec extends NamedSpec {
   readonly kind: 'stack';
   readonly members: readonly string[];
 }
 
-export type CacheSpec = SingleCacheSpec | PairCacheSpec | StackCacheSpec;
+/** A cache that machines share. It has its place in a stack, behind one of this machine. */
+export interface SharedCacheSpec extends NamedSpec {
+  readonly kind: 'shared';
+  readonly place:
+    | { readonly type: 'Directory'; readonly root: AbsPath }
+    | { readonly type: 'Http'; readonly url: string; readonly auth: 'bearer' | 'basic' }
+    | { readonly type: 'Redis'; readonly url: string };
+  readonly reads: boolean;
+  readonly writes: boolean;
+  /** Empty for none. */
+  readonly namespace: string;
+  /** Names of variables. */
+  readonly namespaceEnv: string | undefined;
+  readonly signingKeyEnv: string | undefined;
+  readonly producerEnv: string | undefined;
+  readonly tokenEnv: string | undefined;
+  /** A command that prints the token. */
+  readonly tokenHelper: string | undefined;
+  /** Whose signatures count; undefined where unsigned answers are believed. */
+  readonly publicKeys: readonly string[] | undefined;
+  readonly require: boolean;
+  /** Bytes. */
+  readonly maxAnswer: number;
+  /** ms. */
+  readonly exitMs: number;
+  readonly connectMs: number;
+  readonly timeoutMs: number;
+}
+
+export type CacheSpec = SingleCacheSpec | PairCacheSpec | StackCacheSpec | SharedCacheSpec;

@@ -12,6 +12,8 @@ import { CacheStack } from '../call/caches/stack.ts';
 import { ReadOnlyCache } from '../call/caches/views.ts';
 import type { CacheResolver } from '../call/context.ts';
 import { COLLECTORS, type Collector } from '../call/metadata.ts';
+import { sideOfCache } from '../call/shared/local-side.ts';
+import { SharedStack } from '../call/shared/shared-stack.ts';
 import type { CallStore, SyncCallStore } from '../store/calls.ts';
 import { isCodecName, type ValueCodec, valueCodec } from '../store/codecs/value-codec.ts';
 import { CompressedValueStore } from '../store/compressed.ts';
@@ -25,17 +27,28 @@ import { PostgresCallStore } from '../store/sql/postgres.ts';
 import { SqlCallStore } from '../store/sql/sql-calls.ts';
 import type { SyncValueStore, ValueStore } from '../store/values.ts';
 import { VoidCallStore, VoidValueStore } from '../store/void.ts';
-import type { CacheSpec, PairCacheSpec, SingleCacheSpec, StorageSpec } from './cache-spec.ts';
+import type {
+  CacheSpec,
+  PairCacheSpec,
+  SharedCacheSpec,
+  SingleCacheSpec,
+  StackCacheSpec,
+  StorageSpec,
+} from './cache-spec.ts';
 import type { Settings } from './config/settings.ts';
+import { TierLine } from './shared-line.ts';
+import type { Environment } from './style.ts';
 
 export class ConfiguredCaches implements CacheResolver {
   readonly #settings: Settings;
   readonly #warn: (message: string) => void;
+  readonly #env: Environment;
   readonly #made = new Map<string, BaseCache>();
 
-  /** `warn` is told of trouble with a cache that is no error. */
-  constructor(settings: Settings, warn: (message: string) => void) {
+  /** `warn` is told of trouble with a cache that is no error; `env` has what shared caches need to know in secret. */
+  constructor(settings: Settings, warn: (message: string) => void, env: Environment = {}) {
     this.#settings = settings;
+    this.#env = env;
     this.#warn = warn;
   }
 
@@ -64,9 +77,30 @@ export class ConfiguredCaches implements CacheResolver {
   }
 
   #make(spec: CacheSpec): BaseCache {
-    if (spec.kind === 'stack') return new CacheStack(spec.members.map((name) => this.named(name)));
+    if (spec.kind === 'stack') return this.#stack(spec);
+    if (spec.kind === 'shared') return this.#sharing(new Cache(new MemoryValueStore(), new MemoryCallStore()), [spec]);
     const cache = this.#makeOne(spec);
     return spec.readOnly ? new ReadOnlyCache(cache) : cache;
+  }
+
+  #stack({ members }: StackCacheSpec): BaseCache {
+    const specs = members.map((name) => this.#settings.caches.get(name));
+    const shared = specs.filter((spec) => spec?.kind === 'shared');
+    const local = members.filter((_, at) => specs[at]?.kind !== 'shared').map((name) => this.named(name));
+    // Without a cache of this machine what comes is kept as long as the process lives.
+    const front = new CacheStack(local.length > 0 ? local : [this.named('memory')]);
+    return shared.length > 0 ? this.#sharing(front, shared) : front;
+  }
+
+  #sharing(local: BaseCache, shared: readonly SharedCacheSpec[]): BaseCache {
+    const { strict } = this.#settings.defaults;
+    const line = new TierLine(shared, {
+      env: this.#env,
+      strict,
+      onTrouble: this.#warn,
+      side: () => sideOfCache(local),
+    });
+    return new SharedStack(local, line);
   }
 
   #makeOne(spec: SingleCacheSpec | PairCacheSpec): BaseCache {

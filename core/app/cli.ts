@@ -49,7 +49,14 @@ async function call(invocation: Invocation, machine: Machine, verbs: readonly Ve
     machine,
     open: async (warn = (message) => stderr.write(`${styleFor(stderr).yellow('warning')}: ${harmless(message)}\n`)) => {
       const { openProject } = await import('./project.ts');
-      return openProject({ cwd, env, warn, config: invocation.text('config'), strict: invocation.flag('strict') });
+      return openProject({
+        cwd,
+        env,
+        warn,
+        config: invocation.text('config'),
+        strict: invocation.flag('strict'),
+        isHurried: () => machine.interruption.code !== undefined,
+      });
     },
   });
 }

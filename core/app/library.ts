@@ -46,7 +46,7 @@ function configured(): CacheResolver {
   const home = env['HOME'] || env['USERPROFILE'] || homedir();
   const settings = loadSettings(process.cwd(), { home, xdgConfigHome: env['XDG_CONFIG_HOME'] });
   const warn = (message: string): void => process.emitWarning(message, 'FlecheWarning');
-  return settings.files.length === 0 ? new ReservedCaches(warn) : new ConfiguredCaches(settings, warn);
+  return settings.files.length === 0 ? new ReservedCaches(warn) : new ConfiguredCaches(settings, warn, env);
 }
 
 /** Begins to watch a project. What is wrong with it is thrown to who iterates. */

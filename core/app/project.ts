@@ -2,11 +2,13 @@
  * Puts the program together for one project: configuration, graph, stores, workspace, engine. The one place that knows
  * them all. Nothing is opened that is not asked for: the graph needs no cache.
  */
+import { randomBytes } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { FlecheError } from '../base/errors.ts';
 import type { AbsPath } from '../base/paths.ts';
+import { type LocalSide, sideOfStores } from '../call/shared/local-side.ts';
 import { Outputs } from '../files/outputs.ts';
 import { Workspace } from '../files/workspace.ts';
 import { CodeIndex } from '../graph/code/code.ts';
@@ -17,8 +19,9 @@ import { isCachingOn } from './cache-switch.ts';
 import { type Config, loadConfig } from './config/load.ts';
 import { CONFIG_FILE } from './config/source.ts';
 import type { Package, Packages } from './packages/packages.ts';
+import { TierLine } from './shared-line.ts';
 import type { Environment } from './style.ts';
-import { cacheFolder, openStores, type WorkspaceStores } from './workspace-stores.ts';
+import { cacheFolder, openStores, sharedCaches, type WorkspaceStores } from './workspace-stores.ts';
 
 export interface OpenOptions {
   /** Absolute; the project is the nearest one around it. */
@@ -30,6 +33,8 @@ export interface OpenOptions {
   readonly strict: boolean;
   /** Told what went wrong beside the answers, in a sentence. */
   readonly warn: (message: string) => void;
+  /** Whether somebody wants it to end soon: then what is being sent to shared caches is not waited for. */
+  readonly isHurried?: () => boolean;
 }
 
 export interface Project {
@@ -58,6 +63,8 @@ export interface Project {
   inherit(earlier: Project): boolean;
   /** Tells what went wrong beside the answers, in a sentence. */
   warn(message: string): void;
+  /** The shared caches that tasks use, in their order; undefined if there are none. */
+  shared(): TierLine | undefined;
   /** ms since the epoch. */
   now(): number;
   /** Writes what waits and closes the cache. Throws `STORE_UNUSABLE` under `strict` if there was any trouble. */
@@ -96,6 +103,7 @@ class OpenProject implements Project {
   readonly #troubles: string[] = [];
   #stores: WorkspaceStores | undefined;
   #outputs: Outputs | undefined;
+  #shared: TierLine | undefined;
 
   constructor(config: Config, graph: TaskGraph, options: OpenOptions) {
     this.config = config;
@@ -147,6 +155,7 @@ class OpenProject implements Project {
       },
       values,
       calls,
+      shared: this.shared(),
       get leases() {
         return stores.leases();
       },
@@ -170,9 +179,22 @@ class OpenProject implements Project {
     return this.#open();
   }
 
+  shared(): TierLine | undefined {
+    const specs = sharedCaches(this.config);
+    if (specs.length === 0) return undefined;
+    const { values, calls, tempDir } = this.#open();
+    const scratch = (): string => join(tempDir, `${process.pid}-${randomBytes(6).toString('hex')}.part`);
+    const side = (): LocalSide => sideOfStores(values, calls, scratch);
+    const { env } = this.#options;
+    this.#shared ??= new TierLine(specs, { env, strict: this.#strict, onTrouble: this.#onTrouble, side });
+    return this.#shared;
+  }
+
   inherit(earlier: Project): boolean {
     if (!(earlier instanceof OpenProject) || this.#stores !== undefined) return false;
     const isSame = this.#strict === earlier.#strict && this.cacheFolder() === earlier.cacheFolder();
+    // What is under way to shared caches is ended in peace by who began it.
+    if (earlier.#shared !== undefined) return false;
     if (!isSame || this.cacheFolder() === undefined || this.root !== earlier.root) return false;
     this.#stores = earlier.#stores;
     earlier.#stores = undefined;
@@ -186,9 +208,14 @@ class OpenProject implements Project {
   readonly now = (): number => Date.now();
 
   async close(): Promise<void> {
-    const stores = this.#stores;
+    const [stores, shared] = [this.#stores, this.#shared];
     this.#stores = undefined;
-    await stores?.close();
+    this.#shared = undefined;
+    try {
+      await shared?.close(this.#options.isHurried?.());
+    } finally {
+      await stores?.close();
+    }
     const [trouble] = this.#troubles;
     if (!this.#strict || trouble === undefined) return;
     this.#troubles.length = 0;
@@ -197,9 +224,12 @@ class OpenProject implements Project {
 
   #open(): WorkspaceStores {
     const strict = this.#strict;
-    const { warn } = this.#options;
-    const onTrouble = (message: string): void => void (strict ? this.#troubles.push(message) : warn(message));
-    this.#stores ??= openStores(this.config, { onTrouble, strict, now: this.now });
+    this.#stores ??= openStores(this.config, { onTrouble: this.#onTrouble, strict, now: this.now });
     return this.#stores;
   }
+
+  readonly #onTrouble = (message: string): void => {
+    if (this.#strict) this.#troubles.push(message);
+    else this.#options.warn(message);
+  };
 }

@@ -16,6 +16,7 @@ import { MemoryLeases } from '../store/memory-leases.ts';
 import { SELF } from '../store/owner.ts';
 import type { StateStore } from '../store/state.ts';
 import type { FileValueStore } from '../store/values.ts';
+import type { SharedCacheSpec } from './cache-spec.ts';
 import type { Config } from './config/load.ts';
 
 export interface WorkspaceStores {
@@ -58,8 +59,18 @@ export function cacheFolder({ caches, defaults }: Pick<Config, 'caches' | 'defau
   if (spec?.kind === 'single' && (spec.storage.type === 'Memory' || spec.storage.type === 'Void')) return undefined;
   throw new FlecheError('CONFIG_INVALID', `tasks cannot use the cache "${spec?.name ?? defaults.cache}"`, {
     at: spec?.at,
-    hint: 'The cache of tasks, or the first of a stack, must have the type "Lmdb", "Memory" or "Void".',
+    hint:
+      spec?.kind === 'shared'
+        ? 'Put it into a stack behind a cache of this machine: [caches.team] stack = ["local", "shared"].'
+        : 'The cache of tasks, or the first of a stack, must have the type "Lmdb", "Memory" or "Void".',
   });
+}
+
+/** The shared caches of the stack that tasks use, in their order. */
+export function sharedCaches({ caches, defaults }: Pick<Config, 'caches' | 'defaults'>): readonly SharedCacheSpec[] {
+  const spec = caches.get(defaults.cache);
+  if (spec?.kind !== 'stack') return [];
+  return spec.members.map((name) => caches.get(name)).filter((member) => member?.kind === 'shared');
 }
 
 /** Opens the stores. Throws `STORE_UNUSABLE` under `strict`. */

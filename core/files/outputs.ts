@@ -13,7 +13,7 @@ import { Globs } from './globs.ts';
 import { Ledgers } from './ledger.ts';
 import { OutputSite } from './output-site.ts';
 import type { PathState } from './path-states.ts';
-import { type Begun, isConfined, lostContent, Restoration, type Restored } from './restoration.ts';
+import { type Begun, isConfined, lostContent, lostContents, Restoration, type Restored } from './restoration.ts';
 import { Standing } from './standing.ts';
 import { makeTree, type Tree, type TreeEntry, treeText } from './tree.ts';
 
@@ -177,6 +177,13 @@ export class Outputs {
   lost(task: string, globs: Globs, tree: Tree): Digest | undefined {
     return this.#at(task, globs, (site) =>
       isConfined(tree, globs) ? lostContent(this.#compare(site, tree), this.#values) : tree.digest,
+    );
+  }
+
+  /** All content that `restore` would need and not find. Changes nothing. */
+  missing(task: string, globs: Globs, tree: Tree): readonly Digest[] {
+    return this.#at(task, globs, (site) =>
+      isConfined(tree, globs) ? [...lostContents(this.#compare(site, tree), this.#values)] : [],
     );
   }
 

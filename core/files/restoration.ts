@@ -49,11 +49,16 @@ export function leadsOutside(path: RelPath, target: string): boolean {
   return isAbsolute(target) || escapes(posix.join(folderOf(path), slashed));
 }
 
-/** Content that is needed to put right what was found and that the store does not have, or undefined. */
-export function lostContent({ wrong }: Comparison, values: FileValueStore): Digest | undefined {
+/** Content that is needed to put right what was found and that the store does not have. */
+export function* lostContents({ wrong }: Comparison, values: FileValueStore): Generator<Digest, void, undefined> {
   for (const { entry, change } of wrong) {
-    if (entry.kind === 'file' && change !== 'mode' && !values.has(entry.digest)) return entry.digest;
+    if (entry.kind === 'file' && change !== 'mode' && !values.has(entry.digest)) yield entry.digest;
   }
+}
+
+/** The first of it, or undefined. */
+export function lostContent(found: Comparison, values: FileValueStore): Digest | undefined {
+  for (const digest of lostContents(found, values)) return digest;
   return undefined;
 }
 

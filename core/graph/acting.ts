@@ -6,11 +6,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Key } from '../base/hash.ts';
 import type { RelPath } from '../base/paths.ts';
+import type { Restored } from '../files/restoration.ts';
 import { type Claim, claim } from './claims.ts';
 import type { Discovery } from './discovered/discovery.ts';
 import type { Ending } from './ending.ts';
 import { execute } from './execute.ts';
-import { type Asked, type Hit, lostReason, type Miss, type Questions, stands } from './questions.ts';
+import { type Asked, bring, type Hit, lostReason, type Miss, type Questions, stands } from './questions.ts';
 import { RestoreQueue } from './restoring.ts';
 import type { RoundState } from './round-state.ts';
 import type { Acted, Settled } from './settled.ts';
@@ -78,6 +79,8 @@ export class Acting {
   /** Takes the claim, and for work a place, and acts. */
   async #take(asked: Asked, end: Ending, signal: AbortSignal): Promise<Acted> {
     const { call } = asked;
+    // What has to travel does so before anything is taken, so that much can travel at a time.
+    if (asked.kind === 'hit') await bring(asked, this.#state.bench);
     if (asked.kind === 'hit' && !this.#lost.has(call.key)) return this.#claimed(asked, end, signal, undefined);
     const place = await end.wait(this.#slots.take(this.#want(call.task), signal));
     if (place === undefined) return skipped(call, end);
@@ -139,19 +142,29 @@ export class Acting {
   /** Puts an answer into the workspace. If it is not whole, the work is done, at a place. The task is claimed. */
   async #putBack(hit: Hit, end: Ending, signal: AbortSignal, place: Place | undefined): Promise<Acted> {
     const { call, product } = hit;
+    let result = await this.#restore(hit, signal);
+    // Whoever asked may have found it in order, or another answer than there is now.
+    if (result !== undefined && 'lost' in result && (await bring(hit, this.#state.bench))) {
+      result = await this.#restore(hit, signal);
+    }
+    if (result === undefined) return skipped(call, end);
+    if ('restored' in result) return this.served(hit, result.restored, end);
+    this.#lost.add(call.key);
+    if (place === undefined) return AGAIN;
+    return this.#work({ kind: 'miss', call, reasons: [lostReason(product, result.lost)] }, end, signal);
+  }
+
+  /** Undefined if it was not begun. */
+  #restore(hit: Hit, signal: AbortSignal): Promise<Restored | undefined> {
+    const { call, product } = hit;
     const { around } = this.#state.bench;
-    const result = await this.#restoring.restore(() => {
+    return this.#restoring.restore(() => {
       if (signal.aborted) return undefined;
       if (stands(hit, around)) return { restored: 0 };
       const { name } = call.task;
       if (product.outputs === null) return { restored: around.outputs.discard(name) };
       return around.outputs.beginRestore(name, call.globs.outputs, product.outputs);
     });
-    if (result === undefined) return skipped(call, end);
-    if ('restored' in result) return this.served(hit, result.restored, end);
-    this.#lost.add(call.key);
-    if (place === undefined) return AGAIN;
-    return this.#work({ kind: 'miss', call, reasons: [lostReason(product, result.lost)] }, end, signal);
   }
 
   /** Replays what the task printed, but not twice in one round. `restored` files had to be put right. */
@@ -164,7 +177,9 @@ export class Acting {
       this.#state.saved += walltime;
     }
     if (past === null && restored === 0 && live !== undefined) quiet.add(name);
-    return end.acted({ outcome: 'cached', key: call.key, restored, result: product.result }, product);
+    const tier = past === null ? undefined : this.#state.shared.get(name);
+    const shared = tier === undefined ? {} : { shared: tier };
+    return end.acted({ outcome: 'cached', key: call.key, restored, result: product.result, ...shared }, product);
   }
 
   /** Does the work. The task is claimed. */

@@ -7,6 +7,7 @@ import { formatDuration } from '../base/duration.ts';
 import { FlecheError } from '../base/errors.ts';
 import { type Digest, sha256 } from '../base/hash.ts';
 import { type AbsPath, type RelPath, toAbs } from '../base/paths.ts';
+import type { SharedAnswers } from '../call/shared/shared-answers.ts';
 import { removeLog } from '../files/log-file.ts';
 import type { Prepared } from '../files/outputs.ts';
 import { FileRef, TreeRef } from '../files/refs.ts';
@@ -31,6 +32,8 @@ export interface Workbench {
   readonly calls: SyncCallStore;
   /** Marks of what is being worked on, in this process and in others. */
   readonly leases: LeaseStore;
+  /** What is asked when there is no answer here, and told of new ones; undefined where nothing is shared. */
+  readonly shared?: SharedAnswers | undefined;
   /** Makes visible what other processes have filed meanwhile. */
   readonly refresh: () => void;
   /** Folder for logs of running tasks and for bundles of function tasks. */
@@ -290,5 +293,6 @@ class Answer {
       filed: stop,
     };
     calls.put(record);
+    this.#bench.shared?.push(record);
   }
 }

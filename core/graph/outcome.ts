@@ -47,6 +47,8 @@ export interface TaskOutcome {
   readonly restored: number;
   /** How often it was begun in this run: 0 if it was not, more than 1 if it was tried again after it failed. */
   readonly attempts: number;
+  /** The shared cache that a hit came from in this run; absent if it was on file here. */
+  readonly shared?: string;
 }
 
 export interface RunSummary {
@@ -58,6 +60,8 @@ export interface RunSummary {
   readonly ms: number;
   /** Run time that the answers from the cache took when they were made, ms. */
   readonly saved: number;
+  /** How many of the cached came from a shared cache in this run; absent for none. */
+  readonly shared?: number;
 }
 
 /** What happens during a run, in order. */

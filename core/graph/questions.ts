@@ -1,6 +1,10 @@
-/** Asks the questions of one round and looks for answers on file. Changes nothing. */
+/**
+ * Asks the questions of one round and looks for answers, here first and then where answers are shared. Changes nothing in
+ * the workspace.
+ */
 import type { Digest } from '../base/hash.ts';
 import { completedByLists } from './discovered/lists.ts';
+import type { Workbench } from './execute.ts';
 import { isThere, lookUp, RESULT } from './lookup.ts';
 import type { Reason } from './outcome.ts';
 import type { Product } from './product.ts';
@@ -45,7 +49,14 @@ export class Questions {
     }
     if (!task.cache) return { kind: 'miss', call, reasons: [{ kind: 'uncached' }] };
     if (this.#state.isForced(task)) return { kind: 'miss', call, reasons: [{ kind: 'forced' }] };
-    const found = lookUp(call, bench);
+    let found = lookUp(call, bench);
+    if (found.kind === 'miss' && bench.shared !== undefined) {
+      const tier = await bench.shared.ask(call.key);
+      if (tier !== undefined) {
+        this.#state.shared.set(task.name, tier);
+        found = lookUp(call, bench);
+      }
+    }
     if (found.kind === 'miss') return { kind: 'miss', call, reasons: found.reasons };
     const { record, product, log } = found;
     const walltime = Number(record.metadata['runtime']?.['walltime'] ?? 0);
@@ -109,6 +120,14 @@ export function isRight({ call, product }: Hit, { outputs }: Surroundings): bool
 /** Content that is needed to put the answer into the workspace, and is not on file. */
 export function lost({ call, product }: Hit, { outputs }: Surroundings): Digest | undefined {
   return product.outputs === null ? undefined : outputs.lost(call.task.name, call.globs.outputs, product.outputs);
+}
+
+/** Brings content that is needed to put the answer into the workspace, if it is shared. Whether anything was brought. */
+export async function bring(hit: Hit, { shared, around: { outputs } }: Workbench): Promise<boolean> {
+  const { call, product } = hit;
+  if (shared === undefined || product.outputs === null) return false;
+  const missing = outputs.missing(call.task.name, call.globs.outputs, product.outputs);
+  return missing.length > 0 && shared.bring(call.key, missing);
 }
 
 export function lostReason({ outputs }: Product, digest: Digest | undefined): Reason {

@@ -22,6 +22,8 @@ export class RoundState {
   readonly asked: Map<string, number> = new Map();
   /** Tasks that have nothing to tell: an earlier round told it, or does when their work is over. */
   readonly quiet: Set<string> = new Set();
+  /** Shared tiers from which answers came, by task. */
+  readonly shared: Map<string, string> = new Map();
   /** Time that the answers from the cache took when they were made, ms. */
   saved = 0;
   /** Whether something would have had to run that was not allowed to. */

@@ -8,7 +8,7 @@ import { Acting, skipped } from './acting.ts';
 import { Ending } from './ending.ts';
 import type { Workbench } from './execute.ts';
 import type { OutcomeKind, Reason, RunReport, RunRequest, RunSummary } from './outcome.ts';
-import { type Asked, isRight, lost, lostReason, Questions } from './questions.ts';
+import { type Asked, bring, isRight, lost, lostReason, Questions } from './questions.ts';
 import { RoundState } from './round-state.ts';
 import type { Acted, Settled } from './settled.ts';
 import { Slots } from './slots.ts';
@@ -61,6 +61,8 @@ export class Round {
     this.#acting.finish();
     const outcomes = settled.map(({ outcome }) => outcome);
     const count = (kind: OutcomeKind): number => outcomes.filter(({ outcome }) => outcome === kind).length;
+    for (const message of this.#bench.shared?.news() ?? []) listener({ type: 'warning', name: null, message });
+    const shared = outcomes.filter((outcome) => outcome.shared !== undefined).length;
     const summary: RunSummary = {
       type: 'summary',
       ran: count('ran'),
@@ -69,6 +71,7 @@ export class Round {
       skipped: count('skipped'),
       ms: this.#bench.now() - started,
       saved: this.#state.saved,
+      ...(shared === 0 ? {} : { shared }),
     };
     listener({ type: 'end', summary });
     return { outcomes, summary, frozenStale: this.#state.frozenStale, interrupted: signal.aborted };
@@ -187,9 +190,10 @@ export class Round {
   }
 
   /** What would become of it. */
-  #foresee(asked: Asked, end: Ending): Acted {
+  async #foresee(asked: Asked, end: Ending): Promise<Acted> {
     const { key } = asked.call;
     if (asked.kind === 'miss') return end.acted({ outcome: 'ran', key, reasons: asked.reasons });
+    await bring(asked, this.#bench);
     const gone = lost(asked, this.#bench.around);
     if (gone === undefined) return this.#acting.served(asked, 0, end);
     return end.acted({ outcome: 'ran', key, reasons: [lostReason(asked.product, gone)] });

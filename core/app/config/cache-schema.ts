@@ -1,5 +1,7 @@
 /** What may be said of a cache, as plain data. */
+import { FlecheError } from '../../base/errors.ts';
 import type { FormsShape, Key, Rest, Shape, TableShape } from './shape.ts';
+import { CREDENTIAL_KEYS, NETWORK_KEYS, SHARED_KEYS } from './shared-schema.ts';
 
 /** Names that no configured cache may take. */
 export const RESERVED_CACHES: Readonly<Record<string, string>> = {
@@ -20,7 +22,8 @@ const STORAGE_TYPES: Readonly<Record<string, string>> = {
   BagOfHoldingH5File: 'The same as File.',
   Sql: 'A SQL database.',
   Redis: 'A Redis server.',
-  Http: 'An HTTP server that keeps blobs by name.',
+  Http: 'An HTTP server in the layout of Bazel: /cas/<sha256> and /ac/<key>.',
+  Directory: 'A folder that several machines share, in the same layout.',
   CompressedStorage: 'Compresses what another storage keeps.',
 };
 
@@ -94,6 +97,34 @@ const OPTIONS: Rest = {
 /** One side of a cache, or what another storage wraps. */
 export const STORAGE: TableShape = { kind: 'table', keys: STORAGE_KEYS, rest: OPTIONS, needs: STORAGE_NEEDS };
 
+/** Caches that machines share, by type. */
+const SHARED: Readonly<Record<string, TableShape>> = {
+  Http: sharedShape('url', {
+    auth: {
+      shape: {
+        kind: 'text',
+        format: 'name',
+        values: {
+          bearer: 'The token as it is.',
+          basic: 'The token is a user and a password with a colon between them.',
+        },
+      },
+      doc: 'How the token is sent.',
+      example: 'auth = "basic"',
+      default: 'bearer',
+    },
+  }),
+  Redis: sharedShape('url', {}),
+  Directory: sharedShape('root', {}),
+};
+
+function sharedShape(place: 'url' | 'root', more: Readonly<Record<string, Key>>): TableShape {
+  const { type, [place]: where } = STORAGE_KEYS;
+  if (type === undefined || where === undefined) throw new FlecheError('BUG', 'bug: a storage without a place');
+  const keys = { type, [place]: { ...where, required: true as const }, ...SHARED_KEYS, ...more };
+  return { kind: 'table', keys: place === 'root' ? keys : { ...keys, ...CREDENTIAL_KEYS, ...NETWORK_KEYS } };
+}
+
 const SIDE: Shape = { kind: 'shape', name: 'storage' };
 
 /** A cache: one storage, a pair of them, or a stack of other caches. */
@@ -102,7 +133,13 @@ export const CACHE: FormsShape = {
   forms: [
     {
       tags: ['type'],
-      shape: { kind: 'table', keys: { ...STORAGE_KEYS, ...CACHE_KEYS }, rest: OPTIONS, needs: STORAGE_NEEDS },
+      shape: {
+        kind: 'table',
+        keys: { ...STORAGE_KEYS, ...CACHE_KEYS },
+        rest: OPTIONS,
+        needs: STORAGE_NEEDS,
+        variants: { key: 'type', by: SHARED },
+      },
     },
     {
       tags: ['values', 'calls'],

@@ -8,6 +8,7 @@ import { isTable, type Table } from './check.ts';
 import { brokenRule } from './formats.ts';
 import type { KeyPath, Positions } from './positions.ts';
 import { label, type Problems } from './problems.ts';
+import { isShared, readShared } from './shared.ts';
 import { plainValue, tableOf, textOf, textsOf } from './values.ts';
 
 /** What a file of caches is read with. */
@@ -55,6 +56,10 @@ export function builtInCaches(root: AbsPath | undefined): ReadonlyMap<string, Ca
 function readCache(name: string, written: Table, path: KeyPath, around: CacheSurroundings): CacheSpec | undefined {
   const at = around.positions.lazyKey(path);
   if (Object.hasOwn(written, 'stack')) return { kind: 'stack', name, members: textsOf(written['stack']), at };
+  if (isShared(written)) {
+    const { positions, problems } = around;
+    return readShared(name, written, path, { positions, problems, resolve: (text) => resolvePath(text, around) });
+  }
   const { max_size, read_only, ...others } = written;
   const common = { name, maxSize: readSize(max_size, [...path, 'max_size'], around), readOnly: read_only === true, at };
   if (Object.hasOwn(written, 'type')) return { kind: 'single', ...common, storage: readStorage(others, path, around) };

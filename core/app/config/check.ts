@@ -134,6 +134,9 @@ export class Check {
 
   /** `forms` tells which forms the table could have had instead. */
   #table(shape: TableShape, table: Table, forms?: Chosen): void {
+    const kind = shape.variants === undefined ? undefined : table[shape.variants.key];
+    const variant = typeof kind === 'string' ? own(shape.variants?.by, kind) : undefined;
+    if (variant !== undefined) return this.#table(variant, table);
     for (const [name, value] of Object.entries(table)) {
       const key = own(shape.keys, name);
       if (key !== undefined) this.#member(name, key.shape, value, key.example);

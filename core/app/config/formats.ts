@@ -2,11 +2,12 @@
 import { DURATION_PATTERN } from '../../base/duration.ts';
 import type { ErrorCode } from '../../base/errors.ts';
 import { SIZE_PATTERN } from '../../base/size.ts';
+import { NAMESPACE } from '../../store/remote/remote.ts';
 
 // biome-ignore format: one table
 export type Format =
   | 'free' | 'text' | 'name' | 'task' | 'need' | 'pattern' | 'output' | 'file' | 'report' | 'folder' | 'module' | 'variable' | 'variables'
-  | 'package' | 'digest' | 'place' | 'size' | 'duration';
+  | 'package' | 'digest' | 'place' | 'size' | 'duration' | 'namespace' | 'publicKey';
 
 /** One condition on a text. */
 export interface Rule {
@@ -105,6 +106,20 @@ export const FORMATS: Readonly<Record<Format, readonly Rule[]>> = {
   place: [
     NOT_EMPTY,
     mustNot(/^~[^\\/]/, "is in another user's home", 'Write "~/…" for your own home folder, or the whole path.'),
+  ],
+  namespace: [
+    must(
+      NAMESPACE,
+      'is not a namespace',
+      'Write names of letters, digits, "-" and "_", with "/" between them, such as "trusted" or "pr/17".',
+    ),
+  ],
+  publicKey: [
+    must(
+      /^(?:-----BEGIN PUBLIC KEY-----)?\s*MCowBQYDK2VwAyEA[A-Za-z0-9+/]{43}=\s*(?:-----END PUBLIC KEY-----\s*)?$/,
+      'is not a public Ed25519 key',
+      'Write what "openssl pkey -in key.pem -pubout" prints, between its first and last line.',
+    ),
   ],
   size: [
     {

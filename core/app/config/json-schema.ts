@@ -89,7 +89,22 @@ function described(shape: Shape, doc: string): JsonObject {
   return { description: doc, ...('$ref' in schema ? { allOf: [schema] } : schema) };
 }
 
-function tableSchema({ keys, rest, needs }: TableShape): JsonObject {
+function tableSchema({ variants, ...shape }: TableShape): JsonObject {
+  if (variants === undefined) return plainTableSchema(shape);
+  const { key, by } = variants;
+  // Innermost what no variant is for.
+  return Object.entries(by).reduce<JsonObject>(
+    (otherwise, [value, variant]) => ({
+      if: { properties: { [key]: { const: value } }, required: [key] },
+      // biome-ignore lint/suspicious/noThenProperty: a word of JSON Schema
+      then: tableSchema(variant),
+      else: otherwise,
+    }),
+    plainTableSchema(shape),
+  );
+}
+
+function plainTableSchema({ keys, rest, needs }: TableShape): JsonObject {
   const required = Object.keys(keys).filter((name) => keys[name]?.required);
   const cases = Object.entries(needs?.by ?? {}).map(([value, names]) => ({
     if: { properties: { [needs?.key ?? '']: { const: value } }, required: [needs?.key ?? ''] },

@@ -48,6 +48,8 @@ export interface TableShape {
   readonly keys: Readonly<Record<string, Key>>;
   /** Any other key; without it other keys are errors. */
   readonly rest?: Rest;
+  /** By the value of a key, the shape that the table has instead of this one. */
+  readonly variants?: { readonly key: string; readonly by: Readonly<Record<string, TableShape>> };
   /** Keys that become necessary by the value of another key. */
   readonly needs?: { readonly key: string; readonly by: Readonly<Record<string, readonly string[]>> };
 }

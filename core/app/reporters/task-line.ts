@@ -45,7 +45,14 @@ function detail(outcome: TaskOutcome): readonly string[] {
   const reasons = reasonsText(outcome.reasons);
   switch (outcome.outcome) {
     case 'cached':
-      return [outcome.restored === 0 ? '' : `${counted(outcome.restored, 'output')} put right`];
+      return [
+        [
+          outcome.shared === undefined ? '' : `from ${harmless(outcome.shared)}`,
+          outcome.restored === 0 ? '' : `${counted(outcome.restored, 'output')} put right`,
+        ]
+          .filter((text) => text !== '')
+          .join(', '),
+      ];
     case 'failed': {
       const [first = '', ...more] = (outcome.message ?? '').split('\n').map(harmless);
       return [[first, reasons].filter((text) => text !== '').join('; '), ...more];
@@ -67,7 +74,8 @@ export function summaryLine(summary: RunSummary, style: Style, mode: ReportMode)
   const counts = kinds
     .filter((kind) => summary[kind] > 0)
     .map((kind) => {
-      const text = `${summary[kind]} ${word(kind, mode)}`;
+      const shared = kind === 'cached' && summary.shared !== undefined ? ` (${summary.shared} shared)` : '';
+      const text = `${summary[kind]} ${word(kind, mode)}${shared}`;
       return kind === 'failed' ? style.red(text) : kind === 'ran' ? style.green(text) : text;
     });
   const done = counts.length === 0 ? 'nothing to do' : counts.join(', ');

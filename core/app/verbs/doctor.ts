@@ -1,10 +1,12 @@
 /** `fleche doctor`: looks the cache over and says what is wrong with it, and what to do about it. Changes nothing. */
 import { join } from 'node:path';
+import { messageOf } from '../../base/errors.ts';
 import { formatSize } from '../../base/size.ts';
 import type { Lease } from '../../store/leases.ts';
 import { inspectLmdb, type LmdbReport } from '../../store/lmdb/lmdb-inspect.ts';
 import { isAbandoned } from '../../store/owner.ts';
 import { EXIT } from '../exit-code.ts';
+import type { Project } from '../project.ts';
 import { counted } from '../reporters/task-line.ts';
 import { harmless } from '../text.ts';
 import type { VerbContext } from '../verb.ts';
@@ -22,11 +24,16 @@ export async function doctor(context: VerbContext): Promise<number> {
     const report = folder === undefined ? undefined : inspectLmdb(folder, project.now());
     const usable = report?.exists === true && report.damage === null;
     const leases = usable ? (project.stores().leases()?.list() ?? []) : [];
-    const findings = [...(report === undefined ? [] : findingsOf(report)), ...abandoned(leases, project.now())];
+    const shared = await sharedStates(project);
+    const findings = [
+      ...(report === undefined ? [] : findingsOf(report)),
+      ...abandoned(leases, project.now()),
+      ...shared.flatMap(findingOf),
+    ];
     if (invocation.flag('json')) {
-      machine.stdout.write(`${JSON.stringify({ type: 'doctor', report: report ?? null, leases, findings })}\n`);
+      machine.stdout.write(`${JSON.stringify({ type: 'doctor', report: report ?? null, leases, shared, findings })}\n`);
     } else {
-      machine.stdout.write(reportText(report, findings, project.root));
+      machine.stdout.write(reportText(report, shared, findings, project.root));
     }
     return findings.length === 0 ? EXIT.done : EXIT.failed;
   } finally {
@@ -58,6 +65,48 @@ function findingsOf(report: LmdbReport): readonly Finding[] {
   return findings;
 }
 
+function localLines(report: LmdbReport | undefined, root: string): readonly string[] {
+  if (report === undefined) return ['the cache is in memory: nothing to look over'];
+  if (!report.exists) return [`there is no cache in ${harmless(root)} yet`];
+  const { bytes, counts } = report;
+  return [
+    `${harmless(report.root)}: ${counted(counts.records, 'record')}, ${counted(counts.inline + counts.files, 'value')}`,
+    `database ${formatSize(bytes.database)}, files ${formatSize(bytes.blobs)}, trash ${formatSize(bytes.trash)}`,
+  ];
+}
+
+/** A shared cache as it can be used here. */
+interface SharedState {
+  readonly name: string;
+  readonly location: string;
+  readonly mode: string;
+  /** Why it does not answer, or null. */
+  readonly trouble: string | null;
+}
+
+async function sharedStates(project: Project): Promise<readonly SharedState[]> {
+  const tiers = (await project.shared()?.tiers()) ?? [];
+  return Promise.all(
+    tiers.map(async (tier): Promise<SharedState> => {
+      const trouble = await tier.ping().then(
+        () => null,
+        (error: unknown) => messageOf(error),
+      );
+      return { name: tier.name, location: tier.report.location, mode: tier.mode, trouble };
+    }),
+  );
+}
+
+function sharedLine({ name, location, mode, trouble }: SharedState): string {
+  return `shared "${harmless(name)}" (${harmless(location)}): ${mode}, ${trouble === null ? 'answers' : 'does not answer'}`;
+}
+
+function findingOf({ name, trouble }: SharedState): readonly Finding[] {
+  if (trouble === null) return [];
+  const what = `the shared cache "${harmless(name)}" does not answer: ${harmless(trouble)}`;
+  return [{ what, advice: 'runs go on without it; look at its address, its server and the token' }];
+}
+
 function abandoned(leases: readonly Lease[], now: number): readonly Finding[] {
   const dead = leases.filter((lease) => isAbandoned(lease, now));
   if (dead.length === 0) return [];
@@ -69,13 +118,15 @@ function abandoned(leases: readonly Lease[], now: number): readonly Finding[] {
   ];
 }
 
-function reportText(report: LmdbReport | undefined, findings: readonly Finding[], root: string): string {
-  if (report === undefined) return 'the cache is in memory: nothing to look over\n';
-  if (!report.exists) return `there is no cache in ${harmless(root)} yet\n`;
-  const { bytes, counts } = report;
+function reportText(
+  report: LmdbReport | undefined,
+  shared: readonly SharedState[],
+  findings: readonly Finding[],
+  root: string,
+): string {
   const lines = [
-    `${harmless(report.root)}: ${counted(counts.records, 'record')}, ${counted(counts.inline + counts.files, 'value')}`,
-    `database ${formatSize(bytes.database)}, files ${formatSize(bytes.blobs)}, trash ${formatSize(bytes.trash)}`,
+    ...localLines(report, root),
+    ...shared.map(sharedLine),
     ...findings.map(({ what, advice }) => `! ${what}\n  ${advice}`),
     findings.length === 0 ? 'nothing is wrong' : `${counted(findings.length, 'finding')}`,
   ];

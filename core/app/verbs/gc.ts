@@ -49,7 +49,7 @@ export async function gc(context: VerbContext): Promise<number> {
 
 function configuredSize({ config }: Project): number | undefined {
   const spec = config.caches.get(config.defaults.cache);
-  return spec === undefined || spec.kind === 'stack' ? undefined : spec.maxSize;
+  return spec?.kind === 'single' || spec?.kind === 'pair' ? spec.maxSize : undefined;
 }
 
 interface Limits {

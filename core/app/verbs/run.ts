@@ -2,6 +2,7 @@
 import type { RunReport } from '../../graph/outcome.ts';
 import { EXIT } from '../exit-code.ts';
 import { parseJobs } from '../jobs.ts';
+import type { Project } from '../project.ts';
 import { reporterFor } from '../reporters/choose.ts';
 import { counted } from '../reporters/task-line.ts';
 import { selectedTasks } from '../selection.ts';
@@ -27,11 +28,23 @@ export async function run(context: VerbContext): Promise<number> {
       listener: reporter.listener,
     });
     reporter.close();
+    await sent(project, machine);
     return endOf(report, machine);
   } finally {
     reporter.close();
     await project.close();
   }
+}
+
+/** Waits for answers that are still on their way to shared caches, unless somebody wants an end. */
+async function sent(project: Project, { stderr, interruption }: Machine): Promise<void> {
+  const shared = project.shared();
+  const pending = shared?.pending ?? 0;
+  if (shared === undefined || pending === 0) return;
+  const { signal } = interruption;
+  if (stderr.isTTY) stderr.write(styleFor(stderr).dim(`sending ${counted(pending, 'answer')} to be shared\n`));
+  const interrupted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+  if (!signal.aborted) await Promise.race([shared.sent(), interrupted]);
 }
 
 /** The exit code of a run, with a word on standard error where the outcomes alone do not explain it. */

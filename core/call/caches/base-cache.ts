@@ -54,6 +54,11 @@ export abstract class BaseCache implements CacheCore {
     return this.#work.size === 0 ? flushed : chain(flushed, () => chain(this.idle(), flush));
   }
 
+  /** The part of it that answers at once, for functions that cannot wait: itself, if it has no other. */
+  get atOnce(): BaseCache {
+    return this;
+  }
+
   /** How processes that share this cache keep out of each other's way; undefined where there is no way. */
   get exclusion(): Exclusion | undefined {
     return undefined;

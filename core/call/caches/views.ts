@@ -13,7 +13,7 @@ export function describeValue(value: unknown, digest: Digest): StoredValue {
 }
 
 /** Forwards everything; kinds of views override what they change. */
-abstract class CacheView extends BaseCache {
+export abstract class CacheView extends BaseCache {
   readonly inner: BaseCache;
 
   constructor(inner: BaseCache) {

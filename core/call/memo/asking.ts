@@ -15,7 +15,11 @@ export class Asking {
   #cache: BaseCache | undefined;
   #collectors: readonly Collector[] | undefined;
 
-  constructor(receiver: unknown, args: readonly unknown[], controls: Controls) {
+  readonly #canWait: boolean;
+
+  /** `canWait`: whether the function hands over promises, so that a cache may too. */
+  constructor(receiver: unknown, args: readonly unknown[], controls: Controls, canWait: boolean) {
+    this.#canWait = canWait;
     this.scope = currentScope();
     this.receiver = receiver;
     this.args = args;
@@ -24,7 +28,7 @@ export class Asking {
 
   /** A call that is bypassed needs no cache, unless it is given references, and opens none. */
   get cache(): BaseCache {
-    this.#cache ??= activeCache(this.scope);
+    this.#cache ??= this.#active();
     return this.#cache;
   }
 
@@ -35,7 +39,12 @@ export class Asking {
 
   /** Takes what surrounds the call as it is now: a scope's settings can change while it is under way. */
   settle(): void {
-    this.#cache ??= activeCache(this.scope);
+    this.#cache ??= this.#active();
     this.#collectors ??= activeCollectors(this.scope);
+  }
+
+  #active(): BaseCache {
+    const cache = activeCache(this.scope);
+    return this.#canWait ? cache : cache.atOnce;
   }
 }

@@ -20,6 +20,16 @@ import type { Memo } from './memo.ts';
 import type { Explanation, Helpers, PendingCall, QueryOptions } from './memoised.ts';
 import { type Question, requireArgument, THIS } from './question.ts';
 
+/** The cache that calls of the function use now. */
+function cacheOf({ identity }: Memo): BaseCache {
+  const cache = activeCache();
+  return identity.isAsync ? cache : cache.atOnce;
+}
+
+function forgetFlights(memo: Memo): number {
+  return memo.forgetFlights(cacheOf(memo));
+}
+
 /** The helpers of one function; of a method, about `receiver`. */
 export function helpersOf(memoOf: () => Memo, fn: AnyFunction, receiver: object | undefined): Helpers<AnyFunction> {
   const answered = <T>(memo: Memo, answer: Awaitable<T>): Awaitable<T> =>
@@ -29,7 +39,7 @@ export function helpersOf(memoOf: () => Memo, fn: AnyFunction, receiver: object 
     then: (question: Question, cache: BaseCache, memo: Memo) => Awaitable<T>,
   ): Awaitable<T> => {
     const memo = memoOf();
-    const cache = activeCache();
+    const cache = cacheOf(memo);
     const question = memo.question(cache, receiver, args);
     return answered(
       memo,
@@ -39,18 +49,18 @@ export function helpersOf(memoOf: () => Memo, fn: AnyFunction, receiver: object 
   const query = (args: Readonly<Record<string, unknown>> = {}, options: QueryOptions = {}): QueryIterator => {
     const memo = memoOf();
     const template = new QueryCall({ ...options, ...identityTerms(memo), arguments: named(memo, receiver, args) });
-    return QueryIterator.of(activeCache(), template, memo.identity.isAsync ? 'any' : 'at-once');
+    return QueryIterator.of(cacheOf(memo), template, memo.identity.isAsync ? 'any' : 'at-once');
   };
   /** All calls on file, whatever version of the function made them and whatever became of them. */
   const everyCall = (): QueryIterator => {
     const memo = memoOf();
     const { name, module } = memo.identity;
     const template = { kind: 'function', name, module, outcome: 'any', arguments: named(memo, receiver, {}) } as const;
-    return QueryIterator.of(activeCache(), new QueryCall(template), memo.identity.isAsync ? 'any' : 'at-once');
+    return QueryIterator.of(cacheOf(memo), new QueryCall(template), memo.identity.isAsync ? 'any' : 'at-once');
   };
   const entries = (): Awaitable<readonly Entry[]> => {
     const memo = memoOf();
-    const cache = activeCache();
+    const cache = cacheOf(memo);
     const listed = chain(everyCall().toArray(), (calls) =>
       entriesOf(
         memo,
@@ -79,7 +89,7 @@ export function helpersOf(memoOf: () => Memo, fn: AnyFunction, receiver: object 
       const memo = memoOf();
       return answered(
         memo,
-        chain(memo.file(activeCache(), receiver, args, result), () => result),
+        chain(memo.file(cacheOf(memo), receiver, args, result), () => result),
       );
     },
     with: (options) => {
@@ -89,10 +99,10 @@ export function helpersOf(memoOf: () => Memo, fn: AnyFunction, receiver: object 
       };
     },
     clear: (...args) => {
-      const cache = activeCache();
+      const memo = memoOf();
+      const cache = cacheOf(memo);
       const removed: Awaitable<number> =
         args.length === 0 ? everyCall().evict() : asking(args, ({ key }) => chain(cache.evict(key), Number));
-      const memo = memoOf();
       return answered(
         memo,
         chain(removed, (count) => {
@@ -107,11 +117,11 @@ export function helpersOf(memoOf: () => Memo, fn: AnyFunction, receiver: object 
       );
     },
     onInvalidate: (listener) => memoOf().following.onInvalidate(() => listener()),
-    clearBeingCalculated: () => memoOf().forgetFlights(activeCache()),
+    clearBeingCalculated: () => forgetFlights(memoOf()),
     entries,
     stats: () => {
       const memo = memoOf();
-      const cache = activeCache();
+      const cache = cacheOf(memo);
       return answered(
         memo,
         chain(entries(), (entries) => statsOf(memo, cache, entries)),

@@ -102,7 +102,7 @@ export class Memo {
   invoke(receiver: unknown, args: readonly unknown[], controls: Controls = ORDINARY): unknown {
     const started = this.#settings.elapsed();
     const { isAsync } = this.identity;
-    const asking = new Asking(receiver, args, controls);
+    const asking = new Asking(receiver, args, controls, isAsync);
     let answer: unknown;
     try {
       answer = this.#invoke(asking);

@@ -41,6 +41,8 @@ export interface TierOptions {
   readonly now: () => number;
   /** Questions and transfers at a time. */
   readonly width: number;
+  /** How long the end of the process is to wait for what is being sent, ms. */
+  readonly exitMs: number;
 }
 
 /** For so long a key that nobody had is not asked for again, ms. */
@@ -73,6 +75,16 @@ export class SharedTier {
 
   get name(): string {
     return this.#options.name;
+  }
+
+  /** What may be done with it, in words. */
+  get mode(): string {
+    const { reads, writes } = this.#options;
+    return reads && writes ? 'read and written' : reads ? 'only read' : 'only written';
+  }
+
+  get exitMs(): number {
+    return this.#options.exitMs;
   }
 
   get report(): SharedReport {

@@ -241,6 +241,6 @@ function isFound({ statusCode }: IncomingMessage): boolean {
 
 function fault(error: unknown): RemoteFault {
   if (error instanceof RemoteFault) return error;
-  const code = systemCode(error);
-  return new RemoteFault('down', code === undefined ? messageOf(error) : `${code}: ${messageOf(error)}`, error);
+  // Some errors of connections have nothing but a code.
+  return new RemoteFault('down', messageOf(error) || (systemCode(error) ?? 'no connection'), error);
 }

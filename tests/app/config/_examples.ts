@@ -47,7 +47,7 @@ calls.url = "sqlite:calls.db"
 [caches.shared]
 type = "Http"
 url = "https://cache.example"
-read_only = true
+unsigned = true
 
 [caches.team]
 stack = ["local", "shared"]

@@ -41,8 +41,8 @@ test('a cache in short form is one storage', () => {
     single({ type: 'Lmdb', root: 'P/.fleche' }, { maxSize: 1000 }),
   );
   assert.equal(
-    cache('[caches.c]\ntype = "Http"\nurl = "https://h/x"\ntoken_env = "TOKEN"\nretries = { times = 2 }'),
-    single({ type: 'Http', url: 'https://h/x', options: { token_env: 'TOKEN', retries: { times: 2 } } }),
+    cache('[caches.c]\ntype = "Sql"\nurl = "postgres://h/x"\npool = "small"\nretries = { times = 2 }'),
+    single({ type: 'Sql', url: 'postgres://h/x', options: { pool: 'small', retries: { times: 2 } } }),
   );
 });
 
@@ -111,7 +111,10 @@ test('an address of an SQLite file is one of an absolute path', () => {
 });
 
 test('an address of another storage is left as it is', () => {
-  assert.equal(cache('[caches.c]\ntype = "Redis"\nurl = "redis:x"'), single({ type: 'Redis', url: 'redis:x' }));
+  assert.equal(
+    cache('[caches.c]\ntype = "File"\nroot = "/x"\nurl = "x:y"'),
+    single({ type: 'File', root: '/x', url: 'x:y' }),
+  );
 });
 
 test('without a configured cache there is LMDB beside the configuration, or memory where there is none', () => {
@@ -193,7 +196,7 @@ test('a storage has a type that there is, and what the type needs', () => {
       [
         'CONFIG_INVALID',
         'caches.c.type: "constructor" is not known',
-        'Known: Lmdb, Memory, Void, File, PickleFile, CloudpickleFile, DillFile, BagOfHoldingH5File, Sql, Redis, Http, CompressedStorage.',
+        'Known: Lmdb, Memory, Void, File, PickleFile, CloudpickleFile, DillFile, BagOfHoldingH5File, Sql, Redis, Http, Directory, ….',
       ],
     ],
     ['[caches.c]\ntype = ▸1', ['CONFIG_TYPE', 'caches.c.type must be a string, not 1', 'Put it in quotes: "1"']],

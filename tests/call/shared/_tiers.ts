@@ -68,6 +68,7 @@ export function machine(store: RemoteStore, options: Partial<TierOptions> = {}):
     onTrouble: (message) => troubles.push(message),
     now: () => performance.now(),
     width: 8,
+    exitMs: 10_000,
     ...options,
   });
   const push = async (record: CallRecord): Promise<void> => {

@@ -1,0 +1,105 @@
+/**
+ * The shared tiers of a stack, opened when they are first needed: what talks to servers is not even loaded before. Joins
+ * them to the stores of this machine.
+ */
+import type { Digest, Key } from '../base/hash.ts';
+import type { LocalSide } from '../call/shared/local-side.ts';
+import type { SharedLine } from '../call/shared/shared-stack.ts';
+import type { SharedTier } from '../call/shared/shared-tier.ts';
+import { rejectedText, type SharedReport } from '../call/shared/tally.ts';
+import type { CallRecord } from '../store/record.ts';
+import type { SharedCacheSpec } from './cache-spec.ts';
+import type { Environment } from './style.ts';
+
+export interface LineOptions {
+  readonly env: Environment;
+  /** Whether trouble with any of them is an error. */
+  readonly strict: boolean;
+  readonly onTrouble: (message: string) => void;
+  /** Answers are put here, and taken from here. */
+  readonly side: () => LocalSide;
+}
+
+export class TierLine implements SharedLine {
+  readonly #specs: readonly SharedCacheSpec[];
+  readonly #options: LineOptions;
+  #tiers: readonly SharedTier[] = [];
+  #opening: Promise<readonly SharedTier[]> | undefined;
+  #side: LocalSide | undefined;
+  /** Sentences that were said. */
+  readonly #said = new Set<string>();
+  /** Whether what was being sent took longer than it may. */
+  #isLate = false;
+
+  constructor(specs: readonly SharedCacheSpec[], options: LineOptions) {
+    this.#specs = specs;
+    this.#options = options;
+  }
+
+  /** Opens them. Rejects with `CONFIG_INVALID` for keys that are none, in the configuration or in the environment. */
+  tiers(): Promise<readonly SharedTier[]> {
+    this.#opening ??= this.#open();
+    return this.#opening;
+  }
+
+  async #open(): Promise<readonly SharedTier[]> {
+    const { openTier } = await import('./shared-tiers.ts');
+    this.#tiers = this.#specs.flatMap((spec) => openTier(spec, this.#options) ?? []);
+    return this.#tiers;
+  }
+
+  #local(): LocalSide {
+    this.#side ??= this.#options.side();
+    return this.#side;
+  }
+
+  async ask(key: Key): Promise<string | undefined> {
+    for (const tier of await this.tiers()) if (await tier.ask(key, this.#local())) return tier.name;
+    return undefined;
+  }
+
+  async bring(key: Key, blobs: readonly Digest[]): Promise<boolean> {
+    const side = this.#local();
+    for (const tier of await this.tiers()) if (await tier.bring(key, blobs, side)) return true;
+    return false;
+  }
+
+  push(record: CallRecord): void {
+    const send = (tiers: readonly SharedTier[]): void => {
+      for (const tier of tiers) tier.push(record, this.#local());
+    };
+    if (this.#tiers.length > 0) send(this.#tiers);
+    // What keeps them from being opened is told to who asks.
+    else this.tiers().then(send, () => {});
+  }
+
+  /** Answers that are being sent. */
+  get pending(): number {
+    return this.#tiers.reduce((sum, { pending }) => sum + pending, 0);
+  }
+
+  reports(): readonly SharedReport[] {
+    return this.#tiers.map(({ report }) => report);
+  }
+
+  news(): readonly string[] {
+    const sentences = this.reports().flatMap((report) => rejectedText(report) ?? []);
+    const fresh = sentences.filter((sentence) => !this.#said.has(sentence));
+    for (const sentence of fresh) this.#said.add(sentence);
+    return fresh;
+  }
+
+  async sent(): Promise<void> {
+    await this.#opening?.catch(() => []);
+    const sent = await Promise.all(this.#tiers.map((tier) => tier.flush(tier.exitMs)));
+    this.#isLate = sent.includes(false);
+  }
+
+  /** `isHurried`: what is being sent is not waited for. */
+  async close(isHurried = false): Promise<void> {
+    await this.#opening?.catch(() => []);
+    const isOver = isHurried || this.#isLate;
+    const ends = await Promise.allSettled(this.#tiers.map((tier) => tier.close(isOver ? 0 : tier.exitMs)));
+    for (const end of ends) if (end.status === 'rejected') throw end.reason;
+  }
+}
