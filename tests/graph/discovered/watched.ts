@@ -1,0 +1,42 @@
+/** A watch of tasks that tell what they read. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { RelPath } from '../../../core/base/paths.ts';
+import { onSite } from '../_site.ts';
+import { WatchedSite } from '../watch/_watch.ts';
+
+const CAT = {
+  run: 'say cat; : >all; : >list; for f in $(cat main); do if [ -e $f ]; then cat $f >>all; echo $f >>list; else echo "?$f" >>list; fi; done',
+  inputs: ['main'],
+  outputs: ['all'],
+  discovered: { form: 'list', file: 'list' as RelPath },
+} as const;
+
+test('what a task discovered is watched, what it no longer reads is not', () =>
+  onSite({ cat: CAT }, { main: 'a b', a: '1', c: '3' }, async (site) => {
+    const watched = await new WatchedSite(site).start();
+    const paths = (): readonly string[] => watched.source.scopes.at(-1)?.paths ?? [];
+    assert.ok(paths().includes('a') && paths().includes('b'));
+    assert.equal(await watched.saved({ a: '2' }), ['cat']);
+    assert.equal(await watched.saved({ b: '1' }), ['cat']);
+    assert.is(site.read('all'), '21');
+    assert.equal(await watched.saved({ c: '4' }), []);
+    assert.equal(await watched.saved({ main: 'c' }), ['cat']);
+    assert.equal(await watched.saved({ a: '9' }), []);
+    assert.equal(await watched.saved({ c: '5' }), ['cat']);
+    assert.is(site.read('all'), '5');
+    assert.equal(await watched.saved({ c: '4' }), []);
+    assert.is(site.read('all'), '4');
+  }));
+
+test('a failure is tried again when a file changes that it discovered', () =>
+  onSite({ cat: { ...CAT, run: `${CAT.run}; grep -q good all` } }, { main: 'a', a: 'bad' }, async (site) => {
+    const watched = await new WatchedSite(site).start();
+    assert.equal(await watched.saved({ a: 'good' }), ['cat']);
+    assert.equal(
+      watched.rounds.at(-1)?.outcomes.map(({ outcome }) => outcome),
+      ['ran'],
+    );
+  }));
+
+test.run();
