@@ -18,6 +18,9 @@ import {
   surroundingParts,
 } from './settings.ts';
 
+export type { PipelineOptions } from './pipeline.ts';
+export { pipeline } from './pipeline-esbuild.ts';
+
 type Load = Parameters<PluginBuild['onLoad']>[1];
 
 /** Options that say what is built and where it goes, not how a module is loaded. */

@@ -16,6 +16,7 @@ import { isCachingOn } from './cache-switch.ts';
 import { ConfiguredCaches } from './caches.ts';
 import { loadSettings } from './config/settings.ts';
 import { CodeOnDemand } from './library-code.ts';
+import { type Run, type RunOptions, runProject } from './run.ts';
 import { watchProject } from './watch.ts';
 
 /** Reads the configuration at the first question. Without one, answers are kept in memory, which is told once. */
@@ -47,6 +48,14 @@ function configured(): CacheResolver {
   const settings = loadSettings(process.cwd(), { home, xdgConfigHome: env['XDG_CONFIG_HOME'] });
   const warn = (message: string): void => process.emitWarning(message, 'FlecheWarning');
   return settings.files.length === 0 ? new ReservedCaches(warn) : new ConfiguredCaches(settings, warn, env);
+}
+
+/**
+ * Brings tasks of a project up to date. A failed task is an outcome. Rejects with what is wrong with the configuration
+ * (`CONFIG_…`, `USAGE`), and with `STORE_UNUSABLE` under `strict`.
+ */
+export function run(options: RunOptions = {}): Promise<Run> {
+  return runProject(options, { cwd: process.cwd(), env: process.env });
 }
 
 /** Begins to watch a project. What is wrong with it is thrown to who iterates. */

@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'CODE_UNRESOLVED'
   | 'CODE_CHANGED'
   | 'TOOL_NOT_FOUND'
+  | 'TASK_FAILED'
   | 'INPUT_UNREADABLE'
   | 'OUTPUT_MISSING'
   | 'OUTPUT_ESCAPES'

@@ -99,7 +99,7 @@ export class Reach {
 }
 
 /** The pattern lists whose matches a task reads. */
-function readPatterns({ inputs, body }: Task): readonly (readonly string[])[] {
+export function readPatterns({ inputs, body }: Task): readonly (readonly string[])[] {
   if (body.kind === 'command') return body.stdin?.kind === 'file' ? [inputs, [body.stdin.path]] : [inputs];
   const args = Object.values(body.args);
   const lists = args.map((arg) => (arg.kind === 'file' ? [arg.path] : arg.kind === 'glob' ? arg.patterns : []));
