@@ -6,6 +6,7 @@
  *     index.js              the library
  *     esbuild.js, vite.js   plugins that cache what other plugins do
  *     transform.js          plugins written for the cache
+ *     pipeline.js           outputs of tasks in applications
  *     function-worker.js    runs function tasks
  *     *schema.json          JSON Schemas of the configuration files
  *     bundle-process.js     bundles functions for those who cannot wait
@@ -190,6 +191,7 @@ const bundles = await Promise.all([
       esbuild: 'plugins/esbuild.ts',
       vite: 'plugins/vite.ts',
       transform: 'plugins/transform.ts',
+      pipeline: 'plugins/pipeline.ts',
     },
     { external: OUTSIDE },
   ),

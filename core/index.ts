@@ -7,7 +7,6 @@ import { setShelfHost } from './call/shelves/manager.ts';
 import { caching } from './call/switch.ts';
 
 export { run, watch } from './app/library.ts';
-export type { Made, Run, RunOptions } from './app/run.ts';
 export type { Awaitable } from './base/awaitable.ts';
 export { digest } from './base/digest.ts';
 export { type AnyClass, type ClassCodec, DIGEST, type Digestible, registerClass } from './base/digestible.ts';
@@ -93,6 +92,7 @@ export { FileRef, TreeRef } from './files/refs.ts';
 export { file, glob, type SourceOptions, tree } from './files/sources.ts';
 export type { OutcomeKind, Reason, RunEvent, RunSummary, TaskOutcome } from './graph/outcome.ts';
 export type { Reads } from './graph/reads.ts';
+export type { Made, Run, RunOptions } from './graph/run-once.ts';
 export type { Loop } from './graph/watch/loop-guard.ts';
 export type {
   RoundCause,

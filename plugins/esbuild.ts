@@ -18,9 +18,6 @@ import {
   surroundingParts,
 } from './settings.ts';
 
-export type { PipelineOptions } from './pipeline.ts';
-export { pipeline } from './pipeline-esbuild.ts';
-
 type Load = Parameters<PluginBuild['onLoad']>[1];
 
 /** Options that say what is built and where it goes, not how a module is loaded. */

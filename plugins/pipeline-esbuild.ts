@@ -1,8 +1,8 @@
 /** Outputs of tasks for esbuild: `import data from 'fleche:codegen/schema.json'`. */
 import type { OnResolveResult, Plugin } from 'esbuild';
 import { FlecheError } from '../core/index.ts';
-import { type Output, Pipeline, type PipelineOptions, valueText } from './pipeline.ts';
 import { IMPORT } from './task-import.ts';
+import { type Output, Pipeline, type PipelineOptions, valueText } from './task-outputs.ts';
 
 const VALUES = 'fleche';
 
@@ -10,7 +10,7 @@ const VALUES = 'fleche';
  * Runs or restores the tasks that modules import from, and watches what these tasks read. A task that fails is an error
  * of the build, with what it printed.
  */
-export function pipeline(options: PipelineOptions = {}): Plugin {
+export function pipelineForEsbuild(options: PipelineOptions = {}): Plugin {
   return {
     name: 'fleche:pipeline',
     setup: (build) => {

@@ -3,8 +3,8 @@
  * as the file that it is, so that whatever the bundler does for such files is done for it.
  */
 import { FlecheError } from '../core/index.ts';
-import { Pipeline, type PipelineOptions, valueText } from './pipeline.ts';
 import { IMPORT } from './task-import.ts';
+import { Pipeline, type PipelineOptions, valueText } from './task-outputs.ts';
 
 /** A bundler's module, as far as this plugin needs to know it. */
 interface Module {
@@ -65,7 +65,7 @@ const VALUES = /^\0fleche-value:/;
  * of the build, with what it printed. In Vite's server a change of what a task reads runs it again, and updates the
  * modules that it made otherwise, and no others.
  */
-export function pipeline(options: PipelineOptions = {}): PipelinePlugin {
+export function pipelineForVite(options: PipelineOptions = {}): PipelinePlugin {
   const tasks = new Pipeline(options);
   const updates = new Updates(tasks);
   let server: DevServer | undefined;

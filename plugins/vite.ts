@@ -13,9 +13,6 @@ import { type CachedOptions, identityParts, isExcluded, partOf, rootOf, surround
 import { configParts } from './vite-config.ts';
 import { noteTypeFiles } from './vue-types.ts';
 
-export type { PipelineOptions } from './pipeline.ts';
-export { type PipelinePlugin, pipeline } from './pipeline-vite.ts';
-
 type Hook = (this: unknown, ...args: readonly unknown[]) => unknown;
 type HookObject = { readonly handler: Hook };
 type AnyPlugin = Record<string, unknown> & { readonly name: string };

@@ -10,13 +10,14 @@ import { ReservedCaches } from '../call/caches/reserved-caches.ts';
 import type { CacheResolver } from '../call/context.ts';
 import type { CodeFinder } from '../call/memo/code-finder.ts';
 import type { Collector } from '../call/metadata.ts';
+import type { Run, RunOptions } from '../graph/run-once.ts';
 import type { Watcher, WatchOptions } from '../graph/watch/watch-events.ts';
 import { type ShelfHost, systemHost, userCacheFolder } from '../store/shelf-host.ts';
 import { isCachingOn } from './cache-switch.ts';
 import { ConfiguredCaches } from './caches.ts';
 import { loadSettings } from './config/settings.ts';
 import { CodeOnDemand } from './library-code.ts';
-import { type Run, type RunOptions, runProject } from './run.ts';
+import { runProject } from './run.ts';
 import { watchProject } from './watch.ts';
 
 /** Reads the configuration at the first question. Without one, answers are kept in memory, which is told once. */

@@ -3,9 +3,10 @@ import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Run, type RunOptions, runProject } from '../../core/app/run.ts';
+import { runProject } from '../../core/app/run.ts';
 import { FlecheError } from '../../core/base/errors.ts';
 import type { RunEvent } from '../../core/graph/outcome.ts';
+import type { Run, RunOptions } from '../../core/graph/run-once.ts';
 import { type Scratch, withScratch } from './_scratch.ts';
 
 const FILES = {

@@ -5,8 +5,7 @@ import { context } from 'esbuild';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createServer, type Plugin } from 'vite';
-import { pipeline as forEsbuild } from '../../plugins/esbuild.ts';
-import { pipeline as forVite } from '../../plugins/vite.ts';
+import { pipeline } from '../../plugins/pipeline.ts';
 import { bundle, settle, viteBuild } from './_builds.ts';
 import { type Site, site } from './_site.ts';
 
@@ -41,10 +40,10 @@ async function project(more: Readonly<Record<string, string>> = {}): Promise<Sit
   return at;
 }
 
-const vitePlugin = (): Plugin => forVite();
+const vitePlugin = (): Plugin => pipeline.vite();
 
 const BUILDS: readonly (readonly [name: string, build: (at: Site) => Promise<string>])[] = [
-  ['esbuild', (at) => bundle(at, [forEsbuild()])],
+  ['esbuild', (at) => bundle(at, [pipeline.esbuild()])],
   ['vite', (at) => viteBuild(at, [vitePlugin()])],
 ];
 
@@ -96,7 +95,7 @@ test('declarations say what is imported', async () => {
       include: ['src', 'fleche-env.d.ts'],
     }),
   });
-  await bundle(at, [forEsbuild()]);
+  await bundle(at, [pipeline.esbuild()]);
   const faults = (): string => {
     const tsc = resolve(import.meta.dirname, '../../node_modules/typescript/bin/tsc');
     return spawnSync(process.execPath, [tsc, '-p', '.'], { cwd: at.root, encoding: 'utf8' }).stdout;
@@ -124,7 +123,7 @@ test('esbuild watches what tasks read', async () => {
     write: false,
     logLevel: 'silent',
     plugins: [
-      forEsbuild(),
+      pipeline.esbuild(),
       {
         name: 'results',
         setup: ({ onEnd }) =>
