@@ -14,6 +14,8 @@ import { execute } from './execute.ts';
 import { type Asked, bring, type Hit, lostReason, type Miss, type Questions, stands } from './questions.ts';
 import { RestoreQueue } from './restoring.ts';
 import type { RoundState } from './round-state.ts';
+import type { RoundServices } from './services/round-services.ts';
+import type { Service } from './services/service.ts';
 import type { Acted, Settled } from './settled.ts';
 import type { Place, Slots, Want } from './slots.ts';
 import { SpentClaims } from './spent-claims.ts';
@@ -32,11 +34,13 @@ export class Acting {
   readonly #restoring: RestoreQueue;
   /** Questions whose answers turned out not to be whole. */
   readonly #lost = new Set<Key>();
+  readonly #services: RoundServices;
 
-  constructor(state: RoundState, questions: Questions, slots: Slots) {
+  constructor(state: RoundState, questions: Questions, services: RoundServices, slots: Slots) {
     this.#state = state;
     this.#questions = questions;
     this.#slots = slots;
+    this.#services = services;
     const { around, now } = state.bench;
     const note = (): void => around.state.flush();
     this.#spent = new SpentClaims(note);
@@ -85,6 +89,7 @@ export class Acting {
     const place = await end.wait(this.#slots.take(this.#want(call.task), signal));
     if (place === undefined) return skipped(call, end);
     try {
+      if (this.#services.needs(call.task) && !(await end.wait(this.#services.hold(signal)))) return skipped(call, end);
       return await this.#claimed(asked, end, signal, place);
     } finally {
       place.release();
@@ -191,6 +196,13 @@ export class Acting {
     if (request.frozen) return this.#refuse(miss, end);
     const upstream = new Upstream(call, bench);
     if (upstream.disturbed.length > 0) return { kind: 'unsettled', disturbed: upstream.disturbed };
+    if (!this.#services.holds(task)) return AGAIN;
+    const inUse = await end.wait(this.#services.use(task, signal));
+    if (inUse.kind === 'aborted') return skipped(call, end);
+    if (inUse.kind === 'down') {
+      return end.acted({ outcome: 'skipped', key: call.key, reasons: [{ kind: 'pending', task: inUse.name }] });
+    }
+    const { services } = inUse;
     const reasons = end.begin(miss.reasons);
     request.listener({ type: 'start', name: task.name, reasons });
     const changed = (others: readonly RelPath[] = []): readonly RelPath[] => {
@@ -200,7 +212,8 @@ export class Acting {
     };
     const began = bench.now();
     const executed = await execute(call, bench, {
-      signal,
+      signal: services.length === 0 ? signal : AbortSignal.any([signal, ...services.map(({ failed }) => failed)]),
+      fault: () => services.flatMap(faultOf)[0],
       onOutput: (chunk) => request.listener({ type: 'output', name: task.name, chunk, replayed: false }),
       changed,
       discovery: await this.#discovery(call),
@@ -236,6 +249,10 @@ export class Acting {
 
 /** The task is to be asked for once more. */
 const AGAIN: Acted = { kind: 'unsettled', disturbed: [] };
+
+function faultOf({ name, fault }: Service): readonly string[] {
+  return fault === undefined ? [] : [`its service "${name}" ${fault}`];
+}
 
 /** Not begun, or cut short. */
 export function skipped({ key }: TaskCall, end: Ending): Acted {

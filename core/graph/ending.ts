@@ -41,6 +41,11 @@ export class Ending {
     return this.#reasons;
   }
 
+  /** Why the work was begun; empty if it was not. */
+  get reasons(): readonly Reason[] {
+    return this.#reasons ?? [];
+  }
+
   settled(fields: EndFields, product?: Product): Settled {
     const ms = Math.max(0, this.#now() - this.#began - this.#waited);
     return { outcome: { ...blank(this.#name), ms, attempts: this.#attempts, ...fields }, product };

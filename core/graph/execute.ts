@@ -55,6 +55,8 @@ export type Executed =
 
 export interface Execution {
   readonly signal: AbortSignal;
+  /** Why the signal was aborted, if that is a failure of the task. */
+  readonly fault?: () => string | undefined;
   readonly onOutput: (chunk: Uint8Array) => void;
   /**
    * Paths the task reads that are not, or were not all the time, what its question says, `others` included, of which that
@@ -121,15 +123,17 @@ function prepare({ task, globs }: TaskCall, { around: { outputs } }: Workbench):
   return undefined;
 }
 
-/** The work, which has failed if it takes longer than it may. */
+/** The work, which has failed if it takes longer than it may, or cannot go on. */
 async function inTime(call: TaskCall, bench: Workbench, logFile: string, execution: Execution): Promise<Work> {
   const timeout = call.task.scheduling?.timeout;
   const deadline = new Deadline(execution.signal, timeout);
   try {
     const work = call.code === null ? command : callFunction;
     const worked = await work(call, bench, logFile, { ...execution, signal: deadline.signal });
-    if (worked.kind !== 'aborted' || timeout === undefined || !deadline.isOver) return worked;
-    return { kind: 'failed', failure: failure(`took longer than ${formatDuration(timeout)} and was ended`) };
+    if (worked.kind !== 'aborted') return worked;
+    const late = deadline.isOver ? `took longer than ${formatDuration(timeout ?? 0)} and was ended` : undefined;
+    const fault = late ?? execution.fault?.();
+    return fault === undefined ? worked : { kind: 'failed', failure: failure(fault) };
   } finally {
     deadline.close();
   }

@@ -22,6 +22,8 @@ export type Reason =
   /** The answer on file is older, in ms, than the task lets answers grow. */
   | { readonly kind: 'expired'; readonly age: number }
   | { readonly kind: 'lost'; readonly what: string }
+  /** Of a service: this task needs it. */
+  | { readonly kind: 'needed'; readonly task: string }
   | { readonly kind: 'pending'; readonly task: string };
 
 /** `skipped` means: not started, because something it needs failed or the run was cut short. */
@@ -67,7 +69,13 @@ export interface RunSummary {
 /** What happens during a run, in order. */
 export type RunEvent =
   | { readonly type: 'plan'; readonly tasks: readonly string[] }
-  | { readonly type: 'start'; readonly name: string; readonly reasons: readonly Reason[] }
+  /** `stays`: a service that is wanted itself, whose end nobody waits for. */
+  | {
+      readonly type: 'start';
+      readonly name: string;
+      readonly reasons: readonly Reason[];
+      readonly stays?: true;
+    }
   /** Output of a running task, as it comes, or of a hit, replayed whole just before its `done`. */
   | { readonly type: 'output'; readonly name: string; readonly chunk: Uint8Array; readonly replayed: boolean }
   /** An attempt failed, as `message` says, and the next begins in so many ms. What follows is printed by that. */

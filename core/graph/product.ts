@@ -1,5 +1,5 @@
 /** What a finished task hands to those that need it: digests first, contents on demand. */
-import type { Digest } from '../base/hash.ts';
+import { asDigest, type Digest, type Key } from '../base/hash.ts';
 import { productDigest } from '../call/lineage.ts';
 import type { Tree } from '../files/tree.ts';
 import type { StoredValue } from '../store/record.ts';
@@ -15,4 +15,9 @@ export interface Product {
 
 export function product(value: StoredValue | null, outputs: Tree | null): Product {
   return { value, outputs, result: productDigest(value?.digest ?? null, outputs?.digest ?? null) };
+}
+
+/** What dependents see of a service: how it is started, for there is nothing else to see. */
+export function serviceProduct({ key }: { readonly key: Key }): Product {
+  return { value: null, outputs: null, result: asDigest(key) };
 }

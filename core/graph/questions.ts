@@ -8,6 +8,7 @@ import type { Workbench } from './execute.ts';
 import { isThere, lookUp, RESULT } from './lookup.ts';
 import type { Reason } from './outcome.ts';
 import type { Product } from './product.ts';
+import { serviceProduct } from './product.ts';
 import type { RoundState } from './round-state.ts';
 import type { Task } from './task.ts';
 import { callOf, type Surroundings, type TaskCall } from './task-call.ts';
@@ -43,6 +44,7 @@ export class Questions {
     const isAgain = calls.get(task.name)?.key === call.key;
     const made = isAgain ? products.get(task.name) : live?.made(call);
     calls.set(task.name, call);
+    if (task.service !== undefined) return { kind: 'hit', call, product: serviceProduct(call), past: null };
     if (made !== undefined) {
       if (isThere(made, bench.values)) return { kind: 'hit', call, product: made, past: null };
       return { kind: 'miss', call, reasons: [{ kind: 'lost', what: RESULT }] };

@@ -29,6 +29,7 @@ export class RoundState {
   /** Whether something would have had to run that was not allowed to. */
   frozenStale = false;
   #failed = false;
+  #names: readonly string[] | undefined;
   #ranks: ReadonlyMap<string, number> | undefined;
 
   constructor(bench: Workbench, request: RunRequest, mode: 'run' | 'plan', live: Live | undefined) {
@@ -38,6 +39,12 @@ export class RoundState {
     this.live = live;
     this.products = new Products(bench.around);
     this.durations = new Durations(bench.around.state, bench.calls);
+  }
+
+  /** The wanted tasks and what they need, each before what needs it. */
+  get names(): readonly string[] {
+    this.#names ??= this.bench.around.graph.closure(this.request.targets);
+    return this.#names;
   }
 
   /** Whether nothing more is to be begun. */
@@ -66,7 +73,7 @@ export class RoundState {
 
   #rankAll(): ReadonlyMap<string, number> {
     const { graph } = this.bench.around;
-    const names = graph.closure(this.request.targets);
+    const { names } = this;
     const times = new Map(names.map((name) => [name, this.durations.of(name)]));
     const usual = median([...times.values()].flatMap((ms) => ms ?? [])) ?? 1;
     const needs = new Map(names.map((name) => [name, graph.task(name).needs]));

@@ -10,6 +10,7 @@ import type { Workbench } from './execute.ts';
 import type { OutcomeKind, Reason, RunReport, RunRequest, RunSummary } from './outcome.ts';
 import { type Asked, bring, isRight, lost, lostReason, Questions } from './questions.ts';
 import { RoundState } from './round-state.ts';
+import { RoundServices } from './services/round-services.ts';
 import type { Acted, Settled } from './settled.ts';
 import { Slots } from './slots.ts';
 import type { Task } from './task.ts';
@@ -25,6 +26,7 @@ export class Round {
   readonly #live: Live | undefined;
   readonly #state: RoundState;
   readonly #questions: Questions;
+  readonly #services: RoundServices;
   readonly #acting: Acting;
   readonly #settled = new Map<string, Promise<Settled>>();
   readonly #repairs = new Map<string, Promise<Settled>>();
@@ -38,7 +40,9 @@ export class Round {
     this.#live = live;
     this.#state = new RoundState(bench, request, mode, live);
     this.#questions = new Questions(this.#state);
-    this.#acting = new Acting(this.#state, this.#questions, live?.slots ?? new Slots(request.jobs));
+    this.#services = new RoundServices(this.#state);
+    const slots = live?.slots ?? new Slots(request.jobs);
+    this.#acting = new Acting(this.#state, this.#questions, this.#services, slots);
     // However many tasks wait, each has an ear for it.
     setMaxListeners(0, request.signal);
   }
@@ -50,16 +54,12 @@ export class Round {
 
   async report(): Promise<RunReport> {
     const { graph } = this.#bench.around;
-    const { targets, signal, listener } = this.#request;
+    const { signal, listener } = this.#request;
     const started = this.#bench.now();
-    const names = graph.closure(targets);
+    const { names } = this.#state;
     listener({ type: 'plan', tasks: names });
-    // A bug in one task must not leave others at work behind the caller's back.
-    const ends = await Promise.allSettled(names.map((name) => this.#settle(graph.task(name))));
-    for (const end of ends) if (end.status === 'rejected') throw end.reason;
-    const settled = await Promise.all(names.map((name) => this.#settle(graph.task(name))));
-    this.#acting.finish();
-    const outcomes = settled.map(({ outcome }) => outcome);
+    const settled = await this.#settleAll(names.map((name) => graph.task(name)));
+    const outcomes = this.#services.settle(settled.map(({ outcome }) => outcome));
     const count = (kind: OutcomeKind): number => outcomes.filter(({ outcome }) => outcome === kind).length;
     for (const message of this.#bench.shared?.news() ?? []) listener({ type: 'warning', name: null, message });
     const shared = outcomes.filter((outcome) => outcome.shared !== undefined).length;
@@ -75,6 +75,20 @@ export class Round {
     };
     listener({ type: 'end', summary });
     return { outcomes, summary, frozenStale: this.#state.frozenStale, interrupted: signal.aborted };
+  }
+
+  async #settleAll(tasks: readonly Task[]): Promise<readonly Settled[]> {
+    try {
+      // A bug in one task must not leave others at work behind the caller's back.
+      const ends = await Promise.allSettled(tasks.map((task) => this.#settle(task)));
+      for (const end of ends) if (end.status === 'rejected') throw end.reason;
+      const settled = await Promise.all(tasks.map((task) => this.#settle(task)));
+      this.#acting.finish();
+      await this.#services.serve();
+      return settled;
+    } finally {
+      await this.#services.end();
+    }
   }
 
   /** Each task once, whoever asks. */
@@ -94,7 +108,9 @@ export class Round {
     this.#state.note(outcome);
     const moment = asked.get(name);
     if (moment !== undefined) this.#live?.note(settled, moment);
-    if (!quiet.has(name)) this.#request.listener({ type: 'done', outcome });
+    this.#services.over(name);
+    const isToBeTold = !quiet.has(name) && !(outcome.outcome === 'cached' && this.#services.has(outcome));
+    if (isToBeTold) this.#request.listener({ type: 'done', outcome });
     return settled;
   }
 
@@ -117,7 +133,8 @@ export class Round {
   /** What an earlier round found, or is about to find, if nothing that it depends on can be different. */
   async #recall(task: Task): Promise<Settled | undefined> {
     const live = this.#live;
-    if (live === undefined) return undefined;
+    // How a service is started must be known in every round.
+    if (live === undefined || task.service !== undefined) return undefined;
     const since = Math.max(0, ...task.needs.map((need) => Math.max(live.changed(need), this.#since.get(need) ?? 0)));
     this.#since.set(task.name, since);
     for (;;) {

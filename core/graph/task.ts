@@ -48,6 +48,16 @@ export interface Scheduling {
   readonly timeout?: number;
 }
 
+/** When a service may be used. */
+export interface Readiness {
+  readonly when:
+    | { readonly kind: 'port'; readonly port: number }
+    | { readonly kind: 'log'; readonly text: string }
+    | { readonly kind: 'command'; readonly command: string };
+  /** Time after which it has failed if it is not ready by then, ms. */
+  readonly timeout: number;
+}
+
 /** A task. All paths and globs are relative to the project root. */
 export interface Task {
   readonly name: string;
@@ -74,6 +84,8 @@ export interface Task {
   /** An older answer is not served, ms; without it answers never grow old. Never part of the key. */
   readonly staleAfter?: number;
   readonly scheduling?: Scheduling;
+  /** Says that the command stays until it is ended: it is there while tasks run that need it. Without outputs. */
+  readonly service?: { readonly ready: Readiness | undefined };
   /** What the task is for, in a line, for people. */
   readonly description?: string;
   /** Where the task is defined. */

@@ -223,6 +223,11 @@ export class Site {
     };
   }
 
+  /** All that commands ever said. */
+  said(): readonly string[] {
+    return readFileSync(this.#logFile, 'utf8').trimEnd().split('\n');
+  }
+
   /** What commands said since the last look. */
   log(): readonly string[] {
     const text = readFileSync(this.#logFile, 'utf8');

@@ -1,6 +1,6 @@
 /** The keys of tasks that say when and how often they run, as plain data. None of them is part of a task's key. */
 import type { Format } from './formats.ts';
-import type { Key, Shape, TextShape } from './shape.ts';
+import type { FormsShape, Key, Shape, TextShape } from './shape.ts';
 
 const text = (format: Format): TextShape => ({ kind: 'text', format });
 const count = (min: number): Shape => ({ kind: 'count', min });
@@ -44,6 +44,46 @@ export const SCHEDULING_KEYS: Readonly<Record<string, Key>> = {
     shape: text('duration'),
     doc: 'Time after which the task is ended and has failed. Without it, it may take as long as it likes.',
     example: 'timeout = "5m"',
+  },
+};
+
+const READY_TIMEOUT: Key = {
+  shape: text('duration'),
+  doc: 'Time after which the service has failed if it is not ready by then.',
+  example: 'timeout = "30s"',
+  default: '1m',
+};
+
+function readyWhen(name: string, key: Key): FormsShape['forms'][number] {
+  return {
+    tags: [name],
+    shape: { kind: 'table', keys: { [name]: { ...key, required: true }, timeout: READY_TIMEOUT } },
+  };
+}
+
+export const SERVICE_KEYS: Readonly<Record<string, Key>> = {
+  persistent: {
+    shape: { kind: 'flag' },
+    doc: 'Whether the command is a service: it is up while tasks run that need it, and is ended after them.',
+    example: 'persistent = true',
+    default: false,
+  },
+  ready: {
+    shape: {
+      kind: 'forms',
+      forms: [
+        readyWhen('port', { shape: count(1), doc: 'A port of this machine that answers.', example: 'port = 3000' }),
+        readyWhen('log', { shape: text('text'), doc: 'A text that it prints.', example: 'log = "listening"' }),
+        readyWhen('command', {
+          shape: text('text'),
+          doc: 'A shell command that succeeds; it is tried again and again.',
+          example: 'command = "curl -sf localhost:3000"',
+        }),
+      ],
+      otherwise: { hint: 'Say when it is ready: by a port, a log or a command.' },
+    },
+    doc: 'When a service may be used. Without it, as soon as it is started.',
+    example: 'ready = { port = 3000 }',
   },
 };
 

@@ -4,7 +4,7 @@
  */
 import { CACHE, NAMED_CACHES, STORAGE } from './cache-schema.ts';
 import type { Format } from './formats.ts';
-import { LIMITS, SCHEDULING_KEYS } from './scheduling-schema.ts';
+import { LIMITS, SCHEDULING_KEYS, SERVICE_KEYS } from './scheduling-schema.ts';
 import type { FormsShape, Key, ListShape, Shape, ShapeName, TableShape, TextShape } from './shape.ts';
 
 const FLAG: Shape = { kind: 'flag' };
@@ -175,6 +175,7 @@ export const TASK_KEYS: Readonly<Record<string, Key>> = {
     example: 'stale_after = "1d"',
   },
   ...SCHEDULING_KEYS,
+  ...SERVICE_KEYS,
   description: {
     shape: text('text'),
     doc: 'What the task is for, in a line.',

@@ -14,6 +14,7 @@ import { type Need, TaskNames } from './needs.ts';
 import { label } from './problems.ts';
 import { durationOf, readScheduling } from './scheduling.ts';
 import { ARGUMENT, TASK_KEYS } from './schema.ts';
+import { readService } from './services.ts';
 import type { Spot, TaskText } from './task-text.ts';
 import { plainValue, tableOf, textOf, textsOf } from './values.ts';
 
@@ -39,6 +40,7 @@ function readTask(text: TaskText, needs: readonly Need[], names: TaskNames): Tas
   const discovered = discoveredOf(tableOf(value('discovered')), home);
   const staleAfter = durationOf(value('stale_after'));
   const scheduling = readScheduling((key) => text.value(key));
+  const service = readService(text);
   return {
     name,
     body: readBody(text, names),
@@ -54,6 +56,7 @@ function readTask(text: TaskText, needs: readonly Need[], names: TaskNames): Tas
     cache: value('cache') === true,
     ...(staleAfter === undefined ? {} : { staleAfter }),
     ...(scheduling === undefined ? {} : { scheduling }),
+    ...(service === undefined ? {} : { service }),
     ...(description === undefined ? {} : { description }),
     at: text.at,
   };

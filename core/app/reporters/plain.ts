@@ -24,6 +24,8 @@ export class PlainReporter implements Reporter {
   readonly #options: PlainOptions;
   readonly #logs = new Map<string, Log>();
   readonly #streams = new Map<string, LineSplitter>();
+  /** Tasks whose end nobody waits for: what they print is shown as it comes. */
+  readonly #staying = new Set<string>();
   #order = new Map<string, number>();
   #width = 0;
   /** Tasks that failed before the last line that was written. */
@@ -43,6 +45,7 @@ export class PlainReporter implements Reporter {
         this.#order = new Map(event.tasks.map((name, index) => [name, index]));
         break;
       case 'start':
+        if (event.stays && this.#options.log === 'grouped') this.#staying.add(event.name);
         break;
       case 'output':
         this.#output(event.name, event.chunk);
@@ -76,7 +79,7 @@ export class PlainReporter implements Reporter {
   }
 
   #output(name: string, chunk: Uint8Array): void {
-    if (this.#options.log === 'stream') {
+    if (this.#options.log === 'stream' || this.#staying.has(name)) {
       const stream = this.#streams.get(name) ?? new LineSplitter();
       this.#streams.set(name, stream);
       this.#prefixed(name, stream.push(chunk));

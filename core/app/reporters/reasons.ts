@@ -39,6 +39,8 @@ export function reasonText(reason: Reason): string {
       return Number.isFinite(reason.age) ? `last run ${formatDuration(reason.age)} ago` : 'last run at an unknown time';
     case 'lost':
       return `${harmless(reason.what)} is missing from the cache`;
+    case 'needed':
+      return `${harmless(reason.task)} needs it`;
     case 'pending':
       return `needs ${harmless(reason.task)}`;
     default:

@@ -6,6 +6,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Key } from '../../base/hash.ts';
 import type { Product } from '../product.ts';
+import { ServicePool } from '../services/service-pool.ts';
 import type { Acted, Settled } from '../settled.ts';
 import { Slots } from '../slots.ts';
 import type { Leaning, TaskCall } from '../task-call.ts';
@@ -35,6 +36,8 @@ const PATIENCE = 2;
 
 export class Live {
   readonly slots: Slots;
+  /** They stay up from round to round. */
+  readonly services: ServicePool = new ServicePool();
   readonly #answers = new Map<string, Answer>();
   readonly #flights = new Map<string, OwnFlight>();
   /** When a task was last disturbed. */
@@ -98,6 +101,7 @@ export class Live {
       for (const name of map.keys()) if (!names.has(name)) map.delete(name);
     }
     for (const name of this.#forced) if (!names.has(name)) this.#forced.delete(name);
+    void this.services.retain(names);
   }
 
   /** The moment at which the result of a task last became another one. */
@@ -169,9 +173,10 @@ export class Live {
     return (await Promise.all(ends)).includes(true);
   }
 
-  /** Ends all work. */
+  /** Ends all work and all services. */
   async endAll(): Promise<void> {
     await Promise.all(Array.from(this.#flights.keys(), (name) => this.#end(name, Number.POSITIVE_INFINITY)));
+    await this.services.retain(new Set());
   }
 
   async #end(name: string, patience: number): Promise<boolean> {
