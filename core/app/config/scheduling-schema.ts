@@ -64,9 +64,8 @@ function readyWhen(name: string, key: Key): FormsShape['forms'][number] {
 export const SERVICE_KEYS: Readonly<Record<string, Key>> = {
   persistent: {
     shape: { kind: 'flag' },
-    doc: 'Whether the command is a service: it is up while tasks run that need it, and is ended after them.',
+    doc: 'Whether the command is a service: it is up while tasks run that need it, and is ended after them. What has to be ready is one.',
     example: 'persistent = true',
-    default: false,
   },
   ready: {
     shape: {

@@ -17,14 +17,14 @@ const WITHOUT: Readonly<Record<string, string>> = {
   timeout: 'a service takes as long as it is needed',
 };
 
-/** The service that a task is; undefined for any other task. Notes what is said that a service cannot have. */
+/** The service that a task is, if it says so or has to be ready; undefined for any other task. Notes what is said that a service cannot have. */
 export function readService(text: TaskText): Task['service'] {
   const ready = text.value('ready');
-  if (text.value('persistent') !== true) {
-    if (ready !== undefined)
-      note(text, 'ready', 'only a service has to be ready', 'Add persistent = true, or remove it.');
-    return undefined;
+  const persistent = text.value('persistent');
+  if (persistent === false && ready !== undefined) {
+    note(text, 'ready', 'only a service has to be ready', 'Write persistent = true, or remove it.');
   }
+  if (persistent !== true && (persistent === false || ready === undefined)) return undefined;
   for (const [key, why] of Object.entries(WITHOUT)) {
     const value = text.value(key);
     const isSaid = value !== undefined && !(Array.isArray(value) && value.length === 0) && value !== 0;

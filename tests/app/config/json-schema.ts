@@ -72,6 +72,15 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   retries: ['0', '2', '-1'],
   retry_delay: ['"5s"', '"soon"'],
   timeout: ['"5m"', '5'],
+  persistent: ['false', 'true', '1'],
+  ready: [
+    '{ port = 3000 }',
+    '{ log = "up", timeout = "5s" }',
+    '{ command = "x" }',
+    '{ port = 1, log = "x" }',
+    '{}',
+    '3000',
+  ],
   description: ['"x"', '" "'],
   other: ['1'],
 };
@@ -105,7 +114,8 @@ const oneOf = (values: readonly string[]): fc.Arbitrary<string> =>
     { weight: 15, arbitrary: fc.constant(values[0] ?? '') },
     { weight: 1, arbitrary: fc.constantFrom(...values) },
   );
-const { run = [], stdin = [], call = [], args = [], other = [], ...common } = VALUES;
+// What makes a service of a task goes with few other keys.
+const { run = [], stdin = [], call = [], args = [], other = [], persistent: _p, ready: _r, ...common } = VALUES;
 const keysOf = (values: Readonly<Record<string, readonly string[]>>, required: string): fc.Arbitrary<string> =>
   fc
     .record(Object.fromEntries(Object.entries(values).map(([key, list]) => [key, oneOf(list)])), {

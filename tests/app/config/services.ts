@@ -11,6 +11,7 @@ test('a task is no service unless it says so', () => {
   assert.is(read(''), undefined);
   assert.is(read('persistent = false'), undefined);
   assert.equal(read('persistent = true'), { ready: undefined });
+  assert.equal(read('ready = { log = "up" }')?.ready?.when, { kind: 'log', text: 'up' }, 'only a service can be ready');
 });
 
 test('readiness by port, log and command', () => {
@@ -39,8 +40,8 @@ test('what a service cannot have is an error at its place', () => {
       ['CONFIG_INVALID', 'tasks.t.call: a service is a command', REMOVE],
     ],
     [
-      '[tasks.t]\nrun = "x"\n▸ready = { port = 1 }',
-      ['CONFIG_INVALID', 'tasks.t.ready: only a service has to be ready', 'Add persistent = true, or remove it.'],
+      '[tasks.t]\nrun = "x"\npersistent = false\n▸ready = { port = 1 }',
+      ['CONFIG_INVALID', 'tasks.t.ready: only a service has to be ready', 'Write persistent = true, or remove it.'],
     ],
     [
       `${service}▸ready = { port = 70000 }`,
