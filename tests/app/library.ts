@@ -109,6 +109,30 @@ console.log(cache('${name}', () => [square(7), square(7)]).join(), runs);
   });
 });
 
+test('a configured cache that cannot be opened costs runs and one warning for each function; strict ones fail', () => {
+  const program = `
+let runs = 0;
+const told = async (work) => { try { return await work(); } catch (error) { return error.code; } };
+const square = fleche(function square(x) { runs++; return x * x; });
+const strict = fleche(function strict(x) { runs++; return x * x; }, { strict: true });
+const later = fleche(async function later(x) { runs++; return x * x; });
+console.log(square(7), square(7), await later(7), runs);
+console.log(await told(() => strict(7)), await told(() => square.query().count()), runs);
+`;
+  const pair = 'values.type = "File"\nvalues.root = "v"\ncalls.type = "Sql"\ncalls.url = "sqlite:file/calls.db"';
+  for (const storage of ['type = "Lmdb"\nroot = "file/cache"', pair]) {
+    const config = `[default]\nroot = true\ncache = "kept"\n[caches.kept]\n${storage}\n`;
+    withPlace({ 'project/fleche.config.toml': config, 'project/file': 'no folder' }, ({ run }) => {
+      const { stdout, stderr } = run(program);
+      assert.is(stdout, '49 49 49 3\nSTORE_UNUSABLE STORE_UNUSABLE 3\n');
+      assert.equal(
+        ['square', 'later', 'strict'].map((name) => stderr.split(`${name}: the cache could not be used`).length - 1),
+        [1, 1, 0],
+      );
+    });
+  }
+});
+
 test('an unknown cache is an error that names the nearest one', () => {
   withPlace({}, ({ run }) => {
     const { stdout } = run(`try { cache('memori'); } catch (error) { console.log(error.code, error.hint); }`);

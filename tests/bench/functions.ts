@@ -2,7 +2,8 @@
  * What memoised functions cost: `node --import tsx tests/bench/functions.ts [--large] [--peers]`. Printed beside the
  * figures published for the Python library of the same name, and beside peers measured in the same run: a bare `lmdb`
  * read, a plain map, and with `--peers` npm packages that are installed into a temporary folder. `--large` asks a cache
- * of a million calls. The best of several rounds counts: what else the machine does can only add to it.
+ * of a million calls, which takes a few minutes to fill. The best of several rounds counts: what else the machine does
+ * can only add to it. What is cold is the cache; the two lines about a process say what its first calls cost beside.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -17,6 +18,7 @@ import { cache } from '../../core/call/context.ts';
 import { fleche } from '../../core/call/memo/fleche.ts';
 import { loadLmdb } from '../../core/store/lmdb/lmdb-load.ts';
 import { MemoryCallStore, MemoryValueStore } from '../../core/store/memory.ts';
+import { large } from './_large.ts';
 
 const ROUNDS = 15;
 
@@ -56,6 +58,28 @@ const folder = mkdtempSync(join(tmpdir(), 'fleche-bench-'));
 const memoryCache = (): Cache => new Cache(new MemoryValueStore(), new MemoryCallStore());
 const local = new LocalCache(join(folder, 'cache'));
 const KEYS = 1000;
+
+// The first calls of a process, of the built package: settings are looked for, and no code is compiled.
+const FIRST_CALLS = `
+const { Cache, MemoryCallStore, MemoryValueStore, cache, fleche } = await import(process.argv[1]);
+const memory = () => new Cache(new MemoryValueStore(), new MemoryCallStore());
+const timed = (work) => {
+  const start = process.hrtime.bigint();
+  cache(memory(), work);
+  return Number(process.hrtime.bigint() - start) / 1000;
+};
+const one = fleche((x) => x, { name: 'one' });
+const fib = fleche((n) => (n < 2 ? n : fib(n - 1) + fib(n - 2)), { name: 'fib' });
+console.log(JSON.stringify([timed(() => one(1)), timed(() => fib(20))]));`;
+const index = new URL('../../dist/index.js', import.meta.url).href;
+const firsts = Array.from({ length: 7 }, () => {
+  const { stdout } = spawnSync(process.execPath, ['--input-type=module', '-e', FIRST_CALLS, index], {
+    encoding: 'utf8',
+  });
+  return JSON.parse(stdout) as readonly [number, number];
+});
+add('process: first call of all', Math.min(...firsts.map(([one]) => one)));
+add('process: fib(20) cold, right after it', Math.min(...firsts.map(([, fib]) => fib)), 6700);
 
 // Digests, of values that differ each time.
 const list = (length: number) => (index: number) => Array.from({ length }, (_, at) => index * length + at);
@@ -106,15 +130,15 @@ add(
 
 // Functions.
 const trivial = fleche((x: number) => x * 2, { name: 'trivial' });
+const fib = fleche((n: number): number => (n < 2 ? n : fib(n - 1) + fib(n - 2)), { name: 'fib' });
+const three = fleche((x: number, text: string, { scale }: { scale: number }) => x * scale + text.length, {
+  name: 'three',
+});
 const later = fleche(async (x: number) => x * 2, { name: 'later' });
 const bytes = fleche((x: number) => new Float64Array(10_000).fill(x), { name: 'bytes' });
-const fib = fleche((n: number): number => (n < 2 ? n : fib(n - 1) + fib(n - 2)), { name: 'fib' });
 
-const first = process.hrtime.bigint();
-cache(memoryCache(), () => fib(20));
-add('fib(20), first calls of the process', Number(process.hrtime.bigint() - first) / 1000, 6700);
 add(
-  'fib(20), empty memory cache',
+  'fib(20) cold, memory',
   measure(() => cache(memoryCache(), () => fib(20)), 20),
   6700,
 );
@@ -126,12 +150,18 @@ const kinds = [
 for (const { name, store, hit, contains, miss } of kinds) {
   await cache(store, async () => {
     for (let index = 0; index < KEYS; index++) trivial(index);
+    for (let index = 0; index < KEYS; index++) three(index, 'text', { scale: 2 });
     for (let index = 0; index < 500; index++) await later(index);
     for (let index = 0; index < 20; index++) bytes(index);
     store.flush();
     add(
       `${name}: hit`,
       measure((index) => trivial(index % KEYS)),
+      hit,
+    );
+    add(
+      `${name}: hit, three arguments`,
+      measure((index) => three(index % KEYS, 'text', { scale: 2 })),
       hit,
     );
     add(`${name}: hit, asynchronous`, await measureLater((index) => later(index)), hit);
@@ -147,7 +177,7 @@ for (const { name, store, hit, contains, miss } of kinds) {
     );
     let next = KEYS;
     add(
-      `${name}: miss, 100 at a time and flushed`,
+      `${name}: miss overhead, flushed every 100`,
       measure(() => {
         for (let index = 0; index < 100; index++) trivial(next++);
         store.flush();
@@ -186,7 +216,7 @@ add(
 );
 if (process.argv.includes('--peers')) await peers(join(folder, 'peers'));
 await bare.close();
-if (process.argv.includes('--large')) await large();
+if (process.argv.includes('--large')) await large(join(folder, 'large'), add);
 
 console.log(`${'what'.padEnd(44)}${'µs'.padStart(10)}${'Python µs'.padStart(12)}${'ratio'.padStart(9)}`);
 for (const { what, cost, reference } of rows) {
@@ -242,65 +272,4 @@ async function peers(target: string): Promise<void> {
       console.log(`peer ${name} does not run here: ${error}`);
     }
   }
-}
-
-/** A million calls of a hundred functions. */
-async function large(): Promise<void> {
-  const COUNT = 1_000_000;
-  const store = new LocalCache(join(folder, 'large'));
-  const template = cache(memoryCache(), () => {
-    trivial(1);
-    return trivial.query().only().record;
-  });
-  const start = performance.now();
-  const result = store.keep(2, digest(2));
-  if (result instanceof Promise) throw new Error('an LMDB cache answers at once');
-  for (let index = 0; index < COUNT; index++) {
-    const parts = template.parts.map((part) =>
-      part.name === 'arg:x' ? { ...part, digest: digest(index), blob: result.blob } : part,
-    );
-    store.file({
-      ...template,
-      key: sha256(`${index}`) as typeof template.key,
-      name: `f${index % 100}`,
-      parts,
-      filed: 1e12 + index,
-    });
-    if (index % 5000 === 0) {
-      store.flush();
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-  }
-  store.flush();
-  console.log(`filed ${COUNT} calls in ${((performance.now() - start) / 1000).toFixed(0)} s`);
-  const at = (index: number): number => (index * 7919) % COUNT;
-  add(
-    '1 M calls: query by name and argument',
-    measure((index) => store.query({ name: `f${at(index) % 100}`, arguments: { x: at(index) } }).only(), 100, 7),
-  );
-  add(
-    '1 M calls: query by argument',
-    measure((index) => store.query({ arguments: { x: at(index) } }).only(), 100, 7),
-  );
-  add(
-    '1 M calls: the latest of a function',
-    measure((index) => store.query({ name: `f${index % 100}` }).latest(), 100, 7),
-  );
-  add(
-    '1 M calls: table of 1000 rows, with results',
-    measure(
-      (index) =>
-        store
-          .query({ name: `f${index % 100}` })
-          .take(1000)
-          .table({ results: true }),
-      1,
-      7,
-    ),
-  );
-  add(
-    '1 M calls: key from its first 12 characters',
-    measure((index) => store.load(sha256(`${at(index)}`).slice(0, 12)), 100, 7),
-  );
-  await store.close();
 }

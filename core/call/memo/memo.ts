@@ -4,7 +4,7 @@
  * the cache costs a run and one warning, unless the function is strict.
  */
 import { type Awaitable, chain, isPromise } from '../../base/awaitable.ts';
-import { FlecheError, messageOf } from '../../base/errors.ts';
+import { type ErrorCode, FlecheError, messageOf } from '../../base/errors.ts';
 import type { Key } from '../../base/hash.ts';
 import type { CallRecord, Part } from '../../store/record.ts';
 import type { BaseCache } from '../caches/base-cache.ts';
@@ -129,11 +129,11 @@ export class Memo {
     const { receiver, args, controls } = asking;
     if (controls.signal?.aborted) throw aborted(controls.signal);
     if (controls.mode === 'bypass' || !caching() || this.#lacksRequired(args)) return this.#answering.bypass(asking);
-    asking.settle();
-    const { cache } = asking;
-    this.#purging?.look(cache);
     let question: Awaitable<Question>;
     try {
+      asking.settle();
+      const { cache } = asking;
+      this.#purging?.look(cache);
       question = this.question(cache, receiver, args);
     } catch (error) {
       return this.#unasked(asking, error);
@@ -242,7 +242,12 @@ export class Memo {
   }
 }
 
-/** Whether an error says that it cannot be told what a function is by now, or how what it is made from stands. */
+const UNTOLD: ReadonlySet<ErrorCode> = new Set(['CODE_CHANGED', 'SHELF_UNREADABLE', 'STORE_UNUSABLE']);
+
+/**
+ * Whether an error says that it cannot be told what a function is by now, how what it is made from stands, or what is on
+ * file, because there is no opening the cache.
+ */
 function isUntold(error: unknown): boolean {
-  return error instanceof FlecheError && (error.code === 'CODE_CHANGED' || error.code === 'SHELF_UNREADABLE');
+  return error instanceof FlecheError && UNTOLD.has(error.code);
 }
