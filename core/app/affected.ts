@@ -10,22 +10,22 @@ import { packageOf } from './targets.ts';
 export interface AffectedOptions {
   readonly graph: TaskGraph;
   readonly packages: Packages;
-  /** Paths that matter to every task. */
-  readonly everywhere: readonly RelPath[];
+  /** Whether what is installed for the package in a folder is other than it was. */
+  readonly isInstalledAnew: (folder: RelPath) => boolean;
   /** Whether a path is a folder now, as a submodule is. */
   readonly isFolder: (path: RelPath) => boolean;
 }
 
 /**
  * Those of the tasks that read one of the paths, and those that need one that does. What is in a package's manifest or
- * configuration matters to all of its tasks; what is in the root's, or `everywhere`, to all.
+ * configuration matters to all of its tasks; what is in the root's, to all.
  */
 export function affectedTasks(
   names: readonly string[],
   changed: readonly RelPath[],
-  { graph, packages, everywhere, isFolder }: AffectedOptions,
+  { graph, packages, isInstalledAnew, isFolder }: AffectedOptions,
 ): readonly string[] {
-  const common = new Set<string>([CONFIG_FILE, MANIFEST, ...everywhere]);
+  const common = new Set<string>([CONFIG_FILE, MANIFEST]);
   if (changed.some((path) => common.has(path))) return names;
   // Of a function it is not told here what its code is made of: any code may be part of it.
   const functions = graph.names.filter((name) => graph.task(name).body.kind === 'function');
@@ -36,6 +36,8 @@ export function affectedTasks(
   const owners = new Set(packages.all.filter(({ folder }) => isAbout(folder, changed)).map(({ name }) => name));
   const isHit = (name: string): boolean => {
     const owner = packageOf(name);
+    const { lock } = graph.task(name);
+    if (lock !== undefined && isInstalledAnew(lock)) return true;
     return found.has(name) || (owner !== ROOT && owners.has(owner));
   };
   return names.filter((name) => isHit(name) || graph.upstreamOf(name).some(isHit));

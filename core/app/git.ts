@@ -17,6 +17,8 @@ export interface GitChanges {
   readonly since: string;
   /** Paths that are other than they were then or not in it, untracked files included, ignored ones not; sorted. */
   readonly paths: readonly RelPath[];
+  /** What a file held then; undefined if it was not there. */
+  before(path: RelPath): string | undefined;
 }
 
 const MOST_BYTES = 256 * 1024 * 1024;
@@ -41,12 +43,20 @@ export function changesSince(root: AbsPath, ref: string | undefined, env: Enviro
     const commit = since === undefined ? undefined : commitOf(since);
     if (since === undefined) return trouble('git knows no main branch to compare with; name one with --since');
     if (commit === undefined) return trouble(`git knows no "${since}"; a shallow clone may lack it`);
+    const parting = partingOf(git, commit);
     const names = [
-      git('diff', '--name-only', '--no-renames', '--no-ext-diff', '-z', partingOf(git, commit), '--'),
+      git('diff', '--name-only', '--no-renames', '--no-ext-diff', '-z', parting, '--'),
       git('ls-files', '--others', '--exclude-standard', '--full-name', '-z', '--', ':/'),
     ].flatMap((text) => text.split('\0').filter((name) => name !== ''));
     const paths = [...new Set(names)].map((name) => normalRel(posix.relative(prefix === '' ? '.' : prefix, name)));
-    return { kind: 'changes', since, paths: paths.sort(byCodeUnit) };
+    const before = (path: RelPath): string | undefined => {
+      try {
+        return git('show', `${parting}:${prefix}${path}`);
+      } catch {
+        return undefined;
+      }
+    };
+    return { kind: 'changes', since, paths: paths.sort(byCodeUnit), before };
   } catch (error) {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     return trouble(isMissing ? 'git is not there' : `git cannot tell: ${firstLine(error)}`);

@@ -9,6 +9,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { FlecheError } from '../base/errors.ts';
 import type { AbsPath } from '../base/paths.ts';
 import { type LocalSide, sideOfStores } from '../call/shared/local-side.ts';
+import { LockFile } from '../files/lock-file.ts';
 import { Outputs } from '../files/outputs.ts';
 import { Workspace } from '../files/workspace.ts';
 import { CodeIndex } from '../graph/code/code.ts';
@@ -139,13 +140,15 @@ class OpenProject implements Project {
   engine(): Engine {
     const { root, graph } = this;
     const stores = this.#open();
+    const workspace = new Workspace(root, stores.state, this.now);
     const { values, calls, state, tempDir } = stores;
     return new Engine({
       around: {
         root,
         graph,
         writers: new Writers(graph),
-        workspace: new Workspace(root, state, this.now),
+        workspace,
+        lock: new LockFile(root, workspace, state, this.now),
         outputs: this.outputs(),
         state,
         values,

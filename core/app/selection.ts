@@ -1,6 +1,6 @@
 /** The tasks that a command line asks for: names, `--filter`, and what changed files can matter to. */
 import { realpathSync, statSync } from 'node:fs';
-import { normalRel, type RelPath, toAbs, toRel } from '../base/paths.ts';
+import { type RelPath, toAbs, toRel } from '../base/paths.ts';
 import type { Invocation } from './invocation.ts';
 import { SINCE_OPTIONS } from './options.ts';
 import { filteredPackages } from './packages/filter.ts';
@@ -8,11 +8,6 @@ import type { Package } from './packages/packages.ts';
 import type { Project } from './project.ts';
 import { allPackages, chosenTasks, tasksHere } from './targets.ts';
 import type { Machine } from './verb.ts';
-
-/** Where versions of installed packages are written down: any of them may matter to any task. */
-const LOCK_FILES = ['package-lock.json', 'npm-shrinkwrap.json', 'pnpm-lock.yaml', 'yarn.lock', 'bun.lock'].map(
-  normalRel,
-);
 
 /** Where the words were written; `cwd` is absolute. */
 type Place = Pick<Machine, 'cwd' | 'env'>;
@@ -53,12 +48,18 @@ async function affected(
   if (!SINCE_OPTIONS.some(({ name }) => invocation.flag(name))) return names;
   const { changesSince } = await import('./git.ts');
   const { affectedTasks } = await import('./affected.ts');
+  const { lockChanges } = await import('./lock-changes.ts');
   const changes = changesSince(project.root, invocation.text('since'), env);
   if (changes.kind === 'changes') {
     const { graph, packages, root } = project;
     const isFolder = (path: RelPath): boolean =>
       statSync(toAbs(root, path), { throwIfNoEntry: false })?.isDirectory() === true;
-    return affectedTasks(names, changes.paths, { graph, packages, everywhere: LOCK_FILES, isFolder });
+    return affectedTasks(names, changes.paths, {
+      graph,
+      packages,
+      isInstalledAnew: lockChanges(root, changes),
+      isFolder,
+    });
   }
   project.warn(`${changes.message}, so everything counts as affected`);
   return names;

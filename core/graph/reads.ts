@@ -36,7 +36,8 @@ export function readsOf(
   const files = new Set<RelPath>(reach.paths);
   const folders = new Set<RelPath>();
   for (const name of names) {
-    for (const patterns of readPatterns(graph.task(name))) {
+    const task = graph.task(name);
+    for (const patterns of readPatterns(task, task.inputs)) {
       if (patterns.length === 0) continue;
       for (const { path } of workspace.inputs(patterns, isMade).tree.entries) {
         files.add(path);

@@ -2,6 +2,7 @@
 import { decode } from '../base/decode.ts';
 import { digest } from '../base/digest.ts';
 import type { Digest } from '../base/hash.ts';
+import { byCodeUnit } from '../base/order.ts';
 import type { PartChange } from '../call/explain.ts';
 import { diffTreeTexts, type PathChange } from '../files/tree-diff.ts';
 import type { Part } from '../store/record.ts';
@@ -33,6 +34,8 @@ function reasonsOfPart(change: PartChange, read: ReadBlob): readonly Reason[] {
       return [{ kind: 'argument', name, change: kind }];
     case 'tool':
       return [{ kind: 'tool', name, from: textOf(change.past, read), to: textOf(change.present, read) }];
+    case 'lock':
+      return packageReasons(change, read);
     case 'runtime':
       return [{ kind: 'runtime', from: textOf(change.past, read), to: textOf(change.present, read) }];
     case 'command':
@@ -57,6 +60,27 @@ function fileReasons(change: PartChange, name: string, kind: Change, read: ReadB
   return [
     change.name.startsWith('arg:') ? { kind: 'argument', name, change: kind } : { kind: 'option', name: change.name },
   ];
+}
+
+/** The packages that are installed in another version, that are new, or that are gone. */
+function packageReasons({ name, past, present }: PartChange, read: ReadBlob): readonly Reason[] {
+  const [before, now] = [versionsIn(blobOf(past, read)), versionsIn(blobOf(present, read))];
+  const names = [...new Set([...before.keys(), ...now.keys()])].sort(byCodeUnit);
+  const changed = names.filter((one) => before.get(one) !== now.get(one));
+  // The same versions in other places, or of other content.
+  if (changed.length === 0 || before.size === 0 || now.size === 0) return [{ kind: 'option', name }];
+  return changed.map((one) => ({ kind: 'tool', name: one, from: before.get(one) ?? null, to: now.get(one) ?? null }));
+}
+
+/** Versions by package, of lines that begin with both. */
+function versionsIn(text: string | undefined): ReadonlyMap<string, string> {
+  const versions = new Map<string, string>();
+  for (const line of text?.split('\n') ?? []) {
+    const [name = '', version = ''] = line.split('\t');
+    const other = versions.get(name);
+    if (name !== '') versions.set(name, other === undefined || other === version ? version : `${other}, ${version}`);
+  }
+  return versions;
 }
 
 function blobOf(part: Part | null, read: ReadBlob): string | undefined {

@@ -11,6 +11,7 @@ import type { AbsPath, RelPath } from '../base/paths.ts';
 import { toAbs } from '../base/paths.ts';
 import { fingerprint, part } from '../call/fingerprint.ts';
 import { type Globs, globsOf } from '../files/globs.ts';
+import { LOCK_FILES, type LockFile } from '../files/lock-file.ts';
 import type { Outputs } from '../files/outputs.ts';
 import { installedVersion } from '../files/packages.ts';
 import { makeTree, type Tree, type TreeEntry, treeText } from '../files/tree.ts';
@@ -25,6 +26,7 @@ import type { TaskGraph } from './graph.ts';
 import type { Product } from './product.ts';
 import type { Products } from './products.ts';
 import type { Task, TaskArg } from './task.ts';
+import { inputPatterns } from './whole-folders.ts';
 import type { Writers } from './writers.ts';
 
 /** Everything around a task that can enter its fingerprint. */
@@ -37,6 +39,7 @@ export interface Surroundings {
   readonly state: StateStore;
   readonly values: SyncValueStore;
   readonly code: CodeIndex;
+  readonly lock: LockFile;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The running Node version, platform and architecture, such as `node v22.12.0 linux x64`. */
   readonly runtime: string;
@@ -92,7 +95,11 @@ export async function callOf(task: Task, products: Products, around: Surrounding
   for (const [name, value] of keyedEnv(task.env, around.env))
     asked.parts.push(part('env', `env:${name}`, digest(value)));
   for (const tool of task.tools) asked.tool(tool);
-  if (task.inputs.length > 0) asked.files('inputs', task.inputs);
+  if (task.lock !== undefined) asked.lock(task.lock);
+  if (task.inputs.length > 0) {
+    const { listed, taken } = inputPatterns(task, around.graph, around.writers);
+    asked.files('inputs', listed, taken);
+  }
   asked.args();
   for (const need of task.needs) asked.upstream(need);
   const { parts, key } = fingerprint(asked.parts);
@@ -108,7 +115,8 @@ export async function callOf(task: Task, products: Products, around: Surrounding
     isSure: asked.isSure,
     get leaning() {
       const links = asked.links.flatMap((links) => links());
-      return { paths: code?.consulted ?? [], folders: code?.folders ?? [], links };
+      const locks = task.lock === undefined ? [] : LOCK_FILES;
+      return { paths: [...locks, ...(code?.consulted ?? [])], folders: code?.folders ?? [], links };
     },
     changedInputs: () => asked.checks.flatMap((check) => check()),
   };
@@ -182,8 +190,19 @@ class Asking {
     this.text('tool', `tool:${name}`, version);
   }
 
-  files(name: string, patterns: readonly string[]): Tree {
-    const tree = this.#list(patterns);
+  /** What is installed for the package in `folder`. */
+  lock(folder: RelPath): void {
+    const slice = this.#around.lock.slice(folder);
+    if (slice === undefined) return;
+    const { digest, text, listing } = slice;
+    this.parts.push(part('lock', 'lock', digest, digest));
+    this.blobs.set(digest, () => Buffer.from(text()));
+    this.checks.push(() => listing.changes());
+  }
+
+  /** `taken` are the patterns for what upstream tasks write. */
+  files(name: string, patterns: readonly string[], taken: readonly string[] = patterns): Tree {
+    const tree = this.#list(patterns, taken);
     this.blobs.set(tree.digest, () => Buffer.from(treeText(tree.entries)));
     this.parts.push(part('files', name, tree.digest, tree.digest));
     return tree;
@@ -198,7 +217,7 @@ class Asking {
    * What the patterns match, as it will be when the upstream is in place: the workspace without anything upstream tasks
    * write, plus what their products say they wrote.
    */
-  #list(patterns: readonly string[]): Tree {
+  #list(patterns: readonly string[], taken: readonly string[]): Tree {
     this.#generated ??= new Generated(this.#task, this.#products, this.#around);
     const generated = this.#generated;
     let before: (() => ReadonlySet<RelPath>) | undefined;
@@ -213,9 +232,8 @@ class Asking {
     };
     this.checks.push(() => listing.changes());
     this.links.push(() => listing.links);
-    const globs = globsOf(patterns);
-    this.#requireEdges(globs, tree);
-    const written = generated.matching(globs);
+    this.#requireEdges(globsOf(patterns), tree);
+    const written = generated.matching(globsOf(taken));
     for (const [task, entries] of written) this.#read(task, entries);
     return written.length === 0 ? tree : makeTree([...tree.entries, ...written.flatMap(([, entries]) => entries)]);
   }

@@ -58,6 +58,13 @@ export interface Readiness {
   readonly timeout: number;
 }
 
+/** That a task reads all there is in some folders, but what git ignores and what tasks write that it does not need. */
+export interface WholeFolders {
+  readonly folders: readonly RelPath[];
+  /** How many of the task's input patterns say so. */
+  readonly patterns: number;
+}
+
 /** A task. All paths and globs are relative to the project root. */
 export interface Task {
   readonly name: string;
@@ -68,6 +75,8 @@ export interface Task {
   readonly needs: readonly string[];
   /** Ordered patterns; `!` takes away, a later pattern wins. */
   readonly inputs: readonly string[];
+  /** Set if `inputs` begin with everything in some folders. */
+  readonly whole?: WholeFolders;
   readonly outputs: readonly string[];
   /** Beside `inputs`; without it the declared inputs are all that the task reads. */
   readonly discovered?: Discovered;
@@ -77,6 +86,8 @@ export interface Task {
   readonly passEnv: readonly string[];
   /** npm packages whose installed version joins the key. */
   readonly tools: readonly string[];
+  /** The package for which what the lock file installs joins the key. */
+  readonly lock?: RelPath;
   /** Whether earlier outputs of the task are removed before it runs. */
   readonly clean: boolean;
   /** Whether answers are looked up and filed. */

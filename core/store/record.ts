@@ -13,6 +13,7 @@ export type PartKind =
   | 'command'
   | 'env'
   | 'tool'
+  | 'lock'
   | 'runtime'
   | 'files'
   | 'upstream'

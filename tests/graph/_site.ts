@@ -20,6 +20,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type AbsPath, toAbs } from '../../core/base/paths.ts';
+import { LockFile } from '../../core/files/lock-file.ts';
 import { Outputs } from '../../core/files/outputs.ts';
 import { Workspace } from '../../core/files/workspace.ts';
 import { CodeIndex } from '../../core/graph/code/code.ts';
@@ -162,12 +163,14 @@ export class Site {
   engine(over: Partial<Workbench> = {}): Engine {
     const { root, state, values, calls, leases } = this;
     const graph = new TaskGraph(this.#tasks);
+    const workspace = new Workspace(root, state);
     return new Engine({
       around: {
         root,
         graph,
         writers: new Writers(graph),
-        workspace: new Workspace(root, state),
+        workspace,
+        lock: new LockFile(root, workspace, state, Date.now),
         outputs: new Outputs(root, state, values, {
           trashDir: toAbs(root, '.fleche/trash'),
           onWarning: (message) => this.warnings.push(message),

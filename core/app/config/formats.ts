@@ -6,7 +6,7 @@ import { NAMESPACE } from '../../store/remote/remote.ts';
 
 // biome-ignore format: one table
 export type Format =
-  | 'free' | 'text' | 'name' | 'task' | 'need' | 'pattern' | 'output' | 'file' | 'report' | 'folder' | 'module' | 'variable' | 'variables'
+  | 'free' | 'text' | 'name' | 'task' | 'need' | 'list' | 'pattern' | 'output' | 'file' | 'report' | 'folder' | 'module' | 'variable' | 'variables'
   | 'package' | 'digest' | 'place' | 'size' | 'duration' | 'namespace' | 'publicKey';
 
 /** One condition on a text. */
@@ -67,6 +67,7 @@ export const FORMATS: Readonly<Record<Format, readonly Rule[]>> = {
       'Write "name", "package#name", "//#name" for a task of the root, or "^name" for that of all packages below.',
     ),
   ],
+  list: [must(/^[\w-]+$/, 'is not the name of a list', 'Use letters, digits, "_" and "-".')],
   pattern: [NOT_EMPTY_PATTERN, RELATIVE, NO_STEP_BACK],
   output: [NOT_EMPTY_PATTERN, RELATIVE, INSIDE],
   file: [NOT_EMPTY, RELATIVE, NO_STEP_BACK, NO_PATTERN],

@@ -8,6 +8,8 @@ import { type AbsPath, toAbs, toRel } from '../../base/paths.ts';
 import type { Task } from '../../graph/task.ts';
 import type { Package, Packages } from '../packages/packages.ts';
 import { Check } from './check.ts';
+import { Ignored } from './ignored.ts';
+import { InputLists } from './inputs.ts';
 import { noteOverlaps } from './outputs.ts';
 import { withLimits } from './scheduling.ts';
 import { PACKAGE_FILE } from './schema.ts';
@@ -44,14 +46,19 @@ export function loadConfig(startDir: string, options: LoadOptions): Config {
   const workspace = readWorkspace(project);
   const { packages, configurations, manifests } = workspace;
   const texts = textsOfTasks(project, workspace);
-  const { tasks, names } = readTasks(texts, packages);
-  noteOverlaps(tasks, texts);
+  const ignored = new Ignored(
+    root,
+    packages.all.map(({ folder }) => folder),
+  );
+  const lists = new InputLists(packages, ignored, { root: project, configurations });
+  const { tasks, names, origins } = readTasks(texts, packages, lists);
+  noteOverlaps(tasks, texts, origins);
   const inner = [...configurations.values()];
   for (const { source, problems } of inner) new Check(problems).file(PACKAGE_FILE, source.table);
   const settings = settle(files, (name) => names.faultOf(name), { ...options, inner });
   return {
     ...settings,
-    files: [...settings.files, ...inner.map(({ source }) => source.file), ...manifests],
+    files: [...settings.files, ...inner.map(({ source }) => source.file), ...manifests, ...ignored.files],
     file,
     root,
     tasks: withLimits(tasks, project.source.table),

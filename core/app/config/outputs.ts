@@ -25,8 +25,12 @@ const MAGIC = /[*?[\](){}]/;
  * Notes outputs that two tasks claim, that are listed twice, or that cover what their task reads; also its configuration,
  * of the project and of its package. `texts` say where the tasks are written.
  */
-export function noteOverlaps(tasks: ReadonlyMap<string, Task>, texts: readonly TaskText[]): void {
-  const overlaps = new Overlaps(texts);
+export function noteOverlaps(
+  tasks: ReadonlyMap<string, Task>,
+  texts: readonly TaskText[],
+  origins: ReadonlyMap<string, readonly number[]>,
+): void {
+  const overlaps = new Overlaps(texts, origins);
   const byText = new Map<string, Claim>();
   const byBase = new Map<string, Claim[]>();
   const literals: Claim[] = [];
@@ -52,10 +56,12 @@ export function noteOverlaps(tasks: ReadonlyMap<string, Task>, texts: readonly T
 
 class Overlaps {
   readonly #texts: ReadonlyMap<string, TaskText>;
+  readonly #origins: ReadonlyMap<string, readonly number[]>;
   /** Made only where the bases leave it open. */
   readonly #globs = new Map<Task, Globs | undefined>();
 
-  constructor(texts: readonly TaskText[]) {
+  constructor(texts: readonly TaskText[], origins: ReadonlyMap<string, readonly number[]>) {
+    this.#origins = origins;
     this.#texts = new Map(texts.map((text) => [text.name, text]));
   }
 
@@ -97,10 +103,13 @@ class Overlaps {
     };
     note(CONFIG_FILE, ['outputs']);
     if (folder !== '.') note(`${folder}/${CONFIG_FILE}`, ['outputs']);
-    for (const [index, pattern] of task.inputs.entries()) {
+    for (const [at, pattern] of task.inputs.entries()) {
       if (pattern.startsWith('!')) continue;
-      if (isWholly(task, pattern)) add(pattern, ['inputs', index]);
-      else if (!MAGIC.test(pattern)) note(pattern, ['inputs', index]);
+      const index = this.#origins.get(task.name)?.[at] ?? -1;
+      if (index < 0) continue;
+      const steps = ['inputs', index];
+      if (isWholly(task, pattern)) add(pattern, steps);
+      else if (!MAGIC.test(pattern)) note(pattern, steps);
     }
     if (task.body.kind === 'command') return;
     note(task.body.module, ['call']);

@@ -118,9 +118,8 @@ export const TASK_KEYS: Readonly<Record<string, Key>> = {
   },
   inputs: {
     shape: patterns('pattern'),
-    doc: 'Files the task reads: ordered patterns relative to the project; "!" takes away, a later pattern wins.',
+    doc: 'Files the task reads: ordered patterns relative to the folder of the configuration, to the root if they begin with "//"; "!" takes away, a later pattern wins. "@name" is a list of [inputs], "@default" everything there is but what git ignores and other tasks write, "^…" the same in all packages this one depends on. A command without it has "@default", unless it has `discovered`.',
     example: 'inputs = ["src/**/*.ts", "!**/*.test.ts"]',
-    default: [],
   },
   discovered: {
     shape: DISCOVERED,
@@ -150,6 +149,12 @@ export const TASK_KEYS: Readonly<Record<string, Key>> = {
     doc: 'npm packages whose installed version joins the key.',
     example: 'tools = ["esbuild"]',
     default: [],
+  },
+  lock: {
+    shape: FLAG,
+    doc: 'Whether what the lock file installs for the package joins the key of a command. Only in a workspace.',
+    example: 'lock = false',
+    default: true,
   },
   dir: {
     shape: text('folder'),
@@ -304,6 +309,22 @@ export const SHAPES: Readonly<Record<ShapeName, Shape>> = {
   storage: STORAGE,
 };
 
+const INPUTS: Key = {
+  shape: {
+    kind: 'table',
+    keys: {},
+    rest: {
+      shape: patterns('pattern'),
+      format: 'list',
+      reserved: { default: 'everything in the folder' },
+      doc: 'A list of ordered patterns, by its name; relative to the package that uses it.',
+      example: 'sources = ["src/**", "!**/*.test.ts"]',
+    },
+  },
+  doc: 'Named lists of inputs: "@name" among the inputs of a task stands for the list.',
+  example: '[inputs]',
+};
+
 /** `fleche.config.toml`. */
 export const PROJECT_FILE: TableShape = {
   kind: 'table',
@@ -357,6 +378,7 @@ export const PROJECT_FILE: TableShape = {
       doc: 'Tasks of packages by name. One without "run" or "call" is for every package with a script of its name.',
       example: '[templates.build]',
     },
+    inputs: INPUTS,
     tasks: tasksOf({ kind: 'shape', name: 'task' }),
   },
 };
@@ -373,10 +395,10 @@ function tasksOf(shape: Shape): Key {
 /** `fleche.config.toml` of a package: settings and caches are those of the workspace. */
 export const PACKAGE_FILE: TableShape = {
   kind: 'table',
-  keys: { tasks: tasksOf({ kind: 'either', of: [text('text'), PACKAGE_TASKS] }) },
+  keys: { inputs: INPUTS, tasks: tasksOf({ kind: 'either', of: [text('text'), PACKAGE_TASKS] }) },
 };
 
-const OF_THE_PROJECT: readonly string[] = ['tasks', 'templates', 'workspace', 'limits'];
+const OF_THE_PROJECT: readonly string[] = ['inputs', 'limits', 'tasks', 'templates', 'workspace'];
 
 /** A `fleche.config.toml` in a folder above the project: it lends its caches and settings, its tasks stay its own. */
 export const OUTER_FILE: TableShape = {

@@ -2,15 +2,13 @@
  * The tasks of a configuration, complete and normalised: paths relative to the project, names of tasks in full. What is
  * wrong with them beyond their form is noted here.
  */
-import { FlecheError } from '../../base/errors.ts';
 import { topologicalOrder } from '../../base/order.ts';
-import { normalRel, type RelPath } from '../../base/paths.ts';
-import { expandBraces } from '../../files/braces.ts';
 import type { Discovered, Stdin, Task, TaskArg, TaskBody } from '../../graph/task.ts';
 import type { Package, Packages } from '../packages/packages.ts';
 import { isTable, type Table } from './check.ts';
-import { brokenRule } from './formats.ts';
+import type { InputLists, Inputs } from './inputs.ts';
 import { type Need, TaskNames } from './needs.ts';
+import { notePatterns, pathOf, readPatterns } from './patterns.ts';
 import { label } from './problems.ts';
 import { durationOf, readScheduling } from './scheduling.ts';
 import { ARGUMENT, TASK_KEYS } from './schema.ts';
@@ -22,18 +20,41 @@ import { plainValue, tableOf, textOf, textsOf } from './values.ts';
 export interface ReadTasks {
   readonly tasks: ReadonlyMap<string, Task>;
   readonly names: TaskNames;
+  /** Which of its written inputs each of a task's input patterns comes from, by the task's name. */
+  readonly origins: ReadonlyMap<string, readonly number[]>;
 }
 
 /** Reads tasks, in their order. A task whose form is wrong, which the checks note, has something made up. */
-export function readTasks(texts: readonly TaskText[], packages: Packages): ReadTasks {
+export function readTasks(texts: readonly TaskText[], packages: Packages, lists: InputLists): ReadTasks {
   const names = new TaskNames(packages, texts);
   const needs = new Map(texts.map((text) => [text.name, names.needsOf(text)]));
-  const tasks = new Map(texts.map((text) => [text.name, readTask(text, needs.get(text.name) ?? [], names)]));
+  const origins = new Map<string, readonly number[]>();
+  const tasks = new Map<string, Task>();
+  for (const text of texts) {
+    const inputs = inputsOf(text, lists);
+    origins.set(text.name, inputs.origins);
+    const task = readTask(text, { needs: needs.get(text.name) ?? [], inputs, names });
+    const lock = packages.all.length > 0 && task.body.kind === 'command' && text.value('lock') !== false;
+    tasks.set(text.name, lock ? { ...task, lock: text.home.folder } : task);
+  }
   noteCycles(needs, packages);
-  return { tasks, names };
+  return { tasks, names, origins };
 }
 
-function readTask(text: TaskText, needs: readonly Need[], names: TaskNames): Task {
+/** A command without inputs reads its folder, unless it tells what it reads; a function reads its arguments. */
+function inputsOf(text: TaskText, lists: InputLists): Inputs {
+  notePatterns(textsOf(text.value('inputs')), 'pattern', (...steps) => text.spot('inputs', ...steps));
+  return lists.of(text, text.value('call') !== undefined || text.value('discovered') !== undefined);
+}
+
+/** What of a task is told by more than its own text. */
+interface Around {
+  readonly needs: readonly Need[];
+  readonly inputs: Inputs;
+  readonly names: TaskNames;
+}
+
+function readTask(text: TaskText, { needs, inputs, names }: Around): Task {
   const { name, home } = text;
   const value = (key: string): unknown => text.value(key) ?? TASK_KEYS[key]?.default;
   const description = textOf(value('description'));
@@ -46,7 +67,8 @@ function readTask(text: TaskText, needs: readonly Need[], names: TaskNames): Tas
     body: readBody(text, names),
     dir: pathOf(textOf(value('dir')) ?? '.', home),
     needs: needs.map(({ task }) => task),
-    inputs: readPatterns(value('inputs'), 'pattern', home, (...steps) => text.spot('inputs', ...steps)),
+    inputs: inputs.patterns,
+    ...(inputs.whole === undefined ? {} : { whole: inputs.whole }),
     ...(discovered === undefined ? {} : { discovered }),
     outputs: readPatterns(value('outputs'), 'output', home, (...steps) => text.spot('outputs', ...steps)),
     env: textsOf(value('env')),
@@ -151,69 +173,6 @@ function sourceOf(table: Table): string | undefined {
   const isWhole = others.length === 0 || (key === 'env' && others.length === 1 && others[0] === 'default');
   const isNamed = typeof table[key] === 'string' || (key === 'glob' && Array.isArray(table[key]));
   return SOURCES.has(key) && isWhole && isNamed ? key : undefined;
-}
-
-/** A path as it is seen from the project, of one that is written in a package. */
-function pathOf(text: string, { folder }: Package): RelPath {
-  const path = text.replaceAll('\\', '/');
-  if (path.startsWith('//')) return normalRel(path.replace(/^\/+/, './'));
-  return normalRel(folder === '.' ? path : `${folder}/${path}`);
-}
-
-/**
- * Patterns in normal form and as they are seen from the project, so that equal ones are written alike; none if the form of
- * one is wrong. `spot` leads to the list, or to one of its elements.
- */
-function readPatterns(
-  value: unknown,
-  format: 'pattern' | 'output',
-  home: Package,
-  spot: (...index: readonly number[]) => Spot,
-): readonly string[] {
-  const written = textsOf(value);
-  if (written.some((pattern) => brokenRule(format, pattern) !== undefined)) return [];
-  const add = ({ path, problems }: Spot, message: string, hint: string): void =>
-    problems.add({ code: 'CONFIG_INVALID', message: `${label(path)} ${message}`, hint, path, on: 'value' });
-  if (written.length > 0 && written.every((pattern) => pattern.startsWith('!'))) {
-    add(spot(), 'only takes files away', 'Put a pattern without "!" before the others, such as "**".');
-  }
-  for (const [index, pattern] of written.entries()) {
-    if (!isTooWide(pattern)) continue;
-    add(spot(index), 'stands for too many words', 'Use * or ** instead of so many alternatives in braces.');
-  }
-  return written.map((pattern) => patternFrom(home, pattern));
-}
-
-function isTooWide(pattern: string): boolean {
-  if (!pattern.includes('{')) return false;
-  try {
-    expandBraces(pattern);
-    return false;
-  } catch (error) {
-    if (error instanceof FlecheError && error.code === 'CONFIG_INVALID') return true;
-    throw error;
-  }
-}
-
-/** A pattern as it is seen from the project. */
-function patternFrom({ folder }: Package, pattern: string): string {
-  const negation = pattern.startsWith('!') ? '!' : '';
-  const text = pattern.slice(negation.length);
-  if (/^[\\/]{2}/.test(text)) return negation + normalPattern(text);
-  if (folder === '.') return negation + normalPattern(text);
-  const [, up = '', rest = ''] = /^((?:\.\.?[\\/]+)*)(.*)$/s.exec(text) ?? [];
-  const base = normalRel(`${folder}/${up.replaceAll('\\', '/')}`);
-  return negation + normalPattern(base === '.' ? rest : `${base}/${rest}`);
-}
-
-/** An empty step, one of a single dot, or a backslash. */
-const ABNORMAL = /\\|^\/|\/\/|\/$|(?:^|\/)\.(?:\/|$)/;
-
-function normalPattern(pattern: string): string {
-  if (!ABNORMAL.test(pattern)) return pattern;
-  const steps = pattern.replaceAll('\\', '/').split('/');
-  const kept = steps.filter((step) => step !== '' && step !== '.');
-  return kept.length === 0 ? '**' : kept.join('/');
 }
 
 /** Notes every circle of needs, each with its whole path, at the need that closes it. */

@@ -9,6 +9,8 @@ import { Globs } from '../../files/globs.ts';
 import type { TaskGraph } from '../graph.ts';
 import type { Task } from '../task.ts';
 import type { Leaning } from '../task-call.ts';
+import { inputPatterns } from '../whole-folders.ts';
+import { Writers } from '../writers.ts';
 
 /** The tasks that a path can matter to. */
 export interface Concerned {
@@ -36,9 +38,11 @@ export class Reach {
 
   /** `leanings` are known of tasks that were asked already; undefined for one whose question could not be found. */
   constructor(graph: TaskGraph, names: Iterable<string>, leanings: ReadonlyMap<string, Leaning | undefined>) {
+    const writers = new Writers(graph);
     for (const name of names) {
       const task = graph.task(name);
-      for (const patterns of readPatterns(task)) this.#rule(name, 'readers', patterns);
+      for (const patterns of readPatterns(task, inputPatterns(task, graph, writers).listed))
+        this.#rule(name, 'readers', patterns);
       this.#rule(name, 'writers', task.outputs);
       for (const path of manifestsOf(task)) this.#byPath.add(path, name);
       if (task.body.kind === 'function') this.#byPath.add(task.body.module, name);
@@ -98,8 +102,8 @@ export class Reach {
   }
 }
 
-/** The pattern lists whose matches a task reads. */
-export function readPatterns({ inputs, body }: Task): readonly (readonly string[])[] {
+/** The pattern lists whose matches a task reads; `inputs` is the one of its inputs. */
+export function readPatterns({ body }: Task, inputs: readonly string[]): readonly (readonly string[])[] {
   if (body.kind === 'command') return body.stdin?.kind === 'file' ? [inputs, [body.stdin.path]] : [inputs];
   const args = Object.values(body.args);
   const lists = args.map((arg) => (arg.kind === 'file' ? [arg.path] : arg.kind === 'glob' ? arg.patterns : []));

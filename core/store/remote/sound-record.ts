@@ -12,6 +12,7 @@ const PART_KINDS: ReadonlySet<string> = new Set<PartKind>([
   'command',
   'env',
   'tool',
+  'lock',
   'runtime',
   'files',
   'upstream',

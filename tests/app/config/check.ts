@@ -13,7 +13,7 @@ test('a key that is not known is an error that names the nearest one', () => {
       [
         'CONFIG_UNKNOWN_KEY',
         'unknown key "a" at the top',
-        'Known: default, caches, limits, workspace, templates, tasks.',
+        'Known: default, caches, limits, workspace, templates, inputs, tasks.',
       ],
     ],
     [`[default]\n▸task = []`, ['CONFIG_UNKNOWN_KEY', 'unknown key "task" in default', 'Did you mean "tasks"?']],

@@ -1,0 +1,73 @@
+/** What an npm lock file installs for one package. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { npmSlice } from '../../core/files/npm-lock.ts';
+
+/** `b` needs `a` of the workspace; `a` has its own version of `left`. */
+const PACKAGES = {
+  '': { devDependencies: { tool: '1' }, workspaces: ['packages/*'] },
+  'packages/a': { version: '9', dependencies: { left: '2' }, devDependencies: { only: '1' } },
+  'packages/b': { version: '9', dependencies: { a: '*', left: '1' }, optionalDependencies: { rare: '1' } },
+  'packages/c': { peerDependencies: { left: '1' } },
+  'node_modules/a': { link: true, resolved: 'packages/a' },
+  'node_modules/b': { link: true, resolved: 'packages/b' },
+  'node_modules/left': { version: '1.0.0', integrity: 'sha-left1', dependencies: { deep: '1' } },
+  'packages/a/node_modules/left': { version: '2.0.0', integrity: 'sha-left2' },
+  'node_modules/deep': { version: '1.1.0', integrity: 'sha-deep', devDependencies: { never: '1' } },
+  'node_modules/only': { version: '1.0.0', resolved: 'git+ssh://x#abc', dependencies: { deep: '1' } },
+  'node_modules/tool': { version: '5.0.0', integrity: 'sha-tool', dependencies: { left: '1' } },
+  'node_modules/tool/node_modules/left': { version: '1.5.0', integrity: 'sha-left15' },
+};
+
+const slice = (folders: readonly string[], packages: object = PACKAGES): readonly string[] | undefined =>
+  npmSlice({ lockfileVersion: 3, packages }, folders)?.map((line) => line.replaceAll('\t', ' ').trim());
+
+test('everything that a package can load, as Node finds it', () => {
+  assert.equal(slice(['packages/a']), [
+    'deep 1.1.0 node_modules/deep sha-deep',
+    'left 2.0.0 packages/a/node_modules/left sha-left2',
+    'only 1.0.0 node_modules/only git+ssh://x#abc',
+  ]);
+  assert.equal(slice(['packages/c']), [
+    'deep 1.1.0 node_modules/deep sha-deep',
+    'left 1.0.0 node_modules/left sha-left1',
+  ]);
+  assert.equal(slice(['.']), [
+    'left 1.5.0 node_modules/tool/node_modules/left sha-left15',
+    'tool 5.0.0 node_modules/tool sha-tool',
+  ]);
+});
+
+test('packages of the workspace pass on what they need, but not what only their development needs', () => {
+  assert.equal(slice(['packages/b']), [
+    'a link node_modules/a packages/a',
+    'deep 1.1.0 node_modules/deep sha-deep',
+    'left 1.0.0 node_modules/left sha-left1',
+    'left 2.0.0 packages/a/node_modules/left sha-left2',
+    'rare',
+  ]);
+});
+
+test('another version matters to those who can load it, and to nobody else', () => {
+  const changed = { ...PACKAGES, 'packages/a/node_modules/left': { version: '2.0.1', integrity: 'sha-new' } };
+  for (const folder of ['packages/a', 'packages/b']) assert.not.equal(slice([folder], changed), slice([folder]));
+  for (const folder of ['packages/c', '.']) assert.equal(slice([folder], changed), slice([folder]));
+});
+
+test('circles come to an end', () => {
+  const packages = {
+    '': { dependencies: { x: '1' } },
+    'node_modules/x': { version: '1', dependencies: { y: '1' } },
+    'node_modules/y': { version: '1', dependencies: { x: '1' } },
+  };
+  assert.equal(slice(['.'], packages), ['x 1 node_modules/x', 'y 1 node_modules/y']);
+});
+
+test('a lock file that does not tell gives nothing', () => {
+  assert.is(slice(['packages/new']), undefined);
+  for (const lock of [undefined, null, [], { lockfileVersion: 1, dependencies: {} }, { packages: [] }]) {
+    assert.is(npmSlice(lock, ['.']), undefined);
+  }
+});
+
+test.run();
