@@ -150,12 +150,6 @@ export const TASK_KEYS: Readonly<Record<string, Key>> = {
     example: 'tools = ["esbuild"]',
     default: [],
   },
-  lock: {
-    shape: FLAG,
-    doc: 'Whether what the lock file installs for the package joins the key of a command. Only in a workspace.',
-    example: 'lock = false',
-    default: true,
-  },
   dir: {
     shape: text('folder'),
     doc: 'The folder to run in, relative to the project.',
@@ -172,6 +166,12 @@ export const TASK_KEYS: Readonly<Record<string, Key>> = {
     shape: FLAG,
     doc: 'Whether the task is answered from the cache and filed in it.',
     example: 'cache = false',
+    default: true,
+  },
+  lock: {
+    shape: FLAG,
+    doc: 'Whether what the lock file installs for the package joins the key of a command. Only in a workspace.',
+    example: 'lock = false',
     default: true,
   },
   stale_after: {

@@ -64,6 +64,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   pass_env: ['["A"]', '{}'],
   tools: ['["esbuild", "@a/b"]', '["a@1"]'],
   dir: ['"a/b"', '"."', '".."', '"/x"'],
+  lock: ['false', '0'],
   clean: ['true', '"true"'],
   cache: ['false', '0'],
   stale_after: ['"1h30m"', '"soon"'],
