@@ -7,6 +7,7 @@ import type { Acquired, Lease, LeaseStore } from './leases.ts';
 import { isAbandoned } from './owner.ts';
 
 export interface HoldOptions {
+  /** The clock by which leases are renewed, ms since the epoch. */
   readonly now: () => number;
   /** Gives up waiting after this many ms. Default: never. */
   readonly waitMs?: number | undefined;
@@ -63,6 +64,7 @@ class Attempt {
   readonly #leases: LeaseStore;
   readonly #name: string;
   readonly #options: HoldOptions;
+  /** By a clock that is never set. */
   #began: number | undefined;
   /** Who has to be waited for. */
   #holder: Lease | undefined;
@@ -76,8 +78,8 @@ class Attempt {
 
   /** Tries. The ms to wait before trying again, or undefined when it is over, with or without the lease. */
   next(): number | undefined {
-    const { now, waitMs, onWait } = this.#options;
-    const at = now();
+    const { waitMs, onWait } = this.#options;
+    const at = performance.now();
     const acquired = this.#isStillHeld() ? undefined : this.#acquire();
     if (acquired?.kind === 'acquired') {
       this.held = keep(this.#leases, acquired, this.#began !== undefined);

@@ -46,12 +46,13 @@ export function bootId(now: number): string {
 
 /**
  * Whether a lease may be taken over: its holder is a process or thread of this machine that is gone, or one elsewhere
- * that has not said it lives for longer than the lease allows.
+ * that has not said it lives for longer than the lease allows. One that will say so only in the future has another clock,
+ * by which nobody can wait.
  */
 export function isAbandoned(lease: Lease, now: number): boolean {
   if (lease.owner.id === SELF.id) return false;
   if (lease.owner.host === SELF.host) return !isAlive(lease.owner);
-  return now > lease.renewed + lease.ttl;
+  return Math.abs(now - lease.renewed) > lease.ttl;
 }
 
 /** Whether an owner on this machine still lives; one elsewhere is not known to. */

@@ -32,6 +32,7 @@ export class SharedCache extends Cache {
   override get exclusion(): Exclusion {
     return {
       leases: this.seenBy(SELF.id),
+      now: Date.now,
       refresh: () => {
         for (const happen of this.onRefresh.splice(0)) happen();
       },

@@ -138,6 +138,9 @@ test('a holder on this machine is asked for, one elsewhere is believed until its
   assert.is(isAbandoned(leaseOf({ pid: process.pid }, 1000), 1_000_000), false);
   assert.is(isAbandoned(leaseOf({ host: 'elsewhere' }, 1000), 1100), false);
   assert.is(isAbandoned(leaseOf({ host: 'elsewhere' }, 1000), 1101), true);
+  // A clock elsewhere that goes ahead, or one here that was set back, makes nobody wait for it.
+  assert.is(isAbandoned(leaseOf({ host: 'elsewhere' }, 1000), 900), false);
+  assert.is(isAbandoned(leaseOf({ host: 'elsewhere' }, 1000), 899), true);
   assert.is(isAbandoned({ ...leaseOf({}, 0), owner: SELF }, 1_000_000), false);
 });
 

@@ -18,6 +18,8 @@ export type Records = AsyncIterable<CallRecord> | Iterable<CallRecord>;
 /** What a cache shared by processes has for keeping them from making the same call at the same time. */
 export interface Exclusion {
   readonly leases: LeaseStore;
+  /** The clock by which leases are renewed, ms since the epoch. */
+  readonly now: () => number;
   /** Makes visible what other processes filed meanwhile. */
   refresh(): void;
   /** Calls back once other processes can see what was filed before, or it is lost. */

@@ -20,6 +20,8 @@ export interface LocalCacheOptions {
 /** How long a process on another machine may stay silent before its calls are made here, ms. */
 const LEASE_TTL = 30_000;
 
+const now = Date.now;
+
 /** Any number of processes may have the same folder open. What is filed survives this process once it is flushed. */
 export class LocalCache extends Cache {
   readonly #stores: LmdbStores;
@@ -50,13 +52,13 @@ export class LocalCache extends Cache {
 
   #open(): Exclusion | undefined {
     try {
-      this.#leases = openLeases(this.#stores.root, { now: Date.now, ttlMs: LEASE_TTL });
+      this.#leases = openLeases(this.#stores.root, { now, ttlMs: LEASE_TTL });
     } catch (error) {
       this.#onTrouble(`other processes cannot be heard of (${messageOf(error)}); calls may be made twice`);
       return undefined;
     }
     const { refresh, whenVisible } = this.#stores;
-    return { leases: this.#leases, refresh, whenVisible };
+    return { leases: this.#leases, now, refresh, whenVisible };
   }
 
   override async close(): Promise<void> {

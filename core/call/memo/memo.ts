@@ -73,7 +73,7 @@ export class Memo {
     const trouble = new Trouble(name, settings.strict, settings.onWarning);
     const filing = new Filing(this.#form, settings);
     const answers = new Answers({ ...settings, trouble });
-    const turns = new Turns({ name, module, enabled: settings.exclusive, waitMs, now, trouble });
+    const turns = new Turns({ name, module, enabled: settings.exclusive, waitMs, trouble });
     const making = new Making(fn, identity, { filing, flights, trouble }, settings);
     const executions = new Executions({
       answers,

@@ -34,8 +34,6 @@ export interface TurnOptions {
   readonly enabled: boolean;
   /** ms; undefined: as long as the other one lives. */
   readonly waitMs: number | undefined;
-  /** ms since the epoch. */
-  readonly now: () => number;
   readonly trouble: Trouble;
 }
 
@@ -53,7 +51,7 @@ export class Turns {
     const exclusion = this.exclusionOf(cache);
     if (exclusion === undefined) return 'free';
     return this.#guarded<Turn | 'free' | 'taken'>('free', () => {
-      const tried = tryHold(exclusion.leases, this.#prefix + key, this.#options.now);
+      const tried = tryHold(exclusion.leases, this.#prefix + key, exclusion.now);
       if ('lease' in tried) return this.#turn(exclusion, tried);
       // Waiting for itself a process would wait for ever.
       return tried.holder.owner.id === SELF.id ? 'free' : 'taken';
@@ -65,9 +63,9 @@ export class Turns {
     const exclusion = this.exclusionOf(cache);
     // Somebody may be waiting for a call that goes on only when this thread does.
     if (exclusion === undefined || floating > 0) return 'free';
-    const { now, waitMs } = this.#options;
+    const { waitMs } = this.#options;
     return this.#guarded<Waited>('free', () =>
-      this.#taken(exclusion, holdSync(exclusion.leases, this.#prefix + key, { now, waitMs })),
+      this.#taken(exclusion, holdSync(exclusion.leases, this.#prefix + key, { now: exclusion.now, waitMs })),
     );
   }
 
@@ -75,9 +73,10 @@ export class Turns {
   async waitLater(cache: BaseCache, key: Key): Promise<Waited> {
     const exclusion = this.exclusionOf(cache);
     if (exclusion === undefined) return 'free';
-    const { now, waitMs } = this.#options;
+    const { waitMs } = this.#options;
     try {
-      return this.#taken(exclusion, await hold(exclusion.leases, this.#prefix + key, { now, waitMs }));
+      const options = { now: exclusion.now, waitMs };
+      return this.#taken(exclusion, await hold(exclusion.leases, this.#prefix + key, options));
     } catch (error) {
       return this.#without('free', error);
     }

@@ -485,6 +485,27 @@ test('states follow one another as an answer grows old', () => {
   );
 });
 
+test('a clock that is set, forth or back, makes nothing immortal', () => {
+  const clock = fakeClock();
+  const aging = fleche(() => next(), { name: 'set clock', staleAfter: '1h', now: clock.now });
+  cache(memoryCache(), () => {
+    const first = aging();
+    // Set a year forth by mistake, and back.
+    clock.ms += 365 * 24 * HOUR;
+    assert.is(aging(), first + 1);
+    clock.ms -= 365 * 24 * HOUR;
+    assert.is(aging(), first + 2, 'filed in the future');
+    assert.is(aging(), first + 2);
+    clock.ms += HOUR / 2;
+    assert.is(aging(), first + 2);
+    clock.ms += HOUR;
+    assert.is(aging(), first + 3);
+    // What is made anew takes the place of what was filed by the other clock.
+    assert.is(aging.entries().length, 1);
+    assert.is(aging.entries()[0]?.state, 'fresh');
+  });
+});
+
 test('an answer from the future is of no age, unless it is from too far in the future', () => {
   assert.is(ageOf(1000, 5000), 4000);
   assert.is(ageOf(5000, 1000), 0);
