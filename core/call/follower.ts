@@ -48,7 +48,8 @@ export interface Named {
 
 const listeners = new Map<string, Set<InvalidationListener>>();
 
-function idOf({ name, module }: Named): string {
+/** Tells functions apart. */
+export function idOf({ name, module }: Named): string {
   return JSON.stringify([module, name]);
 }
 

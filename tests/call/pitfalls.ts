@@ -168,6 +168,44 @@ test('point 16: functions and arguments of any name are kept apart and where the
   rmSync(root, { recursive: true });
 });
 
+test('what was begun before its function was cleared is no answer to anybody who asks after that', async () => {
+  let price = 1;
+  const ends: (() => void)[] = [];
+  const current = fleche(
+    async (x: number) => {
+      const read = price * x;
+      await new Promise<void>((end) => ends.push(end));
+      return read;
+    },
+    { name: 'current' },
+  );
+  const clearings: readonly ((store: Cache) => unknown)[] = [
+    () => current.clear(),
+    () => current.clear(1),
+    async (store) => {
+      await current.precache([9], Promise.resolve(9));
+      await store.invalidate('current');
+    },
+  ];
+  for (const store of [memoryCache(), laterCache()]) {
+    for (const clear of clearings) {
+      await cache(store, async () => {
+        price = 1;
+        const early = current(1);
+        while (ends.length < 1) await turn();
+        price = 2;
+        await clear(store);
+        const late = current(1);
+        while (ends.length < 2) await turn();
+        for (const end of ends.splice(0)) end();
+        assert.equal(await Promise.all([early, late]), [1, 2]);
+        assert.is(await current(1), 2);
+        assert.is(await current.clear(), 1);
+      });
+    }
+  }
+});
+
 test('a call that asks for itself, directly or through another, is as without a cache', async () => {
   let isFirst = true;
   const round = fleche(

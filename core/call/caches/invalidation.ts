@@ -8,9 +8,10 @@ import { asKey, type Digest, isDigest, type Key } from '../../base/hash.ts';
 import type { RelPath } from '../../base/paths.ts';
 import { FileRef } from '../../files/refs.ts';
 import type { CallRecord } from '../../store/record.ts';
-import { tellInvalidated } from '../follower.ts';
+import { idOf, tellInvalidated } from '../follower.ts';
 import { Lineage } from '../lineage.ts';
 import { expandKey } from '../prefix.ts';
+import { disown } from '../under-way.ts';
 import type { CacheCore } from './cache-core.ts';
 import { collect } from './transfer.ts';
 
@@ -80,10 +81,13 @@ export async function invalidate(
     }
   }
   if (!dryRun && seen.size > 0) {
+    const functions = functionsAmong(nodes);
+    const ids = new Set(functions.map(idOf));
+    disown((call) => ids.has(idOf(call.of)));
     const removed = await cache.evictAll(seen);
     if (removed === 0) throw new FlecheError('CACHE_READ_ONLY', 'this cache does not let calls be removed');
     await cache.flush();
-    await Promise.all(functionsAmong(nodes).map((each) => tellInvalidated(each)));
+    await Promise.all(functions.map((each) => tellInvalidated(each)));
   }
   return { dryRun, count: seen.size, calls: roots.map(told) };
 }
@@ -97,7 +101,7 @@ interface Node {
 /** Each function whose calls are among these, once. */
 function functionsAmong(nodes: readonly Node[]): readonly CallRecord[] {
   const calls = nodes.map(({ record }) => record).filter(({ kind }) => kind === 'function');
-  return [...new Map(calls.map((record) => [JSON.stringify([record.module, record.name]), record])).values()];
+  return [...new Map(calls.map((record) => [idOf(record), record])).values()];
 }
 
 function told({ record, through, dependents }: Node): InvalidatedCall {

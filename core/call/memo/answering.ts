@@ -6,6 +6,7 @@ import { type Awaitable, chain, isPromise } from '../../base/awaitable.ts';
 import { FlecheError } from '../../base/errors.ts';
 import type { Tally } from '../metrics/metrics.ts';
 import type { Trouble } from '../trouble.ts';
+import { isInCall } from '../under-way.ts';
 import { type Answers, type Entry, handed } from './answers.ts';
 import type { Asking } from './asking.ts';
 import type { Executions } from './executions.ts';
@@ -15,7 +16,6 @@ import type { FunctionIdentity } from './function-identity.ts';
 import { ignore, type Making } from './making.ts';
 import type { Question } from './question.ts';
 import type { Refreshing } from './refreshing.ts';
-import { isInCall } from './under-way.ts';
 
 export interface AnsweringOptions {
   readonly freshness: Freshness;

@@ -29,6 +29,11 @@ export class Flights {
     return flight;
   }
 
+  /** Forgets the call under way for a key; it goes on, and its callers get the answer. */
+  forget(cache: CacheCore, key: Key): void {
+    this.#flights.get(cache)?.delete(key);
+  }
+
   /** Forgets all of them; those under way go on, and their callers get the answer. */
   clear(): void {
     this.#flights.clear();

@@ -101,8 +101,12 @@ export function helpersOf(memoOf: () => Memo, fn: AnyFunction, receiver: object 
     clear: (...args) => {
       const memo = memoOf();
       const cache = cacheOf(memo);
-      const removed: Awaitable<number> =
-        args.length === 0 ? everyCall().evict() : asking(args, ({ key }) => chain(cache.evict(key), Number));
+      const one = ({ key }: Question): Awaitable<number> => {
+        memo.disown(cache, key);
+        return chain(cache.evict(key), Number);
+      };
+      if (args.length === 0) memo.disown(cache);
+      const removed = args.length === 0 ? everyCall().evict() : asking(args, one);
       return answered(
         memo,
         chain(removed, (count) => {

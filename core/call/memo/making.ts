@@ -9,6 +9,7 @@ import type { Collector } from '../metadata.ts';
 import { Notes } from '../notes.ts';
 import { all, containRef, loadRefs } from '../references.ts';
 import type { Trouble } from '../trouble.ts';
+import { CallUnderWay } from '../under-way.ts';
 import type { Asking } from './asking.ts';
 import type { Filing, Subject } from './filing.ts';
 import type { Flights } from './flights.ts';
@@ -16,7 +17,6 @@ import type { AnyFunction, FunctionIdentity } from './function-identity.ts';
 import type { Filed } from './handover.ts';
 import { isIndigestible, type Question } from './question.ts';
 import { float, type Turn } from './turns.ts';
-import { inCall } from './under-way.ts';
 
 export interface MakingOptions {
   /** Collectors beside those of the surroundings. */
@@ -57,45 +57,49 @@ export class Making {
 
   /** Makes the call, in this process's turn if there are turns, and ends the turn. */
   make(asking: Asking, question: Question, turn: Turn | undefined): unknown {
-    if (turn === undefined) return this.#make(asking, question, undefined);
+    const { cache } = asking;
+    const forget = (): void => this.#flights.forget(cache, question.key);
+    const call = new CallUnderWay(cache, question.key, this.#identity, forget);
+    const end = (): void => {
+      call.end();
+      turn?.end();
+    };
     let answer: unknown;
     try {
-      answer = this.#make(asking, question, turn);
+      answer = this.#make(asking, question, call, turn);
     } catch (error) {
-      turn.end();
+      end();
       throw error;
     }
     if (!isPromise(answer)) {
-      turn.end();
+      end();
       return answer;
     }
-    float(answer);
-    const end = (): void => turn.end();
+    if (turn !== undefined) float(answer);
     answer.then(end, end);
     return answer;
   }
 
-  #make(asking: Asking, question: Question, turn: Turn | undefined): unknown {
+  #make(asking: Asking, question: Question, call: CallUnderWay, turn: Turn | undefined): unknown {
     const { cache, args } = asking;
     const kept = this.#trouble.attempt(() => this.#filing.keepArguments(cache, question), []);
     if (isPromise(kept)) kept.then(ignore, ignore);
-    const closing = this.#closing(asking, { cache, question, kept }, turn);
+    const closing = this.#closing(asking, { cache, question, kept }, call, turn);
     const given = this.#given(cache, args);
-    if (!isPromise(given)) return this.#run(asking, question, given, closing());
-    const answer = this.awaited(given).then((given) => this.#run(asking, question, given, closing()));
+    if (!isPromise(given)) return this.#run(asking, call, given, closing());
+    const answer = this.awaited(given).then((given) => this.#run(asking, call, given, closing()));
     return this.#flights.track(cache, question.key, answer);
   }
 
-  #run(asking: Asking, question: Question, given: readonly unknown[], closing: Closing): unknown {
-    const { cache, receiver } = asking;
+  #run({ cache, receiver }: Asking, call: CallUnderWay, given: readonly unknown[], closing: Closing): unknown {
     let result: unknown;
     try {
-      result = inCall(cache, question.key, () => this.#fn.apply(receiver, given as unknown[]));
+      result = call.run(() => this.#fn.apply(receiver, given as unknown[]));
     } catch (error) {
       closing.fail(error, false);
       throw error;
     }
-    if (isPromise(result)) return this.#flights.track(cache, question.key, settled(result, closing));
+    if (isPromise(result)) return this.#flights.track(cache, call.key, settled(result, closing));
     const filed = closing.file(result, this.#identity.isAsync);
     if (this.#identity.isAsync) return chain(filed, () => result);
     this.#trouble.detach(filed);
@@ -103,7 +107,7 @@ export class Making {
   }
 
   /** Opens the notes of a call when it begins. */
-  #closing({ collectors }: Asking, subject: Subject, turn: Turn | undefined): () => Closing {
+  #closing({ collectors }: Asking, subject: Subject, call: CallUnderWay, turn: Turn | undefined): () => Closing {
     const trouble = this.#trouble;
     const handOver = (filed: Filed | undefined): void => turn?.end(filed);
     return () => {
@@ -113,13 +117,14 @@ export class Making {
         file: (value, isPromised) => {
           const metadata = notes.close();
           const filing = (): Awaitable<void> =>
-            this.#options.shouldCache?.(value) === false
+            !call.isWanted || this.#options.shouldCache?.(value) === false
               ? undefined
               : chain(this.#filing.result(subject, metadata, value, isPromised), handOver);
           return trouble.attempt(filing, undefined, this.#isUnfit);
         },
         fail: (error, isPromised) => {
           const metadata = notes.close();
+          if (!call.isWanted) return;
           return trouble.attemptQuietly(() =>
             chain(this.#filing.failure(subject, metadata, { error, isPromised, isKept: turn !== undefined }), handOver),
           );

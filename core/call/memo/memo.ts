@@ -13,6 +13,7 @@ import type { Tally } from '../metrics/metrics.ts';
 import { all, completeRefs, containRef } from '../references.ts';
 import { caching } from '../switch.ts';
 import { Trouble } from '../trouble.ts';
+import { disown } from '../under-way.ts';
 import { Answering, type AnsweringOptions } from './answering.ts';
 import { Answers, type AnswersOptions, handed } from './answers.ts';
 import { Asking } from './asking.ts';
@@ -227,6 +228,15 @@ export class Memo {
   forgetFlights(cache: BaseCache): number {
     this.#flights.clear();
     return this.#turns.clear(cache);
+  }
+
+  /** Calls under way, or the one with this key, are answers to those who wait for them already, and to nobody else. */
+  disown(cache: BaseCache, key?: Key): void {
+    const { name, module } = this.identity;
+    disown((call) => {
+      const isOwn = call.of.name === name && call.of.module === module && call.cache === cache;
+      return isOwn && (key === undefined || call.key === key);
+    });
   }
 
   /** The age of an answer, ms, and what may be done with it. */

@@ -146,7 +146,8 @@ export interface Helpers<F extends AnyFunction, N extends Names = Names> {
   precache(args: OrRefs<Parameters<F>>, result: ReturnType<F>): Like<ReturnType<F>, Awaited<ReturnType<F>>>;
   /**
    * Removes the call with these arguments from the active cache, or without arguments all calls of this function. Returns
-   * how many there were. Other processes see it when this returns.
+   * how many there were. Other processes see it when this returns. What this process is making meanwhile is given to
+   * those who wait for it already, and to nobody else.
    */
   clear(...args: OrRefs<Parameters<F>> | []): Like<ReturnType<F>, number>;
   /**
