@@ -113,8 +113,9 @@ export class Watching {
 
   /** Reads the configuration again, if there is another text in one of its files. */
   async #reloadNow(): Promise<void> {
+    if (this.#isClosed) return;
     const texts = textsOf(this.#project);
-    if (this.#isClosed || texts === this.#read) return;
+    if (texts === this.#read) return this.#watch.configured();
     this.#read = texts;
     let next: Project;
     let targets: readonly string[];
@@ -124,7 +125,7 @@ export class Watching {
       next.cacheFolder();
     } catch (error) {
       this.#options.listener({ type: 'broken', error });
-      return;
+      return this.#watch.configured();
     }
     const before = this.#project;
     this.#watch.rest();

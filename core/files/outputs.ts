@@ -2,6 +2,7 @@
  * The outputs side of a workspace: what tasks write there. A ledger tells for each task which paths are its own, so that
  * they can be removed, recognised and put right without touching what people put beside them.
  */
+import { readlinkSync } from 'node:fs';
 import { FlecheError, messageOf, systemCode } from '../base/errors.ts';
 import type { Digest } from '../base/hash.ts';
 import { type AbsPath, isWithin, type RelPath } from '../base/paths.ts';
@@ -9,12 +10,15 @@ import type { StateStore } from '../store/state.ts';
 import type { FileValueStore } from '../store/values.ts';
 import { capture } from './capture.ts';
 import { type Comparison, compare, type Difference, differences } from './comparison.ts';
+import { folderOf } from './folders.ts';
 import { Globs } from './globs.ts';
 import { Ledgers } from './ledger.ts';
+import { lookAt, placeOf } from './look.ts';
 import { OutputSite } from './output-site.ts';
 import type { PathState } from './path-states.ts';
 import { type Begun, isConfined, lostContent, lostContents, Restoration, type Restored } from './restoration.ts';
 import { Standing } from './standing.ts';
+import { sameKey } from './stat-key.ts';
 import { makeTree, type Tree, type TreeEntry, treeText } from './tree.ts';
 
 export interface OutputsOptions {
@@ -83,6 +87,31 @@ export class Outputs {
     return (path) => {
       const noted = ledger?.paths.get(path);
       return noted === undefined || this.#at(task, globs, (site) => !site.isUntouched(noted));
+    };
+  }
+
+  /**
+   * Tells of a path, at a glance, whether what stands there is what the task wrote, or a folder that it wrote in. A file
+   * of the same times and size passes for the same. Valid until the task writes again.
+   */
+  authorship(task: string): (path: RelPath) => boolean {
+    const ledger = this.#ledgers.read(task);
+    if (ledger?.finished !== true) return () => false;
+    const folders = new Set<RelPath>();
+    for (const { path } of ledger.paths.values()) {
+      for (let at = folderOf(path); at !== '.' && !folders.has(at); at = folderOf(at)) folders.add(at);
+    }
+    return (path) => {
+      const stats = lookAt(placeOf(this.#root, path));
+      const noted = ledger.paths.get(path);
+      switch (noted?.kind) {
+        case 'file':
+          return stats?.isFile() === true && (noted.key === null || sameKey(noted.key, stats));
+        case 'link':
+          return stats?.isSymbolicLink() === true && readlinkSync(placeOf(this.#root, path)) === noted.target;
+        default:
+          return stats?.isDirectory() === true && (noted !== undefined || folders.has(path));
+      }
     };
   }
 

@@ -166,17 +166,16 @@ export class Watcher implements WatchSource {
   }
 
   #onError(error: unknown): void {
-    const code = systemCode(error);
-    const message = messageOf(error);
     if (this.#closed || this.#poll !== undefined) return;
-    if (code === 'ENOSPC' || code === 'EMFILE' || code === 'ENFILE') {
-      this.#listener.trouble(exhausted(code));
-      this.#startPolling(POLL_INTERVAL);
-    } else if (code === 'EACCES' || code === 'EPERM') {
-      this.#listener.trouble(`a folder cannot be watched: ${message}`);
-    } else {
-      this.#listener.trouble(`watching went wrong (${message}); everything is looked at again`);
+    const obstacle = obstacleOf(error);
+    if (obstacle === undefined) {
+      this.#listener.trouble(`watching went wrong (${messageOf(error)}); everything is looked at again`);
       this.#listener.anything();
+    } else {
+      this.#listener.trouble(
+        `${obstacle.what}; everything is looked at every ${POLL_INTERVAL} ms instead: ${obstacle.remedy}, or choose this with --poll`,
+      );
+      this.#startPolling(POLL_INTERVAL);
     }
   }
 
@@ -225,22 +224,34 @@ function covers(before: WatchScope, scope: WatchScope): boolean {
   return scope.links.every((link) => links.has(link)) && scope.paths.every(isCovered);
 }
 
-function exhausted(code: string): string {
-  const limit = code === 'ENOSPC' ? watchLimit() : undefined;
-  const what =
-    code === 'ENOSPC'
-      ? `the system allows no more watches${limit === undefined ? '' : ` (fs.inotify.max_user_watches is ${limit})`}`
-      : 'the system allows no more open files';
-  const remedy = code === 'ENOSPC' ? 'raise fs.inotify.max_user_watches' : 'raise the limit (ulimit -n)';
-  return `${what}; everything is looked at every ${POLL_INTERVAL} ms instead: ${remedy}, or choose this with --poll`;
+/** What makes watching impossible, and what can be done about it; undefined for what does not. */
+function obstacleOf(error: unknown): { readonly what: string; readonly remedy: string } | undefined {
+  switch (systemCode(error)) {
+    case 'ENOSPC':
+      return {
+        what: `the system allows no more watches${limitText('max_user_watches')}`,
+        remedy: 'raise fs.inotify.max_user_watches',
+      };
+    case 'EMFILE':
+    case 'ENFILE':
+      return {
+        what: `the system allows no more open files or watchers${limitText('max_user_instances')}`,
+        remedy: 'raise the limit (ulimit -n, fs.inotify.max_user_instances)',
+      };
+    case 'EACCES':
+    case 'EPERM':
+      return { what: `a folder may not be watched (${messageOf(error)})`, remedy: 'set its permissions' };
+    default:
+      return undefined;
+  }
 }
 
-function watchLimit(): string | undefined {
+function limitText(name: string): string {
   try {
-    return readFileSync('/proc/sys/fs/inotify/max_user_watches', 'utf8').trim();
+    return ` (fs.inotify.${name} is ${readFileSync(`/proc/sys/fs/inotify/${name}`, 'utf8').trim()})`;
   } catch {
     // Not Linux, or no /proc: the number is only part of the message.
-    return undefined;
+    return '';
   }
 }
 

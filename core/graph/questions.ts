@@ -75,7 +75,7 @@ export class Questions {
   async #question(task: Task): Promise<TaskCall> {
     const { live, asked } = this.#state;
     if (live === undefined) return this.#completeQuestion(task);
-    asked.set(task.name, live.tick());
+    asked.set(task.name, live.ask(task.name));
     try {
       const call = await this.#completeQuestion(task);
       live.lean(task.name, call.leaning);

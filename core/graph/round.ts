@@ -121,6 +121,7 @@ export class Round {
     const inTheWay = needs.filter(({ product }) => product === undefined).map(({ outcome }) => outcome);
     const broken = inTheWay.filter(({ outcome }) => outcome === 'failed' || outcome === 'skipped');
     const pending = inTheWay.map(({ name }): Reason => ({ kind: 'pending', task: name }));
+    if (broken.length > 0 && !this.#state.isStopped) this.#live?.block(task.name);
     if (broken.length > 0 || this.#state.isStopped) return end.settled({ outcome: 'skipped', reasons: pending });
     if (pending.length > 0) return end.settled({ outcome: 'ran', reasons: pending });
     return (await this.#recall(task)) ?? this.#answer(task, end);

@@ -59,10 +59,16 @@ export type Act =
   | { readonly kind: 'run'; readonly jobs: number; readonly target: number | undefined; readonly force: boolean }
   | { readonly kind: 'abort' | 'kill'; readonly jobs: number; readonly after: number }
   | { readonly kind: 'twice'; readonly jobs: number; readonly after: number }
-  | { readonly kind: 'disturb'; readonly jobs: number; readonly after: number; readonly edit: Edit }
+  | { readonly kind: 'disturb'; readonly jobs: number; readonly edits: readonly Late[] }
   | { readonly kind: 'wipe' }
   | { readonly kind: 'halve'; readonly salt: number }
   | { readonly kind: 'damage'; readonly at: number };
+
+/** An edit so many ms after the one before it. */
+export interface Late {
+  readonly after: number;
+  readonly edit: Edit;
+}
 
 export interface Chapter {
   readonly edits: readonly Edit[];
@@ -130,8 +136,29 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
 const jobs = fc.integer({ min: 1, max: 3 });
 const after = fc.nat(60);
 
-/** `isReal`: runs are processes of their own, which can be killed, and whose cache can be damaged. */
-function act(isReal: boolean): fc.Arbitrary<Act> {
+/** What edits can be made while tasks run and the configuration is watched, beside those of sources. */
+const watchedEdit: fc.Arbitrary<Edit> = fc.oneof(
+  { weight: 12, arbitrary: sourceEdit },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('noise' as const), task }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('view' as const), task, view: fc.constantFrom(...VIEWS) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('needs' as const), task, needs: fc.nat(127) }) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constantFrom('edit-output' as const, 'delete-output' as const, 'chmod-output' as const),
+      which,
+    }),
+  },
+);
+
+/**
+ * How runs are done: within this process; as processes of their own, which can be killed, and whose cache can be damaged;
+ * or by a watch, for which a run is the time until nothing is left to do.
+ */
+export type Manner = 'inside' | 'outside' | 'watch';
+
+function act(manner: Manner): fc.Arbitrary<Act> {
+  if (manner === 'watch') return watchAct;
   const acts: fc.WeightedArbitrary<Act>[] = [
     {
       weight: 14,
@@ -144,23 +171,55 @@ function act(isReal: boolean): fc.Arbitrary<Act> {
     },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('abort' as const), jobs, after }) },
     { weight: 2, arbitrary: fc.record({ kind: fc.constant('twice' as const), jobs, after }) },
-    { weight: 2, arbitrary: fc.record({ kind: fc.constant('disturb' as const), jobs, after, edit: sourceEdit }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({
+        kind: fc.constant('disturb' as const),
+        jobs,
+        edits: fc.array(fc.record({ after, edit: sourceEdit }), { minLength: 1, maxLength: 1 }),
+      }),
+    },
     { weight: 1, arbitrary: fc.constant({ kind: 'wipe' as const }) },
     { weight: 1, arbitrary: fc.record({ kind: fc.constant('halve' as const), salt: fc.nat(1000) }) },
   ];
-  if (isReal) {
+  if (manner === 'outside') {
     acts.push({ weight: 5, arbitrary: fc.record({ kind: fc.constant('kill' as const), jobs, after: fc.nat(250) }) });
     acts.push({ weight: 2, arbitrary: fc.record({ kind: fc.constant('damage' as const), at: fc.nat(1_000_000) }) });
   }
   return fc.oneof(...acts);
 }
 
-export function story(isReal: boolean): fc.Arbitrary<Story> {
+const watchAct: fc.Arbitrary<Act> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('run' as const),
+      jobs,
+      target: fc.constant(undefined),
+      force: fc.integer({ min: 0, max: 11 }).map((n) => n === 11),
+    }),
+  },
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      kind: fc.constant('disturb' as const),
+      jobs,
+      edits: fc.array(fc.record({ after: fc.nat(40), edit: watchedEdit }), { minLength: 1, maxLength: 6 }),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('abort' as const), jobs, after }) },
+);
+
+export function story(manner: Manner): fc.Arbitrary<Story> {
+  // The environment of a watch never changes.
+  const edits = manner === 'watch' ? edit.filter(({ kind }) => kind !== 'level') : edit;
+  const pause = manner === 'watch' ? fc.constantFrom(0, 0, 10, 30) : fc.constant(0);
+  const plan = fc.record({ plan: taskPlan, pause }).map(({ plan, pause }): TaskPlan => ({ ...plan, pause }));
   return fc.record({
-    plans: fc.array(taskPlan, { minLength: 2, maxLength: 7 }),
-    chapters: fc.array(fc.record({ edits: fc.array(edit, { maxLength: 3 }), act: act(isReal) }), {
+    plans: fc.array(plan, { minLength: 2, maxLength: 7 }),
+    chapters: fc.array(fc.record({ edits: fc.array(edits, { maxLength: 3 }), act: act(manner) }), {
       minLength: 1,
-      maxLength: isReal ? 8 : 10,
+      maxLength: manner === 'outside' ? 8 : 10,
     }),
   });
 }
@@ -189,6 +248,14 @@ export interface Driver {
   readonly root: string;
   readonly logFile: string;
   run(options: RunOptions): Promise<RunEnd>;
+  /** The configuration with what the driver needs beside the pipeline. */
+  configure(text: string): string;
+  /** Whether a question is not asked again while nothing it depends on has changed, even if its answer is not filed. */
+  readonly isWatch: boolean;
+  /** Whether a task may be writing its outputs just now, which nobody can tell from another's writing there. */
+  isAtWork(name: string): boolean;
+  /** Takes a line about what is done, for messages. */
+  note(text: string): void;
   /** Removes some of the stored blobs. */
   halve(root: string, isGone: (digest: string) => boolean): Promise<void>;
 }
@@ -220,6 +287,8 @@ class History {
   #outputs: readonly string[] = [];
   /** Whether it may be unknown to the program what tasks wrote here. */
   #isForgetful = true;
+  /** The last question of each task that a watch knows the end of. */
+  readonly #asked = new Map<string, string>();
   /** Whether answers may have been filed that the model does not know of. */
   #isLoose = false;
   #logged = 0;
@@ -255,6 +324,7 @@ class History {
   }
 
   edit(edit: Edit): void {
+    this.#driver.note(JSON.stringify(edit));
     switch (edit.kind) {
       case 'write':
         return this.#write(edit.file, edit.text);
@@ -358,6 +428,16 @@ class History {
     }
   }
 
+  #configure(): void {
+    writeFileSync(this.#place('fleche.config.toml'), this.#driver.configure(configOf(this.#plans)));
+  }
+
+  /** However tasks were disturbed: an edit makes each of them begin once. */
+  #checkBeginnings(edits: number): void {
+    for (const [name, count] of this.#log())
+      assert.ok(count <= edits, `${name} began ${count} times for ${edits} edits`);
+  }
+
   #taskAt(task: number): number {
     return task % this.#plans.length;
   }
@@ -393,7 +473,11 @@ class History {
   }
 
   #atOutput(which: number, change: (place: string) => void): void {
-    const files = this.#outputs.filter((path) => lstatSync(this.#place(path), { throwIfNoEntry: false })?.isFile());
+    const isFree = (path: string): boolean =>
+      !this.#plans.some((_, index) => isAreaOf(index, path) && this.#driver.isAtWork(nameOf(index)));
+    const files = this.#outputs.filter(
+      (path) => isFree(path) && lstatSync(this.#place(path), { throwIfNoEntry: false })?.isFile(),
+    );
     const path = files[which % Math.max(1, files.length)];
     if (path !== undefined) change(this.#place(path));
   }
@@ -404,7 +488,7 @@ class History {
       this.#strays.add(path);
       this.#things.set(path, thing);
     }
-    writeFileSync(this.#place('fleche.config.toml'), configOf(this.#plans));
+    this.#configure();
     switch (act.kind) {
       case 'run':
         return this.#run(act);
@@ -433,6 +517,7 @@ class History {
       }
       case 'abort': {
         const end = await this.#driver.run({ jobs: act.jobs, level, abortAfter: act.after });
+        this.#asked.clear();
         this.#takeIn(end);
         return this.#run({ kind: 'run', jobs: act.jobs, target: undefined, force: false });
       }
@@ -447,12 +532,19 @@ class History {
       case 'disturb': {
         this.#suspect();
         const running = this.#driver.run({ jobs: act.jobs, level });
-        await new Promise((resume) => setTimeout(resume, act.after));
-        this.edit(act.edit);
+        running.catch(() => {});
+        for (const { after, edit } of act.edits) {
+          await new Promise((resume) => setTimeout(resume, after));
+          this.edit(edit);
+          if (this.#driver.isWatch) this.#configure();
+          this.#suspect();
+        }
         await running;
-        this.#suspect();
+        // What was edited last may still be at work.
+        if (this.#driver.isWatch) await this.#driver.run({ jobs: act.jobs, level });
+        this.#asked.clear();
         this.#isLoose = true;
-        this.#log();
+        this.#checkBeginnings(act.edits.length + 1);
         return this.#run({ kind: 'run', jobs: act.jobs, target: undefined, force: false });
       }
       case 'twice': {
@@ -569,12 +661,17 @@ class History {
           assert.is(end.printed[name] ?? '', one.printed, `${name} printed`);
       }
       if (one === undefined) assert.is(count, 0, `${name} was skipped\n${told}`);
-      if (one === undefined || one.fails) continue;
+      if (one === undefined) continue;
+      if (one.fails) {
+        if (this.#isAsked(name, one) && !force) assert.is(count, 0, `${name} fails as before\n${told}`);
+        continue;
+      }
       fine.add(index);
       this.#checkCount(name, plan, one, count, ends.length, force, told);
       if (plan.cache) this.#file(one.question, count > 0);
     }
     this.#checkFiles(found, made, fine, told);
+    for (const [index, one] of made.entries()) if (one !== undefined) this.#asked.set(nameOf(index), one.question);
     if (fine.size === this.#plans.length) this.#isForgetful = false;
     this.#outputs = [...fine].flatMap((index) => [...(made[index]?.outputs.keys() ?? [])]);
   }
@@ -589,11 +686,19 @@ class History {
     told: string,
   ): void {
     const about = `${name} was at work ${count} times\n${made.question}\n${told}`;
+    if (this.#driver.isWatch && force) return assert.ok(count >= 1 && count <= 2, about);
+    // Of what is not cached nothing is kept, so what is damaged is made again.
+    if (this.#driver.isWatch && !plan.cache) return assert.ok(count <= 1, about);
     if (!plan.cache || force) return assert.is(count, runs, about);
     const filed = this.#filed.get(made.question);
     if (filed === 'yes') assert.is(count, 0, `needlessly: ${about}`);
     else if (filed === 'maybe' || this.#isLoose) assert.ok(count <= 1, about);
     else assert.is(count, 1, about);
+  }
+
+  /** Whether a watch has the answer to this question of a task, filed or not. */
+  #isAsked(name: string, { question }: Made): boolean {
+    return this.#driver.isWatch && this.#asked.get(name) === question;
   }
 
   /** Files of people stay, unless nobody knows whose they are; then they are moved, not deleted. */

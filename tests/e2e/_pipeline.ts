@@ -29,6 +29,8 @@ export interface TaskPlan {
   readonly place: 0 | 1;
   /** Changes the text of the command and nothing else. */
   readonly noise: number;
+  /** Time between reading and writing, ms. */
+  readonly pause: number;
   /** Whether it declares and shows a variable. */
   readonly env: boolean;
   readonly cache: boolean;
@@ -56,6 +58,7 @@ export const taskPlan: fc.Arbitrary<TaskPlan> = fc.record({
   named: fc.boolean(),
   place: fc.constantFrom(0, 1),
   noise: fc.constant(0),
+  pause: fc.constant(0),
   env: fc.integer({ min: 0, max: 3 }).map((n) => n === 3),
   cache: fc.integer({ min: 0, max: 11 }).map((n) => n !== 11),
 });
@@ -146,6 +149,7 @@ export function commandOf(plan: TaskPlan, index: number, plans: readonly TaskPla
   }
   if (plan.env) lines.push(`acc="$acc/$LEVEL"`);
   lines.push('echo "$acc"');
+  if (plan.pause > 0) lines.push(`sleep ${plan.pause / 1000}`);
   switch (plan.form) {
     case 'one':
       lines.push(`echo "$acc" >${path}`);

@@ -2,21 +2,20 @@
  * Random pipelines live through random histories, with real commands, a real cache on disk, and the whole program but
  * for its command line; a smaller share with the built program. See `_history.ts` for what is compared with what.
  */
-import { existsSync, mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { test } from 'uvu';
 import { openProject } from '../../core/app/project.ts';
 import type { OutcomeKind } from '../../core/graph/outcome.ts';
 import { openLmdb } from '../../core/store/lmdb/lmdb.ts';
-import { type Driver, live, type RunEnd, type RunOptions, type Story, story } from './_history.ts';
+import { type Driver, live, type RunEnd, type RunOptions, story } from './_history.ts';
+import { hold, withBase } from './_oracle.ts';
 import { ended, type Rig, withRig } from './_rig.ts';
-
-const NIGHTLY = process.env['FLECHE_TEST_PROFILE'] === 'nightly';
 
 /** Runs within this process. */
 class Inside implements Driver {
+  readonly isWatch = false;
   readonly root: string;
   readonly logFile: string;
 
@@ -67,6 +66,16 @@ class Inside implements Driver {
   }
 
   halve = halve;
+
+  configure(text: string): string {
+    return text;
+  }
+
+  note(): void {}
+
+  isAtWork(): boolean {
+    return false;
+  }
 }
 
 async function halve(root: string, isGone: (digest: string) => boolean): Promise<void> {
@@ -75,20 +84,9 @@ async function halve(root: string, isGone: (digest: string) => boolean): Promise
   await stores.close();
 }
 
-/** A file system in memory where there is one: nothing here is about power cuts. */
-const SCRATCH = existsSync('/dev/shm') ? '/dev/shm' : tmpdir();
-
-async function withBase(work: (base: string) => Promise<void>): Promise<void> {
-  const base = realpathSync(mkdtempSync(join(SCRATCH, 'fleche-')));
-  try {
-    await work(base);
-  } finally {
-    rmSync(base, { recursive: true, force: true, maxRetries: 3 });
-  }
-}
-
 /** Runs of the built program. */
 class Outside implements Driver {
+  readonly isWatch = false;
   readonly root: string;
   readonly logFile: string;
   readonly #rig: Rig;
@@ -121,38 +119,28 @@ class Outside implements Driver {
   }
 
   halve = halve;
-}
 
-interface Extent {
-  readonly normal: number;
-  readonly nightly: number;
-  /** In the normal profile; where the machine is too slow, fewer histories are lived through, which is told. */
-  readonly seconds: number;
-}
+  configure(text: string): string {
+    return text;
+  }
 
-async function hold(property: fc.IAsyncProperty<[Story]>, { normal, nightly, seconds }: Extent): Promise<void> {
-  const { FLECHE_ORACLE_RUNS, FLECHE_ORACLE_SEED, FLECHE_ORACLE_PATH } = process.env;
-  const numRuns = Number(FLECHE_ORACLE_RUNS ?? (NIGHTLY ? nightly : normal));
-  const details = await fc.check(property, {
-    numRuns,
-    ...(NIGHTLY ? {} : { interruptAfterTimeLimit: seconds * 1000 }),
-    includeErrorInReport: true,
-    ...(FLECHE_ORACLE_SEED === undefined ? {} : { seed: Number(FLECHE_ORACLE_SEED), path: FLECHE_ORACLE_PATH ?? '' }),
-  });
-  if (details.failed) throw new Error(await fc.asyncDefaultReportMessage(details));
-  if (details.numRuns < numRuns) console.log(`${details.numRuns} of ${numRuns} histories in ${seconds} s`);
+  note(): void {}
+
+  isAtWork(): boolean {
+    return false;
+  }
 }
 
 test('whatever happens to a workspace, a run makes it what a clean build makes, and works no more than it must', async () => {
   await hold(
-    fc.asyncProperty(story(false), (story) => withBase((base) => live(story, new Inside(base)))),
+    fc.asyncProperty(story('inside'), (story) => withBase((base) => live(story, new Inside(base)))),
     { normal: 300, nightly: 20_000, seconds: 120 },
   );
 });
 
 test('the same of the built program, which can be killed, and whose cache can be damaged', async () => {
   await hold(
-    fc.asyncProperty(story(true), (story) => withRig({}, (rig) => live(story, new Outside(rig)))),
+    fc.asyncProperty(story('outside'), (story) => withRig({}, (rig) => live(story, new Outside(rig)))),
     { normal: 30, nightly: 1000, seconds: 60 },
   );
 });

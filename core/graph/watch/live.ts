@@ -45,6 +45,8 @@ export class Live {
   /** When the result of a task last became another one. */
   readonly #changed = new Map<string, number>();
   readonly #forced = new Set<string>();
+  /** Tasks that cannot be asked while something they need has failed. */
+  readonly #blocked = new Set<string>();
   readonly #leanings = new Map<string, Leaning | undefined>();
   /** How often a task was cut short since it last got to its end. */
   readonly #cuts = new Map<string, number>();
@@ -56,9 +58,15 @@ export class Live {
     this.slots = new Slots(jobs);
   }
 
-  /** The next moment. A question is of the moment before it is asked. */
-  tick(): number {
+  /** A task is about to be asked. Returns the moment, which is the one before the question. */
+  ask(name: string): number {
+    this.#blocked.delete(name);
     return ++this.#moment;
+  }
+
+  /** A task cannot be asked, for something it needs has failed. Its answer stays, for when it can be asked again. */
+  block(name: string): void {
+    this.#blocked.add(name);
   }
 
   /** Says that the answers of these tasks may no longer hold. */
@@ -78,9 +86,10 @@ export class Live {
     return this.#forced.has(name) || this.#flights.get(name)?.isForced === true;
   }
 
-  /** Whether one of these tasks was disturbed since it was asked for the answer that it has. */
+  /** Whether one of these tasks was disturbed since it was asked for the answer that it has, and can be asked again. */
   isDisturbed(names: Iterable<string>): boolean {
     for (const name of names) {
+      if (this.#blocked.has(name)) continue;
       const answer = this.#answers.get(name);
       if (answer !== undefined && (this.#disturbed.get(name) ?? 0) > answer.asked) return true;
     }
@@ -100,7 +109,9 @@ export class Live {
     for (const map of [this.#answers, this.#disturbed, this.#changed, this.#leanings, this.#cuts]) {
       for (const name of map.keys()) if (!names.has(name)) map.delete(name);
     }
-    for (const name of this.#forced) if (!names.has(name)) this.#forced.delete(name);
+    for (const set of [this.#forced, this.#blocked]) {
+      for (const name of set) if (!names.has(name)) set.delete(name);
+    }
     void this.services.retain(names);
   }
 
@@ -150,7 +161,7 @@ export class Live {
     return flight;
   }
 
-  /** Begins to work on a question. What is cut short is unsettled. */
+  /** Begins to work on a question. What is cut short, or not begun because its round is over, is unsettled. */
   fly({ task, key }: TaskCall, asked: number, work: (signal: AbortSignal) => Promise<Acted>): Promise<Acted> {
     const { name } = task;
     const controller = new AbortController();
@@ -160,7 +171,7 @@ export class Live {
       .then((acted): Acted => {
         const isCut = acted.kind === 'settled' && acted.settled.outcome.outcome === 'skipped';
         if (isForced && (isCut || acted.kind === 'unsettled')) this.#forced.add(name);
-        return isCut && controller.signal.aborted ? { kind: 'unsettled', disturbed: [] } : acted;
+        return isCut ? { kind: 'unsettled', disturbed: [] } : acted;
       })
       .finally(() => this.#flights.delete(name));
     this.#flights.set(name, { key, asked, controller, isForced, acted });

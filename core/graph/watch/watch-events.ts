@@ -37,7 +37,7 @@ export type WatchEvent =
   | { readonly type: 'loop'; readonly loops: readonly Loop[] }
   /** Watching does not work as it should. */
   | { readonly type: 'trouble'; readonly message: string }
-  /** A file of the configuration may have changed. */
+  /** A file of the configuration may have changed: it is to be read, and the watch to be told the end of that. */
   | { readonly type: 'configuration' }
   /** The configuration is broken; the last good one holds. */
   | { readonly type: 'broken'; readonly error: unknown }

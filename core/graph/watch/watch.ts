@@ -6,7 +6,6 @@
  * Every change begins a new pass, which takes over from the one before it; a round, as it is told, lasts until no more
  * passes are needed.
  */
-import { dirname } from 'node:path/posix';
 import type { RelPath } from '../../base/paths.ts';
 import type { WatchScope } from '../../files/watch-places.ts';
 import type { WatchSource } from '../../files/watcher.ts';
@@ -46,10 +45,14 @@ export class Watch {
   #tasks: Watchable;
   #configuration: ReadonlySet<RelPath>;
   #source: WatchSource | undefined;
+  /** Whether the configuration may be another one, or is being read; no pass begins until that is known. */
+  #configured: 'yes' | 'doubtful' | 'reading' = 'yes';
   /** What happened since the last pass began. */
   #suspicion = new Suspicion();
   /** Paths among the outputs of a task, since it is at work. */
   readonly #written = new Map<string, Set<RelPath>>();
+  /** What tells the doing of tasks that ended just now from that of others. */
+  readonly #authorships = new Map<string, (path: RelPath) => boolean>();
   /** Until when events among the outputs of a task may be of its own doing. */
   readonly #writing = new Map<string, number>();
   /** Tasks that are to end before the next pass, which follows so many ms later. */
@@ -92,10 +95,13 @@ export class Watch {
     if (this.#isClosed) return;
     const now = this.#clock.now();
     if (now - this.#stalled <= STALL) this.#suspicion.addAnything();
-    if (this.#configuration.has(path)) this.#listener({ type: 'configuration' });
+    if (this.#configuration.has(path)) {
+      this.#doubtConfiguration();
+      this.#happened(false);
+    }
     const { readers, writers } = this.#tasks.concerned(path);
     if (readers.size + writers.size === 0) return;
-    for (const writer of writers) if (now <= (this.#writing.get(writer) ?? 0)) return this.#note(writer, path);
+    for (const writer of writers) if (this.#mayHaveWritten(writer, path, now)) return this.#note(writer, path);
     if (readers.size > 0) this.#guard.seen(path, readers, now, (name) => this.#tasks.upstreamOf(name));
     this.#happened(this.#suspicion.add(path, [...readers, ...writers]));
   }
@@ -104,7 +110,18 @@ export class Watch {
   anything(): void {
     if (this.#isClosed) return;
     this.#suspicion.addAnything();
+    this.#doubtConfiguration();
     this.#happened(false);
+  }
+
+  #doubtConfiguration(): void {
+    if (this.#configuration.size > 0) this.#configured = 'doubtful';
+  }
+
+  /** The configuration was read, and the tasks are those that there are. */
+  configured(): void {
+    if (this.#configured === 'reading') this.#configured = 'yes';
+    if (this.#settling.isPending) this.#settling.hold(0);
   }
 
   #happened(isNew: boolean): void {
@@ -130,6 +147,7 @@ export class Watch {
     this.#pass?.abort();
     await tasks.prepare();
     if (this.#isClosed) return;
+    if (this.#configured === 'reading') this.#configured = 'yes';
     this.#tasks = tasks;
     this.#configuration = new Set(configuration);
     this.#teller.retain(new Set(tasks.names));
@@ -155,7 +173,21 @@ export class Watch {
     this.#tasks.rest();
   }
 
-  /** A path that a task at work may have written itself: what it means is seen when the task is over. */
+  /** While a task is at work, and for as long after as its events may be under way. */
+  #mayHaveWritten(writer: string, path: RelPath, now: number): boolean {
+    if (this.#isAtWork(writer)) return true;
+    return now <= (this.#writing.get(writer) ?? 0) && this.#authorship(writer)(path);
+  }
+
+  #authorship(writer: string): (path: RelPath) => boolean {
+    const known = this.#authorships.get(writer);
+    if (known !== undefined) return known;
+    const authorship = this.#tasks.authorship(writer);
+    this.#authorships.set(writer, authorship);
+    return authorship;
+  }
+
+  /** What a path means that a task may have written itself is seen when the task is over. */
   #note(writer: string, path: RelPath): void {
     const paths = this.#written.get(writer) ?? new Set();
     this.#written.set(writer, paths);
@@ -163,24 +195,29 @@ export class Watch {
     else this.#suspicion.addAnything();
   }
 
-  /** Looks at what happened among the outputs of a task: what it did not write itself is as any other path. */
-  #settleWritten(writer: string, mayBeForeign: boolean): void {
-    const paths = this.#written.get(writer);
-    if (paths === undefined || this.#isClosed) return;
+  /** Looks at what happened among the outputs of a task while it was at work: what it did not write is as any other path. */
+  #settleWritten(writer: string): void {
+    const paths = this.#written.get(writer) ?? [];
     this.#written.delete(writer);
-    const owned = withFolders(this.#tasks.owned(writer) ?? []);
-    let isTouched = false;
-    for (const path of paths) {
-      if (!owned.has(path)) this.path(path);
-      else isTouched = mayBeForeign;
-    }
-    if (!isTouched) return;
+    for (const path of paths) if (!this.#authorship(writer)(path)) this.path(path);
+  }
+
+  /** What happened since looks like the task's doing; the task's question, which looks closely, tells. */
+  #settleLate(writer: string): void {
+    if (this.#isClosed || this.#isAtWork(writer)) return;
+    this.#authorships.delete(writer);
+    if (!this.#written.delete(writer)) return;
     this.#suspicion.addTask(writer);
     this.#happened(false);
   }
 
   /** It is time for a pass, unless tasks run in circles. */
   #settled(): void {
+    if (this.#configured === 'doubtful') {
+      this.#configured = 'reading';
+      this.#listener({ type: 'configuration' });
+    }
+    if (this.#configured === 'reading') return;
     if (this.#pause?.tasks.some((task) => this.#isAtWork(task))) return;
     this.#pause = undefined;
     const verdict = this.#suspicion.paths.size === 0 ? ({ kind: 'go' } as const) : this.#guard.judge();
@@ -231,6 +268,7 @@ export class Watch {
     } else if (this.#pass === undefined) {
       this.#rest();
     }
+    if (this.#configured === 'doubtful') this.#happened(false);
   }
 
   /** Something else happened: what was left alone is taken up again. */
@@ -271,8 +309,9 @@ export class Watch {
   #done(name: string, now: number): void {
     this.#guard.ended(name, now);
     this.#writing.set(name, now + GRACE);
-    this.#settleWritten(name, false);
-    this.#clock.after(GRACE + 1, () => this.#settleWritten(name, true));
+    this.#authorships.delete(name);
+    this.#settleWritten(name);
+    this.#clock.after(GRACE + 1, () => this.#settleLate(name));
     if (this.#parked?.tasks.has(name)) this.#tasks.pardon([name]);
     if (this.#pause?.tasks.includes(name)) this.#settling.hold(this.#pause.ms);
   }
@@ -329,13 +368,4 @@ export class Watch {
       if (this.#pass !== undefined && !this.#isClosed) this.#listen();
     });
   }
-}
-
-/** Paths with the folders that they are in. */
-function withFolders(paths: Iterable<RelPath>): ReadonlySet<RelPath> {
-  const all = new Set<RelPath>();
-  for (const path of paths) {
-    for (let at = path; at !== '.' && !all.has(at); at = dirname(at) as RelPath) all.add(at);
-  }
-  return all;
 }

@@ -18,8 +18,8 @@ export interface Watchable {
   concerned(path: RelPath): Concerned;
   /** Everything that a task needs, directly or through others. */
   upstreamOf(name: string): readonly string[];
-  /** The paths that a task last wrote; undefined if that is not known. */
-  owned(name: string): ReadonlySet<RelPath> | undefined;
+  /** Tells of paths whether what stands there seems to be what a task last wrote. Valid until it writes again. */
+  authorship(name: string): (path: RelPath) => boolean;
   /** What is to be watched; another one after `leaned` became another number. */
   scope(): WatchScope;
   readonly leaned: number;
@@ -91,8 +91,8 @@ export class WatchedTasks implements Watchable {
     return this.#engine.surroundings.graph.upstreamOf(name);
   }
 
-  owned(name: string): ReadonlySet<RelPath> | undefined {
-    return this.#engine.surroundings.outputs.owned(name);
+  authorship(name: string): (path: RelPath) => boolean {
+    return this.#engine.surroundings.outputs.authorship(name);
   }
 
   scope(): WatchScope {

@@ -108,8 +108,9 @@ export class TestTasks implements Watchable {
     return name === 'two' ? ['one'] : [];
   }
 
-  owned(name: string): ReadonlySet<RelPath> {
-    return new Set([`out/${name}/own` as RelPath]);
+  authorship(name: string): (path: RelPath) => boolean {
+    const own = new Set<string>(['out', `out/${name}`, `out/${name}/own`]);
+    return (path) => own.has(path);
   }
 
   scope(): WatchScope {

@@ -9,6 +9,8 @@ import type { WatchEvent, WatchRound } from '../../../core/graph/watch/watch-eve
 import { outcomeOf, TestClock, TestSource, TestTasks, turns } from './_watch.ts';
 
 interface Rig {
+  /** Whether the configuration is read as soon as that is wanted. */
+  isPrompt: boolean;
   readonly tasks: TestTasks;
   readonly clock: TestClock;
   readonly source: TestSource;
@@ -27,12 +29,14 @@ async function started(): Promise<Rig> {
   const listener = (event: WatchEvent): void => {
     events.push(event);
     if (event.type === 'rested') rounds.push(event.round);
+    if (event.type === 'configuration' && rig.isPrompt) watch.configured();
   };
   const watch = new Watch({ tasks, clock, configuration: ['config' as RelPath], listener });
+  const rig: Rig = { isPrompt: true, tasks, clock, source, watch, events, rounds };
   await watch.start(source);
   await end(tasks);
   clock.pass(1000);
-  return { tasks, clock, source, watch, events, rounds };
+  return rig;
 }
 
 /** The pass that began last is over. */
@@ -100,9 +104,26 @@ test('what nobody reads or writes begins nothing', async () => {
   assert.is(tasks.passes.length, 1);
 });
 
-test('a file of the configuration is told as such', async () => {
-  const { watch, events } = await started();
-  tell(watch, 'config');
+test('a file of the configuration is told as such, and no pass begins before it is read', async () => {
+  const rig = await started();
+  const { tasks, clock, watch, events } = rig;
+  rig.isPrompt = false;
+  tell(watch, 'config', 'one/a');
+  clock.pass(10);
+  assert.is(events.at(-1)?.type, 'configuration');
+  tell(watch, 'three/b');
+  clock.pass(500);
+  assert.is(tasks.passes.length, 1);
+  watch.configured();
+  clock.pass(10);
+  assert.is(tasks.passes.length, 2);
+  assert.equal(tasks.disturbances.at(-1), ['one', 'three']);
+});
+
+test('where anything may have changed, the configuration may have', async () => {
+  const { watch, clock, events } = await started();
+  watch.anything();
+  clock.pass(10);
   assert.is(events.at(-1)?.type, 'configuration');
 });
 

@@ -1,0 +1,303 @@
+/** The watcher with real folders and real events. What is waited for is told; nothing waits for time to pass. */
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { AbsPath, RelPath } from '../../core/base/paths.ts';
+import { Globs } from '../../core/files/globs.ts';
+import type { WatchScope } from '../../core/files/watch-places.ts';
+import { Watcher, type WatcherOptions } from '../../core/files/watcher.ts';
+
+/** An event that has not come by then never does, ms. */
+const LOST = 10_000;
+
+interface Rig {
+  readonly root: AbsPath;
+  readonly watcher: Watcher;
+  readonly troubles: string[];
+  /** Paths that were told since the last `heard`. */
+  readonly told: Set<string>;
+  /** Waits until all these paths are told; "anything" is told as `*`. */
+  heard(...paths: readonly string[]): Promise<void>;
+  /** Writes a file in a folder of which it is not known when it is watched, again and again until that is told. */
+  writeUntilHeard(path: string): Promise<void>;
+  write(path: string, text?: string): void;
+  at(path: string): string;
+}
+
+/** What patterns, single paths and links of tasks make of a scope. */
+function scopeOf(
+  patterns: readonly string[],
+  more: Partial<Record<'paths' | 'links', readonly string[]>> = {},
+): WatchScope {
+  const globs = patterns.length === 0 ? undefined : new Globs(patterns);
+  const paths = (more.paths ?? []) as readonly RelPath[];
+  const links = (more.links ?? []) as readonly RelPath[];
+  return {
+    patterns: new Set([JSON.stringify(patterns)]),
+    bases: globs?.bases ?? [],
+    paths,
+    links,
+    enters: (folder) =>
+      globs?.enters(folder) === true ||
+      globs?.bases.some((base) => base.startsWith(`${folder}/`)) === true ||
+      paths.some((path) => path.startsWith(`${folder}/`)),
+  };
+}
+
+async function watched(
+  files: readonly string[],
+  scope: WatchScope,
+  use: (rig: Rig) => Promise<void>,
+  options: Partial<WatcherOptions> = {},
+): Promise<void> {
+  const base = realpathSync(mkdtempSync(join(tmpdir(), 'fleche-')));
+  const root = join(base, 'project') as AbsPath;
+  mkdirSync(root);
+  const told = new Set<string>();
+  const troubles: string[] = [];
+  let wake = (): void => {};
+  const tell = (path: string): void => {
+    told.add(path);
+    wake();
+  };
+  const at = (path: string): string => join(root, path);
+  const write = (path: string, text = 'text'): void => {
+    mkdirSync(dirname(at(path)), { recursive: true });
+    writeFileSync(at(path), text);
+  };
+  for (const file of files) write(file);
+  const listener = { path: tell, anything: () => tell('*'), trouble: (text: string) => void troubles.push(text) };
+  const watcher = new Watcher({ root, listener, ...options });
+  const heard = (...paths: readonly string[]): Promise<void> =>
+    new Promise((resolve, reject) => {
+      const missing = (): readonly string[] => paths.filter((path) => !told.has(path));
+      const timer = setTimeout(() => reject(new Error(`nothing was told of ${missing()}, but of ${[...told]}`)), LOST);
+      wake = () => {
+        if (missing().length > 0) return;
+        clearTimeout(timer);
+        wake = () => {};
+        told.clear();
+        resolve();
+      };
+      wake();
+    });
+  const writeUntilHeard = async (path: string): Promise<void> => {
+    let isHeard = false;
+    const late = heard(path).finally(() => {
+      isHeard = true;
+    });
+    for (let turn = 0; !isHeard; turn++) {
+      write(path, `turn ${turn}`);
+      await Promise.race([late, new Promise((resume) => setTimeout(resume, 20))]);
+    }
+    await late;
+  };
+  try {
+    await watcher.follow(scope);
+    await use({ root, watcher, troubles, told, heard, writeUntilHeard, write, at });
+  } finally {
+    await watcher.close();
+    rmSync(base, { recursive: true, force: true });
+  }
+}
+
+const SOURCES = scopeOf(['src/**/*.ts']);
+
+test('what is written, made, removed, touched and made executable is told', () =>
+  watched(['src/a.ts', 'src/deep/b.ts'], SOURCES, async ({ heard, write, at }) => {
+    write('src/a.ts', 'other');
+    await heard('src/a.ts');
+    write('src/new.ts');
+    await heard('src/new.ts');
+    rmSync(at('src/deep/b.ts'));
+    await heard('src/deep/b.ts');
+    utimesSync(at('src/a.ts'), 1, 1);
+    await heard('src/a.ts');
+    chmodSync(at('src/a.ts'), 0o755);
+    await heard('src/a.ts');
+  }));
+
+test('a save by renaming is told, and so is the one after it', () =>
+  watched(['src/a.ts'], SOURCES, async ({ heard, write, at }) => {
+    for (let save = 0; save < 5; save++) {
+      write('src/.a.ts.swp', `save ${save}`);
+      renameSync(at('src/a.ts'), at('src/a.ts~'));
+      renameSync(at('src/.a.ts.swp'), at('src/a.ts'));
+      rmSync(at('src/a.ts~'));
+      await heard('src/a.ts', 'src/a.ts~', 'src/.a.ts.swp');
+    }
+    write('src/a.ts', 'in place');
+    await heard('src/a.ts');
+  }));
+
+test('folders that are made with what is in them are told, and what is written there later', () =>
+  watched(['src/a.ts'], SOURCES, async ({ heard, writeUntilHeard, write }) => {
+    write('src/x/y/z/new.ts');
+    await heard('src/x');
+    await heard('src/x/y/z');
+    await writeUntilHeard('src/x/y/z/later.ts');
+  }));
+
+test('a renamed folder is told under both names, and watched under the new one', () =>
+  watched(['src/old/deep/a.ts'], SOURCES, async ({ heard, writeUntilHeard, at }) => {
+    renameSync(at('src/old'), at('src/new'));
+    await heard('src/old', 'src/new', 'src/new/deep');
+    await writeUntilHeard('src/new/deep/a.ts');
+  }));
+
+test('a folder that is removed and made again is watched again', () =>
+  watched(['src/deep/a.ts'], SOURCES, async ({ heard, writeUntilHeard, write, at }) => {
+    for (let turn = 0; turn < 3; turn++) {
+      rmSync(at('src/deep'), { recursive: true });
+      write('src/deep/a.ts', `turn ${turn}`);
+      await heard('src/deep');
+      await writeUntilHeard('src/deep/late.ts');
+    }
+  }));
+
+test('the folder where watching begins may go and come back', () =>
+  watched(['src/a.ts'], SOURCES, async ({ heard, write, at }) => {
+    rmSync(at('src'), { recursive: true });
+    await heard('src');
+    write('src/b.ts');
+    await heard('src');
+  }));
+
+test('what stands for another file through links is told when that changes', () =>
+  watched([], scopeOf(['src/**'], { links: ['src/link.ts'] }), async ({ heard, write, at, watcher }) => {
+    write('elsewhere/real.ts');
+    write('elsewhere/other.ts');
+    mkdirSync(at('src'));
+    symlinkSync('../elsewhere/real.ts', at('src/link.ts'));
+    await watcher.follow(scopeOf(['src/**', 'src/*'], { links: ['src/link.ts'] }));
+    write('elsewhere/real.ts', 'other');
+    await heard('src/link.ts');
+    write('elsewhere/.real.ts', 'by renaming');
+    renameSync(at('elsewhere/.real.ts'), at('elsewhere/real.ts'));
+    await heard('src/link.ts');
+    rmSync(at('src/link.ts'));
+    symlinkSync('../elsewhere/other.ts', at('src/link.ts'));
+    await heard('src/link.ts');
+  }));
+
+test('a folder that is named through a link is watched where it is', () =>
+  watched([], scopeOf(['src/**']), async ({ heard, write, at, watcher }) => {
+    write('real/deep/a.ts');
+    symlinkSync('real', at('src'));
+    await watcher.follow(scopeOf(['src/**', 'src/*']));
+    write('real/deep/a.ts', 'other');
+    await heard('src/deep/a.ts');
+    write('real/new.ts', 'other');
+    await heard('src/new.ts');
+  }));
+
+test('what is outside the project is watched, and told as it is named', () =>
+  watched([], scopeOf([], { paths: ['../beside/a.txt'] }), async ({ heard, write, watcher }) => {
+    write('../beside/a.txt');
+    await watcher.follow(scopeOf(['../beside/*'], { paths: ['../beside/a.txt'] }));
+    write('../beside/a.txt', 'other');
+    await heard('../beside/a.txt');
+    write('../beside/b.txt');
+    await heard('../beside/b.txt');
+  }));
+
+test('a path that matters and is not there is waited for, even where its folder is not there', () =>
+  watched(
+    [],
+    scopeOf([], { paths: ['lib/types/index.ts', 'tsconfig.json'] }),
+    async ({ heard, writeUntilHeard, write }) => {
+      write('tsconfig.json');
+      await heard('tsconfig.json');
+      write('lib/types/index.ts');
+      await heard('lib');
+      await heard('lib/types');
+      await writeUntilHeard('lib/types/index.ts');
+    },
+  ));
+
+test('nothing is told of folders in which nothing matters', () =>
+  watched(['src/a.ts', 'other/deep/b.ts', 'node_modules/x/c.ts'], SOURCES, async ({ heard, write, told }) => {
+    write('other/deep/b.ts', 'other');
+    write('node_modules/x/c.ts', 'other');
+    write('src/a.ts', 'other');
+    const all = new Promise<readonly string[]>((resolve) => setImmediate(() => resolve([...told])));
+    await heard('src/a.ts');
+    assert.equal(
+      (await all).filter((path) => path.startsWith('other/') || path.startsWith('node_modules/')),
+      [],
+    );
+  }));
+
+/** A chokidar on which one thing goes wrong. */
+function broken(code: string): NonNullable<WatcherOptions['load']> {
+  return async () => {
+    const { EventEmitter } = await import('node:events');
+    const watch = (): never => {
+      const watcher = Object.assign(new EventEmitter(), { close: () => Promise.resolve(), unwatch: () => watcher });
+      const error = Object.assign(new Error(`${code}: watch '/somewhere'`), { code, path: '/somewhere' });
+      setImmediate(() => {
+        watcher.emit('error', error);
+        if (code === 'EOTHER') watcher.emit('ready');
+      });
+      return watcher as never;
+    };
+    return { watch };
+  };
+}
+
+for (const [code, what] of [
+  ['ENOSPC', /allows no more watches.*every 500 ms instead.*max_user_watches/],
+  ['EMFILE', /no more open files.*every 500 ms instead.*max_user_instances/],
+  ['ENFILE', /no more open files.*every 500 ms instead/],
+  ['EACCES', /may not be watched.*every 500 ms instead/],
+  ['EPERM', /may not be watched.*every 500 ms instead/],
+] as const) {
+  test(`${code}: it says so once, and everything is looked at now and then`, () =>
+    watched(
+      ['src/a.ts'],
+      SOURCES,
+      async ({ heard, troubles }) => {
+        await heard('*');
+        await heard('*');
+        assert.is(troubles.length, 1);
+        assert.match(troubles[0] ?? '', what);
+      },
+      { load: broken(code) },
+    ));
+}
+
+test('another trouble is told, everything is looked at, and watching goes on', () =>
+  watched(
+    ['src/a.ts'],
+    SOURCES,
+    async ({ heard, troubles }) => {
+      await heard('*');
+      assert.match(troubles[0] ?? '', /watching went wrong.*EOTHER/);
+    },
+    { load: broken('EOTHER') },
+  ));
+
+test('asked to, it watches nothing and looks at everything now and then', () =>
+  watched(
+    ['src/a.ts'],
+    SOURCES,
+    async ({ heard, troubles }) => {
+      for (let turn = 0; turn < 3; turn++) await heard('*');
+      assert.equal(troubles, []);
+    },
+    { poll: 10, load: () => Promise.reject(new Error('it is not loaded')) },
+  ));
+
+test.run();
