@@ -96,7 +96,7 @@ class Watched implements Driver {
     return Watching.begin({
       open: () =>
         openProject({ cwd: this.root, env, config: undefined, strict: false, warn: (text) => this.#told.push(text) }),
-      tasks: [],
+      targets: ({ defaults }) => defaults,
       jobs: () => jobs,
       poll: undefined,
       clock,
