@@ -235,6 +235,9 @@ export class Round {
     if (asked.kind === 'hit' && isRight(asked, this.#bench.around)) return this.#acting.served(asked, 0, end);
     await end.wait(live.end(live.flying.filter((other) => graph.upstreamOf(other).includes(name))));
     if (this.#state.isStopped) return skipped(call, end);
-    return live.fly(call, moment, (signal) => this.#acting.settle(asked, end, signal));
+    // The next round claims for itself, and the end of a watch closes the store: no claim may wait to be given back.
+    return live.fly(call, moment, (signal) =>
+      this.#acting.settle(asked, end, signal).finally(() => this.#acting.finish()),
+    );
   }
 }

@@ -248,6 +248,11 @@ export interface Driver {
   readonly root: string;
   readonly logFile: string;
   run(options: RunOptions): Promise<RunEnd>;
+  /**
+   * The next end, if there is any to come: a watch that has seen all edits may have to look again at folders that were
+   * made a moment ago.
+   */
+  later(): Promise<RunEnd | undefined>;
   /** The configuration with what the driver needs beside the pipeline. */
   configure(text: string): string;
   /** Whether a question is not asked again while nothing it depends on has changed, even if its answer is not filed. */
@@ -623,7 +628,27 @@ class History {
       level: this.#level,
       target: at === undefined ? undefined : nameOf(at),
     });
-    this.#check([end], wanted, force);
+    let last = end;
+    while (!this.#isRight(last)) {
+      const next = await this.#driver.later();
+      if (next === undefined) break;
+      last = next;
+    }
+    this.#check([last], wanted, force);
+  }
+
+  /** Whether this is what there has to be in the end, as far as it can be told without taking anything in. */
+  #isRight({ outcomes }: RunEnd): boolean {
+    const made = evaluate(this.#plans, this.#things, this.#level);
+    const fine = new Set([...made.keys()].filter((index) => made[index]?.fails === false));
+    const kinds = made.map((one) => (one === undefined ? 'skipped' : one.fails ? 'failed' : 'fine'));
+    if (kinds.some((kind, index) => kindOf(outcomes[nameOf(index)]) !== kind)) return false;
+    try {
+      this.#checkFiles(this.#snapshot(), made, fine, '');
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #closure(at: number): readonly number[] {

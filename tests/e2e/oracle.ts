@@ -73,6 +73,10 @@ class Inside implements Driver {
 
   note(): void {}
 
+  later(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   isAtWork(): boolean {
     return false;
   }
@@ -125,6 +129,10 @@ class Outside implements Driver {
   }
 
   note(): void {}
+
+  later(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
 
   isAtWork(): boolean {
     return false;

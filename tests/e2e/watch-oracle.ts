@@ -20,6 +20,8 @@ const FLAGS = ['flag0', 'flag1'];
 
 /** Lines that a failure shows. */
 const MOST_TOLD = 100;
+/** Time after which no new folder is looked at again, ms. */
+const LATEST = 2500;
 /** A round that has not ended by then never does, ms. */
 const LOST = 20_000;
 
@@ -83,11 +85,18 @@ class Watched implements Driver {
       this.#watching.force();
       round = await forced;
     }
-    for (const { name, outcome } of round.outcomes) this.#outcomes[name] = outcome;
-    return this.#end();
+    return this.#end(round);
   }
 
-  #end(): RunEnd {
+  async later(): Promise<RunEnd | undefined> {
+    const next = this.#heard('another round', (event) => (event.type === 'rested' ? event.round : undefined));
+    const none = new Promise<undefined>((resume) => setTimeout(resume, LATEST).unref());
+    const round = await Promise.race([next, none]);
+    return round === undefined ? undefined : this.#end(round);
+  }
+
+  #end(round?: WatchRound): RunEnd {
+    for (const { name, outcome } of round?.outcomes ?? []) this.#outcomes[name] = outcome;
     return { outcomes: this.#outcomes, printed: undefined, told: this.#told.join('\n') };
   }
 
