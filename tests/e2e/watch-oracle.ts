@@ -90,7 +90,7 @@ class Watched implements Driver {
 
   async later(): Promise<RunEnd | undefined> {
     const next = this.#heard('another round', (event) => (event.type === 'rested' ? event.round : undefined));
-    const none = new Promise<undefined>((resume) => setTimeout(resume, LATEST).unref());
+    const none = new Promise<undefined>((resume) => void setTimeout(() => resume(undefined), LATEST).unref());
     const round = await Promise.race([next, none]);
     return round === undefined ? undefined : this.#end(round);
   }
