@@ -145,6 +145,8 @@ class Watched implements Driver {
   #heard<T>(what: string, find: (event: WatchEvent) => T | undefined): Promise<T> {
     const heard = new Promise<T>((resolve, reject) => {
       const timer = setTimeout(() => reject(new Error(`waited in vain for ${what}\n${this.#told.join('\n')}`)), LOST);
+      // Who is cut short does not wait for it any more.
+      timer.unref();
       this.#hear = (event) => {
         if (event.type === 'fault') reject(event.error);
         if (event.type === 'broken') reject(event.error);
