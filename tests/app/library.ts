@@ -100,6 +100,7 @@ calls.root = "~/.cache/fleche/compressed_calls"
 let runs = 0;
 const square = fleche(function square(x) { runs++; return x * x; });
 console.log(cache('${name}', () => [square(7), square(7)]).join(), runs);
+if (cache('${name}', () => cache()) !== cache('${name}', () => cache())) throw new Error('two of one name');
 `;
     assert.is(run(scoped('fast')).stdout, '49,49 1\n');
     assert.is(run(scoped('fast')).stdout, '49,49 1\n');

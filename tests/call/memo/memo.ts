@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { digest } from '../../../core/base/digest.ts';
+import { DIGEST } from '../../../core/base/digestible.ts';
 import { FlecheError } from '../../../core/base/errors.ts';
 import { cache } from '../../../core/call/context.ts';
 import { fleche } from '../../../core/call/memo/fleche.ts';
@@ -311,6 +313,29 @@ test('or it runs uncached with one warning, where that is wanted', async () => {
   assert.is(ran, 2);
   assert.is(warnings.length, 1);
   assert.match(warnings[0] ?? '', /^lax is not cached: x is an instance of WeakMap/);
+});
+
+test('an argument that has a digest but no encoding is on record by its digest alone', async () => {
+  class Opaque {
+    [DIGEST](): unknown {
+      return 'opaque';
+    }
+  }
+  let ran = 0;
+  const peek = fleche((_: Opaque) => ++ran, { name: 'peek', args: ['at'] });
+  await cache(memoryCache(), async () => {
+    assert.equal([peek(new Opaque()), peek(new Opaque())], [1, 1]);
+    const { arguments: args } = peek.query().only();
+    assert.is(args.digest('at'), digest(new Opaque()));
+    assert.is(await codeOf(() => args.get('at')), 'CALL_UNKNOWN');
+    assert.equal(
+      peek
+        .query()
+        .table({ arguments: ['at'] })
+        .column('at'),
+      [undefined],
+    );
+  });
 });
 
 test('a result without a digest is an error after the run, or a warning', async () => {
