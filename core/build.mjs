@@ -7,6 +7,7 @@
  *     esbuild.js, vite.js   plugins that cache what other plugins do
  *     transform.js          plugins written for the cache
  *     pipeline.js           outputs of tasks in applications
+ *     build.js              whole builds as calls
  *     function-worker.js    runs function tasks
  *     *schema.json          JSON Schemas of the configuration files
  *     bundle-process.js     bundles functions for those who cannot wait
@@ -192,6 +193,7 @@ const bundles = await Promise.all([
       vite: 'plugins/vite.ts',
       transform: 'plugins/transform.ts',
       pipeline: 'plugins/pipeline.ts',
+      build: 'plugins/build.ts',
     },
     { external: OUTSIDE },
   ),

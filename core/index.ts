@@ -13,6 +13,7 @@ export { type AnyClass, type ClassCodec, DIGEST, type Digestible, registerClass 
 export { type DigestibleOptions, digestible } from './base/digestible-class.ts';
 export { type ErrorCode, FlecheError, type SourcePosition } from './base/errors.ts';
 export { asDigest, type Digest, isDigest, type Key, sha256 } from './base/hash.ts';
+export { type AbsPath, toAbs } from './base/paths.ts';
 export { Ref } from './base/ref.ts';
 export { BaseCache } from './call/caches/base-cache.ts';
 export { Cache, type CollectOptions } from './call/caches/cache.ts';
@@ -90,6 +91,7 @@ export type { ShelfEvent, ShelfEvents } from './call/shelves/signals.ts';
 export { caching } from './call/switch.ts';
 export { FileRef, TreeRef } from './files/refs.ts';
 export { file, glob, type SourceOptions, tree } from './files/sources.ts';
+export { readTsconfig, type Tsconfig } from './files/tsconfig.ts';
 export type { OutcomeKind, Reason, RunEvent, RunSummary, TaskOutcome } from './graph/outcome.ts';
 export type { Reads } from './graph/reads.ts';
 export type { Made, Run, RunOptions } from './graph/run-once.ts';

@@ -30,6 +30,12 @@ export function environmentValue(name: string): string | undefined {
   return process.env[name];
 }
 
+/** The environment variables that begin with `prefix`, sorted by name. */
+export function environmentValues(prefix: string): readonly (readonly [name: string, value: string | undefined])[] {
+  const names = Object.keys(process.env).filter((name) => name.startsWith(prefix));
+  return names.sort().map((name) => [name, process.env[name]]);
+}
+
 /** ms since the epoch. */
 export function now(): number {
   return Date.now();

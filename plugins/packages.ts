@@ -27,6 +27,19 @@ export function packageIdentity(root: string, name: string): { text: string; dig
   return { text: `${manifest.name}@${manifest.version}`, digest: identity };
 }
 
+/** What is installed of all that the package in a folder depends on, directly or through others. */
+export function dependenciesOf(folder: string): Digest {
+  const manifest = readManifest(folder);
+  const versions = new Map<string, string>();
+  for (const name of manifest?.dependencies ?? []) {
+    const found = findPackage(folder, name);
+    const next = found === undefined ? undefined : readManifest(found);
+    if (found === undefined || next === undefined) versions.set(`without ${name}`, '');
+    else collect(found, next, versions);
+  }
+  return digest([...versions].sort(([a], [b]) => (a < b ? -1 : 1)));
+}
+
 /** Notes what a package and all that it depends on are, by the folders' place below node_modules. */
 function collect(folder: string, manifest: Manifest, versions: Map<string, string>): void {
   const id = `${manifest.name}@${manifest.version}`;
@@ -46,7 +59,7 @@ function isInstalled(folder: string): boolean {
 }
 
 /** The real folder of a package, looked for as Node does. */
-function findPackage(from: string, name: string): string | undefined {
+export function findPackage(from: string, name: string): string | undefined {
   for (let folder = from; ; folder = dirname(folder)) {
     const candidate = join(folder, 'node_modules', name);
     if (existsSync(join(candidate, 'package.json'))) return realpathSync.native(candidate);
@@ -61,11 +74,17 @@ function readManifest(folder: string): Manifest | undefined {
     const text = readFileSync(join(folder, 'package.json'), 'utf8');
     const known = manifests.get(folder);
     if (known?.text === text) return known.manifest;
-    const { name, version, dependencies, peerDependencies, optionalDependencies } = JSON.parse(text);
+    const { name, version, dependencies, devDependencies, peerDependencies, optionalDependencies } = JSON.parse(text);
     const manifest: Manifest = {
       name: String(name),
       version: String(version),
-      dependencies: Object.keys({ ...dependencies, ...peerDependencies, ...optionalDependencies }).sort(),
+      // Of an installed package those for its development are not there.
+      dependencies: Object.keys({
+        ...dependencies,
+        ...peerDependencies,
+        ...optionalDependencies,
+        ...(isInstalled(folder) ? {} : devDependencies),
+      }).sort(),
     };
     manifests.set(folder, { text, manifest });
     return manifest;

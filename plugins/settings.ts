@@ -69,7 +69,7 @@ export function isExcluded(plugin: string, { exclude }: CachedOptions, module: s
 }
 
 /** The cache that calls use now. */
-export function cacheOf({ cache: chosen }: CachedOptions): BaseCache {
+export function cacheOf({ cache: chosen }: Pick<CachedOptions, 'cache'>): BaseCache {
   return chosen === undefined ? cache() : typeof chosen === 'string' ? cache(chosen, () => cache()) : chosen;
 }
 
