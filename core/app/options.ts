@@ -71,3 +71,10 @@ export const RUN_OPTIONS: readonly OptionSpec[] = [
   JOBS_OPTION,
   LOG_OPTION,
 ];
+
+/** What is told of a run beside what is shown. */
+export const REPORT_OPTIONS: readonly OptionSpec[] = [
+  { name: 'summary', value: 'FILE', text: 'write what became of every task, as JSON' },
+  { name: 'trace', value: 'FILE', text: 'write what happened when, for Perfetto or chrome://tracing' },
+  { name: 'critical-path', text: 'show the tasks that the run could not have been shorter than' },
+];

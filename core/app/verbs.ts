@@ -1,5 +1,5 @@
 /** All verbs, in the order of the help. Their code is loaded when they are called. */
-import { JOBS_OPTION, JSON_OPTION, LOG_OPTION, RUN_OPTIONS, SELECT_OPTIONS } from './options.ts';
+import { JOBS_OPTION, JSON_OPTION, LOG_OPTION, REPORT_OPTIONS, RUN_OPTIONS, SELECT_OPTIONS } from './options.ts';
 import type { VerbSpec } from './verb.ts';
 
 const MANY = Number.POSITIVE_INFINITY;
@@ -12,7 +12,7 @@ export const VERBS: readonly VerbSpec[] = [
     least: 0,
     most: MANY,
     text: 'bring tasks, and what they need, up to date',
-    options: [...RUN_OPTIONS, { name: DRY_RUN, text: 'the same as plan' }],
+    options: [...RUN_OPTIONS, ...REPORT_OPTIONS, { name: DRY_RUN, text: 'the same as plan' }],
     load: async () => (await import('./verbs/run.ts')).run,
   },
   {

@@ -10,9 +10,9 @@ import type { Restored } from '../files/restoration.ts';
 import { type Claim, claim } from './claims.ts';
 import type { Discovery } from './discovered/discovery.ts';
 import type { Ending } from './ending.ts';
-import { execute } from './execute.ts';
+import { type Execution, execute } from './execute.ts';
 import { type Asked, bring, type Hit, lostReason, type Miss, type Questions, stands } from './questions.ts';
-import { RestoreQueue } from './restoring.ts';
+import { RestoreQueue, type Restoring } from './restoring.ts';
 import type { RoundState } from './round-state.ts';
 import type { RoundServices } from './services/round-services.ts';
 import type { Service } from './services/service.ts';
@@ -21,6 +21,7 @@ import type { Place, Slots, Want } from './slots.ts';
 import { SpentClaims } from './spent-claims.ts';
 import type { Scheduling, Task } from './task.ts';
 import type { TaskCall } from './task-call.ts';
+import { timed } from './timeline.ts';
 import { Upstream } from './upstream.ts';
 
 /** What holds for a task of which nothing else is said. */
@@ -86,7 +87,10 @@ export class Acting {
     // What has to travel does so before anything is taken, so that much can travel at a time.
     if (asked.kind === 'hit') await bring(asked, this.#state.bench);
     if (asked.kind === 'hit' && !this.#lost.has(call.key)) return this.#claimed(asked, end, signal, undefined);
-    const place = await end.wait(this.#slots.take(this.#want(call.task), signal));
+    const { timeline } = this.#state.request;
+    const { name } = call.task;
+    const want = this.#want(call.task);
+    const place = await end.wait(timed(timeline, name, 'wait', () => this.#slots.take(want, signal)));
     if (place === undefined) return skipped(call, end);
     try {
       if (this.#services.needs(call.task) && !(await end.wait(this.#services.hold(signal)))) return skipped(call, end);
@@ -106,7 +110,7 @@ export class Acting {
       const waited = { place: place?.waited === true, claim: claim.waited };
       const now = this.#questions.isOld(asked, waited) ? await this.#questions.askAnew(task) : asked;
       if (now.kind === 'hit') return await this.#putBack(now, end, signal, place);
-      return place === undefined ? AGAIN : await this.#work(now, end, signal);
+      return place === undefined ? AGAIN : await this.#work(now, end, signal, place);
     } finally {
       this.#spent.add(task.name, claim);
     }
@@ -156,20 +160,21 @@ export class Acting {
     if ('restored' in result) return this.served(hit, result.restored, end);
     this.#lost.add(call.key);
     if (place === undefined) return AGAIN;
-    return this.#work({ kind: 'miss', call, reasons: [lostReason(product, result.lost)] }, end, signal);
+    return this.#work({ kind: 'miss', call, reasons: [lostReason(product, result.lost)] }, end, signal, place);
   }
 
   /** Undefined if it was not begun. */
   #restore(hit: Hit, signal: AbortSignal): Promise<Restored | undefined> {
     const { call, product } = hit;
     const { around } = this.#state.bench;
-    return this.#restoring.restore(() => {
+    const { name } = call.task;
+    const begin = (): ReturnType<Restoring['begin']> => {
       if (signal.aborted) return undefined;
       if (stands(hit, around)) return { restored: 0 };
-      const { name } = call.task;
       if (product.outputs === null) return { restored: around.outputs.discard(name) };
       return around.outputs.beginRestore(name, call.globs.outputs, product.outputs);
-    });
+    };
+    return timed(this.#state.request.timeline, name, 'restore', () => this.#restoring.restore(begin));
   }
 
   /** Replays what the task printed, but not twice in one round. `restored` files had to be put right. */
@@ -184,11 +189,12 @@ export class Acting {
     if (past === null && restored === 0 && live !== undefined) quiet.add(name);
     const tier = past === null ? undefined : this.#state.shared.get(name);
     const shared = tier === undefined ? {} : { shared: tier };
-    return end.acted({ outcome: 'cached', key: call.key, restored, result: product.result, ...shared }, product);
+    const saved = past?.walltime ?? 0;
+    return end.acted({ outcome: 'cached', key: call.key, restored, saved, result: product.result, ...shared }, product);
   }
 
   /** Does the work. The task is claimed. */
-  async #work(miss: Miss, end: Ending, signal: AbortSignal): Promise<Acted> {
+  async #work(miss: Miss, end: Ending, signal: AbortSignal, { lane }: Place): Promise<Acted> {
     const { call } = miss;
     const { task } = call;
     const { bench, request, live } = this.#state;
@@ -211,13 +217,14 @@ export class Acting {
       return paths;
     };
     const began = bench.now();
-    const executed = await execute(call, bench, {
+    const execution: Execution = {
       signal: services.length === 0 ? signal : AbortSignal.any([signal, ...services.map(({ failed }) => failed)]),
       fault: () => services.flatMap(faultOf)[0],
       onOutput: (chunk) => request.listener({ type: 'output', name: task.name, chunk, replayed: false }),
       changed,
       discovery: await this.#discovery(call),
-    });
+    };
+    const executed = await timed(request.timeline, task.name, 'run', () => execute(call, bench, execution), lane);
     if (executed.kind === 'aborted') return skipped(call, end);
     const { call: filed } = executed;
     this.#state.calls.set(task.name, filed);

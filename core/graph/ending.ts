@@ -68,6 +68,7 @@ function blank(name: string): TaskOutcome {
     exitCode: null,
     message: null,
     restored: 0,
+    saved: 0,
     attempts: 0,
   };
 }

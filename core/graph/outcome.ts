@@ -1,5 +1,6 @@
 /** What became of a task in one run, why, and the events that tell of it while it happens. Plain JSON-able data. */
 import type { Digest, Key } from '../base/hash.ts';
+import type { Timeline } from './timeline.ts';
 
 /**
  * Why a call was not answered from the cache. `path` is relative to the project root. Values of environment variables
@@ -47,6 +48,8 @@ export interface TaskOutcome {
   readonly message: string | null;
   /** Output files put right on a hit (written or removed). */
   readonly restored: number;
+  /** Run time that its answer from the cache took when it was made, ms; 0 if it was not answered from there. */
+  readonly saved: number;
   /** How often it was begun in this run: 0 if it was not, more than 1 if it was tried again after it failed. */
   readonly attempts: number;
   /** The shared cache that a hit came from in this run; absent if it was on file here. */
@@ -107,6 +110,8 @@ export interface RunRequest {
   readonly keepGoing: boolean;
   readonly signal: AbortSignal;
   readonly listener: RunListener;
+  /** Where it is noted what happens when. */
+  readonly timeline?: Timeline | undefined;
 }
 
 export interface RunReport {

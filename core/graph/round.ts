@@ -15,6 +15,7 @@ import type { Acted, Settled } from './settled.ts';
 import { Slots } from './slots.ts';
 import type { Task } from './task.ts';
 import type { TaskCall } from './task-call.ts';
+import { timed } from './timeline.ts';
 import type { Live } from './watch/live.ts';
 
 /** How often what a task reads may be found changed from outside before that counts as a failure. */
@@ -199,7 +200,7 @@ export class Round {
   }
 
   async #attempt(task: Task, end: Ending): Promise<Acted> {
-    const asked = await this.#questions.ask(task);
+    const asked = await timed(this.#request.timeline, task.name, 'lookup', () => this.#questions.ask(task));
     if (this.#state.mode === 'plan') return this.#foresee(asked, end);
     const live = this.#live;
     return live === undefined

@@ -17,6 +17,7 @@ export function outcome(name: string, kind: TaskOutcome['outcome'], more: Partia
     exitCode: null,
     message: null,
     restored: 0,
+    saved: 0,
     attempts: 0,
     ...more,
   };

@@ -2,9 +2,11 @@
 import type { RunReport } from '../../graph/outcome.ts';
 import { EXIT } from '../exit-code.ts';
 import { parseJobs } from '../jobs.ts';
+import { REPORT_OPTIONS } from '../options.ts';
 import type { Project } from '../project.ts';
 import { reporterFor } from '../reporters/choose.ts';
 import { counted } from '../reporters/task-line.ts';
+import type { RunReports } from '../reports/run-reports.ts';
 import { selectedTasks } from '../selection.ts';
 import { styleFor } from '../style.ts';
 import { harmless } from '../text.ts';
@@ -14,26 +16,41 @@ import { plan } from './plan.ts';
 export async function run(context: VerbContext): Promise<number> {
   const { invocation, machine } = context;
   if (invocation.flag('dry-run')) return plan(context);
+  const reports = await reportsFor(context);
   const reporter = reporterFor(invocation, machine, 'run');
-  const project = await context.open((message) => reporter.listener({ type: 'warning', name: null, message }));
+  let project: Project | undefined;
   try {
+    project = await context.open((message) => reporter.listener({ type: 'warning', name: null, message }));
     const targets = await selectedTasks(invocation, project, machine);
+    const jobs = parseJobs(invocation.text('jobs'), project.jobs, machine.cpus);
+    const started = project.now();
     const report = await project.engine().run({
       targets,
-      jobs: parseJobs(invocation.text('jobs'), project.jobs, machine.cpus),
+      jobs,
       force: invocation.flag('force'),
       frozen: invocation.flag('frozen'),
       keepGoing: invocation.flag('keep-going'),
       signal: machine.interruption.signal,
       listener: reporter.listener,
+      timeline: reports?.timeline,
     });
     reporter.close();
+    const { graph } = project;
+    reports?.write(report, { by: `fleche ${machine.version}`, started, targets, jobs, graph });
     await sent(project, machine);
     return endOf(report, machine);
   } finally {
+    reports?.close();
     reporter.close();
-    await project.close();
+    await project?.close();
   }
+}
+
+/** Loaded only where a report is asked for. */
+async function reportsFor({ invocation, machine }: VerbContext): Promise<RunReports | undefined> {
+  if (!REPORT_OPTIONS.some(({ name }) => invocation.flag(name))) return undefined;
+  const { RunReports } = await import('../reports/run-reports.ts');
+  return new RunReports(invocation, machine);
 }
 
 /** Waits for answers that are still on their way to shared caches, unless somebody wants an end. */

@@ -22,6 +22,8 @@ export type InUse =
 interface Begun {
   readonly service: Service;
   readonly end: Ending;
+  /** To be called when it is down. */
+  readonly over: () => void;
 }
 
 export class RoundServices {
@@ -105,9 +107,14 @@ export class RoundServices {
     if (service === before || this.#begun.has(name)) return service;
     const end = new Ending(name, bench.now);
     const reasons = end.begin([task === undefined ? { kind: 'uncached' } : { kind: 'needed', task }]);
-    this.#begun.set(name, { service, end });
+    const over = request.timeline?.begin(name, 'service') ?? ((): void => {});
+    this.#begun.set(name, { service, end, over });
     request.listener({ type: 'start', name, reasons, ...(this.#wanted.has(name) ? { stays: true } : {}) });
-    service.failed.addEventListener('abort', () => this.#state.note(this.#outcome(name, call)), { once: true });
+    const fail = (): void => {
+      over();
+      this.#state.note(this.#outcome(name, call));
+    };
+    service.failed.addEventListener('abort', fail, { once: true });
     return service;
   }
 
@@ -115,7 +122,8 @@ export class RoundServices {
   over(task: string): void {
     for (const [name, users] of this.#users) {
       if (!users.delete(task) || users.size > 0 || this.#wanted.has(name) || this.#state.live !== undefined) continue;
-      if (this.#pool.get(name) !== undefined) this.#stopping.push(this.#pool.stop(name));
+      if (this.#pool.get(name) !== undefined)
+        this.#stopping.push(this.#pool.stop(name).then(this.#begun.get(name)?.over));
     }
   }
 
@@ -145,6 +153,7 @@ export class RoundServices {
   async end(): Promise<void> {
     if (this.#state.live === undefined) await this.#pool.retain(new Set());
     await Promise.all(this.#stopping);
+    for (const { over } of this.#begun.values()) over();
   }
 
   /** The outcomes of a round with those of its services put right, which are told. */

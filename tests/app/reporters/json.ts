@@ -30,6 +30,7 @@ test('every task is one object on one line, and the summary is the last', () => 
     exitCode: null,
     message: null,
     restored: 0,
+    saved: 0,
     attempts: 0,
   });
   assert.is((second as { readonly name: string }).name, 'b\n');

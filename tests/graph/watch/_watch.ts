@@ -166,6 +166,7 @@ export function outcomeOf(name: string, outcome: TaskOutcome['outcome'], path?: 
     exitCode: null,
     message: null,
     restored: 0,
+    saved: 0,
     attempts: 0,
   };
 }

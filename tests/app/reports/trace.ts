@@ -1,0 +1,58 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type TraceEvent, traceReport } from '../../../core/app/reports/trace.ts';
+import type { Span } from '../../../core/graph/timeline.ts';
+
+type Complete = Extract<TraceEvent, { readonly ph: 'X' }>;
+
+const span = (task: string, kind: Span['kind'], start: number, end: number, lane?: number): Span => ({
+  task,
+  kind,
+  start,
+  end,
+  lane,
+});
+
+function complete(events: readonly TraceEvent[]): readonly Complete[] {
+  return events.filter((event) => event.ph === 'X');
+}
+
+test('work is in the lane of its place, with times in microseconds from the first event', () => {
+  const spans = [
+    span('a', 'lookup', 1000, 1000.5),
+    span('a', 'run', 1001, 1003, 1),
+    span('b', 'run', 1002, 1002.25, 0),
+  ];
+  const { traceEvents } = traceReport(spans, undefined, new Set(['a']));
+  const events = complete(traceEvents);
+  const work = events.filter(({ cat }) => cat === 'run');
+  assert.equal(
+    work.map(({ name, tid, ts, dur }) => [name, tid, ts, dur]),
+    [
+      ['a', 1, 1000, 2000],
+      ['b', 0, 2000, 250],
+    ],
+  );
+  assert.is(work[0]?.args['critical'], true);
+  assert.is(work[1]?.args['critical'], false);
+  assert.equal(
+    traceEvents.flatMap(({ name, args }) => (name === 'thread_name' ? [args['name']] : [])),
+    ['place 1', 'place 2', 'lookup 1'],
+  );
+});
+
+test('no two spans of a lane overlap', () => {
+  const spans = Array.from({ length: 40 }, (_, at) => span(`t${at}`, 'lookup', (at * 7) % 31, ((at * 7) % 31) + 5));
+  const events = complete(traceReport(spans, undefined, new Set()).traceEvents);
+  assert.is(events.length, 40);
+  for (const one of events) {
+    const others = events.filter((other) => other !== one && other.tid === one.tid && other.pid === one.pid);
+    assert.not.ok(others.some((other) => other.ts < one.ts + one.dur && one.ts < other.ts + other.dur));
+  }
+});
+
+test('of nothing there is nothing to show', () => {
+  assert.equal(traceReport([], undefined, new Set()), { displayTimeUnit: 'ms', traceEvents: [] });
+});
+
+test.run();
