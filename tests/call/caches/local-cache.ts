@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -70,5 +70,48 @@ test('a cache for reading only answers, and makes what it has not', async () => 
   await reading.close();
   rmSync(root, { recursive: true });
 });
+
+test('a value or an environment that was damaged costs a run, and what is made then is found again', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'fleche-'));
+  const LARGE = 100_000;
+  const damages: readonly (readonly [name: string, damage: () => void, runs: number, told: RegExp | undefined])[] = [
+    ['a value in a file', () => writeFileSync(largeFile(root), 'x'), 1, undefined],
+    ['a file that is cut short', () => truncateSync(largeFile(root), LARGE - 1), 1, undefined],
+    ['an environment that is cut short', () => truncateSync(join(root, 'db-1/data.mdb'), 5000), 2, /damaged/],
+    [
+      'an environment of something else',
+      () => writeFileSync(join(root, 'db-1/data.mdb'), 'x'.repeat(9999)),
+      2,
+      /damaged/,
+    ],
+  ];
+  const session = async (): Promise<readonly [ran: number, told: readonly string[]]> => {
+    const told: string[] = [];
+    const store = new LocalCache(root, { onTrouble: (message) => told.push(message) });
+    ran = 0;
+    for (const count of [1, LARGE]) assert.is(cache(store, () => spell(count)).letters.length, count);
+    await store.close();
+    return [ran, told];
+  };
+  assert.equal(await session(), [2, []]);
+  for (const [name, damage, runs, expected] of damages) {
+    damage();
+    const [ran, told] = await session();
+    assert.is(ran, runs, name);
+    if (expected === undefined) assert.equal(told, [], name);
+    else assert.match(told.join(), expected);
+    assert.equal(await session(), [0, []], name);
+  }
+  rmSync(root, { recursive: true });
+});
+
+/** The file of the one value that is too large for the environment. */
+function largeFile(root: string): string {
+  const [file = ''] = readdirSync(join(root, 'cas'), { recursive: true, encoding: 'utf8' }).filter((path) =>
+    /[0-9a-f]{64}$/.test(path),
+  );
+  chmodSync(join(root, 'cas', file), 0o644);
+  return join(root, 'cas', file);
+}
 
 test.run();
