@@ -6,6 +6,7 @@ import { SINCE_OPTIONS } from './options.ts';
 import { filteredPackages } from './packages/filter.ts';
 import type { Package } from './packages/packages.ts';
 import type { Project } from './project.ts';
+import type { Environment } from './style.ts';
 import { allPackages, chosenTasks, tasksHere } from './targets.ts';
 import type { Machine } from './verb.ts';
 
@@ -19,7 +20,7 @@ export async function selectedTasks(
   place: Place,
 ): Promise<readonly string[]> {
   const among = chosenPackages(invocation, project, place);
-  return affected(chosenTasks(invocation.args, project, among), invocation, project, place);
+  return affectedIfAsked(chosenTasks(invocation.args, project, among), invocation, project, place);
 }
 
 /** The same, but without names among all tasks. */
@@ -30,7 +31,7 @@ export async function selectedOfAll(
 ): Promise<readonly string[]> {
   const among = chosenPackages(invocation, project, place);
   const names = invocation.args.length > 0 ? chosenTasks(invocation.args, project, among) : tasksHere(project, among);
-  return affected(names, invocation, project, place);
+  return affectedIfAsked(names, invocation, project, place);
 }
 
 function chosenPackages(invocation: Invocation, project: Project, { cwd }: Place): ReadonlySet<Package> {
@@ -39,17 +40,30 @@ function chosenPackages(invocation: Invocation, project: Project, { cwd }: Place
   return filteredPackages(filters, project.packages, toRel(realpathSync(project.root), realpathSync(cwd)));
 }
 
-async function affected(
+async function affectedIfAsked(
   names: readonly string[],
   invocation: Invocation,
   project: Project,
   { env }: Place,
 ): Promise<readonly string[]> {
   if (!SINCE_OPTIONS.some(({ name }) => invocation.flag(name))) return names;
+  return affectedSince(invocation.text('since'), names, project, env);
+}
+
+/**
+ * Those of the tasks that files which changed since `ref` can matter to; without one, since the branch that changes are
+ * made for. All of them, and a warning, where git cannot tell.
+ */
+export async function affectedSince(
+  ref: string | undefined,
+  names: readonly string[],
+  project: Project,
+  env: Environment,
+): Promise<readonly string[]> {
   const { changesSince } = await import('./git.ts');
   const { affectedTasks } = await import('./affected.ts');
   const { lockChanges } = await import('./lock-changes.ts');
-  const changes = changesSince(project.root, invocation.text('since'), env);
+  const changes = changesSince(project.root, ref, env);
   if (changes.kind === 'changes') {
     const { graph, packages, root } = project;
     const isFolder = (path: RelPath): boolean =>

@@ -102,8 +102,8 @@ export interface RunRequest {
   readonly targets: readonly string[];
   /** How many tasks may run at once, at least 1. */
   readonly jobs: number;
-  /** Run every task, whatever is on file. */
-  readonly force: boolean;
+  /** Run these tasks, or all, whatever is on file. */
+  readonly force: boolean | ReadonlySet<string>;
   /** Run nothing: a task that is not on file is skipped and makes the report's `frozenStale` true. */
   readonly frozen: boolean;
   /** After a failure go on with everything that does not need the failed task. */

@@ -54,7 +54,8 @@ export class RoundState {
   }
 
   isForced({ name }: Task): boolean {
-    return this.request.force || this.live?.isForced(name) === true;
+    const { force } = this.request;
+    return (typeof force === 'boolean' ? force : force.has(name)) || this.live?.isForced(name) === true;
   }
 
   /** Takes in what became of a task. */
