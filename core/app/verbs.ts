@@ -168,6 +168,19 @@ export const VERBS: readonly VerbSpec[] = [
     load: async () => (await import('./verbs/schema.ts')).schema,
   },
   {
+    name: 'cache',
+    args: '<pack|unpack|prune|verify> [folder]',
+    least: 1,
+    most: 2,
+    text: 'carry answers in a folder to another machine, and look after them',
+    options: [
+      { name: 'all', text: 'pack everything on file, not only what the present files ask for' },
+      { name: DRY_RUN, text: 'only say what would be forgotten' },
+      JSON_OPTION,
+    ],
+    load: async () => (await import('./verbs/cache.ts')).cache,
+  },
+  {
     name: 'doctor',
     args: '',
     least: 0,

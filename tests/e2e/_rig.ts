@@ -152,7 +152,7 @@ export class Rig {
   start(args: readonly string[], env: EnvChanges = {}): ChildProcess {
     return spawn(process.execPath, [program(), ...args], {
       cwd: this.#root,
-      env: this.#environment(env),
+      env: this.env(env),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
   }
@@ -188,7 +188,8 @@ export class Rig {
     return lines.filter((line) => line !== '');
   }
 
-  #environment(changes: EnvChanges): NodeJS.ProcessEnv {
+  /** What programs in the project are given: nothing of the person who runs the tests. */
+  env(changes: EnvChanges = {}): NodeJS.ProcessEnv {
     const { PATH, TMPDIR, SystemRoot } = process.env;
     const home = join(this.aside, 'home');
     const own = { PATH, TMPDIR, SystemRoot, HOME: home, USERPROFILE: home, TEST_LOG: this.#logFile };

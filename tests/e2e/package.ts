@@ -80,7 +80,7 @@ test('everything that the manifest names is there, with its types', () => {
 });
 
 test('nothing is published that nobody needs', () => {
-  const strange = [...files].filter((path) => !/^(dist\/.*\.(c?js|d\.ts)|.*\.(md|json)|LICENSE)$/.test(path));
+  const strange = [...files].filter((path) => !/^(dist\/.*\.(c?js|d\.ts)|.*\.(md|json|yml)|LICENSE)$/.test(path));
   assert.equal(strange, []);
 });
 

@@ -29,6 +29,7 @@ export class CiReporter implements Reporter {
   readonly #warnings: Note[] = [];
   readonly #tails = new Map<string, readonly string[]>();
   #groups = 0;
+  #isOver = false;
   #width = 0;
 
   constructor(terminal: Terminal, options: CiReporterOptions) {
@@ -83,7 +84,9 @@ export class CiReporter implements Reporter {
   }
 
   #warn(name: string | null, message: string): void {
-    this.#warnings.push({ level: 'warning', title: name ?? 'fleche', message });
+    const note: Note = { level: 'warning', title: name ?? 'fleche', message };
+    if (this.#isOver) this.#notes([note]);
+    else this.#warnings.push(note);
     this.#line(`${this.#style.yellow('!')} ${name === null ? '' : `${harmless(name)}: `}${harmless(message)}`);
   }
 
@@ -105,6 +108,7 @@ export class CiReporter implements Reporter {
 
   /** Failures last, where one looks first. */
   #end(): void {
+    this.#isOver = true;
     for (const { outcome, lines } of this.#failures) {
       this.#line('');
       this.#line(this.#style.red(`${harmless(outcome.name)} failed`));

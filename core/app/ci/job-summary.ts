@@ -25,14 +25,18 @@ export function jobSummary({ outcomes, summary }: RunReport, heading: string, ca
     '',
   ].join('\n');
   const sorted = ORDER.flatMap((kind) => outcomes.filter(({ outcome }) => outcome === kind));
-  let text = head;
+  const parts = [head];
+  let size = Buffer.byteLength(head);
   for (const [at, outcome] of sorted.entries()) {
     const row = rowOf(outcome);
-    if (Buffer.byteLength(text) + Buffer.byteLength(row) > LONGEST)
-      return `${text}\n${sorted.length - at} more tasks.\n`;
-    text += row;
+    size += Buffer.byteLength(row);
+    if (size > LONGEST) {
+      parts.push(`\n${sorted.length - at} more tasks.\n`);
+      break;
+    }
+    parts.push(row);
   }
-  return text;
+  return parts.join('');
 }
 
 function rowOf(outcome: TaskOutcome): string {

@@ -32,8 +32,8 @@ export function parsePart(text: string): Part {
 }
 
 /**
- * Greedy: what nothing else needs goes, the longest first, to the job that is done soonest with it, counting only what that
- * job does not do already; so what shares its needs tends to stay together. What several jobs need is owned by the first
+ * Greedy: what nothing else needs goes, the longest first, to the job that is done soonest with it and has the least to
+ * add to what it does already, both counting the same; so what shares its needs tends to stay together. What several jobs need is owned by the first
  * of them and is answered from the cache elsewhere, if they share one. `timeOf` gives ms, or undefined for an unknown one,
  * which counts as the average.
  */
@@ -60,12 +60,13 @@ export function shards(
   const jobs = Array.from({ length: count }, () => ({ targets: [] as string[], does: new Set<string>(), ms: 0 }));
   const owners = new Map<string, number>();
   for (const { name, closure } of tops) {
-    const ends = jobs.map(({ does, ms }) => ms + costOf(closure.filter((task) => !does.has(task))));
-    const at = ends.indexOf(Math.min(...ends));
+    const added = jobs.map(({ does }) => costOf(closure.filter((task) => !does.has(task))));
+    const prices = jobs.map(({ ms }, at) => ms + 2 * (added[at] ?? 0));
+    const at = prices.indexOf(Math.min(...prices));
     const job = jobs[at];
     if (job === undefined) continue;
     job.targets.push(name);
-    job.ms = ends[at] ?? job.ms;
+    job.ms += added[at] ?? 0;
     for (const task of closure) {
       job.does.add(task);
       if (!owners.has(task)) owners.set(task, at);

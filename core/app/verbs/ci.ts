@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
+import { toRel } from '../../base/paths.ts';
 import type { RunReport } from '../../graph/outcome.ts';
 import { assignmentOf } from '../ci/assignment.ts';
 import { CiReporter } from '../ci/ci-reporter.ts';
@@ -36,7 +37,11 @@ export async function ci(context: VerbContext): Promise<number> {
   let placeOf: (task: string) => Note['at'] = () => undefined;
   const project = await context.open((message) => reporter.listener({ type: 'warning', name: null, message }));
   try {
-    placeOf = (task) => project.graph.task(task).at;
+    const repository = env['GITHUB_WORKSPACE'] || project.root;
+    placeOf = (task) => {
+      const { file, line } = project.graph.task(task).at;
+      return { file: toRel(repository, resolve(project.root, file)), line };
+    };
     const { targets, shard, notes } = await assignmentOf(context, project, provider, timings);
     const heading = [`fleche ci on ${provider.title}`, ...notes].join('; ');
     const cache = cacheLine(project, provider);

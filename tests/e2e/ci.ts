@@ -1,0 +1,260 @@
+/** Jobs of CI services, played through: what one job packs the next one is answered from, on another machine's path. */
+import { spawnSync } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parse } from 'yaml';
+import { REPOSITORY, type Rig, withRig } from './_rig.ts';
+
+const FILES: Readonly<Record<string, string>> = {
+  'fleche.config.toml': `[default]
+root = true
+tasks = ["use", "other"]
+
+[tasks.gen]
+run = "echo gen >>\\"$TEST_LOG\\"; cp in.txt gen.txt"
+inputs = ["in.txt"]
+outputs = ["gen.txt"]
+pass_env = ["TEST_LOG"]
+
+[tasks.use]
+run = "echo use >>\\"$TEST_LOG\\"; cat gen.txt gen.txt >use.txt; cat use.txt"
+needs = ["gen"]
+inputs = ["gen.txt"]
+outputs = ["use.txt"]
+pass_env = ["TEST_LOG"]
+
+[tasks.other]
+run = "echo other >>\\"$TEST_LOG\\"; echo other >other.txt"
+inputs = []
+outputs = ["other.txt"]
+pass_env = ["TEST_LOG"]
+`,
+  'in.txt': 'in\n',
+};
+const PUSH = { CI: 'true', GITHUB_ACTIONS: 'true', GITHUB_EVENT_NAME: 'push', GITHUB_REF_PROTECTED: 'true' };
+
+/** A second machine: the same sources at another path, and nothing else. */
+async function elsewhere(rig: Rig, use: (other: Rig) => Promise<void>): Promise<void> {
+  await withRig(FILES, async (other) => {
+    for (const path of ['in.txt', 'fleche.config.toml']) other.write({ [path]: rig.read(path) });
+    await use(other);
+  });
+}
+
+async function ci(rig: Rig, args: readonly string[] = [], env: Readonly<Record<string, string>> = PUSH) {
+  const result = await rig.fleche(['ci', ...args], env);
+  return { ...result, log: rig.log() };
+}
+
+test('what one job packed, the next one, elsewhere, need not run', async () => {
+  await withRig(FILES, async (rig) => {
+    const pack = join(rig.aside, 'pack');
+    const first = await ci(rig);
+    assert.is(first.code, 0, first.stderr);
+    assert.equal([...first.log].sort(), ['gen', 'other', 'use']);
+    assert.match((await rig.fleche(['cache', 'pack', pack])).stdout, /^packed 3 answers into /);
+    await elsewhere(rig, async (other) => {
+      assert.is((await other.fleche(['cache', 'unpack', pack])).stdout, 'unpacked 3 answers\n');
+      const second = await ci(other);
+      assert.equal(second.log, []);
+      assert.match(second.stdout, /^cache: 3 answers on file$/m);
+      assert.is(other.read('use.txt'), 'in\nin\n');
+    });
+  });
+});
+
+test('a pack has what the present files ask for, and replaces the one before; a folder that is no pack is left alone', async () => {
+  await withRig(FILES, async (rig) => {
+    const pack = join(rig.aside, 'pack');
+    await ci(rig);
+    await rig.fleche(['cache', 'pack', pack]);
+    rig.write({ 'in.txt': 'new\n' });
+    await ci(rig);
+    assert.match((await rig.fleche(['cache', 'pack', pack])).stdout, /^packed 3 answers/);
+    assert.match((await rig.fleche(['cache', 'pack', pack, '--all'])).stdout, /^packed 5 answers/);
+    const taken = join(rig.aside, 'home');
+    writeFileSync(join(taken, 'mine'), 'mine');
+    const { code, stderr } = await rig.fleche(['cache', 'pack', taken]);
+    assert.is(code, 3);
+    assert.match(stderr, /is there and is no pack/);
+    assert.ok(existsSync(join(taken, 'mine')));
+  });
+});
+
+test('a pack that was tampered with answers nothing that it should not', async () => {
+  await withRig(FILES, async (rig) => {
+    const pack = join(rig.aside, 'pack');
+    await ci(rig);
+    await rig.fleche(['cache', 'pack', pack]);
+    const blobs = spawnSync('find', [join(pack, 'values'), '-type', 'f'], { encoding: 'utf8' })
+      .stdout.trim()
+      .split('\n');
+    for (const blob of blobs) writeFileSync(blob, 'poison');
+    await elsewhere(rig, async (other) => {
+      await other.fleche(['cache', 'unpack', pack]);
+      const { code, log } = await ci(other);
+      assert.is(code, 0);
+      assert.equal([...log].sort(), ['gen', 'other', 'use']);
+      assert.is(other.read('use.txt'), 'in\nin\n');
+    });
+  });
+});
+
+test('the parts of a split job run every task, and none but what they need twice', async () => {
+  await withRig(FILES, async (rig) => {
+    const first = await ci(rig, ['--shard', '1/2']);
+    await elsewhere(rig, async (other) => {
+      const second = await ci(other, ['--shard', '2/2']);
+      assert.equal([...first.log, ...second.log].sort(), ['gen', 'other', 'use']);
+      const split = (text: string): string | undefined => / of split (\w+):/.exec(text)?.[1];
+      assert.is(split(first.stdout), split(second.stdout));
+    });
+  });
+});
+
+test('an answer that a second run does not repeat is found, and the job fails', async () => {
+  await withRig(FILES, async (rig) => {
+    rig.edit('fleche.config.toml', 'echo other >other.txt', 'date +%N >other.txt');
+    await ci(rig);
+    const { code, stdout, log } = await ci(rig, ['--verify', '100%']);
+    assert.is(code, 1);
+    assert.equal([...log].sort(), ['gen', 'other', 'use']);
+    assert.match(stdout, /^::warning .*title=other::verified: it makes something else/m);
+    assert.not.match(stdout, /title=(gen|use)::verified/);
+  });
+});
+
+test('a failure is a red job with a note, a page, a JUnit file; the rest goes on', async () => {
+  await withRig(FILES, async (rig) => {
+    rig.edit('fleche.config.toml', 'cp in.txt gen.txt', 'echo no; exit 4');
+    const files = { GITHUB_STEP_SUMMARY: join(rig.aside, 'page.md'), GITHUB_OUTPUT: join(rig.aside, 'output') };
+    const { code, stdout, log } = await ci(rig, ['--junit', 'reports/junit.xml'], { ...PUSH, ...files });
+    assert.is(code, 1);
+    assert.equal([...log].sort(), ['gen', 'other']);
+    assert.match(stdout, /^::error file=fleche.config.toml,line=\d+,title=gen exited with code 4::no$/m);
+    assert.match(rig.read('reports/junit.xml'), /<failure message="exited with code 4">/);
+    assert.match(readFileSync(files.GITHUB_STEP_SUMMARY, 'utf8'), /\| ❌ \| `gen` \| failed \|/);
+    assert.match(
+      readFileSync(files.GITHUB_OUTPUT, 'utf8'),
+      /^ran=1\ncached=0\nfailed=1\nhit-rate=0.000\ntasks=\["other"\]$/m,
+    );
+  });
+});
+
+test('a job about a proposed change does what the change can matter to', async () => {
+  await withRig(FILES, async (rig) => {
+    const git = (...args: readonly string[]): void => {
+      const { status, stderr } = spawnSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@localhost', ...args], {
+        cwd: rig.root,
+      });
+      assert.is(status, 0, String(stderr));
+    };
+    rig.write({ '.gitignore': '.fleche\n*.txt\n!in.txt\n' });
+    git('init', '-q');
+    git('add', '.');
+    git('commit', '-qm', 'one');
+    git('update-ref', 'refs/remotes/origin/main', 'HEAD');
+    rig.write({ 'in.txt': 'changed\n' });
+    git('commit', '-qam', 'two');
+    const pull = { ...PUSH, GITHUB_EVENT_NAME: 'pull_request', GITHUB_BASE_REF: 'main' };
+    const { log, stdout } = await ci(rig, [], pull);
+    assert.equal(log, ['gen', 'use']);
+    assert.match(stdout, /pull request, not trusted; 1 of 2 tasks affected since origin\/main/);
+    const shallow = await ci(rig, [], { ...pull, GITHUB_BASE_REF: 'gone' });
+    assert.equal(shallow.log, ['other']);
+    assert.match(shallow.stdout, /so everything counts as affected/);
+  });
+});
+
+interface Step {
+  readonly id?: string;
+  readonly if?: string;
+  readonly uses?: string;
+  readonly run?: string;
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** Plays the composite action on one machine: the service's cache is a folder, expressions are looked up. */
+async function playAction(rig: Rig, service: string, inputs: Readonly<Record<string, string>>): Promise<string> {
+  const action: { inputs: Record<string, { default?: string }>; runs: { steps: Step[] } } = parse(
+    readFileSync(join(REPOSITORY, 'plugins/github-action/action.yml'), 'utf8'),
+  );
+  const given = (name: string): string => inputs[name] ?? action.inputs[name]?.default ?? '';
+  const expression = (text: string): string =>
+    text.replace(/\$\{\{\s*inputs\.([\w-]+)\s*\}\}/g, (_, name: string) => given(name));
+  // npx finds the command where an installation puts it.
+  mkdirSync(rig.path('node_modules/.bin'), { recursive: true });
+  const bin = rig.path('node_modules/.bin/fleche');
+  if (!existsSync(bin)) symlinkSync(join(REPOSITORY, 'dist/fleche.cjs'), bin);
+  const pack = rig.path(given('pack'));
+  let said = '';
+  for (const step of action.runs.steps) {
+    if (step.if !== undefined && given('save') !== 'true') continue;
+    if (step.uses?.startsWith('actions/cache/restore')) {
+      if (existsSync(service)) cpSync(service, pack, { recursive: true });
+    } else if (step.uses?.startsWith('actions/cache/save')) {
+      rmSync(service, { recursive: true, force: true });
+      cpSync(pack, service, { recursive: true });
+    } else if (step.run !== undefined) {
+      const env = Object.fromEntries(Object.entries(step.env ?? {}).map(([name, text]) => [name, expression(text)]));
+      const { status, stdout, stderr } = spawnSync('bash', ['-eo', 'pipefail', '-c', step.run], {
+        cwd: rig.root,
+        encoding: 'utf8',
+        env: { ...rig.env(), ...PUSH, ...env },
+      });
+      assert.is(status, 0, stdout + stderr);
+      said += stdout;
+    }
+  }
+  return said;
+}
+
+test('the action for GitHub: saved on the default branch, answered everywhere else', async () => {
+  await withRig(FILES, async (rig) => {
+    const service = join(rig.aside, 'service');
+    await playAction(rig, service, { save: 'false' });
+    assert.not.ok(existsSync(service), 'a pull request saves nothing');
+    assert.match(await playAction(rig, service, { save: 'true' }), /packed 3 answers/);
+    rig.log();
+    await elsewhere(rig, async (other) => {
+      const said = await playAction(other, service, { save: 'false', tasks: 'use', options: '--junit=junit.xml' });
+      assert.match(said, /^2 cached /m);
+      assert.equal(other.log(), []);
+      assert.ok(other.exists('junit.xml'));
+    });
+  });
+});
+
+test('no script of the action has anything pasted into it', () => {
+  const text = readFileSync(join(REPOSITORY, 'plugins/github-action/action.yml'), 'utf8');
+  const { runs }: { runs: { steps: Step[] } } = parse(text);
+  for (const { run = '' } of runs.steps) assert.not.match(run, /\$\{\{/);
+});
+
+test('the template for GitLab: its script runs, and merge requests keep nothing', async () => {
+  const text = readFileSync(join(REPOSITORY, 'plugins/gitlab/fleche.gitlab-ci.yml'), 'utf8');
+  const { '.fleche': job } = parse(text);
+  assert.is(job.variables.FLECHE_POLICY, 'pull');
+  assert.equal(job.rules[0], { if: '$CI_MERGE_REQUEST_IID' });
+  await withRig(FILES, async (rig) => {
+    mkdirSync(rig.path('node_modules/.bin'), { recursive: true });
+    symlinkSync(join(REPOSITORY, 'dist/fleche.cjs'), rig.path('node_modules/.bin/fleche'));
+    const gitlab = { CI: 'true', GITLAB_CI: 'true', CI_COMMIT_REF_PROTECTED: 'true' };
+    const play = (lines: readonly string[]): string => {
+      const { status, stdout, stderr } = spawnSync('bash', ['-eo', 'pipefail', '-c', lines.join('\n')], {
+        cwd: rig.root,
+        encoding: 'utf8',
+        env: { ...rig.env(), ...gitlab, ...job.variables },
+      });
+      assert.is(status, 0, stdout + stderr);
+      return stdout;
+    };
+    assert.match(play(job.script), /there is no pack[\s\S]*fleche ci on GitLab CI; protected branch/);
+    assert.match(play(job.after_script), /packed 3 answers/);
+    assert.ok(rig.exists('fleche-junit.xml'));
+  });
+});
+
+test.run();
