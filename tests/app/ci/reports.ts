@@ -22,6 +22,7 @@ function outcome(name: string, kind: OutcomeKind, message: string | null = null)
     message,
     restored: 0,
     attempts: 1,
+    saved: 0,
   };
 }
 
