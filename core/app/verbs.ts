@@ -169,10 +169,10 @@ export const VERBS: readonly VerbSpec[] = [
   },
   {
     name: 'cache',
-    args: '<pack|unpack|prune|verify> [folder]',
+    args: '<action> [folder]',
     least: 1,
     most: 2,
-    text: 'carry answers in a folder to another machine, and look after them',
+    text: 'pack, unpack, prune or verify what is on file',
     options: [
       { name: 'all', text: 'pack everything on file, not only what the present files ask for' },
       { name: DRY_RUN, text: 'only say what would be forgotten' },
