@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { FlecheError, messageOf } from '../base/errors.ts';
 import { type AbsPath, escapes, toAbs, toRel } from '../base/paths.ts';
 import type { SyncCallStore } from '../store/calls.ts';
+import { layoutOf, runsFile } from '../store/layout.ts';
 import type { LeaseStore } from '../store/leases.ts';
 import { openLmdb } from '../store/lmdb/lmdb.ts';
 import { openLeases } from '../store/lmdb/lmdb-leases.ts';
@@ -31,6 +32,8 @@ export interface WorkspaceStores {
   readonly tempDir: AbsPath;
   /** For files of people that stand in the way of outputs; made by whoever needs it. */
   readonly trashDir: AbsPath;
+  /** Where it is noted how runs went; undefined where nothing is kept. */
+  readonly runsFile: string | undefined;
   readonly close: () => Promise<void>;
 }
 
@@ -115,6 +118,7 @@ function ownStores(folder: AbsPath, { onTrouble, strict, now }: StoreOptions): W
     refresh,
     tempDir: toAbs(folder, tmpDir),
     trashDir: toAbs(folder, trashDir),
+    runsFile: runsFile(layoutOf(folder)),
     async close() {
       await leases?.close();
       await close();
@@ -152,6 +156,7 @@ function memoryStores(home: AbsPath, { now }: StoreOptions): WorkspaceStores {
     refresh: () => {},
     tempDir,
     trashDir: toAbs(home, 'trash'),
+    runsFile: undefined,
     async close() {
       rmSync(tempDir, { recursive: true, force: true });
     },

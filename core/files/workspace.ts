@@ -109,7 +109,7 @@ export class Workspace {
 
   /** `behind` are the folders being listed because a link leads there, outermost first. */
   #list(globs: Globs, hidden: (path: RelPath) => boolean, behind: readonly RelPath[], how?: 'anew'): Listed {
-    const name = `inputs/${sha256(JSON.stringify(globs.patterns))}`;
+    const name = nameOf(globs);
     const known = this.#snapshots.get(name) ?? this.#load(name);
     const context = {
       root: this.#root,
@@ -171,6 +171,15 @@ export class Workspace {
   #save(name: string, snapshot: Snapshot): void {
     this.#state.put(name, packSnapshot(snapshot));
   }
+}
+
+/** The name under which the state store has what these patterns matched. */
+export function snapshotName(patterns: readonly string[]): string {
+  return nameOf(globsOf(patterns));
+}
+
+function nameOf({ patterns }: Globs): string {
+  return `inputs/${sha256(JSON.stringify(patterns))}`;
 }
 
 function linksAmong(paths: PathList): readonly RelPath[] {

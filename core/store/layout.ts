@@ -9,6 +9,7 @@
  *     tmp/                          files in the making; whatever is left here after an hour is an orphan
  *     logs/                         captured output of tasks that are running
  *     leases-1/<start>/             leases, in an environment for each start of the machine
+ *     runs.jsonl                    how runs went, for statistics
  *     trash/                        what was set aside instead of being deleted, such as a damaged environment
  */
 import { randomBytes } from 'node:crypto';
@@ -69,6 +70,17 @@ export function dataFile(layout: Layout): string {
 /** The environment's lock file. Never to be opened: closing it again would drop the locks that this process has. */
 export function lockFile(layout: Layout): string {
   return join(layout.db, 'lock.mdb');
+}
+
+/** Where it is noted how runs went. */
+export function runsFile(layout: Layout): string {
+  return join(layout.root, 'runs.jsonl');
+}
+
+/** Whether a name in the root is that of an environment of another, older format. */
+export function isOldDatabase(name: string): boolean {
+  const format = /^db-(\d+)$/.exec(name)?.[1];
+  return format !== undefined && Number(format) < DB_FORMAT;
 }
 
 /** A note that the environment gave wrong answers, so that the next process does not trust it. */

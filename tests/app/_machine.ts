@@ -82,6 +82,7 @@ export async function call(
     defaults: [],
     jobs: undefined,
     engine: () => engine as Engine,
+    stores: () => ({ runsFile: undefined }),
     shared: () => undefined,
     now: () => 1_000_000,
     warn: (message: string) => void machine.stderr.write(`${message}\n`),

@@ -6,10 +6,9 @@
 import { posix } from 'node:path';
 import { FlecheError } from '../../base/errors.ts';
 import type { Draft, DraftTable } from './draft.ts';
-import { inputsOfFolder } from './folder-inputs.ts';
 import { nxProjects, type Project } from './nx-projects.ts';
 import { type JsonTable, type Repository, tableOf, textsOf } from './repository.ts';
-import { type ImportedTask, isKnownKey, keysOf, npmRemarks, variables } from './task-keys.ts';
+import { type ImportedTask, keysOf, npmRemarks, variables } from './task-keys.ts';
 
 /** Throws `USAGE` if there is no nx.json. */
 export function fromNx(repository: Repository): readonly Draft[] {
@@ -19,6 +18,9 @@ export function fromNx(repository: Repository): readonly Draft[] {
   }
   return new Nx(repository, file).drafts();
 }
+
+/** All files of a project, in words of Nx. */
+const WHOLE: ReadonlySet<string> = new Set(['**', '**/*']);
 
 /** Inputs of a target, as far as they have an equal. */
 interface Inputs {
@@ -144,21 +146,25 @@ class Nx {
     }
     // Nx counts nothing that git ignores, and what is written as a rule is.
     inputs.patterns.push(...this.#outputsOf(project).map((pattern) => `!${pattern}`), ...below.patterns);
+    const isWhole = inputs.patterns.some((pattern) => WHOLE.has(pattern));
+    const patterns = isWhole
+      ? ['@default', ...inputs.patterns.filter((pattern) => !WHOLE.has(pattern))]
+      : inputs.patterns;
     const env = variables(inputs.env);
     const isEndless = definition['continuous'] === true;
     const options = tableOf(definition['options']);
     return {
       run,
       needs: needs.names,
-      inputs: inputs.patterns,
+      inputs: [...new Set(patterns)],
       outputs,
       env: env.names,
       passEnv: ['*'],
-      cache: definition['cache'] === true && !isEndless,
+      cache: definition['cache'] === true,
+      persistent: isEndless,
       more: {
         dir: this.#folderOf(project, definition),
         tools: inputs.tools.length === 0 ? undefined : inputs.tools,
-        ...(isEndless && isKnownKey('persistent') ? { persistent: true } : {}),
       },
       comments: [
         ...needs.comments,
@@ -171,7 +177,6 @@ class Nx {
         ...(Object.keys(tableOf(definition['configurations'])).length > 0
           ? ['No equal: configurations; each of them is a task of its own.']
           : []),
-        ...(isEndless && !isKnownKey('persistent') ? ['No equal: continuous; a run waits until it ends.'] : []),
       ],
     };
   }
@@ -232,7 +237,7 @@ class Nx {
       const list = project.namedInputs[name] ?? named;
       for (const one of Array.isArray(list) ? list : []) this.#input(one, project, upward, into);
     } else if (name === 'default') {
-      into.patterns.push(...(inputsOfFolder([]) ?? ['**']));
+      into.patterns.push('**');
     } else into.comments.push(`Left out: the input "${name}", which nx.json does not name.`);
   }
 

@@ -3,9 +3,8 @@
  * read and write; a fresh configuration guesses by their names, and says so.
  */
 import type { Draft, DraftTable } from './draft.ts';
-import { inputsOfFolder } from './folder-inputs.ts';
 import { commandOf, type Member, type Repository, tableOf } from './repository.ts';
-import { type ImportedTask, isKnownKey, keysOf, npmRemarks } from './task-keys.ts';
+import { type ImportedTask, keysOf, npmRemarks } from './task-keys.ts';
 
 /** Scripts that npm runs by itself on certain occasions. */
 const LIFECYCLE =
@@ -102,21 +101,20 @@ function plain(name: string): ImportedTask {
   return ENDLESS.test(name) ? endless : ALWAYS;
 }
 
-const endless: ImportedTask = isKnownKey('persistent') ? { ...ALWAYS, more: { persistent: true } } : ALWAYS;
+const endless: ImportedTask = { ...ALWAYS, persistent: true };
 
 function guessed(name: string, one: Member, repository: Repository, names: ReadonlySet<string>): ImportedTask {
   if (ENDLESS.test(name)) return endless;
   const isShared = repository.workspace !== undefined;
   const build = [...names].find((name) => MAKES.test(name));
   const outputs = outputsOf(one, repository);
-  const inputs = inputsOfFolder(outputs);
   if (MAKES.test(name) && outputs.length > 0) {
-    return { ...NOTHING, cache: true, needs: isShared ? [`^${name}`] : [], inputs, outputs };
+    return { ...NOTHING, cache: true, needs: isShared ? [`^${name}`] : [], outputs };
   }
   if (!LOOKS.test(name))
     return { ...NOTHING, comments: ['Say what it reads and writes, then take "cache = false" away.'] };
   const needs = build === undefined || outputs.length === 0 ? [] : isShared ? [`^${build}`] : [];
-  return { ...NOTHING, cache: true, needs, inputs };
+  return { ...NOTHING, cache: true, needs };
 }
 
 /** Where a build most likely writes: as TypeScript is told, else a folder of a usual name that git ignores. */

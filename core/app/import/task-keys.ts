@@ -9,13 +9,15 @@ export interface ImportedTask {
   /** Undefined where the script of the package is meant. */
   readonly run?: string | undefined;
   readonly needs: readonly string[];
-  /** Undefined for everything in the folder of the task. */
+  /** Undefined for everything in the folder of the task but what git ignores and other tasks write. */
   readonly inputs?: readonly string[] | undefined;
   readonly outputs: readonly string[];
   readonly env: readonly string[];
   readonly passEnv: readonly string[];
   readonly cache: boolean;
   readonly clean?: boolean;
+  /** Whether it goes on until it is stopped. */
+  readonly persistent?: boolean;
   /** Other keys. */
   readonly more?: DraftKeys;
   readonly comments: readonly string[];
@@ -23,18 +25,20 @@ export interface ImportedTask {
 
 /** The keys of a task. */
 export function keysOf(task: ImportedTask): DraftKeys {
-  const { run, needs, inputs, outputs, env, passEnv, cache, clean, more } = task;
+  const { run, needs, inputs, outputs, env, passEnv, cache, clean, persistent = false, more } = task;
+  const isKept = cache && !persistent;
   return {
     run,
     needs: list(needs),
-    // What always runs need not be looked at before.
-    inputs: inputs === undefined || !cache ? undefined : list(inputs),
-    outputs: list(outputs),
+    // Without this key it is everything in the folder; what always runs need not look at anything before.
+    inputs: isKept ? inputs : [],
+    outputs: persistent ? undefined : list(outputs),
     env: list(env),
     pass_env: list(passEnv),
     ...more,
     clean: clean === false ? false : undefined,
-    cache: cache ? undefined : false,
+    cache: cache || persistent ? undefined : false,
+    persistent: persistent || undefined,
   };
 }
 
@@ -56,11 +60,6 @@ export function keysBeside(template: DraftKeys, own: DraftKeys): DraftKeys {
 function standard(key: string): DraftValue {
   const value = TASK_KEYS[key]?.default;
   return typeof value === 'boolean' ? value : [];
-}
-
-/** Whether the configuration has a key for tasks. */
-export function isKnownKey(key: string): boolean {
-  return TASK_KEYS[key] !== undefined;
 }
 
 /** Names of variables as they can be declared, and a comment for those that cannot. */

@@ -4,9 +4,8 @@
  */
 import { FlecheError } from '../../base/errors.ts';
 import type { Draft, DraftTable } from './draft.ts';
-import { inputsOfFolder } from './folder-inputs.ts';
 import { commandOf, type JsonTable, type Member, type Repository, tableOf, textsOf } from './repository.ts';
-import { type ImportedTask, isKnownKey, keysBeside, keysOf, npmRemarks, variables } from './task-keys.ts';
+import { type ImportedTask, keysBeside, keysOf, npmRemarks, variables } from './task-keys.ts';
 
 const FILE = 'turbo.json';
 const EXTENDS = '$TURBO_EXTENDS$';
@@ -150,14 +149,13 @@ class Turbo {
       outputs: textsOf(definition['outputs']).map(rooted),
       env: [...global.names, ...own.names, ...needs.env, ...frameworkVariables(users)],
       passEnv: passed.names,
-      cache: definition['cache'] !== false && !isPersistent,
-      ...(isPersistent && isKnownKey('persistent') ? { more: { persistent: true } } : {}),
+      cache: definition['cache'] !== false,
+      persistent: isPersistent,
       comments: [
         ...needs.comments,
         ...global.comments,
         ...own.comments,
         ...passed.comments,
-        ...(isPersistent && !isKnownKey('persistent') ? ['No equal: persistent; a run waits until it ends.'] : []),
         ...Object.keys(definition).flatMap((key) => SAID[key] ?? []),
       ],
     };
@@ -167,18 +165,11 @@ class Turbo {
     const global = textsOf(this.#file['globalDependencies']).map((path) =>
       path.startsWith('!') ? `!//${path.slice(1)}` : `//${path}`,
     );
-    const outputs = [...this.#tasks.values()].flatMap((task) => textsOf(task['outputs']));
-    // The folder of the root has all packages in it.
-    const isAround = users[0] === this.#repository.root && this.#repository.workspace !== undefined;
-    const all = inputsOfFolder(outputs.map((pattern) => (isAround ? `**/${rooted(pattern)}` : rooted(pattern))));
     const written = definition['inputs'] === undefined ? undefined : textsOf(definition['inputs']);
-    if (written === undefined) return global.length === 0 ? all : [...(all ?? ['**']), ...global];
+    if (written === undefined) return global.length === 0 ? undefined : ['@default', ...global];
     const manifests = users.some(({ folder }) => folder !== '.') ? ['package.json'] : [];
-    return [
-      ...written.flatMap((pattern) => (pattern === '$TURBO_DEFAULT$' ? (all ?? ['**']) : [rooted(pattern)])),
-      ...manifests,
-      ...global,
-    ];
+    const own = written.map((pattern) => (pattern === '$TURBO_DEFAULT$' ? '@default' : rooted(pattern)));
+    return [...inFront(own), ...manifests, ...global];
   }
 
   /** What a task depends on, with what that depends on in turn as far as it is of the same package. */
@@ -227,6 +218,12 @@ class Turbo {
     const owners = users.length === 1 ? users : packages;
     return owners.some(({ scripts }) => scripts[local] !== undefined);
   }
+}
+
+/** Everything in a folder has to come before what is taken away of it. */
+function inFront(patterns: readonly string[]): readonly string[] {
+  const others = patterns.filter((pattern) => pattern !== '@default');
+  return others.length === patterns.length ? patterns : ['@default', ...others];
 }
 
 function localName(name: string): string {

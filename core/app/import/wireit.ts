@@ -6,7 +6,7 @@ import { posix } from 'node:path';
 import { FlecheError } from '../../base/errors.ts';
 import type { Draft, DraftTable } from './draft.ts';
 import { commandOf, type JsonTable, type Member, type Repository, tableOf, textsOf } from './repository.ts';
-import { type ImportedTask, isKnownKey, keysOf, npmRemarks, variables } from './task-keys.ts';
+import { type ImportedTask, keysOf, npmRemarks, variables } from './task-keys.ts';
 
 const LOCKS: readonly string[] = ['package-lock.json'];
 /** A command that does nothing, in every shell. */
@@ -88,6 +88,7 @@ class Wireit {
     const locks = block['packageLocks'] === undefined ? LOCKS : textsOf(block['packageLocks']);
     const inputs = [...(files ?? []).map((pattern) => this.#rooted(pattern, owner)), ...this.#locks(owner, locks)];
     const isGroup = command === undefined;
+    const ready = readyOf(service);
     return {
       run: isGroup ? NOTHING : env.prefix + command,
       needs: needs.names,
@@ -95,9 +96,10 @@ class Wireit {
       outputs: textsOf(block['output']).map((pattern) => this.#rooted(pattern, owner)),
       env: env.names,
       passEnv: ['*'],
-      cache: isGroup || (files !== undefined && !isService),
+      cache: isGroup || files !== undefined,
       clean: block['clean'] !== false,
-      ...(isService && isKnownKey('persistent') ? { more: { persistent: true } } : {}),
+      persistent: isService,
+      more: { ready: ready.text === undefined ? undefined : { log: ready.text } },
       comments: [
         ...needs.comments,
         ...env.comments,
@@ -106,8 +108,7 @@ class Wireit {
         ...(block['clean'] === 'if-file-deleted'
           ? ['No equal: clean = "if-file-deleted"; outputs are always cleaned.']
           : []),
-        ...(isService && !isKnownKey('persistent') ? ['No equal: service; a run waits until it ends.'] : []),
-        ...(isService && 'readyWhen' in tableOf(service) ? ['Not taken over: readyWhen.'] : []),
+        ...(ready.pattern === undefined ? [] : [`No equal: readyWhen with the pattern ${ready.pattern}.`]),
         ...(block['allowUsuallyExcludedPaths'] === true ? ['Not taken over: allowUsuallyExcludedPaths.'] : []),
       ],
     };
@@ -169,6 +170,13 @@ class Wireit {
     const found = this.#members.find((one) => one.folder === folder);
     return found?.scripts[name] === undefined ? undefined : { owner: found, name };
   }
+}
+
+/** When a service may be used: the text that a line has to contain, or the pattern if it is more than a text. */
+function readyOf(service: unknown): { readonly text?: string; readonly pattern?: string } {
+  const pattern = tableOf(tableOf(service)['readyWhen'])['lineMatches'];
+  if (typeof pattern !== 'string') return {};
+  return /[\\^$.*+?()[\]{}|]/.test(pattern) ? { pattern } : { text: pattern };
 }
 
 function nameFor({ owner, name }: Script, seenFrom: Member): string {

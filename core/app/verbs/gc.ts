@@ -1,6 +1,4 @@
 /** `fleche gc`: forgets old records, then removes the values that no record names and files nobody will look for. */
-import { readdirSync, rmSync, statSync } from 'node:fs';
-import { join } from 'node:path';
 import { formatDuration, parseDuration } from '../../base/duration.ts';
 import type { Digest } from '../../base/hash.ts';
 import { formatSize, parseSize } from '../../base/size.ts';
@@ -8,15 +6,15 @@ import { collectGarbage } from '../../call/caches/gc.ts';
 import { expendable, type Weighed } from '../../call/caches/retention.ts';
 import { blobsOf, treeBlobs } from '../../call/caches/transfer.ts';
 import { EXIT } from '../exit-code.ts';
+import { removeLeftovers, removeSnapshots } from '../leftovers.ts';
 import type { Project } from '../project.ts';
 import { counted } from '../reporters/task-line.ts';
+import { trimRuns } from '../run-history.ts';
 import type { VerbContext } from '../verb.ts';
 import type { WorkspaceStores } from '../workspace-stores.ts';
 
 /** Blobs younger than this may be on their way to a record, ms. */
 const GRACE = 60 * 60 * 1000;
-/** What was moved aside is kept this long, ms. */
-const TRASH_AGE = 7 * 24 * 60 * 60 * 1000;
 
 interface Collected {
   readonly type: 'gc';
@@ -24,8 +22,10 @@ interface Collected {
   readonly blobs: number;
   readonly bytes: number;
   readonly kept: { readonly blobs: number; readonly bytes: number };
-  /** Files and folders removed from the trash. */
+  /** Things that were set aside, files of runs long over, and what is remembered of patterns that no task has. */
   readonly trash: number;
+  readonly files: number;
+  readonly snapshots: number;
   readonly dryRun: boolean;
 }
 
@@ -60,7 +60,7 @@ interface Limits {
 
 async function collect(project: Project, { maxAgeMs, maxBytes, dryRun }: Limits): Promise<Collected> {
   const stores = project.stores();
-  const { values, calls, trashDir } = stores;
+  const { values, calls } = stores;
   const now = project.now();
   const sizes = new Map([...values.list()].map(({ digest, size }) => [digest, size]));
   const evicted = expendable(weighed(stores), (blob) => sizes.get(blob) ?? 0, { maxAgeMs, maxBytes, now });
@@ -68,13 +68,18 @@ async function collect(project: Project, { maxAgeMs, maxBytes, dryRun }: Limits)
   const remaining = { find: () => [...calls.find({})].filter((record) => !doomed.has(record.key)) };
   const swept = await collectGarbage(values, remaining, { graceMs: GRACE, now, dryRun });
   if (!dryRun) for (const key of doomed) calls.delete(key);
+  const onDisk = removeLeftovers({ ...stores, folder: project.cacheFolder() }, now, dryRun);
+  const remembered = removeSnapshots(stores.state, project.graph, dryRun);
+  const history = stores.runsFile === undefined ? 0 : trimRuns(stores.runsFile, dryRun);
   return {
     type: 'gc',
     records: evicted.length,
     blobs: swept.removed,
-    bytes: swept.bytes,
+    bytes: swept.bytes + onDisk.bytes + remembered.bytes + history,
     kept: { blobs: swept.kept, bytes: swept.keptBytes },
-    trash: emptyTrash(trashDir, now, dryRun),
+    trash: onDisk.trash,
+    files: onDisk.files,
+    snapshots: remembered.snapshots,
     dryRun,
   };
 }
@@ -87,32 +92,16 @@ function* weighed({ values, calls }: WorkspaceStores): Generator<Weighed> {
   }
 }
 
-function emptyTrash(trash: string, now: number, dryRun: boolean): number {
-  const old = namesIn(trash).filter((name) => {
-    const stats = statSync(join(trash, name), { throwIfNoEntry: false });
-    return stats !== undefined && now - stats.mtimeMs > TRASH_AGE;
-  });
-  if (!dryRun) for (const name of old) rmSync(join(trash, name), { recursive: true, force: true });
-  return old.length;
-}
-
-function namesIn(folder: string): readonly string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    // No folder: nothing was ever moved aside.
-    return [];
-  }
-}
-
 function collectedText(collected: Collected, maxAgeMs: number | undefined): string {
-  const { records, blobs, bytes, kept, trash, dryRun } = collected;
+  const { records, blobs, bytes, kept, trash, files, snapshots, dryRun } = collected;
   const verb = dryRun ? 'would remove' : 'removed';
   const age = maxAgeMs === undefined ? '' : ` older than ${formatDuration(maxAgeMs)}`;
-  const lines = [
-    `${verb} ${counted(records, 'record')}${age} and ${counted(blobs, 'value')}, ${formatSize(bytes)}`,
-    `${counted(kept.blobs, 'value')} stay, ${formatSize(kept.bytes)}`,
-  ];
+  const lines = [`${verb} ${counted(records, 'record')}${age} and ${counted(blobs, 'value')}`];
   if (trash > 0) lines.push(`${verb} ${counted(trash, 'item')} from the trash`);
+  if (files > 0) lines.push(`${verb} ${counted(files, 'file')} of earlier runs`);
+  if (snapshots > 0) lines.push(`${verb} ${counted(snapshots, 'listing')} of patterns that no task has`);
+  lines.push(
+    `${formatSize(bytes)} ${dryRun ? 'would be free' : 'freed'}; ${counted(kept.blobs, 'value')} stay, ${formatSize(kept.bytes)}`,
+  );
   return `${lines.join('\n')}\n`;
 }

@@ -7,6 +7,7 @@ import type { Project } from '../project.ts';
 import { reporterFor } from '../reporters/choose.ts';
 import { counted } from '../reporters/task-line.ts';
 import type { RunReports } from '../reports/run-reports.ts';
+import { noteRun } from '../run-history.ts';
 import { selectedTasks } from '../selection.ts';
 import { styleFor } from '../style.ts';
 import { harmless } from '../text.ts';
@@ -37,6 +38,8 @@ export async function run(context: VerbContext): Promise<number> {
     reporter.close();
     const { graph } = project;
     reports?.write(report, { by: `fleche ${machine.version}`, started, targets, jobs, graph });
+    const { runsFile } = project.stores();
+    if (runsFile !== undefined) noteRun(runsFile, report.summary, project.now());
     await sent(project, machine);
     return endOf(report, machine);
   } finally {

@@ -67,7 +67,7 @@ test('targets are tasks of their projects', () =>
     const lib = toml('libs/lib').tasks;
     assert.equal(Object.keys(lib), ['build', 'check']);
     assert.match(text('libs/lib'), '# No equal: target unit with the executor @nx/jest:jest.');
-    assert.equal(lib.build.inputs, ['**/*', '//babel.json', '!**/*.spec.ts', '!//dist/libs/lib']);
+    assert.equal(lib.build.inputs, ['@default', '//babel.json', '!**/*.spec.ts', '!//dist/libs/lib']);
     assert.equal([lib.build.outputs, lib.build.env, lib.build.dir], [['//dist/libs/lib'], ['CI_MODE'], '//']);
     assert.match(lib.build.run, 'cat libs/lib/src/* >dist/libs/lib/all');
     assert.is(lib.check.dir, undefined);
@@ -75,7 +75,7 @@ test('targets are tasks of their projects', () =>
     const web = toml('apps/web').tasks;
     assert.equal(web.build.needs, ['^build', 'lib#check']);
     assert.equal(web.test.inputs, [
-      '**/*',
+      '@default',
       '//babel.json',
       '!out',
       '//libs/lib/**/*',

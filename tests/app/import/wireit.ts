@@ -64,11 +64,10 @@ test('blocks are tasks of their packages', () =>
     assert.equal(web.build.inputs, ['//shared/*.json', '//package-lock.json']);
     assert.equal([web.build.env, web.build.clean], [['LEVEL', 'PLAIN'], false]);
     assert.equal(web.test.needs, ['build']);
-    assert.is(web.test.inputs, undefined);
-    assert.equal([web.serve.cache, web.watch.cache], [false, false]);
+    assert.equal(web.test.inputs, []);
+    assert.equal([web.serve.persistent, web.serve.ready, web.watch.cache], [true, { log: 'ready' }, false]);
     assert.match(text('packages/web'), '# No equal: cascade: false of build');
     assert.match(text('packages/web'), '# Without "files" wireit always runs it.');
-    assert.match(text('packages/web'), '# Not taken over: readyWhen.');
   }));
 
 test('the same commands run, with the same variables', () =>

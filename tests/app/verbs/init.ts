@@ -42,7 +42,7 @@ test('a fresh configuration guesses what scripts read and write, and says so', (
     assert.equal(Object.keys(tasks), ['build', 'test', 'lint', 'release', 'dev']);
     assert.equal(tasks.build.outputs, ['dist/**']);
     assert.match(tasks.build.run, /before.* && .*build/);
-    assert.equal([tasks.release.cache, tasks.dev.cache, tasks.test.cache], [false, false, undefined]);
+    assert.equal([tasks.release.cache, tasks.dev.persistent, tasks.test.cache], [false, true, undefined]);
     assert.match(text(), '# Say what it reads and writes, then take "cache = false" away.');
     assert.match(told, 'added .fleche to .gitignore');
     assert.is(readFileSync(join(scratch.root, '.gitignore'), 'utf8'), 'node_modules\n/dist/\n.fleche\n');
