@@ -50,16 +50,16 @@ function termsOf(invocation: Invocation, now: number): CallTerms {
   const kind = invocation.choice('kind', KINDS);
   const [name] = invocation.args;
   const module = invocation.text('module');
-  const since = invocation.text('since');
-  const until = invocation.text('until');
+  const since = invocation.text('after');
+  const until = invocation.text('before');
   const arg = invocation.text('arg');
   const tag = invocation.text('tag');
   return {
     ...(kind === undefined ? {} : { kind }),
     ...(name === undefined ? {} : { name }),
     ...(module === undefined ? {} : { module }),
-    ...(since === undefined ? {} : { since: momentOf('since', since, now) }),
-    ...(until === undefined ? {} : { until: momentOf('until', until, now) }),
+    ...(since === undefined ? {} : { since: momentOf('after', since, now) }),
+    ...(until === undefined ? {} : { until: momentOf('before', until, now) }),
     ...(arg === undefined ? {} : { parts: argumentOf(arg) }),
     ...(tag === undefined ? {} : { tags: tagOf(tag) }),
   };

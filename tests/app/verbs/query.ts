@@ -70,9 +70,9 @@ test('terms narrow them down', async () => {
   assert.equal(names(await ofFunctions('--json', '--arg', 'y={"deep":[1]}')), ['add']);
   assert.equal(names(await ofFunctions('--json', '--tag', 'run=second')), ['add']);
   assert.equal(names(await ofFunctions('--json', '--tag', 'n=3')), []);
-  assert.equal(names(await ofFunctions('--json', '--since', '1h')).length, 3);
-  assert.equal(names(await ofFunctions('--json', '--until', '1h')), []);
-  assert.equal(names(await ofFunctions('--json', '--since', '2999-01-01')), []);
+  assert.equal(names(await ofFunctions('--json', '--after', '1h')).length, 3);
+  assert.equal(names(await ofFunctions('--json', '--before', '1h')), []);
+  assert.equal(names(await ofFunctions('--json', '--after', '2999-01-01')), []);
   assert.equal(names(await ofFunctions('--json', '--limit', '1')), ['fails']);
   assert.match(await ofFunctions('--limit', '1'), 'and 2 more calls; --limit all shows them');
   assert.is(await ofFunctions('nothing'), 'no call is on file that matches\n');
@@ -82,7 +82,7 @@ test('tasks are calls too, and lists of what they read are none', () =>
   withScratch(COPY, async (scratch) => {
     await outcomes(scratch.open());
     assert.equal([...names(await told(query, scratch, 'query', '--json'))].sort(), ['copy', 'look']);
-    assert.match(await fault(query, scratch, 'query', '--since', 'soon'), 'is no moment');
+    assert.match(await fault(query, scratch, 'query', '--after', 'soon'), 'is no moment');
     assert.match(await fault(query, scratch, 'query', '--arg', 'x'), 'has no value');
     assert.match(await fault(query, scratch, 'query', '--limit', '0'), 'is no count');
   }));
