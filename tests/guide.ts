@@ -53,11 +53,13 @@ for (const guide of ['GUIDE.md', 'FRESHNESS.md', 'SHELVES.md']) {
   });
 }
 
-test('PIPELINES.md shows configurations that are accepted', () => {
-  const text = readFileSync(join(ROOT, 'core/PIPELINES.md'), 'utf8');
-  const blocks = [...text.matchAll(/^```toml\n([\s\S]*?)^```\n/gm)].map(([, block = '']) => block);
-  assert.ok(blocks.length > 0);
-  for (const block of blocks) assert.equal(thrown(() => load(block)).errors, [], block);
-});
+for (const guide of ['PIPELINES.md', 'SHARED.md']) {
+  test(`${guide} shows configurations that are accepted`, () => {
+    const text = readFileSync(join(ROOT, 'core', guide), 'utf8');
+    const blocks = [...text.matchAll(/^```toml\n([\s\S]*?)^```\n/gm)].map(([, block = '']) => block);
+    assert.ok(blocks.length > 0);
+    for (const block of blocks) assert.equal(thrown(() => load(block)).errors, [], block);
+  });
+}
 
 test.run();

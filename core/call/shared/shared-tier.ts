@@ -4,6 +4,7 @@
  * Trouble costs an answer and one word, never a result; if the tier is required it is thrown instead.
  */
 
+import { setMaxListeners } from 'node:events';
 import { FlecheError, messageOf } from '../../base/errors.ts';
 import type { Digest, Key } from '../../base/hash.ts';
 import type { CallRecord } from '../../store/record.ts';
@@ -71,6 +72,8 @@ export class SharedTier {
     this.#lanes = new Lanes(options.width);
     this.#reading = new Breaker(options.now);
     this.#writing = new Breaker(options.now);
+    // However much is under way, each has an ear for it.
+    setMaxListeners(0, this.#ending.signal);
   }
 
   get name(): string {
