@@ -54,7 +54,7 @@ test('concurrent access management', () =>
     const sharedComputation = fleche(
       async (dataId: string) => {
         calculated++;
-        await new Promise((resolve) => setTimeout(resolve, 20));
+        await new Promise((resolve) => setImmediate(resolve));
         return `processed_${dataId}`;
       },
       { name: 'sharedComputation', waitTimeout: '30s' },

@@ -84,6 +84,22 @@ test('a forced plan runs everything', async () => {
   });
 });
 
+test('what is too old is run again, and what needs it only if something came out differently', async () => {
+  const HOUR = 3_600_000;
+  const tasks = { strip: { ...TASKS.strip, staleAfter: HOUR }, join: TASKS.join };
+  await onSite(tasks, FILES, async (site) => {
+    assert.equal((await site.run()).log, ['strip', 'join']);
+    site.ahead = HOUR / 2;
+    assert.equal((await site.run()).log, []);
+    site.ahead = HOUR * 2;
+    const planned = (await site.plan()).tasks['strip']?.reasons[0];
+    assert.is(planned?.kind, 'expired');
+    assert.is((await site.engine().why('strip')).reasons[0]?.kind, 'expired');
+    assert.equal((await site.run()).log, ['strip']);
+    assert.equal((await site.run()).log, []);
+  });
+});
+
 test('why: never ran, cached, and stale with the parts that differ', async () => {
   await onSite(TASKS, FILES, async (site) => {
     const first = await site.engine().why('strip');

@@ -123,6 +123,22 @@ test('a product is there if its result is', () => {
   assert.ok(isThere(product(null, null), shelf.values));
 });
 
+test('an answer is a hit up to the age that its task allows, and never if it is from the future', () => {
+  const HOUR = 3_600_000;
+  const shelf = new Shelf();
+  const plain = callOf();
+  const aging = { ...plain, task: { ...plain.task, staleAfter: HOUR } };
+  shelf.file(plain, { filed: 10 * HOUR });
+  const at = (time: number, call: TaskCall = aging): unknown => {
+    shelf.time = time;
+    return missed(call, shelf);
+  };
+  assert.equal([at(10 * HOUR), at(11 * HOUR), at(99 * HOUR, plain)], ['hit', 'hit', 'hit']);
+  assert.equal(at(11 * HOUR + 1), [{ kind: 'expired', age: HOUR + 1 }]);
+  assert.equal(at(9 * HOUR), [{ kind: 'expired', age: Number.POSITIVE_INFINITY }]);
+  assert.is(at(9 * HOUR, plain), 'hit');
+});
+
 test('a failure is not served', () => {
   const shelf = new Shelf();
   shelf.file(callOf(), { failure: { message: 'exited with code 1', exitCode: 1, signal: null } });

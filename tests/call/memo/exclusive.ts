@@ -237,7 +237,7 @@ test('who waits gets an error equal to that of the other process', async () => {
       const lease = store.take(names[at] ?? '');
       const key = asKey(names[at]?.slice(-64) ?? '');
       const text = handoverText({ record: { ...filed.record, key, failure, promised: at === 1 }, bytes });
-      setTimeout(() => store.seenBy('another process').release(lease, text), 5);
+      setImmediate(() => store.seenBy('another process').release(lease, text));
       // Blocking this thread would keep the pretended process from going on.
       if (at === 0) store.onRefresh.push(() => {});
       const waiting = at === 0 ? waitedFor(store, () => (call as typeof sync)(1), lease, text) : call(1);
