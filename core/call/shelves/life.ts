@@ -12,9 +12,12 @@ import type { ShelfOptions } from './options.ts';
 import type { Rest } from './rest.ts';
 import { Saver } from './saver.ts';
 import { Signals } from './signals.ts';
-import { closed, notReady, unreadable, unsaved } from './trouble.ts';
+import { closed, notReady, unbuilt, unreadable, unsaved } from './trouble.ts';
 
 const ignore = (): void => {};
+
+/** So often contents are made again that were invalidated while they were made. A hook that does so never stops. */
+const MOST_TRIES = 100;
 
 /** The options of a shelf that are not about where it is kept. */
 export type LifeOptions<K, V> = Pick<ShelfOptions<K, V>, 'autosync' | 'build' | 'delete' | 'saveEmpty' | 'validate'>;
@@ -126,7 +129,10 @@ export class Life<K, V> implements Member {
 
   *#open(): Steps<void> {
     try {
-      while (this.#state === 'idle') yield* this.#fill();
+      for (let tries = 0; this.#state === 'idle'; tries++) {
+        if (tries === MOST_TRIES) throw unbuilt(this.name, 'it was invalidated each time that it was loaded or built');
+        yield* this.#fill();
+      }
     } finally {
       this.#isOpening = false;
       this.#opening = undefined;

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { cache } from '../../../core/call/context.ts';
@@ -69,6 +70,69 @@ check('point 13: a function never serves what was made before an invalidation, a
   run('invalidate', root, 'prices');
   assert.is(run('total', root, ''), 'made 0 0');
 });
+
+/** What one of two processes does. */
+const ACT = fc.record({
+  who: fc.constantFrom(0, 1),
+  what: fc.constantFrom('set', 'set', 'save', 'invalidate root', 'invalidate middle', 'ask', 'ask', 'ready', 'restart'),
+});
+
+let stories = 0;
+
+check(
+  'point 13: whatever two processes do, nobody is given what was made before the last invalidation',
+  async ({ start, root }) => {
+    await fc.assert(
+      fc.asyncProperty(fc.array(ACT, { minLength: 5, maxLength: 25 }), async (acts) => {
+        const dir = join(root, String(stories++));
+        const store = memoryCache();
+        const open = () => {
+          const manager = start({ dir });
+          const root = manager.shelf<string, number>('root');
+          const middle = manager.shelf<string, number>('middle', {
+            dependsOn: [root],
+            build: () => ({ k: root.get('k') ?? 0 }),
+          });
+          const ask = fleche(() => middle.get('k') ?? 0, {
+            name: 'ask',
+            module: `story ${++defined}`,
+            code: 'manual',
+            dependsOn: [middle],
+          });
+          return { manager, root, middle, ask };
+        };
+        const processes = [open(), open()];
+        let counter = 0;
+        let floor = 0;
+        for (const { who, what } of acts) {
+          const process = processes[who];
+          if (process === undefined) continue;
+          const { manager, root, middle, ask } = process;
+          if (what === 'set') root.set('k', ++counter);
+          else if (what === 'save') await manager.save();
+          else if (what === 'ready') await Promise.all([root.ready(), middle.ready()]);
+          else if (what === 'invalidate middle') await middle.invalidate();
+          else if (what === 'invalidate root') {
+            await root.invalidate();
+            floor = counter + 1;
+          } else if (what === 'restart') {
+            await manager.close();
+            processes[who] = open();
+          } else {
+            const answer = cache(store, () => ask());
+            assert.ok(answer === 0 || answer >= floor, `${answer} is older than ${floor}`);
+            assert.is(
+              cache(store, () => ask()),
+              answer,
+            );
+          }
+        }
+        for (const { manager } of processes) await manager.close({ discard: true });
+      }),
+      { numRuns: process.env['FLECHE_TEST_PROFILE'] === 'nightly' ? 300 : 30 },
+    );
+  },
+);
 
 check('an invalidation by another process counts at the next call', async ({ start }) => {
   const prices = start().shelf<string, number>('prices');

@@ -186,6 +186,32 @@ check('hooks that throw tell whoever touches the shelf, and are tried again', as
   assert.is((await later.ready()).get('k'), 1);
 });
 
+check('a hook that invalidates what it is called for does not go on for ever', async ({ start }) => {
+  const desk = start();
+  const root = desk.shelf('root');
+  let built = 0;
+  const own = desk.shelf<string, number>('own', {
+    dependsOn: [root],
+    build: () => {
+      built++;
+      void root.invalidate();
+      return { k: built };
+    },
+  });
+  const later = desk.shelf<string, number>('later', {
+    build: async () => {
+      await later.invalidate();
+      return {};
+    },
+  });
+  assert.is(
+    codeOf(() => own.get('k')),
+    'SHELF_UNBUILT',
+  );
+  assert.is(built, 100);
+  assert.is(await rejection(later.ready()), 'SHELF_UNBUILT');
+});
+
 check('a shelf cannot be used by its own hooks', ({ start }) => {
   const desk = start();
   const shelf = desk.shelf<string, number>('a', { build: () => ({ k: desk.get('a').size }) });
