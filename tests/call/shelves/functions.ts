@@ -101,6 +101,10 @@ check(
           });
           return { manager, root, middle, ask };
         };
+        // Without a store there is nothing by which processes could hear of each other.
+        const first = start({ dir });
+        await first.shelf('first').set('k', 0).save();
+        await first.close();
         const processes = [open(), open()];
         let counter = 0;
         let floor = 0;
