@@ -15,6 +15,8 @@ import type { CodeFinder } from '../call/memo/code-finder.ts';
 import { projectRoot } from '../files/source-file.ts';
 import { type CodeClosure, CodeIndex } from '../graph/code/code.ts';
 import { FolderState } from '../store/folder/folder-state.ts';
+import { MemoryStateStore } from '../store/memory.ts';
+import type { StateStore } from '../store/state.ts';
 
 /** An export of a module of a project. */
 interface Expected {
@@ -24,15 +26,15 @@ interface Expected {
 }
 
 export class CodeOnDemand implements CodeFinder {
-  readonly #folder: string;
+  readonly #folder: () => string;
   readonly #started: number;
   /** Asked for by nobody yet. */
   readonly #expected = new Map<string, Expected>();
   readonly #found = new Map<string, Digest | FlecheError>();
   readonly #indexes = new Map<AbsPath, CodeIndex>();
 
-  /** `folder` (absolute) is where things are remembered; `started` when the process began, ms since the epoch. */
-  constructor(folder: string, started: number) {
+  /** `folder` says where (absolute) things are remembered; `started` is when the process began, ms since the epoch. */
+  constructor(folder: () => string, started: number) {
     this.#folder = folder;
     this.#started = started;
   }
@@ -68,9 +70,18 @@ export class CodeOnDemand implements CodeFinder {
   #indexOf(root: AbsPath): CodeIndex {
     const known = this.#indexes.get(root);
     if (known !== undefined) return known;
-    const index = new CodeIndex(root, new FolderState(join(this.#folder, folderName(root))), Date.now);
+    const index = new CodeIndex(root, this.#stateOf(root), Date.now);
     this.#indexes.set(root, index);
     return index;
+  }
+
+  #stateOf(root: AbsPath): StateStore {
+    try {
+      return new FolderState(join(this.#folder(), folderName(root)));
+    } catch {
+      // A user without a home folder, as in some containers: every process finds out for itself.
+      return new MemoryStateStore();
+    }
   }
 
   #digestOf(expected: Expected, closure: CodeClosure | FlecheError): Digest | FlecheError {

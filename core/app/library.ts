@@ -69,7 +69,7 @@ export const libraryCaches: CacheResolver = new CachesOnDemand();
 
 /** What the functions of this process are made of. */
 export const libraryCode: CodeFinder = new CodeOnDemand(
-  join(userCacheFolder(process.env, process.platform, homedir()), 'fleche', 'code'),
+  () => join(userCacheFolder(process.env, process.platform, homedir()), 'fleche', 'code'),
   performance.timeOrigin,
 );
 
