@@ -43,11 +43,14 @@ async function call(invocation: Invocation, machine: Machine, verbs: readonly Ve
     return EXIT.done;
   }
   const action = await verb.load();
-  const { cwd, env, stderr } = machine;
+  const { cwd, stderr } = machine;
   return action({
     invocation,
     machine,
-    open: async (warn = (message) => stderr.write(`${styleFor(stderr).yellow('warning')}: ${harmless(message)}\n`)) => {
+    open: async (
+      warn = (message) => stderr.write(`${styleFor(stderr).yellow('warning')}: ${harmless(message)}\n`),
+      env = machine.env,
+    ) => {
       const { openProject } = await import('./project.ts');
       return openProject({
         cwd,

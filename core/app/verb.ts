@@ -28,8 +28,11 @@ export interface VerbContext {
   readonly invocation: Invocation;
   /** With the folder that `--cwd` names. */
   readonly machine: Machine;
-  /** Finds and reads the project; the verb closes it. `warn` is told of trouble; by default standard error is. */
-  readonly open: (warn?: (message: string) => void) => Promise<Project>;
+  /**
+   * Finds and reads the project; the verb closes it. `warn` is told of trouble; by default standard error is. `env` is seen
+   * instead of the machine's environment.
+   */
+  readonly open: (warn?: (message: string) => void, env?: Environment) => Promise<Project>;
 }
 
 /** Does it and resolves with the exit code. What it throws is shown by the caller. */

@@ -168,6 +168,42 @@ test('a job about a proposed change does what the change can matter to', async (
   });
 });
 
+test('a shared cache: what a trusted job sent nobody need run; a job about a proposed change reads it and sends nothing', async () => {
+  await withRig(FILES, async (rig) => {
+    const shared = `
+[caches.local]
+type = "Lmdb"
+root = ".fleche"
+
+[caches.shared]
+type = "Directory"
+root = ${JSON.stringify(join(rig.aside, 'shared'))}
+mode = "read-write"
+unsigned = true
+
+[caches.team]
+stack = ["local", "shared"]
+`;
+    const text = rig.read('fleche.config.toml').replace('root = true', 'root = true\ncache = "team"') + shared;
+    rig.write({ 'fleche.config.toml': text });
+    const pull = { ...PUSH, GITHUB_EVENT_NAME: 'pull_request' };
+    const poison = await ci(rig, ['--all'], pull);
+    assert.is(poison.code, 0, poison.stdout + poison.stderr);
+    assert.match(poison.stdout, /^shared cache shared: 0 answers taken, 0 sent$/m);
+    await elsewhere(rig, async (trusted) => {
+      const { stdout, log } = await ci(trusted);
+      assert.equal([...log].sort(), ['gen', 'other', 'use'], 'nothing of the other job was there');
+      assert.match(stdout, /^shared cache shared: 0 answers taken, 3 sent$/m);
+    });
+    await elsewhere(rig, async (other) => {
+      const { stdout, log } = await ci(other, ['--all'], pull);
+      assert.equal(log, []);
+      assert.match(stdout, /^shared cache shared: 3 answers taken, 0 sent$/m);
+      assert.is(other.read('use.txt'), 'in\nin\n');
+    });
+  });
+});
+
 interface Step {
   readonly id?: string;
   readonly if?: string;

@@ -1,32 +1,33 @@
 /** `fleche ci`: a run as a job of a CI service wants it: what a change can matter to, told in the service's own ways. */
 import { randomUUID } from 'node:crypto';
-import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, resolve } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { toRel } from '../../base/paths.ts';
-import type { RunReport } from '../../graph/outcome.ts';
 import { assignmentOf } from '../ci/assignment.ts';
 import { CiReporter } from '../ci/ci-reporter.ts';
-import { jobSummary } from '../ci/job-summary.ts';
-import { junitXml } from '../ci/junit.ts';
+import { jobFiles, timingsOf, writeJobFiles } from '../ci/job-files.ts';
 import { markupOf, type Note } from '../ci/markup.ts';
 import { type GithubEvent, type Provider, providerOf } from '../ci/provider.ts';
-import { readTimings, withOutcomes, writeTimings } from '../ci/timings.ts';
 import { parseShare, verified } from '../ci/verified.ts';
 import { EXIT } from '../exit-code.ts';
 import { parseJobs } from '../jobs.ts';
 import type { Project } from '../project.ts';
 import { jsonReporter } from '../reporters/json.ts';
 import { counted } from '../reporters/task-line.ts';
+import { noteRun } from '../run-history.ts';
+import { answersSent } from '../sent.ts';
+import type { Environment } from '../style.ts';
 import { harmless } from '../text.ts';
 import type { VerbContext } from '../verb.ts';
 
+const SHARED_MODE = 'FLECHE_SHARED_MODE';
+
 export async function ci(context: VerbContext): Promise<number> {
   const { invocation, machine } = context;
-  const { env, cwd } = machine;
+  const { env } = machine;
   const provider = providerOf(env, githubEvent(env['GITHUB_EVENT_PATH']));
   const share = parseShare(invocation.text('verify'));
-  const timingsFile = invocation.text('timings');
-  const timings = timingsFile === undefined ? new Map<string, number>() : readTimings(resolve(cwd, timingsFile));
+  const timings = timingsOf(jobFiles(invocation, machine));
   const out = invocation.flag('json') ? machine.stderr : machine.stdout;
   const reporter = new CiReporter(out, {
     markup: markupOf(provider.name, () => Math.floor(Date.now() / 1000)),
@@ -35,7 +36,8 @@ export async function ci(context: VerbContext): Promise<number> {
   });
   const json = invocation.flag('json') ? jsonReporter(machine.stdout) : undefined;
   let placeOf: (task: string) => Note['at'] = () => undefined;
-  const project = await context.open((message) => reporter.listener({ type: 'warning', name: null, message }));
+  const warn = (message: string): void => reporter.listener({ type: 'warning', name: null, message });
+  const project = await context.open(warn, modest(env, provider));
   try {
     const repository = env['GITHUB_WORKSPACE'] || project.root;
     placeOf = (task) => {
@@ -61,28 +63,39 @@ export async function ci(context: VerbContext): Promise<number> {
         json?.listener(event);
       },
     });
+    const { runsFile } = project.stores();
+    if (runsFile !== undefined) noteRun(runsFile, report.summary, project.now());
+    await answersSent(project, machine);
+    for (const line of sharedLines(project)) out.write(`${line}\n`);
     if (report.interrupted) return machine.interruption.code ?? EXIT.interrupted;
-    const differing =
-      share === 0
-        ? []
-        : await verified(report, share, { engine: project.engine(), request, listener: reporter.listener });
+    const { listener } = reporter;
+    const differing = await verified(report, share, { engine: project.engine(), request, listener });
     if (shard !== undefined && json !== undefined)
       machine.stdout.write(`${JSON.stringify({ type: 'shard', ...shard })}\n`);
-    if (timingsFile !== undefined) writeTimings(resolve(cwd, timingsFile), withOutcomes(timings, report.outcomes));
-    const junit = invocation.text('junit');
-    if (junit !== undefined)
-      put(
-        resolve(cwd, junit),
-        junitXml(report, (task) => reporter.tail(task)),
-      );
-    const page = invocation.text('job-summary') ?? env['GITHUB_STEP_SUMMARY'];
-    if (page !== undefined && page !== '') appendFileSync(resolve(cwd, page), jobSummary(report, heading, cache));
-    tellOutputs(env['GITHUB_OUTPUT'], report);
+    writeJobFiles(jobFiles(invocation, machine), report, {
+      heading,
+      cache,
+      timings,
+      tail: (task) => reporter.tail(task),
+    });
     return report.summary.failed > 0 || differing.length > 0 ? EXIT.failed : EXIT.done;
   } finally {
     reporter.close();
     await project.close();
   }
+}
+
+function sharedLines(project: Project): readonly string[] {
+  return (project.shared()?.reports() ?? []).map(({ name, hits, stored, unstored }) => {
+    const lost = unstored === 0 ? '' : `, ${unstored} could not be sent`;
+    return `shared cache ${harmless(name)}: ${counted(hits, 'answer')} taken, ${stored} sent${lost}`;
+  });
+}
+
+/** A job that is not trusted sends nothing to shared caches, unless the environment says that it may. */
+function modest(env: Environment, { name, trust }: Provider): Environment {
+  const isFree = name === 'local' || trust.trusted || env[SHARED_MODE] !== undefined;
+  return isFree ? env : { ...env, [SHARED_MODE]: 'read' };
 }
 
 function cacheLine(project: Project, { trust }: Provider): string {
@@ -103,25 +116,4 @@ function githubEvent(path: string | undefined): GithubEvent {
     // Without it less is known, and less is trusted.
     return {};
   }
-}
-
-function put(path: string, text: string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, text);
-}
-
-/** Values for later steps of a job on GitHub. */
-function tellOutputs(file: string | undefined, { summary, outcomes }: RunReport): void {
-  if (!file) return;
-  const { ran, cached, failed } = summary;
-  const rate = ran + cached === 0 ? 1 : cached / (ran + cached);
-  const names = outcomes.filter(({ outcome }) => outcome === 'ran').map(({ name }) => name);
-  const lines = [
-    `ran=${ran}`,
-    `cached=${cached}`,
-    `failed=${failed}`,
-    `hit-rate=${rate.toFixed(3)}`,
-    `tasks=${JSON.stringify(names)}`,
-  ];
-  appendFileSync(file, `${lines.join('\n')}\n`);
 }

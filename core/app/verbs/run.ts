@@ -9,6 +9,7 @@ import { counted } from '../reporters/task-line.ts';
 import type { RunReports } from '../reports/run-reports.ts';
 import { noteRun } from '../run-history.ts';
 import { selectedTasks } from '../selection.ts';
+import { answersSent } from '../sent.ts';
 import { styleFor } from '../style.ts';
 import { harmless } from '../text.ts';
 import type { Machine, VerbContext } from '../verb.ts';
@@ -40,7 +41,7 @@ export async function run(context: VerbContext): Promise<number> {
     reports?.write(report, { by: `fleche ${machine.version}`, started, targets, jobs, graph });
     const { runsFile } = project.stores();
     if (runsFile !== undefined) noteRun(runsFile, report.summary, project.now());
-    await sent(project, machine);
+    await answersSent(project, machine);
     return endOf(report, machine);
   } finally {
     reports?.close();
@@ -54,17 +55,6 @@ async function reportsFor({ invocation, machine }: VerbContext): Promise<RunRepo
   if (!REPORT_OPTIONS.some(({ name }) => invocation.flag(name))) return undefined;
   const { RunReports } = await import('../reports/run-reports.ts');
   return new RunReports(invocation, machine);
-}
-
-/** Waits for answers that are still on their way to shared caches, unless somebody wants an end. */
-async function sent(project: Project, { stderr, interruption }: Machine): Promise<void> {
-  const shared = project.shared();
-  const pending = shared?.pending ?? 0;
-  if (shared === undefined || pending === 0) return;
-  const { signal } = interruption;
-  if (stderr.isTTY) stderr.write(styleFor(stderr).dim(`sending ${counted(pending, 'answer')} to be shared\n`));
-  const interrupted = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-  if (!signal.aborted) await Promise.race([shared.sent(), interrupted]);
 }
 
 /** The exit code of a run, with a word on standard error where the outcomes alone do not explain it. */
