@@ -191,7 +191,7 @@ async function callFunction(call: TaskCall, bench: Workbench, logFile: string, e
     codeDir: bench.tempDir,
     export: task.body.export,
     args,
-    context: { root, taskName: task.name },
+    context: { root, taskName: task.name, outDir: outDirOf(call, root) },
     env: commandEnv({ root, dir: task.dir, env, declared: task.env, passed: task.passEnv }),
     logFile,
     ...execution,
@@ -204,6 +204,13 @@ async function callFunction(call: TaskCall, bench: Workbench, logFile: string, e
     case 'aborted':
       return result;
   }
+}
+
+/** The folder that has all outputs of a task, if there is one below the root. */
+function outDirOf({ globs }: TaskCall, root: AbsPath): AbsPath | undefined {
+  const { bases, literals } = globs.outputs;
+  const [base] = bases;
+  return base === undefined || base === '.' || bases.length > 1 || literals.length > 0 ? undefined : toAbs(root, base);
 }
 
 function failure(message: string, exitCode: number | null = null): Failure {

@@ -1,7 +1,9 @@
 /** Tasks that are TypeScript functions: what is in their key is their own code, and no more. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { withRig } from './_rig.ts';
+import { REPOSITORY, withRig } from './_rig.ts';
 
 const FILES = {
   'package.json': '{ "type": "module" }',
@@ -233,6 +235,38 @@ test('what a function printed is shown again on a hit', async () => {
   await withRig(FILES, async (rig) => {
     assert.match((await rig.fleche(['run', '--log', 'stream'])).stdout, /counting words/);
     assert.match((await rig.fleche(['run', '--log', 'stream'])).stdout, /counting words/);
+  });
+});
+
+test('a function that is ended for its timeout has failed, even if it never listens', async () => {
+  const files = {
+    'fleche.config.toml':
+      '[tasks.spin]\ncall = "./spin.ts#spin"\ntimeout = "200ms"\n[default]\nroot = true\ntasks = ["spin"]',
+    'spin.ts': "export function spin() { console.log('begun'); for (;;); }",
+  };
+  await withRig(files, async (rig) => {
+    const { code, tasks } = await rig.run();
+    assert.is(code, 1);
+    assert.is(tasks['spin']?.message, 'took longer than 200ms and was ended');
+  });
+});
+
+test('the function of the guide gets what the guide says', async () => {
+  const guide = readFileSync(join(REPOSITORY, 'core/PIPELINES.md'), 'utf8').split('\n## Functions\n')[1] ?? '';
+  const block = (language: string): string =>
+    new RegExp(`\`\`\`${language}\\n([\\s\\S]*?)\`\`\``).exec(guide)?.[1] ?? '';
+  const files = {
+    'fleche.config.toml': `[default]\nroot = true\ntasks = ["count"]\n\n${block('toml')}`,
+    'tasks/words.ts': block('ts'),
+    'story.txt': 'once upon a time\n',
+    'package.json': '{ "type": "module" }',
+  };
+  await withRig(files, async (rig) => {
+    const { code, stdout, stderr } = await rig.fleche(['run']);
+    assert.is(code, 0, stdout + stderr);
+    assert.match(stdout, 'count found 4 words');
+    assert.is(rig.read('build/words/words.txt'), 'a\nonce\ntime\nupon');
+    assert.equal((await rig.run()).outcomes, { count: 'cached' });
   });
 });
 

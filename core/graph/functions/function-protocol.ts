@@ -8,7 +8,7 @@ export interface TaskContext {
   readonly task: string;
   /** Root of the project. */
   readonly root: AbsPath;
-  /** Folder for outputs, if the task has one of its own. */
+  /** The folder that all outputs of the task are in, if there is one; it is there. */
   readonly outDir: AbsPath | undefined;
   /** Aborted when the run is interrupted; a moment later the thread is ended. */
   readonly signal: AbortSignal;

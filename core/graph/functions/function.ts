@@ -69,6 +69,7 @@ export async function runFunction(options: FunctionOptions): Promise<FunctionRes
   const log = new LogFile(options.logFile, options.onOutput);
   try {
     const bundle = place(options.codeDir, await options.code.bundle());
+    if (context.outDir !== undefined) makeFolder(context.outDir);
     const args = Object.entries(options.args).map(([name, value]) => [name, bytesOf(value)] as const);
     const reply = await call(options, {
       bundle: pathToFileURL(bundle).href,
@@ -85,6 +86,16 @@ export async function runFunction(options: FunctionOptions): Promise<FunctionRes
     return { kind: 'threw', message: error.describe(), stack: '', code: error.code };
   } finally {
     log.close();
+  }
+}
+
+function makeFolder(path: AbsPath): void {
+  try {
+    mkdirSync(path, { recursive: true });
+  } catch (error) {
+    throw new FlecheError('OUTPUT_UNWRITABLE', `the folder for outputs cannot be made: ${messageOf(error)}`, {
+      cause: error,
+    });
   }
 }
 
