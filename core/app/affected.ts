@@ -27,9 +27,12 @@ export function affectedTasks(
 ): readonly string[] {
   const common = new Set<string>([CONFIG_FILE, MANIFEST]);
   if (changed.some((path) => common.has(path))) return names;
-  // Of a function it is not told here what its code is made of: any code may be part of it.
-  const functions = graph.names.filter((name) => graph.task(name).body.kind === 'function');
-  const reach = new Reach(graph, graph.closure(names), new Map(functions.map((name) => [name, undefined])));
+  // It is not told here what the code of a function is made of, and what tasks find out they read: it may be anything.
+  const unknown = graph.names.filter((name) => {
+    const { body, discovered } = graph.task(name);
+    return body.kind === 'function' || discovered !== undefined;
+  });
+  const reach = new Reach(graph, graph.closure(names), new Map(unknown.map((name) => [name, undefined])));
   const found = new Set(
     changed.flatMap((path) => [...(isFolder(path) ? reach.of(path).readers : reach.readersOf(path))]),
   );

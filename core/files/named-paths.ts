@@ -1,12 +1,13 @@
 /**
- * What stands at single paths that somebody named: not what patterns match, and nothing below a folder. Links are
- * followed, since whoever read a path read what it leads to. What was found is kept in the state store under a name, so
+ * What stands at single paths that somebody named: not what patterns match, and nothing below a folder, but for `src/*`,
+ * which stands for the names in `src`. Links are followed, since whoever read a path read what it leads to. What was found is kept in the state store under a name, so
  * that an unchanged file costs one stat.
  */
 import type { Stats } from 'node:fs';
 import type { AbsPath, RelPath } from '../base/paths.ts';
 import type { StateStore } from '../store/state.ts';
 import { readContent } from './contents.ts';
+import { type FolderNames, folderNames, folderOfNames } from './folder-names.ts';
 import { isGone, lookThrough, placeOf, unreadable } from './look.ts';
 import { packStates, unpackStates } from './path-list.ts';
 import { type PathState, stateOf } from './path-states.ts';
@@ -15,7 +16,7 @@ import type { TreeEntry } from './tree.ts';
 
 /** What stood at some paths at one moment. */
 export interface PathsSeen {
-  /** One for each path, in their order: a `file`, a folder as `dir`, or `absent`. */
+  /** One for each path: a `file`, which the names in a folder count as, a folder as `dir`, or `absent`. */
   readonly entries: readonly TreeEntry[];
   /** Paths that are no longer what they were, or were written since. Looks anew. */
   changes(): readonly RelPath[];
@@ -38,11 +39,16 @@ export class NamedPaths {
     this.#clock = clock;
   }
 
-  /** `name` is whose paths they are. Throws `INPUT_UNREADABLE` with the path of what is there and cannot be read. */
-  look(name: string, paths: readonly RelPath[]): PathsSeen {
+  /** `name` is whose paths they are; `hidden` are paths that do not count among the names in a folder. Throws `INPUT_UNREADABLE` with the path of what is there and cannot be read. */
+  look(name: string, paths: readonly RelPath[], hidden: (path: RelPath) => boolean = hidesNothing): PathsSeen {
     const known = this.#knownOf(name);
+    const folders = paths.flatMap((path) => {
+      const folder = folderOfNames(path);
+      return folder === undefined ? [] : [{ path, folder, names: folderNames(this.#root, folder, hidden) }];
+    });
     let isNew = false;
-    const states = paths.map((path) => {
+    const single = folders.length === 0 ? paths : paths.filter((path) => folderOfNames(path) === undefined);
+    const states = single.map((path) => {
       const before = known.get(path);
       const state = this.#lookAt(path, before);
       if (state !== before) {
@@ -53,9 +59,17 @@ export class NamedPaths {
     });
     if (isNew) this.#save(name, known.values());
     return {
-      entries: states.map(entryOf),
-      changes: () => states.filter((state) => isChanged(state, this.#lookAt(state.path, state))).map(pathOf),
-      since: (moment) => states.filter(({ key }) => key !== null && key.ctime > moment).map(pathOf),
+      entries: [...states.map(entryOf), ...folders.map(({ path, names }) => entryOfNames(path, names))],
+      changes: () => [
+        ...states.filter((state) => isChanged(state, this.#lookAt(state.path, state))).map(pathOf),
+        ...folders
+          .filter(({ folder, names }) => folderNames(this.#root, folder, hidden)?.digest !== names?.digest)
+          .map(({ path }) => path),
+      ],
+      since: (moment) => [
+        ...states.filter(({ key }) => key !== null && key.ctime > moment).map(pathOf),
+        ...folders.flatMap(({ names }) => names?.since(moment) ?? []),
+      ],
     };
   }
 
@@ -124,6 +138,15 @@ function isChanged(before: PathState, now: PathState): boolean {
 
 function pathOf({ path }: PathState): RelPath {
   return path;
+}
+
+function entryOfNames(path: RelPath, names: FolderNames | undefined): TreeEntry {
+  if (names === undefined) return { kind: 'absent', path };
+  return { kind: 'file', path, executable: false, digest: names.digest, size: names.count };
+}
+
+function hidesNothing(_path: RelPath): boolean {
+  return false;
 }
 
 function entryOf({ path, kind, key, digest }: PathState): TreeEntry {

@@ -5,7 +5,9 @@
 import { join } from 'node:path';
 import { FlecheError } from '../../base/errors.ts';
 import { byCodeUnit } from '../../base/order.ts';
-import { type AbsPath, type RelPath, toAbs } from '../../base/paths.ts';
+import { type AbsPath, escapes, type RelPath, toAbs } from '../../base/paths.ts';
+import { namesOf } from '../../files/folder-names.ts';
+import { folderOf } from '../../files/folders.ts';
 import { MentionedPlaces } from '../../files/mentioned.ts';
 import { ReportFile, stampedMoment, textAt } from '../../files/report-file.ts';
 import { steeringFiles } from '../../files/steering.ts';
@@ -28,6 +30,18 @@ const FORMS: Readonly<Record<Discovered['form'], (text: string) => Mentions>> = 
 };
 /** Forms that name sources and leave out what steers how they are read. */
 const STEERED: ReadonlySet<Discovered['form']> = new Set(['metafile', 'tsc']);
+
+/** Where a compiler that is told folders would find another source: the names in the folders of its sources, and above. */
+function namesAround(sources: Iterable<RelPath>): ReadonlySet<RelPath> {
+  const found = new Set<RelPath>();
+  for (const path of sources) {
+    if (escapes(path) || /(?:^|\/)node_modules\//.test(path)) continue;
+    for (let at = folderOf(path); ; at = folderOf(at)) {
+      if (found.size === found.add(namesOf(at)).size || at === '.') break;
+    }
+  }
+  return found;
+}
 
 /** `unknown`: it cannot be told what the task read; why, as a sentence without a full stop. */
 export type Found =
@@ -106,6 +120,7 @@ export class Discovery {
       if (isRead) needed.add(place);
     }
     if (STEERED.has(this.#discovered.form)) for (const path of steeringFiles(around.root, paths)) paths.add(path);
+    if (this.#discovered.form === 'tsc') for (const path of namesAround(needed)) paths.add(path);
     const list = [...paths].sort(byCodeUnit);
     const reading = new Reading(this.#call, list, this.#products, around);
     const gone = reading.tree.entries.find(({ kind, path }) => kind === 'absent' && needed.has(path));

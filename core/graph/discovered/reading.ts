@@ -4,12 +4,15 @@
  * fingerprint.
  */
 import type { Digest } from '../../base/hash.ts';
-import type { RelPath } from '../../base/paths.ts';
+import { isWithin, type RelPath } from '../../base/paths.ts';
 import { fingerprint, part } from '../../call/fingerprint.ts';
+import { folderOfNames } from '../../files/folder-names.ts';
+import { globsOf } from '../../files/globs.ts';
 import type { PathsSeen } from '../../files/named-paths.ts';
 import { makeTree, type Tree, type TreeEntry, treeText } from '../../files/tree.ts';
 import { Generated } from '../generated.ts';
 import type { Products } from '../products.ts';
+import type { Task } from '../task.ts';
 import type { Surroundings, TaskCall } from '../task-call.ts';
 
 /** The part of a fingerprint that has what was discovered. */
@@ -26,13 +29,17 @@ export class Reading {
   /** Throws `CONFIG_OVERLAP` for a path that a task writes which is not upstream, `INPUT_UNREADABLE`. */
   constructor(call: TaskCall, paths: readonly RelPath[], products: Products, around: Surroundings) {
     const { task } = call;
-    around.writers.requireEdges(task, paths);
+    const isNames = (path: RelPath): boolean => folderOfNames(path) !== undefined;
+    around.writers.requireEdges(
+      task,
+      paths.filter((path) => !isNames(path)),
+    );
     const generated = new Generated(task, products, around);
     const made = new Map<string, TreeEntry[]>();
     const entries: TreeEntry[] = [];
     const standing: RelPath[] = [];
     for (const path of paths) {
-      const found = generated.at(path);
+      const found = isNames(path) ? undefined : generated.at(path);
       if (found === undefined) standing.push(path);
       else entries.push(found.entry ?? { kind: 'absent', path });
       if (found?.entry === undefined) continue;
@@ -42,7 +49,9 @@ export class Reading {
     }
     this.paths = paths;
     this.made = made;
-    this.seen = around.workspace.named.look(task.name, standing);
+    // What tasks write, and the folders they write to, come and go with them.
+    const isMade = (path: RelPath): boolean => around.writers.near([path]).some((one) => reaches(one, path));
+    this.seen = around.workspace.named.look(task.name, standing, isMade);
     this.tree = makeTree([...entries, ...this.seen.entries]);
   }
 
@@ -65,9 +74,16 @@ export class Reading {
       declared: call,
       get leaning() {
         const { leaning } = call;
-        return { ...leaning, paths: [...leaning.paths, ...paths] };
+        const folders = paths.flatMap((path) => folderOfNames(path) ?? []);
+        return { ...leaning, paths: [...leaning.paths, ...paths], folders: [...leaning.folders, ...folders] };
       },
       changedInputs: () => [...call.changedInputs(), ...seen.changes()],
     };
   }
+}
+
+/** Whether a task writes a path, or is what it is there for: the folder at which all that it writes begins. */
+function reaches({ outputs }: Task, path: RelPath): boolean {
+  const globs = globsOf(outputs);
+  return globs.matches(path) || globs.bases.some((base) => isWithin(path, base));
 }

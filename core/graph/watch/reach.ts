@@ -50,7 +50,7 @@ export class Reach {
       for (const path of leaning?.paths ?? []) this.#byPath.add(path, name);
       for (const path of leaning?.links ?? []) this.#byPath.add(path, name);
       if (leaning !== undefined) for (const folder of leaning.folders) this.#rule(name, 'readers', [`./${folder}`]);
-      else if (leanings.has(name) && task.body.kind === 'function') this.#rule(name, 'readers', ANY_CODE);
+      else if (leanings.has(name)) this.#rule(name, 'readers', anywhere(task));
     }
   }
 
@@ -100,6 +100,12 @@ export class Reach {
   get paths(): readonly RelPath[] {
     return [...this.#byPath.places()].sort(byCodeUnit);
   }
+}
+
+/** Where things may be that a task reads, as long as it cannot be told where. */
+function anywhere({ body, discovered }: Task): readonly string[] {
+  if (discovered !== undefined) return ['**'];
+  return body.kind === 'function' ? ANY_CODE : [];
 }
 
 /** The pattern lists whose matches a task reads; `inputs` is the one of its inputs. */

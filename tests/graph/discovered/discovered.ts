@@ -199,4 +199,44 @@ test('two tasks in one folder of node_modules share nothing but the files', () =
     assert.equal((await site.run()).outcomes, { cat: 'ran' });
   }));
 
+/** Prints the absolute paths of all sources, as a compiler does that is told a folder. */
+const TSC = {
+  run: 'say tsc; mkdir -p dist; find "$PWD/src" -name "*.ts"; echo done >dist/out',
+  inputs: ['tsconfig.json'],
+  outputs: ['dist/**'],
+  discovered: said('tsc', null),
+};
+
+test('a source that a compiler would find by itself is noticed, wherever it appears', () =>
+  onSite({ tsc: TSC }, { 'tsconfig.json': '{}', 'src/a.ts': '1', 'src/deep/b.ts': '2' }, async (site) => {
+    const reasons = async (): Promise<unknown> => (await site.plan()).tasks['tsc']?.reasons;
+    assert.equal((await site.run()).warnings, []);
+    assert.equal((await site.run()).outcomes, { tsc: 'cached' });
+    site.write({ 'src/deep/c.ts': '3' });
+    assert.equal(await reasons(), [{ kind: 'file', path: 'src/deep/*', change: 'changed' }]);
+    assert.equal((await site.run()).log, ['tsc']);
+    site.write({ 'src/other/d.ts': '4' });
+    assert.equal(await reasons(), [{ kind: 'file', path: 'src/*', change: 'changed' }]);
+    site.remove('src/other');
+    assert.equal((await site.run()).outcomes, { tsc: 'cached' });
+    site.remove('dist');
+    assert.equal((await site.run()).outcomes, { tsc: 'cached' });
+    site.write({ 'src/tsconfig.json': '{}' });
+    assert.equal((await site.run()).outcomes, { tsc: 'ran' });
+  }));
+
+test('a list may name what is called what in a folder', () =>
+  onSite(
+    { cat: { ...CAT, run: 'say cat; ls src >all; echo "src/*" >list' } },
+    { main: '', 'src/a': '1' },
+    async (site) => {
+      await site.run();
+      site.write({ 'src/a': '2' });
+      assert.equal((await site.run()).outcomes, { cat: 'cached' });
+      site.write({ 'src/b': '' });
+      assert.equal((await site.run()).outcomes, { cat: 'ran' });
+      assert.is(site.read('all'), 'a\nb\n');
+    },
+  ));
+
 test.run();
