@@ -20,6 +20,7 @@ import { isCachingOn } from './cache-switch.ts';
 import { type Config, loadConfig } from './config/load.ts';
 import { CONFIG_FILE } from './config/source.ts';
 import type { Package, Packages } from './packages/packages.ts';
+import { Refusals } from './refusals.ts';
 import { TierLine } from './shared-line.ts';
 import type { Environment } from './style.ts';
 import { cacheFolder, openStores, sharedCaches, type WorkspaceStores } from './workspace-stores.ts';
@@ -185,11 +186,12 @@ class OpenProject implements Project {
   shared(): TierLine | undefined {
     const specs = sharedCaches(this.config);
     if (specs.length === 0) return undefined;
-    const { values, calls, tempDir } = this.#open();
+    const { values, calls, state, tempDir } = this.#open();
     const scratch = (): string => join(tempDir, `${process.pid}-${randomBytes(6).toString('hex')}.part`);
     const side = (): LocalSide => sideOfStores(values, calls, scratch);
     const { env } = this.#options;
-    this.#shared ??= new TierLine(specs, { env, strict: this.#strict, onTrouble: this.#onTrouble, side });
+    const refusals = new Refusals(state);
+    this.#shared ??= new TierLine(specs, { env, strict: this.#strict, onTrouble: this.#onTrouble, side, refusals });
     return this.#shared;
   }
 

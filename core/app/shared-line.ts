@@ -9,6 +9,7 @@ import type { SharedTier } from '../call/shared/shared-tier.ts';
 import { rejectedText, type SharedReport } from '../call/shared/tally.ts';
 import type { CallRecord } from '../store/record.ts';
 import type { SharedCacheSpec } from './cache-spec.ts';
+import type { Refusals } from './refusals.ts';
 import type { Environment } from './style.ts';
 
 export interface LineOptions {
@@ -18,6 +19,8 @@ export interface LineOptions {
   readonly onTrouble: (message: string) => void;
   /** Answers are put here, and taken from here. */
   readonly side: () => LocalSide;
+  /** What is not to be asked for until it was made anew. */
+  readonly refusals?: Refusals;
 }
 
 export class TierLine implements SharedLine {
@@ -54,6 +57,7 @@ export class TierLine implements SharedLine {
   }
 
   async ask(key: Key): Promise<string | undefined> {
+    if (this.#options.refusals?.has(key)) return undefined;
     for (const tier of await this.tiers()) if (await tier.ask(key, this.#local())) return tier.name;
     return undefined;
   }
@@ -64,7 +68,13 @@ export class TierLine implements SharedLine {
     return false;
   }
 
+  /** Asks for these no more until they were made anew. */
+  refuse(keys: Iterable<Key>): void {
+    this.#options.refusals?.add(keys);
+  }
+
   push(record: CallRecord): void {
+    this.#options.refusals?.delete(record.key);
     const send = (tiers: readonly SharedTier[]): void => {
       for (const tier of tiers) tier.push(record, this.#local());
     };

@@ -211,6 +211,9 @@ export class Outputs {
 
   /** All content that `restore` would need and not find. Changes nothing. */
   missing(task: string, globs: Globs, tree: Tree): readonly Digest[] {
+    const absent = (entry: TreeEntry): boolean => entry.kind === 'file' && !this.#values.has(entry.digest);
+    // To look at what stands there is the dearer question.
+    if (!tree.entries.some(absent)) return [];
     return this.#at(task, globs, (site) =>
       isConfined(tree, globs) ? [...lostContents(this.#compare(site, tree), this.#values)] : [],
     );

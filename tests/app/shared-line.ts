@@ -96,6 +96,19 @@ test('a function that cannot wait uses the cache of its machine alone, without a
   });
 });
 
+test('what was cleared here does not come back before it was made anew', async () => {
+  await withTeam(async (machine) => {
+    let calls = 0;
+    const make = fleche(async (x: number) => ++calls + x, { name: 'shared-line-clear', version: 1 });
+    const [one, two] = [machine('one'), machine('two')];
+    assert.is(await cache(one, () => make(1)), 2);
+    await one.flush();
+    assert.is(await cache(two, () => make(1)), 2);
+    await cache(two, () => make.clear(1));
+    assert.is(await cache(two, () => make(1)), 3);
+  });
+});
+
 test('callers of one moment ask once', async () => {
   await withTeam(async (machine) => {
     let calls = 0;

@@ -130,6 +130,19 @@ testWith(['nginx'], 'an edit in one checkout makes only what follows from it, an
   ),
 );
 
+testWith(['nginx'], 'what was invalidated here does not come back, and is found again by who forgets all', () =>
+  withNginx(({ url }) =>
+    checkouts(project(httpLines(url)), async (here, there) => {
+      await here.run([], TRUSTED_JOB);
+      await there.run([], DEVELOPER);
+      assert.is((await there.fleche(['invalidate', 'many'], DEVELOPER)).code, 0);
+      assert.equal((await there.run([], DEVELOPER)).outcomes['many'], 'ran');
+      there.remove('.fleche', 'out', 'packed.txt');
+      assert.equal((await there.run([], DEVELOPER)).outcomes, ALL_CACHED);
+    }),
+  ),
+);
+
 testWith(['nginx'], 'who has no key to sign with writes nothing, and is told nothing about it', () =>
   withNginx(({ url, data }) =>
     checkouts(project(httpLines(url)), async (here) => {

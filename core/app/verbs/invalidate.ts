@@ -1,7 +1,7 @@
 /** `fleche invalidate`: forgets calls, and everything that was made of what they made. */
 import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { sha256 } from '../../base/hash.ts';
+import { type Key, sha256 } from '../../base/hash.ts';
 import { toRel } from '../../base/paths.ts';
 import { Cache } from '../../call/caches/cache.ts';
 import type { Invalidatable, InvalidatedCall, Invalidation } from '../../call/caches/invalidation.ts';
@@ -22,6 +22,7 @@ export async function invalidate(context: VerbContext): Promise<number> {
     const { values, calls } = project.stores();
     const what = invocation.args.map((word) => meant(word, project, machine.cwd));
     const done = await new Cache(values, calls).invalidate(what, { dryRun: invocation.flag('dry-run') });
+    if (!done.dryRun) project.shared()?.refuse(keysOf(done.calls));
     const text = invocation.flag('json')
       ? `${JSON.stringify({ type: 'invalidate', ...done })}\n`
       : invalidationText(done, styleFor(machine.stdout));
@@ -30,6 +31,11 @@ export async function invalidate(context: VerbContext): Promise<number> {
   } finally {
     await project.close();
   }
+}
+
+/** The keys of calls and of all that was made of what they made. */
+function keysOf(calls: readonly InvalidatedCall[]): readonly Key[] {
+  return calls.flatMap(({ key, dependents }) => [key, ...keysOf(dependents)]);
 }
 
 /** A task of this project, else a file that is there, else what the cache knows by that name or key. */

@@ -20,6 +20,8 @@ export interface SharedLine extends SharedAnswers {
 
 export class SharedStack extends CacheView {
   readonly #shared: SharedLine;
+  /** What was evicted here does not come back before it was made anew. */
+  readonly #evicted = new Set<Key>();
 
   /** `shared` files what comes in `local`. */
   constructor(local: BaseCache, shared: SharedLine) {
@@ -33,14 +35,28 @@ export class SharedStack extends CacheView {
 
   override lookup(key: Key): Awaitable<CallRecord | undefined> {
     return chain(this.inner.lookup(key), (record): Awaitable<CallRecord | undefined> => {
-      if (record !== undefined && record.failure === null) return record;
+      if ((record !== undefined && record.failure === null) || this.#evicted.has(key)) return record;
       return this.#shared.ask(key).then((tier) => (tier === undefined ? record : this.inner.lookup(key)));
     });
   }
 
+  override evict(key: Key): Awaitable<boolean> {
+    this.#evicted.add(key);
+    return this.inner.evict(key);
+  }
+
+  override evictAll(keys: Iterable<Key>): Awaitable<number> {
+    const all = [...keys];
+    for (const key of all) this.#evicted.add(key);
+    return this.inner.evictAll(all);
+  }
+
   override file(record: CallRecord): Awaitable<boolean> {
     return chain(this.inner.file(record), (taken) => {
-      if (taken) this.#shared.push(record);
+      if (taken && record.failure === null) {
+        this.#evicted.delete(record.key);
+        this.#shared.push(record);
+      }
       return taken;
     });
   }

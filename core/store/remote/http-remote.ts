@@ -6,8 +6,8 @@
  * Redirects are not followed: with them the credentials would go to another host. Encoded answers are not taken: nothing
  * is ever unpacked that was not asked for.
  */
-import { Agent, type ClientRequest, type IncomingMessage, request as requestPlain } from 'node:http';
-import { request as requestSecure, Agent as SecureAgent } from 'node:https';
+import { Agent, type ClientRequest, type IncomingMessage, request } from 'node:http';
+import { createRequire } from 'node:module';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { messageOf, systemCode } from '../../base/errors.ts';
@@ -47,8 +47,8 @@ export class HttpRemote implements RemoteStore {
   readonly maxBlob: number = Number.MAX_SAFE_INTEGER;
   readonly #options: HttpOptions;
   readonly #base: URL;
-  readonly #agent: Agent | SecureAgent;
-  readonly #request: typeof requestPlain;
+  readonly #agent: Agent;
+  readonly #request: typeof request;
   #authorization: Promise<string | undefined> | undefined;
 
   constructor(options: HttpOptions) {
@@ -59,8 +59,9 @@ export class HttpRemote implements RemoteStore {
     this.location = this.#base.href.replace(/\/$/, '');
     const isSecure = this.#base.protocol === 'https:';
     const keeping = { keepAlive: true, maxSockets: options.connections, maxFreeSockets: options.connections };
-    this.#agent = isSecure ? new SecureAgent(keeping) : new Agent(keeping);
-    this.#request = isSecure ? requestSecure : requestPlain;
+    const client = isSecure ? secureClient() : { Agent, request };
+    this.#agent = new client.Agent(keeping);
+    this.#request = client.request;
   }
 
   async has(digests: readonly Digest[], signal?: AbortSignal): Promise<ReadonlySet<Digest>> {
@@ -210,6 +211,11 @@ export class HttpRemote implements RemoteStore {
       else pipeline(Readable.from(content.open()), sent).catch((error: unknown) => end(() => reject(error)));
     });
   }
+}
+
+/** Encryption takes a while to load, and is not needed for a server of this machine. */
+function secureClient(): Pick<typeof import('node:https'), 'Agent' | 'request'> {
+  return createRequire(import.meta.url)('node:https') as typeof import('node:https');
 }
 
 interface Message {

@@ -56,15 +56,13 @@ export async function withNginx<T>(use: (nginx: Nginx) => Promise<T>): Promise<T
   const folder = mkdtempSync(join(tmpdir(), 'fleche-nginx-'));
   const data = join(folder, 'data');
   mkdirSync(join(data, '.tmp'), { recursive: true });
-  const port = await freePort();
   const conf = join(folder, 'nginx.conf');
-  writeFileSync(conf, nginxConf(folder, data, port));
-  const server = spawn('nginx', ['-c', conf, '-p', folder, '-e', join(folder, 'error.log'), '-g', 'daemon off;'], {
-    env: { PATH },
-    stdio: 'ignore',
+  const { server, port } = await started((port) => {
+    writeFileSync(conf, nginxConf(folder, data, port));
+    const words = ['-c', conf, '-p', folder, '-e', join(folder, 'error.log'), '-g', 'daemon off;'];
+    return spawn('nginx', words, { env: { PATH }, stdio: 'ignore' });
   });
   try {
-    await listening(server, port);
     return await use({ url: `http://127.0.0.1:${port}`, data, kill: () => ended(server) });
   } finally {
     await ended(server);
@@ -110,15 +108,15 @@ export const REDIS_PASSWORD = 'redis-password';
 /** Redis with a password, and a user `reader` that only reads, as SHARED.md sets it up. */
 export async function withRedis<T>(use: (redis: Redis) => Promise<T>): Promise<T> {
   const folder = mkdtempSync(join(tmpdir(), 'fleche-redis-'));
-  const port = await freePort();
-  const args = `--port ${port} --bind 127.0.0.1 --appendonly no --requirepass ${REDIS_PASSWORD} --dir ${folder}`;
-  const server = spawn('redis-server', [...args.split(' '), '--save', ''], { env: { PATH }, stdio: 'ignore' });
+  const { server, port } = await started((port) => {
+    const words = `--port ${port} --bind 127.0.0.1 --appendonly no --requirepass ${REDIS_PASSWORD} --dir ${folder}`;
+    return spawn('redis-server', [...words.split(' '), '--save', ''], { env: { PATH }, stdio: 'ignore' });
+  });
   const admin = (...command: readonly string[]): string => {
     const all = ['-p', String(port), '--no-auth-warning', '-a', REDIS_PASSWORD, ...command];
     return spawnSync('redis-cli', all, { env: { PATH }, encoding: 'utf8' }).stdout.trim();
   };
   try {
-    await listening(server, port);
     const rights = '-@all +get +getrange +exists +ping +hello +client +select +info'.split(' ');
     admin('ACL', 'SETUSER', 'reader', 'on', `>${READER}`, '~*', ...rights);
     return await use({ url: `redis://127.0.0.1:${port}`, port, admin, kill: () => ended(server) });
@@ -128,8 +126,25 @@ export async function withRedis<T>(use: (redis: Redis) => Promise<T>): Promise<T
   }
 }
 
+/** Starts a server; at another port if somebody took the one that was free. */
+async function started(
+  start: (port: number) => ChildProcess,
+): Promise<{ readonly server: ChildProcess; readonly port: number }> {
+  for (let attempt = 1; ; attempt++) {
+    const port = await freePort();
+    const server = start(port);
+    try {
+      await listening(server, port);
+      return { server, port };
+    } catch (error) {
+      await ended(server);
+      if (attempt === 3) throw error;
+    }
+  }
+}
+
 async function listening(server: ChildProcess, port: number): Promise<void> {
-  for (let tries = 0; tries < 500; tries++) {
+  for (let tries = 0; tries < 2000; tries++) {
     if (server.exitCode !== null) throw new Error(`${server.spawnfile} ended with ${server.exitCode}`);
     if (await canConnect(port)) return;
     await delay(10);
