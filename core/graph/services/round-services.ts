@@ -34,6 +34,8 @@ export class RoundServices {
   readonly #wanted: ReadonlySet<string>;
   readonly #begun = new Map<string, Begun>();
   readonly #stopping: Promise<void>[] = [];
+  /** Whether it was told what became of the services: what happens to one that stays up is told when it happens. */
+  #isOver = false;
 
   constructor(state: RoundState) {
     const { request, bench, live } = state;
@@ -112,7 +114,9 @@ export class RoundServices {
     request.listener({ type: 'start', name, reasons, ...(this.#wanted.has(name) ? { stays: true } : {}) });
     const fail = (): void => {
       over();
-      this.#state.note(this.#outcome(name, call));
+      const outcome = this.#outcome(name, call);
+      this.#state.note(outcome);
+      if (this.#isOver) request.listener({ type: 'done', outcome });
     };
     service.failed.addEventListener('abort', fail, { once: true });
     return service;
@@ -140,18 +144,19 @@ export class RoundServices {
     if (!(await this.hold(signal))) return;
     const served: Service[] = [];
     for (const name of names) {
-      const { bench } = this.#state;
-      await this.use(bench.around.graph.task(name), signal);
-      const service = await this.#start(name, undefined);
+      const inUse = await this.use(this.#state.bench.around.graph.task(name), signal);
+      const service = inUse.kind === 'up' ? await this.#start(name, undefined) : undefined;
       if (service !== undefined) served.push(service);
     }
+    if (this.#state.isStopped) return;
     if (live !== undefined) await Promise.all(served.map((service) => service.ready(signal)));
     else if (served.length > 0) await Promise.race([...served.map(({ failed }) => aborted(failed)), aborted(signal)]);
   }
 
   /** Ends what a run has started; what a watch has started stays up. */
   async end(): Promise<void> {
-    if (this.#state.live === undefined) await this.#pool.retain(new Set());
+    if (this.#state.live !== undefined) return this.#pool.releaseIdle();
+    await this.#pool.retain(new Set());
     await Promise.all(this.#stopping);
     for (const { over } of this.#begun.values()) over();
   }
@@ -159,6 +164,7 @@ export class RoundServices {
   /** The outcomes of a round with those of its services put right, which are told. */
   settle(outcomes: RunReport['outcomes']): RunReport['outcomes'] {
     if (this.#users.size === 0) return outcomes;
+    this.#isOver = true;
     const { calls, mode, live, request } = this.#state;
     const final = new Map(outcomes.map((outcome) => [outcome.name, outcome]));
     // What needs a service comes behind it, and may be a service itself.

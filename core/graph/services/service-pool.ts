@@ -73,6 +73,15 @@ export class ServicePool {
     this.#held.delete(name);
   }
 
+  /** Gives back the marks of services that are not up. */
+  releaseIdle(): void {
+    for (const [name, held] of this.#held) {
+      if (this.#services.has(name)) continue;
+      held.release();
+      this.#held.delete(name);
+    }
+  }
+
   /** Ends all services but these. */
   async retain(names: ReadonlySet<string>): Promise<void> {
     const all = new Set([...this.#services.keys(), ...this.#held.keys()]);

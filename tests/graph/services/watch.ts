@@ -41,4 +41,39 @@ test('a service that is wanted itself is up while it is watched', async () => {
   });
 });
 
+test('a service that ends while nothing happens is told at once, and begins again with the next round', async () => {
+  const dying = { ...server, run: `while [ -e stay ]; do sleep 0.01; done & say up; echo listening; wait; exit 3` };
+  await onSite({ server: dying, client }, { ...FILES, stay: '' }, async (site) => {
+    const watched = await new WatchedSite(site, ['server', 'client']).start();
+    try {
+      site.remove('stay');
+      const ends = (): readonly unknown[] =>
+        watched.events.flatMap((event) =>
+          event.type === 'task' && event.event.type === 'done' ? [event.event.outcome.outcome] : [],
+        );
+      await until(() => ends().includes('failed'), 'the end is told');
+      site.write({ stay: '' });
+      assert.equal(await watched.saved({ 'client.txt': 'one' }), ['up', 'client']);
+    } finally {
+      await watched.watch.close();
+    }
+  });
+});
+
+test('between rounds nobody else has to wait for services that are not up', async () => {
+  const other = { run: 'say other', needs: ['idle'], inputs: ['other.txt'] };
+  const idle = { ...server, run: `: idle; ${SERVER}` };
+  await onSite({ server, idle, client, other }, { ...FILES, 'other.txt': '' }, async (site) => {
+    await site.run({ targets: ['other'] });
+    const watched = await new WatchedSite(site, ['client', 'other']).start();
+    try {
+      const held = site.leases.list().map(({ name }) => name);
+      assert.equal(held, ['service:server']);
+    } finally {
+      await watched.watch.close();
+    }
+    assert.equal(site.leases.list(), []);
+  });
+});
+
 test.run();
