@@ -43,8 +43,9 @@ export function cached<O = unknown>(plugin: Plugin | ((options: O) => Plugin), s
       hooks ??= new Hooks(inner.name, settings, root);
       const loads = new CachedLoads(inner.name, settings, identity, hooks, build);
       await inner.setup(loads.build);
-      const flushed = hooks;
-      build.onEnd(() => flushed.flush());
+      const own = hooks;
+      build.onStart(() => own.machine.renew());
+      build.onEnd(() => own.flush());
     },
   };
   const none = { hits: 0, misses: 0, uncacheable: 0, savedMs: 0, reasons: new Map<string, number>() };

@@ -11,7 +11,7 @@ const GRAIN = 50;
 const ABSENT = digest('absent');
 const CONFIG = /^(?:ts|js)config[\w.-]*\.json$/;
 /** What all modules of a folder share is looked at once in so many ms. */
-const MOMENT = 20;
+const MOMENT = 50;
 /** More entries than this are no input of a module. */
 const MOST_ENTRIES = 20_000;
 

@@ -21,6 +21,35 @@ export function snapshot(value: unknown, depth = 0): unknown {
     if (Object.getPrototypeOf(value) === Object.prototype)
       return Object.fromEntries(Object.entries(value).map(([name, member]) => [name, snapshot(member, depth + 1)]));
   }
+  if (isMapInstance(value)) return snapshot(plainMap(value), depth + 1);
   digest(value, 'result');
   return Buffer.isBuffer(value) ? Buffer.from(value) : value instanceof Uint8Array ? value.slice() : value;
+}
+
+function isMapInstance(value: object): boolean {
+  const { mappings, sources } = value as { readonly mappings?: unknown; readonly sources?: unknown };
+  return typeof mappings === 'string' && Array.isArray(sources) && !isPlain(value);
+}
+
+const MAP_FIELDS = [
+  'version',
+  'file',
+  'sourceRoot',
+  'sources',
+  'sourcesContent',
+  'names',
+  'mappings',
+  'ignoreList',
+  'x_google_ignoreList',
+  'debugId',
+];
+
+/** Source maps come as instances of their makers' classes; bundlers want their members only. */
+export function plainMap(map: object): object {
+  return Object.fromEntries(
+    MAP_FIELDS.flatMap((name) => {
+      const value: unknown = Reflect.get(map, name);
+      return value === undefined ? [] : [[name, value]];
+    }),
+  );
 }

@@ -7,6 +7,7 @@ import { digest, type Part, sha256 } from '../core/index.ts';
 import { recordingContext } from './context.ts';
 import { Hooks, type Report, reportOf, reportOn } from './hooks.ts';
 import { relativeTo } from './machine.ts';
+import { plainMap } from './plain.ts';
 import { Recording, recordings } from './recording.ts';
 import { Sessions } from './sessions.ts';
 import { type CachedOptions, identityParts, isExcluded, partOf, rootOf, surroundingParts } from './settings.ts';
@@ -100,6 +101,7 @@ class CachedPlugin {
       }),
     buildStart: (inner) =>
       before(inner, (options) => {
+        this.#hooks.machine.renew();
         if (typeof options === 'object' && options !== null) this.#config ??= options;
       }),
     // While the bundler goes on with what it does by itself.
@@ -109,10 +111,15 @@ class CachedPlugin {
 
   /** Hooks before which the plugin has to know of a file what it would know without the cache. */
   readonly #changes: Readonly<Record<string, (change: unknown) => Promise<void>>> = {
-    handleHotUpdate: (change) => this.#sessions.catchUpWith((change as { readonly file: string }).file),
-    hotUpdate: (change) => this.#sessions.catchUpWith((change as { readonly file: string }).file),
-    watchChange: (file) => this.#sessions.catchUpWith(String(file)),
+    handleHotUpdate: (change) => this.#changed((change as { readonly file: string }).file),
+    hotUpdate: (change) => this.#changed((change as { readonly file: string }).file),
+    watchChange: (file) => this.#changed(String(file)),
   };
+
+  #changed(file: string): Promise<void> {
+    this.#hooks.machine.renew();
+    return this.#sessions.catchUpWith(file);
+  }
 
   #member(name: string | symbol, value: unknown): unknown {
     if (typeof name !== 'string') return value;
@@ -253,27 +260,4 @@ function restoredResult(kept: unknown): unknown {
   if (typeof kept !== 'object' || kept === null || !(MAP_TEXT in kept)) return kept;
   const { [MAP_TEXT]: map, ...rest } = kept;
   return { ...rest, map: JSON.parse(String(map)) };
-}
-
-const MAP_FIELDS = [
-  'version',
-  'file',
-  'sourceRoot',
-  'sources',
-  'sourcesContent',
-  'names',
-  'mappings',
-  'ignoreList',
-  'x_google_ignoreList',
-  'debugId',
-];
-
-/** Source maps come as instances of their makers' classes. */
-function plainMap(map: object): object {
-  return Object.fromEntries(
-    MAP_FIELDS.flatMap((name) => {
-      const value: unknown = Reflect.get(map, name);
-      return value === undefined ? [] : [[name, value]];
-    }),
-  );
 }
