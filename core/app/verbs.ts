@@ -138,7 +138,7 @@ export const VERBS: readonly VerbSpec[] = [
     args: '<file|task|key>',
     least: 1,
     most: 1,
-    text: 'show what something was made of, back to sources, variables and code',
+    text: 'show what something was made of, back to its sources',
     options: [
       { name: 'forward', text: 'show what was made of it instead' },
       { name: 'all', text: 'show everything, however much it is' },
