@@ -27,6 +27,31 @@ export interface LockSlice {
   readonly listing: InputListing;
 }
 
+interface LockContent {
+  readonly path: RelPath;
+  readonly digest: Digest;
+}
+
+/** What is known of one listing of lock files. */
+class Slices {
+  readonly listing: InputListing;
+  /** The lock file that counts. */
+  readonly file: LockContent | undefined;
+  readonly known = new Map<RelPath, LockSlice>();
+
+  constructor(listing: InputListing) {
+    this.listing = listing;
+    const found = new Map<RelPath, Digest>();
+    for (const entry of listing.tree.entries) {
+      if ((entry.kind === 'file' || entry.kind === 'link') && entry.digest !== null)
+        found.set(entry.path, entry.digest);
+    }
+    const path = LOCK_FILES.find((name) => found.has(name));
+    const digest = path === undefined ? undefined : found.get(path);
+    this.file = path === undefined || digest === undefined ? undefined : { path, digest };
+  }
+}
+
 const NOTHING_HIDDEN = (): boolean => false;
 const ROOT = normalRel('.');
 
@@ -37,6 +62,7 @@ export class LockFile {
   readonly #clock: () => number;
   /** What was last listed, and the lock file that vouches for it. */
   #listed: { readonly path: RelPath; readonly key: StatKey; readonly listing: InputListing } | undefined;
+  #slices: Slices | undefined;
   /** The last lock file that was read, parsed. */
   #read: { readonly digest: Digest; readonly slice: (folder: RelPath) => string } | undefined;
 
@@ -54,9 +80,15 @@ export class LockFile {
    */
   slice(folder: RelPath): LockSlice | undefined {
     const listing = this.#listing();
-    const file = listing.tree.entries.find(({ kind, path }) => kind !== 'absent' && LOCK_FILES.includes(path));
-    if (file === undefined || file.kind === 'absent' || file.kind === 'dir' || file.digest === null) return undefined;
-    const { path, digest: content } = file;
+    const slices = this.#slices?.listing === listing ? this.#slices : new Slices(listing);
+    this.#slices = slices;
+    if (slices.file === undefined) return undefined;
+    const known = slices.known.get(folder) ?? this.#slice(folder, slices.file, listing);
+    slices.known.set(folder, known);
+    return known;
+  }
+
+  #slice(folder: RelPath, { path, digest: content }: LockContent, listing: InputListing): LockSlice {
     const text = (): string => this.#text(path, content, folder);
     const name = `lock/${folder}`;
     const known = this.#state.get(name);

@@ -74,6 +74,11 @@ test('a package that the lock file does not know, and a lock file that cannot be
     assert.match(open().slice(A)?.text() ?? '', /^package-lock\.json\t[0-9a-f]{12}\t\t[0-9a-f]{64}$/);
   });
   withFolder((write, open) => {
+    write('bun.lock', '{}');
+    write('package-lock.json', packages('1', '1'));
+    assert.is(open().slice(B)?.text(), 'y\t1\tnode_modules/y\t', 'of several the one of npm counts');
+  });
+  withFolder((write, open) => {
     write('yarn.lock', 'x@1:\n');
     const before = open().slice(A)?.digest;
     write('yarn.lock', 'x@2:\n');
