@@ -4,7 +4,7 @@ import type { TaskGraph } from '../graph/graph.ts';
 import { Reach } from '../graph/watch/reach.ts';
 import { CONFIG_FILE } from './config/source.ts';
 import { MANIFEST } from './packages/manifest.ts';
-import { type Packages, ROOT } from './packages/packages.ts';
+import { type Package, type Packages, ROOT } from './packages/packages.ts';
 import { packageOf } from './targets.ts';
 
 export interface AffectedOptions {
@@ -17,8 +17,8 @@ export interface AffectedOptions {
 }
 
 /**
- * Those of the tasks that read one of the paths, and those that need one that does. What is in a package's manifest or
- * configuration matters to all of its tasks; what is in the root's, to all.
+ * Those of the tasks that read one of the paths, and those that need one that does. What is in a package's
+ * configuration matters to all of its tasks, what is in its manifest to those of packages that can load it too; what is in the root's, to all.
  */
 export function affectedTasks(
   names: readonly string[],
@@ -36,17 +36,17 @@ export function affectedTasks(
   const found = new Set(
     changed.flatMap((path) => [...(isFolder(path) ? reach.of(path).readers : reach.readersOf(path))]),
   );
-  const owners = new Set(packages.all.filter(({ folder }) => isAbout(folder, changed)).map(({ name }) => name));
+  const about = (file: string): readonly Package[] =>
+    packages.all.filter(({ folder }) => changed.some((path) => path === `${folder}/${file}`));
+  const loaded = about(MANIFEST);
+  const owners = new Set(
+    [...about(CONFIG_FILE), ...loaded, ...packages.above(new Set(loaded))].map(({ name }) => name),
+  );
   const isHit = (name: string): boolean => {
     const owner = packageOf(name);
-    const { lock } = graph.task(name);
-    if (lock !== undefined && isInstalledAnew(lock)) return true;
+    const { installed } = graph.task(name);
+    if (installed !== undefined && isInstalledAnew(installed.folder)) return true;
     return found.has(name) || (owner !== ROOT && owners.has(owner));
   };
   return names.filter((name) => isHit(name) || graph.upstreamOf(name).some(isHit));
-}
-
-function isAbout(folder: RelPath, changed: readonly RelPath[]): boolean {
-  const files = [CONFIG_FILE, MANIFEST].map((file) => `${folder}/${file}`);
-  return changed.some((path) => files.includes(path));
 }

@@ -25,7 +25,7 @@ import { Generated } from './generated.ts';
 import type { TaskGraph } from './graph.ts';
 import type { Product } from './product.ts';
 import type { Products } from './products.ts';
-import type { Task, TaskArg } from './task.ts';
+import type { Installed, Task, TaskArg } from './task.ts';
 import { inputPatterns } from './whole-folders.ts';
 import type { Writers } from './writers.ts';
 
@@ -95,7 +95,7 @@ export async function callOf(task: Task, products: Products, around: Surrounding
   for (const [name, value] of keyedEnv(task.env, around.env))
     asked.parts.push(part('env', `env:${name}`, digest(value)));
   for (const tool of task.tools) asked.tool(tool);
-  if (task.lock !== undefined) asked.lock(task.lock);
+  if (task.installed !== undefined) asked.installed(task.installed);
   if (task.inputs.length > 0) {
     const { listed, taken } = inputPatterns(task, around.graph, around.writers);
     asked.files('inputs', listed, taken);
@@ -115,7 +115,7 @@ export async function callOf(task: Task, products: Products, around: Surrounding
     isSure: asked.isSure,
     get leaning() {
       const links = asked.links.flatMap((links) => links());
-      const locks = task.lock === undefined ? [] : LOCK_FILES;
+      const locks = task.installed === undefined ? [] : LOCK_FILES;
       return { paths: [...locks, ...(code?.consulted ?? [])], folders: code?.folders ?? [], links };
     },
     changedInputs: () => asked.checks.flatMap((check) => check()),
@@ -190,13 +190,14 @@ class Asking {
     this.text('tool', `tool:${name}`, version);
   }
 
-  /** What is installed for the package in `folder`. */
-  lock(folder: RelPath): void {
+  installed({ folder, manifests }: Installed): void {
+    const digest = this.#keep(Buffer.from(manifests));
+    this.parts.push(part('lock', 'packages', digest, digest));
     const slice = this.#around.lock.slice(folder);
     if (slice === undefined) return;
-    const { digest, text, listing } = slice;
-    this.parts.push(part('lock', 'lock', digest, digest));
-    this.blobs.set(digest, () => Buffer.from(text()));
+    const { text, listing } = slice;
+    this.parts.push(part('lock', 'lock', slice.digest, slice.digest));
+    this.blobs.set(slice.digest, () => Buffer.from(text()));
     this.checks.push(() => listing.changes());
   }
 

@@ -58,6 +58,14 @@ export interface Readiness {
   readonly timeout: number;
 }
 
+/** The packages that code of one package of a workspace can load. */
+export interface Installed {
+  /** The package's folder, by which the lock file knows it. */
+  readonly folder: RelPath;
+  /** A line for the package and each one of the workspace: its name and, after a tab, what stands for its manifest. */
+  readonly manifests: string;
+}
+
 /** That a task reads all there is in some folders, but what git ignores and what tasks write that it does not need. */
 export interface WholeFolders {
   readonly folders: readonly RelPath[];
@@ -86,8 +94,8 @@ export interface Task {
   readonly passEnv: readonly string[];
   /** npm packages whose installed version joins the key. */
   readonly tools: readonly string[];
-  /** The package for which what the lock file installs joins the key. */
-  readonly lock?: RelPath;
+  /** What can be loaded of packages, which joins the key. */
+  readonly installed?: Installed;
   /** Whether earlier outputs of the task are removed before it runs. */
   readonly clean: boolean;
   /** Whether answers are looked up and filed. */

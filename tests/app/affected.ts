@@ -125,7 +125,7 @@ test('affected is what reads a changed file, and what needs it', () => {
     assert.is(of('packages/b/src/x'), 'b#build b#lint');
     assert.is(of('packages/a/src/new'), 'a#build a#lint b#build');
     assert.is(of('base.txt'), 'a#build b#build');
-    assert.is(of('packages/a/package.json'), 'report a#build a#lint b#build');
+    assert.is(of('packages/a/package.json'), 'report a#build a#lint b#build b#lint', 'b can load a');
     assert.is(of('packages/b/fleche.config.toml'), 'b#build b#lint');
     assert.is(of('helper.ts'), 'report');
     assert.is(of('sub'), 'report', 'any code may be in a submodule');

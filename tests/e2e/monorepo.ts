@@ -93,6 +93,16 @@ test('a configuration of the root concerns the tasks that name it', async () => 
   );
 });
 
+test('how a package is loaded concerns whoever can load it, its scripts concern itself', async () => {
+  rig.edit('packages/search/package.json', '"private": true', '"private": true,\n  "sideEffects": false');
+  assert.equal(
+    await ran(),
+    sorted(of('build', 'search', 'web'), of('lint', 'search'), of('test', 'search'), of('typecheck', 'web')),
+  );
+  rig.edit('packages/search/package.json', '"uvu tests"', '"uvu tests",\n    "docs": "typedoc"');
+  assert.equal(await ran(), sorted(of('build', 'search'), of('lint', 'search')));
+});
+
 test('another version in the lock file concerns the packages that can load it', async () => {
   const lock = 'package-lock.json';
   rig.edit(

@@ -170,7 +170,7 @@ export const TASK_KEYS: Readonly<Record<string, Key>> = {
   },
   lock: {
     shape: FLAG,
-    doc: 'Whether what the lock file installs for the package joins the key of a command. Only in a workspace.',
+    doc: 'Whether the packages that can be loaded, by lock file and manifests, join the key of a command. Only in a workspace.',
     example: 'lock = false',
     default: true,
   },

@@ -3,7 +3,7 @@
  * wrong with them beyond their form is noted here.
  */
 import { topologicalOrder } from '../../base/order.ts';
-import type { Discovered, Stdin, Task, TaskArg, TaskBody } from '../../graph/task.ts';
+import type { Discovered, Installed, Stdin, Task, TaskArg, TaskBody } from '../../graph/task.ts';
 import type { Package, Packages } from '../packages/packages.ts';
 import { isTable, type Table } from './check.ts';
 import type { InputLists, Inputs } from './inputs.ts';
@@ -15,6 +15,9 @@ import { ARGUMENT, TASK_KEYS } from './schema.ts';
 import { readService } from './services.ts';
 import type { Spot, TaskText } from './task-text.ts';
 import { plainValue, tableOf, textOf, textsOf } from './values.ts';
+
+/** Characters of a digest that tell manifests apart, and can be shown. */
+const SHORT_FACE = 16;
 
 /** What was made of the texts of tasks. */
 export interface ReadTasks {
@@ -29,13 +32,14 @@ export function readTasks(texts: readonly TaskText[], packages: Packages, lists:
   const names = new TaskNames(packages, texts);
   const needs = new Map(texts.map((text) => [text.name, names.needsOf(text)]));
   const origins = new Map<string, readonly number[]>();
+  const installed = new InstalledPackages(packages);
   const tasks = new Map<string, Task>();
   for (const text of texts) {
     const inputs = inputsOf(text, lists);
     origins.set(text.name, inputs.origins);
     const task = readTask(text, { needs: needs.get(text.name) ?? [], inputs, names });
     const lock = packages.all.length > 0 && task.body.kind === 'command' && text.value('lock') !== false;
-    tasks.set(text.name, lock ? { ...task, lock: text.home.folder } : task);
+    tasks.set(text.name, lock ? { ...task, installed: installed.of(text.home) } : task);
   }
   noteCycles(needs, packages);
   return { tasks, names, origins };
@@ -45,6 +49,26 @@ export function readTasks(texts: readonly TaskText[], packages: Packages, lists:
 function inputsOf(text: TaskText, lists: InputLists): Inputs {
   notePatterns(textsOf(text.value('inputs')), 'pattern', (...steps) => text.spot('inputs', ...steps));
   return lists.of(text, text.value('call') !== undefined || text.value('discovered') !== undefined);
+}
+
+/** What there is for the commands of each package to load. */
+class InstalledPackages {
+  readonly #packages: Packages;
+  readonly #known = new Map<Package, Installed>();
+
+  constructor(packages: Packages) {
+    this.#packages = packages;
+  }
+
+  of(home: Package): Installed {
+    const known = this.#known.get(home);
+    if (known !== undefined) return known;
+    const near = [home, ...this.#packages.loadable(home)];
+    const manifests = near.map(({ name, face }) => `${name}\t${face?.slice(0, SHORT_FACE) ?? ''}`).join('\n');
+    const made = { folder: home.folder, manifests };
+    this.#known.set(home, made);
+    return made;
+  }
 }
 
 /** What of a task is told by more than its own text. */

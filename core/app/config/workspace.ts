@@ -84,6 +84,7 @@ function packageAt(folder: RelPath, file: AbsPath | undefined): Package {
     scripts: manifest?.scripts ?? {},
     dependencies: manifest?.dependencies ?? [],
     passedOn: manifest?.passedOn ?? [],
+    face: manifest?.face,
   };
 }
 

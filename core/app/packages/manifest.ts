@@ -1,6 +1,7 @@
 /** `package.json` as far as a workspace needs it. Lenient: what has another form than npm gives it is not there. */
 import { readFileSync } from 'node:fs';
 import { ConfigErrors, FlecheError, messageOf, systemCode } from '../../base/errors.ts';
+import { type Digest, sha256 } from '../../base/hash.ts';
 import { byCodeUnit } from '../../base/order.ts';
 
 export const MANIFEST = 'package.json';
@@ -14,7 +15,16 @@ export interface Manifest {
   readonly workspaces: readonly string[] | undefined;
   readonly dependencies: readonly string[];
   readonly passedOn: readonly string[];
+  /** Digest of all that can matter to who loads the package; not there where there is no manifest. */
+  readonly face?: Digest;
 }
+
+/** What only matters to who works on the package itself, or to people. */
+const INNER: ReadonlySet<string> = new Set(
+  'scripts devDependencies description keywords author contributors license repository homepage bugs funding version'.split(
+    ' ',
+  ),
+);
 
 /** Reads a manifest (absolute path); undefined if there is none. Throws `ConfigErrors` (`CONFIG_SYNTAX`) if it is no JSON. */
 export function readManifest(file: string): Manifest | undefined {
@@ -38,6 +48,7 @@ export function readManifest(file: string): Manifest | undefined {
     workspaces: listOf(workspaces) ?? listOf(tableOf(workspaces)['packages']),
     dependencies: sorted([...development, ...passedOn]),
     passedOn: sorted(passedOn),
+    face: sha256(JSON.stringify(Object.entries(table).filter(([key]) => !INNER.has(key)))),
   };
 }
 

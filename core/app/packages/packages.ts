@@ -1,6 +1,7 @@
 /**
  * The packages of a workspace and how they depend on each other. Pure; an answer holds for the manifests that were read.
  */
+import type { Digest } from '../../base/hash.ts';
 import { byCodeUnit, topologicalOrder } from '../../base/order.ts';
 import { isWithin, type RelPath } from '../../base/paths.ts';
 
@@ -18,6 +19,8 @@ export interface Package {
   readonly dependencies: readonly string[];
   /** Those of them that whoever uses the package depends on too: all but what it only needs to be developed. */
   readonly passedOn: readonly string[];
+  /** Digest of what in its manifest can matter to who loads it; undefined without a manifest. */
+  readonly face?: Digest | undefined;
 }
 
 export class Packages {
@@ -57,12 +60,16 @@ export class Packages {
     return this.#among(dependencies, name);
   }
 
-  /**
-   * Everything that code of a package can load of the workspace: what it depends on, and what that passes on. Of the root
-   * all packages. Sorted by folder, without the package itself.
-   */
+  /** What `^` means in a package: everything that its code can load; in the root all packages. Sorted by folder. */
   below(one: Package): readonly Package[] {
-    if (one === this.root) return this.all;
+    return one === this.root ? this.all : this.loadable(one);
+  }
+
+  /**
+   * Everything that code of a package can load of the workspace: what it depends on, and what that passes on. Sorted by
+   * folder, without the package itself.
+   */
+  loadable(one: Package): readonly Package[] {
     const known = this.#closures.get(one.name);
     if (known !== undefined) return known;
     const found = new Set<Package>();

@@ -128,9 +128,15 @@ test('ignore files around the project count up to the root of the repository', (
 
 test('a command of a workspace has what is installed for its package in its key', () => {
   const tasks = tasksOf(`${WORKSPACE}[templates.t]\n[templates.u]\nrun = "x"\nlock = false\n[tasks.r]\nrun = "x"`);
-  const of = (name: string): string | undefined => tasks.get(name)?.lock;
+  const of = (name: string): string | undefined => tasks.get(name)?.installed?.folder;
   assert.equal(['b#t', 'b#u', 'r'].map(of), ['packages/b', undefined, '.']);
-  assert.is(task('t', 'tasks.t = "x"').lock, undefined);
+  assert.is(task('t', 'tasks.t = "x"').installed, undefined);
+  const names = (name: string): readonly string[] | undefined =>
+    tasks
+      .get(name)
+      ?.installed?.manifests.split('\n')
+      .map((line) => line.replace(/\t[0-9a-f]{16}$/, ' ok'));
+  assert.equal([names('a#t'), names('b#t')], [['a ok'], ['b ok', 'a ok']], 'and the manifests of what it can load');
 });
 
 test.run();
