@@ -17,8 +17,9 @@ export interface AffectedOptions {
 }
 
 /**
- * Those of the tasks that read one of the paths, and those that need one that does. What is in a package's
- * configuration matters to all of its tasks, what is in its manifest to those of packages that can load it too; what is in the root's, to all.
+ * Those of the tasks that read one of the paths, and those that need one that does. What is in a package's configuration
+ * matters to all of its tasks, what is in its manifest to those of packages that can load it too; what is in the root's,
+ * to all.
  */
 export function affectedTasks(
   names: readonly string[],
