@@ -48,6 +48,8 @@ export interface TierOptions {
 
 /** For so long a key that nobody had is not asked for again, ms. */
 const ABSENT_FOR = 10_000;
+/** Answers of which it is known where their content is; of others the record is asked for again. */
+const KNOWN = 500;
 /** Answers that are sent at a time. */
 const SENDERS = 4;
 
@@ -163,8 +165,19 @@ export class SharedTier {
       this.#tally.reject(opened.distrust);
       return undefined;
     }
-    this.#known.set(key, opened.sealed);
+    this.#remember(key, opened.sealed);
     return opened.sealed;
+  }
+
+  /** What came whole with its record need not be known any more; the rest is, as long as there is not too much of it. */
+  #remember(key: Key, sealed: Sealed): void {
+    if (sealed.packs.length === 0 && sealed.single.size === 0) return;
+    this.#known.set(key, sealed);
+    if (this.#known.size <= KNOWN) return;
+    for (const oldest of this.#known.keys()) {
+      this.#known.delete(oldest);
+      return;
+    }
   }
 
   /** Sends an answer in the background; failures are never sent. */
