@@ -213,7 +213,7 @@ export class Acting {
     request.listener({ type: 'start', name: task.name, reasons });
     const changed = (others: readonly RelPath[] = []): readonly RelPath[] => {
       const paths = [...new Set([...call.changedInputs(), ...upstream.changes(), ...others])];
-      if (paths.length > 0) live?.disturb([task.name]);
+      if (paths.length > 0) live?.overtake(task.name, paths);
       return paths;
     };
     const began = bench.now();

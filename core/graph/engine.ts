@@ -30,7 +30,6 @@ export interface WhyPart {
 
 export class Engine {
   readonly #bench: Workbench;
-  #orphans: Promise<unknown> | undefined;
 
   constructor(bench: Workbench) {
     this.#bench = bench;
@@ -51,8 +50,7 @@ export class Engine {
    * more; what is under way goes on, for the next round to take over.
    */
   async round(live: Live, request: RunRequest): Promise<RunReport> {
-    this.#orphans ??= endOrphans(runningDir(this.#bench));
-    await this.#orphans;
+    await endOrphans(runningDir(this.#bench));
     return new Round(this.#bench, request, 'run', live).report();
   }
 

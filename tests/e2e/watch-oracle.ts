@@ -15,8 +15,11 @@ import type { WatchEvent, WatchRound } from '../../core/graph/watch/watch-events
 import { type Driver, live, type RunEnd, type RunOptions, story } from './_history.ts';
 import { hold, withBase } from './_oracle.ts';
 
-/** Tasks that show the file which is written last; two, for a file that changes whenever its task has run is a loop. */
-const FLAGS = ['flag0', 'flag1'];
+/**
+ * Tasks that show the file which is written last. Several in turn, for a file that changes whenever its task has just run
+ * is taken for that task's doing.
+ */
+const FLAGS = Array.from({ length: 8 }, (_, index) => `flag${index}`);
 
 /** Lines that a failure shows. */
 const MOST_TOLD = 100;

@@ -5,6 +5,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { Key } from '../../base/hash.ts';
+import type { RelPath } from '../../base/paths.ts';
 import type { Product } from '../product.ts';
 import { ServicePool } from '../services/service-pool.ts';
 import type { Acted, Settled } from '../settled.ts';
@@ -44,6 +45,7 @@ export class Live {
   readonly #disturbed = new Map<string, number>();
   /** When the result of a task last became another one. */
   readonly #changed = new Map<string, number>();
+  readonly #overtaken = new Map<string, readonly RelPath[]>();
   readonly #forced = new Set<string>();
   /** Tasks that cannot be asked while something they need has failed. */
   readonly #blocked = new Set<string>();
@@ -72,6 +74,19 @@ export class Live {
   /** Says that the answers of these tasks may no longer hold. */
   disturb(names: Iterable<string>): void {
     for (const name of names) this.#disturbed.set(name, ++this.#moment);
+  }
+
+  /** Says that these paths, which a task reads, changed while it ran, so that its answer does not hold. */
+  overtake(name: string, paths: readonly RelPath[]): void {
+    this.#overtaken.set(name, paths);
+    this.disturb([name]);
+  }
+
+  /** What tasks were overtaken by since this was last called. */
+  takeOvertaken(): ReadonlyMap<string, readonly RelPath[]> {
+    const overtaken = new Map(this.#overtaken);
+    this.#overtaken.clear();
+    return overtaken;
   }
 
   /** Wants these tasks to be run once more, whatever is on file. */
@@ -106,7 +121,7 @@ export class Live {
 
   /** Forgets all tasks but these. */
   retain(names: ReadonlySet<string>): void {
-    for (const map of [this.#answers, this.#disturbed, this.#changed, this.#leanings, this.#cuts]) {
+    for (const map of [this.#answers, this.#overtaken, this.#disturbed, this.#changed, this.#leanings, this.#cuts]) {
       for (const name of map.keys()) if (!names.has(name)) map.delete(name);
     }
     for (const set of [this.#forced, this.#blocked]) {

@@ -102,6 +102,11 @@ export class Watch {
     const { readers, writers } = this.#tasks.concerned(path);
     if (readers.size + writers.size === 0) return;
     for (const writer of writers) if (this.#mayHaveWritten(writer, path, now)) return this.#note(writer, path);
+    this.#suspect(path, readers, writers);
+  }
+
+  #suspect(path: RelPath, readers: ReadonlySet<string>, writers: ReadonlySet<string> = new Set()): void {
+    const now = this.#clock.now();
     if (readers.size > 0) this.#guard.seen(path, readers, now, (name) => this.#tasks.upstreamOf(name));
     this.#happened(this.#suspicion.add(path, [...readers, ...writers]));
   }
@@ -245,12 +250,17 @@ export class Watch {
     for (const { task } of loops) tasks.add(task);
     this.#tasks.pardon([...tasks].filter((task) => !this.#isAtWork(task)));
     suspicion.addAll(this.#suspicion);
-    const involved = new Set([...tasks].flatMap((task) => [task, ...this.#tasks.upstreamOf(task)]));
+    const involved = this.#involved();
     const rest = new Suspicion();
     for (const task of this.#suspicion.tasks) if (!involved.has(task)) rest.addTask(task);
     this.#tasks.doubt(this.#suspicion.paths);
     this.#suspicion = rest;
     this.#begin('change');
+  }
+
+  /** The tasks that are left alone, and all they need. */
+  #involved(): ReadonlySet<string> {
+    return new Set([...(this.#parked?.tasks ?? [])].flatMap((task) => [task, ...this.#tasks.upstreamOf(task)]));
   }
 
   #begin(cause: RoundCause): void {
@@ -259,8 +269,13 @@ export class Watch {
     const tasks = this.#tasks;
     this.#suspicion = new Suspicion();
     this.#settling.reset();
-    if (suspicion.isAnything) tasks.doubtAll();
-    else tasks.doubt(suspicion.paths);
+    if (suspicion.isAnything) {
+      tasks.doubtAll();
+      // Without paths nobody knows of anything else that happened.
+      tasks.pardon([...this.#involved()].filter((task) => !this.#isAtWork(task)));
+    } else {
+      tasks.doubt(suspicion.paths);
+    }
     tasks.disturb(suspicion.tasks);
     if (cause !== 'change' || !suspicion.isEmpty || tasks.isDisturbed()) {
       this.#teller.begin(cause, suspicion.paths);
@@ -269,6 +284,15 @@ export class Watch {
       this.#rest();
     }
     if (this.#configured === 'doubtful') this.#happened(false);
+  }
+
+  /** A task runs that has nothing to do with those that are left alone: something else happened. */
+  #resumeBeside(name: string): void {
+    const { tasks } = this.#parked ?? {};
+    if (tasks === undefined || this.#involved().has(name)) return;
+    if (this.#tasks.upstreamOf(name).some((other) => tasks.has(other))) return;
+    this.#resume();
+    this.#happened(false);
   }
 
   /** Something else happened: what was left alone is taken up again. */
@@ -301,6 +325,7 @@ export class Watch {
       this.#guard.started(event.name, now);
       this.#writing.set(event.name, Number.POSITIVE_INFINITY);
       this.#follow();
+      this.#resumeBeside(event.name);
     }
     this.#teller.event(event);
     if (event.type === 'done') this.#done(event.outcome.name, now);
@@ -322,9 +347,12 @@ export class Watch {
     this.#pass = undefined;
     this.#report = report;
     this.#follow();
+    const overtaken = this.#tasks.takeOvertaken();
     if (this.#settling.isPending) return;
-    if (this.#tasks.isDisturbed()) this.#begin('change');
-    else this.#rest();
+    if (!this.#tasks.isDisturbed()) return this.#rest();
+    // As if the change were seen just now: it need not have been seen at all where nothing is watched.
+    for (const [task, paths] of overtaken) for (const path of paths) this.#suspect(path, new Set([task]));
+    if (overtaken.size === 0) this.#begin('change');
   }
 
   /** No other pass is needed, so the round is over. */

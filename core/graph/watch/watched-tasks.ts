@@ -32,6 +32,8 @@ export interface Watchable {
   pardon(names: Iterable<string>): void;
   /** Whether a task was disturbed since it was asked for the answer that it has. */
   isDisturbed(): boolean;
+  /** Paths that changed while tasks ran that read them, by task, since this was last called. */
+  takeOvertaken(): ReadonlyMap<string, readonly RelPath[]>;
   /** Everything is to be run once more. */
   force(): void;
   /** Ends all work. */
@@ -125,6 +127,10 @@ export class WatchedTasks implements Watchable {
 
   isDisturbed(): boolean {
     return this.#live.isDisturbed(this.names);
+  }
+
+  takeOvertaken(): ReadonlyMap<string, readonly RelPath[]> {
+    return this.#live.takeOvertaken();
   }
 
   force(): void {

@@ -139,6 +139,10 @@ export class TestTasks implements Watchable {
     return this.#disturbed.size > 0;
   }
 
+  takeOvertaken(): ReadonlyMap<string, readonly RelPath[]> {
+    return new Map();
+  }
+
   force(): void {
     this.forced++;
   }
