@@ -170,6 +170,8 @@ run = "echo $$ > pid; exec sleep 1000"
       const run = rig.start(['run', 'long']);
       await until(() => rig.exists('pid') && rig.read('pid').endsWith('\n'), 'the command');
       const pid = Number(rig.read('pid'));
+      const note = `.fleche/tmp/running/${pid}`;
+      await until(() => rig.exists(note) && rig.read(note).endsWith('}'), 'the note that it runs');
       run.kill('SIGKILL');
       await new Promise((resume) => run.once('exit', resume));
       rig.write({ 'src/d/a': 'b' });
