@@ -20,7 +20,7 @@ export function namesOf(folder: RelPath): RelPath {
 export interface FolderNames {
   readonly digest: Digest;
   readonly count: number;
-  /** Files among them that were made, renamed or written later than a moment (ms, by the clock that stamps files). */
+  /** Files among them that were made later than a moment (ms, by the clock that stamps files). */
   since(moment: number): readonly RelPath[];
 }
 
@@ -47,6 +47,6 @@ export function folderNames(
       seen
         .filter((entry) => entry.isFile())
         .map(({ name }) => pathOf(name))
-        .filter((path) => (lookAt(placeOf(root, path))?.ctimeMs ?? 0) > moment),
+        .filter((path) => (lookAt(placeOf(root, path))?.birthtimeMs ?? 0) > moment),
   };
 }

@@ -50,12 +50,14 @@ export class Generated {
 
   /** Whether a path is no input although a pattern names it. */
   hides(path: RelPath): boolean {
-    return this.#products.isFromUpstream(path, this.#task) || (this.#globs.matches(path) && this.#reaches(path));
+    if (this.#writers.isReport(path) || this.#products.isFromUpstream(path, this.#task)) return true;
+    return this.#globs.matches(path) && this.#reaches(path);
   }
 
   /** The same after the task was at work: what matches its outputs and was no input `before`, it wrote. */
   hidesAfter(path: RelPath, before: () => ReadonlySet<RelPath>): boolean {
-    return this.#products.isFromUpstream(path, this.#task) || (this.#globs.matches(path) && !before().has(path));
+    if (this.#writers.isReport(path) || this.#products.isFromUpstream(path, this.#task)) return true;
+    return this.#globs.matches(path) && !before().has(path);
   }
 
   /**

@@ -25,12 +25,17 @@ export class Writers {
   /** By the folders around these. */
   readonly #below = new Map<string, Writer[]>();
 
+  /** Files in which tasks tell what they read, as far as they are no outputs. */
+  readonly #reports = new Set<RelPath>();
+
   #digest: Digest | undefined;
 
   constructor(graph: TaskGraph) {
     this.#graph = graph;
     for (const [at, name] of graph.names.entries()) {
       const task = graph.task(name);
+      const report = task.discovered?.file ?? null;
+      if (report !== null && !globsOf(task.outputs).matches(report)) this.#reports.add(report);
       if (task.outputs.length === 0) continue;
       const writer = { at, task, globs: globsOf(task.outputs) };
       for (const base of writer.globs.bases) {
@@ -61,6 +66,11 @@ export class Writers {
       }
     }
     return [...found].sort((a, b) => a.at - b.at).map(({ task }) => task);
+  }
+
+  /** Whether a task tells there what it read, for nobody else to read. */
+  isReport(path: RelPath): boolean {
+    return this.#reports.has(path);
   }
 
   /** The tasks whose outputs a path can be, in the order of the configuration within one base. */

@@ -50,7 +50,8 @@ export class Reading {
     this.paths = paths;
     this.made = made;
     // What tasks write, and the folders they write to, come and go with them.
-    const isMade = (path: RelPath): boolean => around.writers.near([path]).some((one) => reaches(one, path));
+    const isMade = (path: RelPath): boolean =>
+      around.writers.isReport(path) || around.writers.near([path]).some((one) => reaches(one, path));
     this.seen = around.workspace.named.look(task.name, standing, isMade);
     this.tree = makeTree([...entries, ...this.seen.entries]);
   }

@@ -225,6 +225,26 @@ test('a source that a compiler would find by itself is noticed, wherever it appe
     assert.equal((await site.run()).outcomes, { tsc: 'ran' });
   }));
 
+test('the report is nobody’s input, wherever it stands', () =>
+  onSite(
+    {
+      tsc: {
+        ...TSC,
+        run: 'say tsc; find "$PWD" -name "*.ts" >files.txt; mkdir -p dist; echo >dist/out',
+        inputs: ['*.ts', '*.txt', 'list'],
+        discovered: said('tsc', 'files.txt'),
+      },
+      cat: { ...CAT, needs: ['tsc'] },
+    },
+    { 'a.ts': '1', main: 'a.ts' },
+    async (site) => {
+      assert.equal((await site.run()).warnings, []);
+      assert.equal((await site.run()).outcomes, { tsc: 'cached', cat: 'cached' });
+      site.write({ 'files.txt': 'by hand', 'b.ts': '' });
+      assert.equal((await site.run()).outcomes, { tsc: 'ran', cat: 'cached' });
+    },
+  ));
+
 test('a list may name what is called what in a folder', () =>
   onSite(
     { cat: { ...CAT, run: 'say cat; ls src >all; echo "src/*" >list' } },
@@ -236,6 +256,37 @@ test('a list may name what is called what in a folder', () =>
       site.write({ 'src/b': '' });
       assert.equal((await site.run()).outcomes, { cat: 'ran' });
       assert.is(site.read('all'), 'a\nb\n');
+    },
+  ));
+
+test('a package that is found elsewhere by its name is another one, though what was read is still there', () =>
+  onSite(
+    {
+      bundle: {
+        run: 'say bundle; cat node_modules/x/index.js >out; cp meta.in meta.json',
+        inputs: ['meta.in'],
+        outputs: ['out'],
+        discovered: said('metafile', 'meta.json'),
+      },
+    },
+    {
+      'meta.in': JSON.stringify({ inputs: { 'src/a.js': {}, 'store/x@1/node_modules/x/index.js': {} }, outputs: {} }),
+      'src/a.js': '',
+      'store/x@1/node_modules/x/index.js': '1',
+      'store/x@1/node_modules/x/package.json': '{"version":"1.0.0"}',
+      'store/x@2/node_modules/x/index.js': '2',
+      'store/x@2/node_modules/x/package.json': '{"version":"2.0.0"}',
+    },
+    async (site) => {
+      site.link('node_modules/x', '../store/x@1/node_modules/x');
+      assert.equal((await site.run()).warnings, []);
+      assert.equal((await site.run()).outcomes, { bundle: 'cached' });
+      site.remove('node_modules/x');
+      site.link('node_modules/x', '../store/x@2/node_modules/x');
+      assert.equal((await site.run()).outcomes, { bundle: 'ran' });
+      assert.is(site.read('out'), '2');
+      site.write({ 'src/node_modules/x/index.js': '3' });
+      assert.equal((await site.plan()).outcomes, { bundle: 'ran' });
     },
   ));
 
