@@ -42,7 +42,7 @@ export class Questions {
     const { calls, products, live, bench } = this.#state;
     const call = await this.#question(task);
     const isAgain = calls.get(task.name)?.key === call.key;
-    const made = isAgain ? products.get(task.name) : live?.made(call);
+    const made = live === undefined ? (isAgain ? products.get(task.name) : undefined) : live.made(call);
     calls.set(task.name, call);
     if (task.service !== undefined) return { kind: 'hit', call, product: serviceProduct(call), past: null };
     if (made !== undefined) {

@@ -30,6 +30,8 @@ interface Answer {
   readonly settled: Settled;
   /** The moment of the question. */
   readonly asked: number;
+  /** Whether it answers its question: what the task read was what the question says. */
+  readonly isSound: boolean;
 }
 
 /** A task that was cut short so often is let through to its end, so that it gets there at all. */
@@ -46,6 +48,8 @@ export class Live {
   /** When the result of a task last became another one. */
   readonly #changed = new Map<string, number>();
   readonly #overtaken = new Map<string, readonly RelPath[]>();
+  /** Tasks that were overtaken, until what came of that is noted. */
+  readonly #unsound = new Set<string>();
   readonly #forced = new Set<string>();
   /** Tasks that cannot be asked while something they need has failed. */
   readonly #blocked = new Set<string>();
@@ -76,9 +80,13 @@ export class Live {
     for (const name of names) this.#disturbed.set(name, ++this.#moment);
   }
 
-  /** Says that these paths, which a task reads, changed while it ran, so that its answer does not hold. */
+  /**
+   * Says that these paths, which a task reads, changed while it ran: its answer does not hold, and is none to its question
+   * either, should everything be put back.
+   */
   overtake(name: string, paths: readonly RelPath[]): void {
     this.#overtaken.set(name, paths);
+    this.#unsound.add(name);
     this.disturb([name]);
   }
 
@@ -124,7 +132,7 @@ export class Live {
     for (const map of [this.#answers, this.#overtaken, this.#disturbed, this.#changed, this.#leanings, this.#cuts]) {
       for (const name of map.keys()) if (!names.has(name)) map.delete(name);
     }
-    for (const set of [this.#forced, this.#blocked]) {
+    for (const set of [this.#forced, this.#blocked, this.#unsound]) {
       for (const name of set) if (!names.has(name)) set.delete(name);
     }
     void this.services.retain(names);
@@ -159,8 +167,8 @@ export class Live {
   }
 
   #earlier(name: string, key: Key): Settled | undefined {
-    const answer = this.isForced(name) ? undefined : this.#answers.get(name)?.settled;
-    return answer?.outcome.key === key ? answer : undefined;
+    const answer = this.isForced(name) ? undefined : this.#answers.get(name);
+    return answer?.isSound === true && answer.settled.outcome.key === key ? answer.settled : undefined;
   }
 
   /** The tasks at work. */
@@ -221,11 +229,12 @@ export class Live {
   note(settled: Settled, asked: number): void {
     const { name, outcome } = settled.outcome;
     const before = this.#answers.get(name);
+    const isSound = !this.#unsound.delete(name);
     if (outcome === 'skipped' || (before !== undefined && before.asked > asked)) return;
     if (before === undefined || !isSameResult(before.settled.product, settled.product)) {
       this.#changed.set(name, ++this.#moment);
     }
-    this.#answers.set(name, { settled, asked });
+    this.#answers.set(name, { settled, asked, isSound });
     this.#cuts.delete(name);
   }
 
