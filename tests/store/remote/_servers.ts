@@ -3,16 +3,22 @@
  * server is not here is not registered: it says so on standard error, and the runner counts it as not run.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chownSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'uvu';
 
-export type Program = 'nginx' | 'redis-server' | 'ccache' | 'gcc';
+export type Program = 'nginx' | 'redis-server' | 'ccache' | 'gcc' | 'postgres';
 
-const PATH = `${process.env['PATH'] ?? ''}:/usr/sbin:/usr/local/sbin`;
+const PATH = [process.env['PATH'] ?? '', '/usr/sbin', '/usr/local/sbin', ...postgresFolders()].join(':');
+
+/** Debian has a folder for each version of PostgreSQL, none of them on the path. */
+function postgresFolders(): string[] {
+  const all = '/usr/lib/postgresql';
+  return existsSync(all) ? readdirSync(all).map((version) => join(all, version, 'bin')) : [];
+}
 
 function isHere(program: Program): boolean {
   return spawnSync('/bin/sh', ['-c', `command -v ${program}`], { env: { PATH } }).status === 0;
@@ -126,6 +132,38 @@ export async function withRedis<T>(use: (redis: Redis) => Promise<T>): Promise<T
   }
 }
 
+export interface Postgres {
+  /** Its administrator's, over a socket in a folder of its own. */
+  readonly url: string;
+  readonly end: () => Promise<void>;
+}
+
+/** PostgreSQL with an empty database and without safety against power cuts. It refuses to run as root, so root lends it a user. */
+export async function startPostgres(): Promise<Postgres> {
+  const folder = mkdtempSync(join(tmpdir(), 'fleche-postgres-'));
+  const user = process.getuid?.() === 0 ? NOBODY : {};
+  if (user === NOBODY) chownSync(folder, NOBODY.uid, NOBODY.gid);
+  const data = join(folder, 'data');
+  const options = { ...user, cwd: folder, env: { PATH, LC_ALL: 'C' }, stdio: 'ignore' } as const;
+  const made = spawnSync('initdb', ['-D', data, '-U', 'tester', '-A', 'trust', '--no-sync', '-E', 'UTF8'], options);
+  // Without a port: its socket is in its own folder, and is named by the number all the same.
+  const server = spawn('postgres', ['-D', data, '-F', '-k', folder, '-c', 'listen_addresses='], options);
+  const end = async (): Promise<void> => {
+    await ended(server, 'SIGQUIT');
+    rmSync(folder, { recursive: true, force: true });
+  };
+  for (let tries = 0; spawnSync('pg_isready', ['-q', '-h', folder], options).status !== 0; tries++) {
+    if (server.exitCode === null && tries < 1000) await delay(10);
+    else {
+      await end();
+      throw new Error(`postgres does not start: initdb ended with ${made.status}, postgres with ${server.exitCode}`);
+    }
+  }
+  return { url: `postgres:///postgres?host=${encodeURIComponent(folder)}&user=tester`, end };
+}
+
+const NOBODY = { uid: 65534, gid: 65534 };
+
 /** Starts a server; at another port if somebody took the one that was free. */
 async function started(
   start: (port: number) => ChildProcess,
@@ -164,11 +202,11 @@ function canConnect(port: number): Promise<boolean> {
   });
 }
 
-function ended(server: ChildProcess): Promise<void> {
+/** nginx stops its workers when it is asked to end, not when it is killed. */
+function ended(server: ChildProcess, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
   return new Promise((resolve) => {
     if (server.exitCode !== null || server.signalCode !== null) return resolve();
     server.on('exit', () => resolve());
-    // nginx stops its workers when it is asked to end, not when it is killed.
-    server.kill('SIGTERM');
+    server.kill(signal);
   });
 }
