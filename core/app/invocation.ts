@@ -83,8 +83,13 @@ export function parseInvocation(argv: readonly string[], verbs: readonly VerbSha
   if (!Array.isArray(words) || words.some((word: unknown) => word === true) || argv.some(isUnderscore)) {
     throw unknownOption('_', undefined, GLOBAL_OPTIONS);
   }
-  const [word, ...args] = [...words, ...rest].map(String);
+  const asked = words[0] === 'help';
+  const [word, ...args] = [...(asked ? words.slice(1) : words), ...rest].map(String);
   const verb = verbs.find((verb) => verb.name === word);
+  if (asked) {
+    if (word !== undefined && verb === undefined) throw unknownVerb(word, verbs);
+    return new Invocation(verb?.name, [], new Map([...checkedOptions(found, verb, all), ['help', true]]));
+  }
   const onlyAsks = found['help'] === true || found['version'] === true;
   if (word !== undefined && verb === undefined && !onlyAsks) throw unknownVerb(word, verbs);
   const given = checkedOptions(found, verb, all);

@@ -29,6 +29,8 @@ export async function pack(
   rmSync(making, { recursive: true, force: true });
   mkdirSync(making, { recursive: true });
   writeFileSync(join(making, MARK), `${VERSION}\n`);
+  // What git does not see counts neither as an input nor as a change.
+  writeFileSync(join(making, '.gitignore'), '*\n');
   try {
     const report = await transfer(from, packAt(making), { filter });
     rmSync(folder, { recursive: true, force: true });

@@ -70,8 +70,9 @@ function meantTasks(name: string, { graph, packages }: Chooser, among: ReadonlyS
 
 function taskOf(owner: string, local: string, graph: TaskGraph, packages: Packages): string {
   if (packages.named(owner) === undefined) {
+    const scoped = packages.names.find((name) => name.endsWith(`/${owner}`));
     throw new FlecheError('CONFIG_UNKNOWN_PACKAGE', `there is no package "${owner}"`, {
-      hint: suggest(owner, packages.names),
+      hint: suggest(scoped ?? owner, packages.names),
     });
   }
   const task = owner === ROOT ? local : `${owner}#${local}`;

@@ -8,6 +8,11 @@ import type { CacheCore } from './caches/cache-core.ts';
 /** The least number of characters a prefix may have. */
 export const SHORTEST = 4;
 
+/** Whether a text could be a digest or the beginning of one, so that a name with a typo is not looked up as such. */
+export function mayBeDigest(text: string): boolean {
+  return text.length >= SHORTEST && /^[0-9a-f]+$/i.test(text);
+}
+
 /**
  * The one digest that begins with `prefix`, among keys and values of the cache. A complete digest is returned as it is.
  * Throws `DIGEST_TOO_SHORT`, `DIGEST_UNKNOWN`, or `DIGEST_AMBIGUOUS` with the number of characters needed.

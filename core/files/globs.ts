@@ -10,8 +10,8 @@ import { expandBraces } from './braces.ts';
 import { type GlobTests, globTests } from './glob-steps.ts';
 
 /** Folders that no pattern reaches into unless it names them. */
-const RESERVED: readonly string[] = ['node_modules', '.git', '.fleche'];
-const RESERVED_STEP = /(?:^|\/)(?:node_modules|\.git|\.fleche)(?:\/|$)/;
+const RESERVED: readonly string[] = ['node_modules', '.git', '.fleche', '.fleche-pack'];
+const RESERVED_STEP = /(?:^|\/)(?:node_modules|\.git|\.fleche|\.fleche-pack)(?:\/|$)/;
 const WILD = /[*?]/;
 const CLASS = /\[[^[\]/]+\]/;
 const GROUP = /[!*+?@]\([^()]*\)|\([^()]*\|[^()]*\)/;
@@ -43,8 +43,8 @@ interface Rule {
 /**
  * A pattern list. `*`, `?`, `[…]`, `**`, braces and extended globs work as in bash, with these rules: dotfiles match;
  * a pattern that matches a folder covers everything below it; brackets, parentheses and braces may also mean themselves;
- * `node_modules`, `.git` and `.fleche` are matched only by patterns that name them; a leading `!` always takes away; a
- * leading `/` means the root; `\` is a separator; `../` leads outside the root.
+ * `node_modules`, `.git`, `.fleche` and `.fleche-pack` are matched only by patterns that name them; a leading `!` always
+ * takes away; a leading `/` means the root; `\` is a separator; `../` leads outside the root.
  */
 export class Globs {
   /** The patterns in normal form, in order, with their `!`; they mean the same when given again. */

@@ -139,7 +139,7 @@ export class WatchPlaces {
 }
 
 function isReserved(path: RelPath): boolean {
-  return /(?:^|\/)(?:node_modules|\.git|\.fleche)(?:\/|$)/.test(path);
+  return /(?:^|\/)(?:node_modules|\.git|\.fleche|\.fleche-pack)(?:\/|$)/.test(path);
 }
 
 /** Where a path leads when all links are followed, or undefined if nowhere. */

@@ -57,6 +57,18 @@ test('no word at all asks for help', () => {
   assert.is(parse('--color', 'never').flag('help'), true);
 });
 
+test('help can be asked for like a verb', () => {
+  for (const [argv, verb] of [
+    [['help'], undefined],
+    [['help', 'run'], 'run'],
+    [['help', 'watch', '--color', 'never'], 'watch'],
+  ] as const) {
+    assert.is(parse(...argv).verb, verb);
+    assert.is(parse(...argv).flag('help'), true);
+  }
+  assert.is(refusal('help', 'rnu'), 'there is no verb "rnu" | Did you mean "run"?');
+});
+
 test('help and version go before faults of the arguments', () => {
   assert.is(parse('why', '--help').flag('help'), true);
   assert.is(parse('why', '-h').verb, 'why');

@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Packages } from '../../core/app/packages/packages.ts';
 import { chosenTask, chosenTasks } from '../../core/app/targets.ts';
+import type { FlecheError } from '../../core/base/errors.ts';
 import type { RelPath } from '../../core/base/paths.ts';
 import { TaskGraph } from '../../core/graph/graph.ts';
 import { fakeTask } from './_machine.ts';
@@ -39,7 +40,10 @@ test('one task is meant where there is one', () => {
 
 test('what is not there is an error', () => {
   assert.throws(() => chosenTasks(['biuld'], root), /^there is no task "biuld"$/);
-  assert.throws(() => chosenTasks(['a#build'], root), /^there is no package "a"$/);
+  assert.throws(
+    () => chosenTasks(['a#build'], root),
+    (error: FlecheError) => error.message === 'there is no package "a"' && error.hint === 'Did you mean "@s/a"?',
+  );
   assert.throws(() => chosenTasks(['b#x'], root), /^b has no task "x"$/);
 });
 

@@ -83,6 +83,16 @@ test('a pack has what the present files ask for, and replaces the one before; a 
   });
 });
 
+test('a pack in the project is no input of tasks that read everything', async () => {
+  await withRig(FILES, async (rig) => {
+    rig.write({ 'fleche.config.toml': '[default]\nroot = true\ntasks = ["all"]\n[tasks.all]\nrun = "cat in.txt"\n' });
+    await ci(rig);
+    await rig.fleche(['cache', 'pack', '.fleche-pack']);
+    assert.is(rig.read('.fleche-pack/.gitignore'), '*\n');
+    assert.match((await ci(rig)).stdout, /^1 cached/m);
+  });
+});
+
 test('a pack that was tampered with answers nothing that it should not', async () => {
   await withRig(FILES, async (rig) => {
     const pack = join(rig.aside, 'pack');

@@ -83,6 +83,8 @@ test('folders of packages, of git and of fleche match only patterns that name th
   assert.equal(matched(['**/node_modules/p'], paths), ['node_modules/p/i.js', 'x/node_modules/p/i.js']);
   assert.equal(matched(['{.git,src}/**'], paths), ['.git/HEAD']);
   assert.equal(matched(['node_modules', '!**/*.js'], paths), []);
+  assert.equal(matched(['**'], ['.fleche-pack/calls/a', '.fleche-pack', '.fleche-packs']), ['.fleche-packs']);
+  assert.equal(matched(['.fleche-pack/**'], ['.fleche-pack/calls/a']), ['.fleche-pack/calls/a']);
 });
 
 test('patterns may lead outside, and only those do', () => {

@@ -258,6 +258,8 @@ function typeName(value: unknown): string {
 /** How the value itself would have to be written to be right. */
 function repair(shape: Shape, value: unknown): string | undefined {
   const isScalar = typeof value === 'number' || typeof value === 'boolean';
+  if (shape.kind === 'text' && shape.format === 'duration' && typeof value === 'number')
+    return `Put it in quotes, with its unit: "${value}s"`;
   if (shape.kind === 'text' && isScalar) return `Put it in quotes: "${value}"`;
   if (shape.kind === 'flag' && (value === 'true' || value === 'false')) return `Write ${value} without quotes.`;
   if (shape.kind === 'count' && typeof value === 'string' && /^\d+$/.test(value))

@@ -32,6 +32,14 @@ const SAID: Readonly<Record<string, string>> = {
   with: 'No equal: with; name both tasks where they are wanted.',
 };
 
+/** What a task needs, and what follows from that for its other keys. */
+interface Needs {
+  readonly names: readonly string[];
+  readonly env: readonly string[];
+  readonly inputs: readonly string[];
+  readonly comments: readonly string[];
+}
+
 /** Throws `USAGE` if there is no turbo.json, or one of version 1. */
 export function fromTurbo(repository: Repository): readonly Draft[] {
   return new Turbo(repository).drafts();
@@ -145,7 +153,7 @@ class Turbo {
     const isPersistent = definition['persistent'] === true;
     return {
       needs: needs.names,
-      inputs: this.#inputsOf(definition, users),
+      inputs: this.#inputsOf(definition, users, needs.inputs),
       outputs: textsOf(definition['outputs']).map(rooted),
       env: [...global.names, ...own.names, ...needs.env, ...frameworkVariables(users)],
       passEnv: passed.names,
@@ -161,42 +169,64 @@ class Turbo {
     };
   }
 
-  #inputsOf(definition: JsonTable, users: readonly Member[]): readonly string[] | undefined {
+  #inputsOf(definition: JsonTable, users: readonly Member[], below: readonly string[]): readonly string[] | undefined {
     const global = textsOf(this.#file['globalDependencies']).map((path) =>
       path.startsWith('!') ? `!//${path.slice(1)}` : `//${path}`,
     );
     const written = definition['inputs'] === undefined ? undefined : textsOf(definition['inputs']);
-    if (written === undefined) return global.length === 0 ? undefined : ['@default', ...global];
+    const others = [...below, ...global];
+    if (written === undefined) return others.length === 0 ? undefined : inFront(['@default', ...others]);
     const manifests = users.some(({ folder }) => folder !== '.') ? ['package.json'] : [];
-    const own = written.map((pattern) => (pattern === '$TURBO_DEFAULT$' ? '@default' : rooted(pattern)));
-    return [...inFront(own), ...manifests, ...global];
+    return inFront([...written.map(ownPattern), ...manifests, ...others]);
   }
 
-  /** What a task depends on, with what that depends on in turn as far as it is of the same package. */
-  #needsOf(
-    name: string,
-    definition: JsonTable,
-    users: readonly Member[],
-  ): { readonly names: readonly string[]; readonly env: readonly string[]; readonly comments: readonly string[] } {
+  /**
+   * What a task depends on, with what that depends on in turn as far as it is of the same package. A task that no package
+   * has a script for runs nothing: it passes on what it depends on, and of packages below the files it counts.
+   */
+  #needsOf(name: string, definition: JsonTable, users: readonly Member[]): Needs {
     const names = new Set<string>();
     const env = new Set<string>();
     const missing = new Set<string>();
+    const inputs = new Set<string>();
+    const seen = new Set([name, EXTENDS]);
     const rest = [...textsOf(definition['dependsOn'])];
     for (const need of rest) {
+      if (seen.has(need)) continue;
+      seen.add(need);
+      const isUp = need.startsWith('^');
+      const onward = isUp ? this.#upward(need.slice(1)) : textsOf(this.#tasks.get(need)?.['dependsOn']);
       if (need.startsWith('$')) env.add(need.slice(1));
-      else if (need === name || names.has(need) || need === EXTENDS) continue;
-      else if (!this.#exists(need, users)) missing.add(need);
-      else {
+      else if (this.#exists(need, users)) {
         names.add(need);
-        if (!/[#^]/.test(need)) rest.push(...textsOf(this.#tasks.get(need)?.['dependsOn']));
-        else if (need.startsWith('^')) rest.push(...this.#upward(need.slice(1)));
-      }
+        if (!need.includes('#')) rest.push(...onward);
+      } else if (this.#isOnlyPassing(need)) {
+        if (isUp) for (const pattern of this.#readBelow(need.slice(1))) inputs.add(pattern);
+        rest.push(...onward);
+      } else missing.add(need);
     }
     return {
       names: [...names],
       env: [...env],
+      inputs: [...inputs],
       comments: missing.size === 0 ? [] : [`Left out, for no package has it: ${[...missing].join(', ')}.`],
     };
+  }
+
+  /** Whether it is a task that exists for the sake of what it depends on. */
+  #isOnlyPassing(need: string): boolean {
+    const { packages, workspace } = this.#repository;
+    const name = need.replace(/^\^/, '');
+    const isUsed = packages.some(({ scripts }) => scripts[name] !== undefined);
+    return workspace !== undefined && !name.includes('#') && this.#tasks.has(name) && !isUsed;
+  }
+
+  /** The files that a task counts, as patterns for all packages below. */
+  #readBelow(name: string): readonly string[] {
+    const written = this.#tasks.get(name)?.['inputs'];
+    if (written === undefined) return ['^@default'];
+    const taken = textsOf(written).filter((pattern) => !pattern.startsWith('!'));
+    return [...taken.map(ownPattern), 'package.json'].map((one) => (one.startsWith('//') ? one : `^${one}`));
   }
 
   /** What a task of the packages below depends on in packages below them. */
@@ -220,10 +250,18 @@ class Turbo {
   }
 }
 
-/** Everything in a folder has to come before what is taken away of it. */
+/** Everything in folders has to come before what is taken away of it. */
 function inFront(patterns: readonly string[]): readonly string[] {
-  const others = patterns.filter((pattern) => pattern !== '@default');
-  return others.length === patterns.length ? patterns : ['@default', ...others];
+  const whole = ['@default', '^@default'];
+  return [
+    ...whole.filter((pattern) => patterns.includes(pattern)),
+    ...patterns.filter((pattern) => !whole.includes(pattern)),
+  ];
+}
+
+/** A pattern of `inputs` as it is written here. */
+function ownPattern(pattern: string): string {
+  return pattern === '$TURBO_DEFAULT$' ? '@default' : rooted(pattern);
 }
 
 function localName(name: string): string {

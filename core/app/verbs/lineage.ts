@@ -7,7 +7,7 @@ import { sha256 } from '../../base/hash.ts';
 import { toRel } from '../../base/paths.ts';
 import { Cache } from '../../call/caches/cache.ts';
 import type { InvalidatedCall } from '../../call/caches/invalidation.ts';
-import { expandKey } from '../../call/prefix.ts';
+import { expandKey, mayBeDigest } from '../../call/prefix.ts';
 import type { CallRecord } from '../../store/record.ts';
 import { Ancestry, type CallNode, type Origin } from '../ancestry.ts';
 import { EXIT } from '../exit-code.ts';
@@ -67,7 +67,8 @@ async function recordOf(word: string, project: Project, cwd: string, ancestry: A
           : `It was written by ${earlier.kind} "${earlier.name}" and changed since.`,
     });
   }
-  const record = calls.get(await expandKey(new Cache(values, calls), word));
+  const key = mayBeDigest(word) ? await expandKey(new Cache(values, calls), word) : undefined;
+  const record = key === undefined ? undefined : calls.get(key);
   if (record !== undefined) return record;
   throw new FlecheError('CALL_UNKNOWN', `no call is on file under ${word}`, {
     hint: 'Name a task, a file, or a key as `run --json` prints it.',

@@ -3,11 +3,11 @@ import { inspect } from 'node:util';
 import { formatDuration } from '../../base/duration.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { Cache } from '../../call/caches/cache.ts';
-import { expandKey } from '../../call/prefix.ts';
+import { expandKey, mayBeDigest } from '../../call/prefix.ts';
 import type { CallRecord } from '../../store/record.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Project } from '../project.ts';
-import { taskNamed } from '../targets.ts';
+import { chosenTask, taskNamed } from '../targets.ts';
 import { harmless } from '../text.ts';
 import type { VerbContext } from '../verb.ts';
 
@@ -29,7 +29,7 @@ export async function show(context: VerbContext): Promise<number> {
 
 async function recordNamed(name: string, project: Project): Promise<CallRecord> {
   const { values, calls } = project.stores();
-  const task = taskNamed(name, project);
+  const task = taskNamed(name, project) ?? (mayBeDigest(name) ? undefined : chosenTask(name, project));
   if (task !== undefined) {
     for (const record of calls.find({ kind: 'task', name: task })) return record;
     throw new FlecheError('CALL_UNKNOWN', `task "${task}" has no record`, { hint: `Run it: fleche run ${name}` });

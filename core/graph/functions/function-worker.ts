@@ -28,10 +28,15 @@ function fail(error: unknown): void {
   const isError = error instanceof Error;
   const message = error instanceof FlecheError ? error.describe() : isError ? error.message : `threw ${inspect(error)}`;
   const stack = isError ? ownFrames(String(error.stack)) : '';
-  process.stderr.write(
-    `${stack === '' ? message : isError ? inspect(error).replace(String(error.stack), stack) : stack}\n`,
-  );
+  process.stderr.write(`${printed(error, stack) ?? message}\n`);
   reply({ kind: 'threw', message, stack, code: systemCode(error) ?? null });
+}
+
+/** What an error says of itself beyond its message; undefined for one of fleche that no code of the user's stands in. */
+function printed(error: unknown, stack: string): string | undefined {
+  if (stack === '' || !(error instanceof Error)) return undefined;
+  if (error instanceof FlecheError) return /^\s+at /m.test(stack) ? stack : undefined;
+  return inspect(error).replace(String(error.stack), stack);
 }
 
 /** A stack without the frames of this file and of what is below it. */

@@ -97,6 +97,10 @@ test('a value of another type is an error that says how to write it', () => {
       `${RUN}tools = [▸1979-05-27]`,
       ['CONFIG_TYPE', 'tasks.t.tools[0] must be a string, not a date', 'Write it like this: tools = ["esbuild"]'],
     ],
+    [
+      `${RUN}timeout = ▸5`,
+      ['CONFIG_TYPE', 'tasks.t.timeout must be a string, not 5', 'Put it in quotes, with its unit: "5s"'],
+    ],
     [`${RUN}dir = ▸7`, ['CONFIG_TYPE', 'tasks.t.dir must be a string, not 7', 'Put it in quotes: "7"']],
     [
       `${RUN}clean = ▸"true"`,

@@ -117,6 +117,40 @@ test('a repository of one package has tasks', () =>
     },
   ));
 
+for (const [says, inputs, transit, expected] of [
+  ['all their files', undefined, undefined, ['@default', '^@default']],
+  [
+    'the files it names',
+    ['lint.json'],
+    ['src/**', '!src/x'],
+    ['lint.json', 'package.json', '^src/**', '^package.json'],
+  ],
+] as const) {
+  test(`a task without scripts makes ${says} of packages below count`, () =>
+    imported(
+      {
+        'package.json': { name: 'root', workspaces: ['packages/*'] },
+        'turbo.json': {
+          tasks: {
+            lint: { dependsOn: ['transit'], ...(inputs === undefined ? {} : { inputs }) },
+            transit: { dependsOn: ['^transit'], ...(transit === undefined ? {} : { inputs: transit }) },
+          },
+        },
+        'packages/lib/package.json': { name: 'lib', scripts: { build: 'true' } },
+        'packages/lib/src/a': '1',
+        'packages/web/package.json': { name: 'web', dependencies: { lib: '*' }, scripts: { lint: say('lint web') } },
+      },
+      'turbo',
+      async ({ toml, run, scratch }) => {
+        assert.equal(toml().templates, { lint: { inputs: expected } });
+        assert.equal((await run('lint')).log, ['lint web']);
+        assert.equal((await run('lint')).log, []);
+        scratch.write({ 'packages/lib/src/a': '2' });
+        assert.equal((await run('lint')).log, ['lint web']);
+      },
+    ));
+}
+
 test('what cannot be taken over is an error', async () => {
   for (const [files, message] of [
     [{}, /no turbo\.json/],

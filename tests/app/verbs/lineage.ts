@@ -2,6 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { lineage } from '../../../core/app/verbs/lineage.ts';
+import { show } from '../../../core/app/verbs/show.ts';
 import { run, type Scratch, withScratch } from '../_scratch.ts';
 import { fault, told } from './_called.ts';
 
@@ -52,6 +53,15 @@ test('a file leads back to sources, variables and the calls between', () =>
     assert.ok(lines.includes('  ├ inputs 1 file'));
     assert.ok(lines.includes('  └ discovered 1 file'));
     assert.ok(lines.includes('      src/part'));
+  }));
+
+test('a name with a typo is not taken for a digest', () =>
+  built(async (scratch) => {
+    assert.match(
+      await fault(lineage, scratch, 'lineage', 'pge'),
+      /^no call is on file under pge \| Name a task, a file/,
+    );
+    assert.is(await fault(show, scratch, 'show', 'pge'), 'there is no task "pge" | Did you mean "page"?');
   }));
 
 test('json is one object', () =>

@@ -252,8 +252,9 @@ test('a result that cannot be stored is a failure that names the member', async 
     await messageOf('class Own {} export const task = () => new Map([["k", new Own()]]);'),
     /the result\.get\("k"\).*Own/,
   );
-  const { result } = await runText('export const task = () => new Proxy({}, {});');
+  const { result, log } = await runText('export const task = () => new Proxy({}, {});');
   assert.is(result.kind === 'threw' && result.code, 'UNSTORABLE');
+  assert.not.match(log, /FlecheError|\bat /, 'says nothing of the code of fleche');
 });
 
 test('background work does not outlive the result', async () => {
