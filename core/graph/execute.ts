@@ -101,7 +101,7 @@ export async function execute(call: TaskCall, bench: Workbench, execution: Execu
       task,
       tree.entries.map(({ path }) => path),
     );
-    if (missing.length > 0) return answer.failed(failure(`did not write its declared output ${missing.join(', ')}`));
+    if (missing.length > 0) return answer.failed(failure(unwritten(missing)));
     return finish(tree);
   } catch (error) {
     if (prepared !== undefined) outputs.abandon(prepared);
@@ -211,6 +211,11 @@ function outDirOf({ globs }: TaskCall, root: AbsPath): AbsPath | undefined {
   const { bases, literals } = globs.outputs;
   const [base] = bases;
   return base === undefined || base === '.' || bases.length > 1 || literals.length > 0 ? undefined : toAbs(root, base);
+}
+
+function unwritten(missing: readonly string[]): string {
+  const what = `declared output${missing.length === 1 ? '' : 's'} ${missing.join(', ')}`;
+  return `did not write its ${what}\n  Correct the command, or take out of outputs what it need not write.`;
 }
 
 function failure(message: string, exitCode: number | null = null): Failure {

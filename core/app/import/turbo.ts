@@ -86,6 +86,7 @@ class Turbo {
       folder: '.',
       comments: [
         `Made from ${FILE} by fleche init --from turbo.`,
+        'A task that writes nothing of its outputs has failed here, where Turbo only warns.',
         ...(remarks.length === 0 ? [] : [`Not taken over: ${remarks.join(', ')}.`]),
       ],
       tables: [defaults, ...head, ...tables],

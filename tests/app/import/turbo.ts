@@ -73,6 +73,7 @@ test('tasks are templates, what a package has for itself stands in its own file'
     assert.equal(Object.keys(tasks), ['format']);
     assert.match(text(), '# No equal: environment variables !VITE_SECRET.');
     assert.match(text(), '# No equal: outputLogs');
+    assert.match(text(), '# A task that writes nothing of its outputs has failed here');
     assert.match(text(), '# Left out, for no package has it: nowhere.');
     const web = toml('packages/web').tasks;
     assert.equal(web.build, { env: ['CI_MODE', 'NODE_ENV', 'VITE_*', 'WEB', 'NEXT_PUBLIC_*'] });
