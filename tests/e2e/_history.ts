@@ -80,8 +80,6 @@ export interface Story {
   readonly chapters: readonly Chapter[];
 }
 
-const NIGHTLY = process.env['FLECHE_TEST_PROFILE'] === 'nightly';
-
 /** The text of a file that stands where an output should. */
 const SQUAT = 'squat';
 
@@ -138,10 +136,7 @@ const edit: fc.Arbitrary<Edit> = fc.oneof(
 const jobs = fc.integer({ min: 1, max: 3 });
 const after = fc.nat(60);
 
-/**
- * Edits of outputs. While tasks run that read them they make histories hard to reproduce, for what a task has read by then
- * is a matter of moments; so they are made then in the nightly profile alone.
- */
+/** Edits of outputs. */
 const outputEdit: fc.Arbitrary<Edit> = fc.record({
   kind: fc.constantFrom('edit-output' as const, 'delete-output' as const, 'chmod-output' as const),
   which,
@@ -153,7 +148,7 @@ const watchedEdit: fc.Arbitrary<Edit> = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('noise' as const), task }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('view' as const), task, view: fc.constantFrom(...VIEWS) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('needs' as const), task, needs: fc.nat(127) }) },
-  ...(NIGHTLY ? [{ weight: 3, arbitrary: outputEdit }] : []),
+  { weight: 3, arbitrary: outputEdit },
 );
 
 /**
@@ -482,14 +477,17 @@ class History {
     this.#remove(path);
   }
 
+  /** While tasks run, what was there a moment ago may be gone. */
   #atOutput(which: number, change: (place: string) => void): void {
     const isFree = (path: string): boolean =>
       !this.#plans.some((_, index) => isAreaOf(index, path) && this.#driver.isAtWork(nameOf(index)));
-    const files = this.#outputs.filter(
-      (path) => isFree(path) && lstatSync(this.#place(path), { throwIfNoEntry: false })?.isFile(),
-    );
+    const files = this.#outputs.filter((path) => isFree(path) && isFile(this.#place(path)));
     const path = files[which % Math.max(1, files.length)];
-    if (path !== undefined) change(this.#place(path));
+    try {
+      if (path !== undefined) change(this.#place(path));
+    } catch (error) {
+      if (!isGone(error)) throw error;
+    }
   }
 
   async act(act: Act): Promise<void> {
@@ -797,4 +795,17 @@ class History {
 
 function kindOf(outcome: OutcomeKind | undefined): string {
   return outcome === 'ran' || outcome === 'cached' ? 'fine' : String(outcome);
+}
+
+function isFile(place: string): boolean {
+  try {
+    return lstatSync(place).isFile();
+  } catch (error) {
+    if (isGone(error)) return false;
+    throw error;
+  }
+}
+
+function isGone(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR');
 }
