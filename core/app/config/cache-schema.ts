@@ -19,7 +19,7 @@ const STORAGE_TYPES: Readonly<Record<string, string>> = {
   PickleFile: 'The same as File.',
   CloudpickleFile: 'The same as File.',
   DillFile: 'The same as File.',
-  BagOfHoldingH5File: 'One HDF5 file an entry, in a folder; for values only.',
+  BagOfHoldingH5File: 'One HDF5 file, root itself if it ends with .h5, else values.h5 in it; for values only.',
   Sql: 'A SQL database.',
   Redis: 'A Redis server.',
   Http: 'An HTTP server in the layout of Bazel: /cas/<sha256> and /ac/<key>.',
