@@ -20,7 +20,7 @@ import type { Acted, Settled } from './settled.ts';
 import type { Place, Slots, Want } from './slots.ts';
 import { SpentClaims } from './spent-claims.ts';
 import type { Scheduling, Task } from './task.ts';
-import type { TaskCall } from './task-call.ts';
+import { readsNothing, type TaskCall } from './task-call.ts';
 import { timed } from './timeline.ts';
 import { Upstream } from './upstream.ts';
 
@@ -211,6 +211,10 @@ export class Acting {
     const { services } = inUse;
     const reasons = end.begin(miss.reasons);
     request.listener({ type: 'start', name: task.name, reasons });
+    if (readsNothing(call)) {
+      const message = `no file matches its inputs: ${task.inputs.join(', ')}`;
+      request.listener({ type: 'warning', name: task.name, message });
+    }
     const changed = (others: readonly RelPath[] = []): readonly RelPath[] => {
       const paths = [...new Set([...call.changedInputs(), ...upstream.changes(), ...others])];
       if (paths.length > 0) live?.overtake(task.name, paths);

@@ -122,6 +122,14 @@ export async function callOf(task: Task, products: Products, around: Surrounding
   };
 }
 
+/** Whether a task names inputs and none of them is there, so that no file it may read after all would be noticed. */
+export function readsNothing({ task, parts }: TaskCall): boolean {
+  if (task.whole !== undefined) return false;
+  return parts.some(
+    ({ kind, name, digest }) => kind === 'files' && name === 'inputs' && digest === makeTree([]).digest,
+  );
+}
+
 /** The parts of one question while they are gathered. */
 class Asking {
   readonly parts: Part[] = [];

@@ -307,6 +307,17 @@ test('a declared output that is not written is a failure, and so is no output at
   });
 });
 
+test('inputs that match nothing are warned of when the task runs', async () => {
+  await onSite({ go: { run: 'say go', inputs: ['scr/**', '!scr/x'] } }, { 'src/a': '1' }, async (site) => {
+    assert.equal((await site.run()).warnings, ['no file matches its inputs: scr/**, !scr/x']);
+    assert.equal((await site.run()).warnings, []);
+    site.retask('go', { inputs: ['scr/**', 'src/**'] });
+    assert.equal((await site.run()).warnings, []);
+    site.retask('go', { inputs: [] });
+    assert.equal((await site.run()).warnings, []);
+  });
+});
+
 test('an aborted run ends its commands, skips the rest, and files nothing', async () => {
   const tasks = {
     slow: { run: 'say slow; echo half > slow.out; sleep 30', outputs: ['slow.out'] },
