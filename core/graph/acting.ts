@@ -58,7 +58,7 @@ export class Acting {
     const { call } = asked;
     const { bench, request } = this.#state;
     if (asked.kind === 'hit' && stands(asked, bench.around)) return this.served(asked, 0, end);
-    if (asked.kind === 'miss' && request.frozen) return this.#refuse(asked, end);
+    if (asked.kind === 'miss' && request.frozen) return this.refuse(asked, end);
     const { retries, retryDelay } = call.task.scheduling ?? ONCE;
     let acted = await this.#take(asked, end, signal);
     for (let retry = 0; retry < retries && acted.kind === 'settled' && this.#isToRetry(acted.settled); retry++) {
@@ -143,7 +143,8 @@ export class Acting {
     });
   }
 
-  #refuse({ call, reasons }: Miss, end: Ending): Acted {
+  /** What would run in a run that runs nothing. */
+  refuse({ call, reasons }: Miss, end: Ending): Acted {
     this.#state.frozenStale = true;
     return end.acted({ outcome: 'skipped', key: call.key, reasons });
   }
@@ -199,7 +200,7 @@ export class Acting {
     const { task } = call;
     const { bench, request, live } = this.#state;
     if (this.#state.isStopped || signal.aborted) return skipped(call, end);
-    if (request.frozen) return this.#refuse(miss, end);
+    if (request.frozen) return this.refuse(miss, end);
     const upstream = new Upstream(call, bench);
     if (upstream.disturbed.length > 0) return { kind: 'unsettled', disturbed: upstream.disturbed };
     if (!this.#services.holds(task)) return AGAIN;

@@ -234,6 +234,8 @@ export class Round {
     const failed = live.failure(call);
     if (failed !== undefined) return { kind: 'settled', settled: this.#quietly(failed) };
     if (asked.kind === 'hit' && isRight(asked, this.#bench.around)) return this.#acting.served(asked, 0, end);
+    // Refused here: a flight that ends in `skipped` counts as cut short, and would be begun again for ever.
+    if (asked.kind === 'miss' && this.#request.frozen) return this.#acting.refuse(asked, end);
     await end.wait(live.end(live.flying.filter((other) => graph.upstreamOf(other).includes(name))));
     if (this.#state.isStopped) return skipped(call, end);
     // The next round claims for itself, and the end of a watch closes the store: no claim may wait to be given back.
