@@ -10,8 +10,9 @@ import { decode } from '../../base/decode.ts';
 import { encode } from '../../base/encode.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { sweep } from '../hold.ts';
-import { layoutOf, leasesFolder } from '../layout.ts';
+import { type Layout, layoutOf, leasesFolder } from '../layout.ts';
 import type { Acquired, Lease, LeaseStore } from '../leases.ts';
+import { MemoryLeases } from '../memory-leases.ts';
 import { bootId, SELF } from '../owner.ts';
 import { damageOf, requireUsable } from './lmdb-guard.ts';
 import { loadLmdb } from './lmdb-load.ts';
@@ -21,6 +22,9 @@ type Bytes = Uint8Array;
 /** Sorts before every name, which are at least one character long. */
 const COUNTER = Buffer.of(0);
 const LONGEST_NAME = 1500;
+/** How often damage must be seen to be believed, and the time between two looks, ms. */
+const LOOKS = 5;
+const LOOK_AGAIN = 10;
 
 export interface LeaseOptions {
   /** ms since the epoch. */
@@ -42,7 +46,7 @@ export function openLeases(root: string, options: LeaseOptions): LeaseStore {
   for (const old of readdirSync(all)) if (old !== boot) rmSync(join(all, old), { recursive: true, force: true });
   const place = { ...layout, db };
   requireUsable(place, false);
-  if (damageOf(place) !== undefined) rmSync(join(db, 'data.mdb'), { force: true });
+  if (isDamaged(place)) rmSync(join(db, 'data.mdb'), { force: true });
   const env = loadLmdb().open<Bytes, Bytes>({
     path: db,
     encoding: 'binary',
@@ -58,12 +62,23 @@ export function openLeases(root: string, options: LeaseOptions): LeaseStore {
   return leases;
 }
 
+/** Looks several times: what another process is writing just then can look like damage for a moment. */
+function isDamaged(place: Layout): boolean {
+  for (let look = 0; look < LOOKS; look++) {
+    if (damageOf(place) === undefined) return false;
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN);
+  }
+  return true;
+}
+
 class LmdbLeases implements LeaseStore {
   readonly #env: RootDatabase<Bytes, Bytes>;
   readonly #table: Database<Bytes, Bytes>;
   readonly #folder: string;
   readonly #options: LeaseOptions;
   #closed = false;
+  /** Leases of this process alone, once the database has failed: other processes may do the same work then. */
+  #alone: MemoryLeases | undefined;
 
   constructor(env: RootDatabase<Bytes, Bytes>, folder: string, options: LeaseOptions) {
     this.#env = env;
@@ -73,7 +88,7 @@ class LmdbLeases implements LeaseStore {
   }
 
   acquire(name: string, mayTake: (held: Lease) => boolean): Acquired {
-    return this.#write(() => {
+    const step = (): Acquired => {
       const { lease: held, note } = this.#get(name);
       if (held !== undefined && !mayTake(held)) return { kind: 'held', lease: held };
       const now = this.#options.now();
@@ -87,7 +102,8 @@ class LmdbLeases implements LeaseStore {
       };
       this.#put(name, { lease, note });
       return { kind: 'acquired', lease, note: note?.text };
-    });
+    };
+    return this.#write(step, (alone) => alone.acquire(name, mayTake));
   }
 
   #nextToken(): number {
@@ -100,46 +116,47 @@ class LmdbLeases implements LeaseStore {
   }
 
   renew(lease: Lease): boolean {
-    return this.#write(() => {
+    const step = (): boolean => {
       const { lease: held, note } = this.#get(lease.name);
       if (held?.token !== lease.token) return false;
       this.#put(lease.name, { lease: { ...held, renewed: this.#options.now() }, note });
       return true;
-    });
+    };
+    return this.#write(step, () => true);
   }
 
   release(lease: Lease, note?: Uint8Array): void {
-    this.#write(() => {
+    const step = (): void => {
       const entry = this.#get(lease.name);
       if (entry.lease?.token !== lease.token) return;
       this.#put(lease.name, { lease: undefined, note: note === undefined ? entry.note : { lease, text: note } });
-    });
+    };
+    this.#write(step, (alone) => alone.release(lease, note));
   }
 
   forget(leases: readonly Lease[]): void {
-    this.#write(() => {
+    const step = (): void => {
       for (const { name, token } of leases) {
         const bytes = this.#table.getBinary(keyOf(name));
         if (bytes === undefined || bytes.length < TOKEN_BYTES || bytes.readDoubleBE() !== token) continue;
         this.#put(name, { lease: this.#get(name).lease, note: undefined });
       }
-    });
+    };
+    this.#write(step, (alone) => alone.forget(leases));
   }
 
   holder(name: string): Lease | undefined {
-    this.#requireOpen();
-    this.#env.resetReadTxn();
-    return this.#get(name).lease;
+    const look = (): Lease | undefined => this.#get(name).lease;
+    return this.#read(look, (alone) => alone.holder(name));
   }
 
   list(): readonly Lease[] {
-    this.#requireOpen();
-    this.#env.resetReadTxn();
-    return [...this.#entries()].flatMap(({ lease }) => lease ?? []);
+    const look = (): readonly Lease[] => [...this.#entries()].flatMap(({ lease }) => lease ?? []);
+    return this.#read(look, (alone) => alone.list());
   }
 
   clear(which: (lease: Lease) => boolean): number {
-    return this.#write(() => {
+    const step = (): number => {
       let gone = 0;
       for (const { lease, note } of [...this.#entries()]) {
         const isGone = lease !== undefined && which(lease);
@@ -150,14 +167,15 @@ class LmdbLeases implements LeaseStore {
         this.#put(name, { lease: isGone ? undefined : lease, note: isForgotten ? undefined : note });
       }
       return gone;
-    });
+    };
+    return this.#write(step, (alone) => alone.clear(which));
   }
 
   /** Holders that are not done yet find no leases any more. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#env.close();
+    await this.#env.close().catch(() => {});
   }
 
   #requireOpen(): void {
@@ -181,10 +199,29 @@ class LmdbLeases implements LeaseStore {
   }
 
   /** One step that no other process can come between. A folder that was removed meanwhile has no leases to respect. */
-  #write<T>(step: () => T): T {
+  #write<T>(step: () => T, otherwise: (alone: MemoryLeases) => T): T {
+    return this.#guarded(() => (existsSync(this.#folder) ? this.#env.transactionSync(step) : step()), otherwise);
+  }
+
+  #read<T>(look: () => T, otherwise: (alone: MemoryLeases) => T): T {
+    const fresh = (): T => {
+      this.#env.resetReadTxn();
+      return look();
+    };
+    return this.#guarded(fresh, otherwise);
+  }
+
+  /** A database that fails costs the knowledge of other processes, never what is being done. */
+  #guarded<T>(action: () => T, otherwise: (alone: MemoryLeases) => T): T {
     this.#requireOpen();
-    if (!existsSync(this.#folder)) return step();
-    return this.#env.transactionSync(step);
+    if (this.#alone === undefined) {
+      try {
+        return action();
+      } catch {
+        this.#alone = new MemoryLeases(SELF, this.#options);
+      }
+    }
+    return otherwise(this.#alone);
   }
 }
 
