@@ -3,11 +3,11 @@
  * silence, and what nobody caught a report. Reads nothing of the process itself; main.ts hands it over.
  */
 import { availableParallelism } from 'node:os';
+import type { Clock } from '../base/clock.ts';
 import { runCli } from './cli.ts';
 import { EXIT } from './exit-code.ts';
 import { Interruption } from './interruption.ts';
 import { type InputStream, keyboardOf } from './keyboard.ts';
-import type { Clock } from './reporters/reporter.ts';
 import { type Environment, wantsColors } from './style.ts';
 import { type OutputStream, StreamTerminal } from './terminal.ts';
 import { VERBS } from './verbs.ts';

@@ -1,11 +1,11 @@
 /** The contract of a verb, the first word after `fleche`: what it takes, and what it is given when it is called. */
 
+import type { Clock } from '../base/clock.ts';
 import type { Interruption } from './interruption.ts';
 import type { Invocation } from './invocation.ts';
 import type { Keyboard } from './keyboard.ts';
 import type { OptionSpec } from './options.ts';
 import type { Project } from './project.ts';
-import type { Clock } from './reporters/reporter.ts';
 import type { Environment } from './style.ts';
 import type { Terminal } from './terminal.ts';
 

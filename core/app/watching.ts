@@ -3,6 +3,7 @@
  * Where the configuration comes to be broken the last good one stays.
  */
 import { readFileSync, realpathSync } from 'node:fs';
+import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Key } from '../base/hash.ts';
 import { type AbsPath, type RelPath, toRel } from '../base/paths.ts';
@@ -10,7 +11,7 @@ import { Watcher } from '../files/watcher.ts';
 import type { Engine } from '../graph/engine.ts';
 import { Live } from '../graph/watch/live.ts';
 import { Watch } from '../graph/watch/watch.ts';
-import type { WatchClock, WatchListener } from '../graph/watch/watch-events.ts';
+import type { WatchListener } from '../graph/watch/watch-events.ts';
 import { WatchedTasks } from '../graph/watch/watched-tasks.ts';
 import type { Project } from './project.ts';
 
@@ -23,7 +24,7 @@ export interface WatchingOptions {
   readonly jobs: (project: Project) => number;
   /** Looks at everything at this interval instead of watching it, ms. */
   readonly poll: number | undefined;
-  readonly clock: WatchClock;
+  readonly clock: Clock;
   readonly listener: WatchListener;
 }
 

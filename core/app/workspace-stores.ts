@@ -107,7 +107,7 @@ function ownStores(folder: AbsPath, { onTrouble, strict, now }: StoreOptions): W
     leases() {
       if (leases !== undefined) return leases;
       try {
-        leases = openLeases(folder, { now, ttlMs: LEASE_TTL });
+        leases = openLeases(folder, { now, ttlMs: LEASE_TTL, onTrouble });
       } catch (error) {
         if (strict) throw error;
         onTrouble(`other processes cannot be heard of: ${messageOf(error)}`);

@@ -9,12 +9,13 @@ import type { AbsPath, RelPath } from '../../core/base/paths.ts';
 import type { Engine } from '../../core/graph/engine.ts';
 import { TaskGraph } from '../../core/graph/graph.ts';
 import type { Task } from '../../core/graph/task.ts';
-import { FakeClock, FakeTerminal } from './_screen.ts';
+import { TestClock } from '../_test-clock.ts';
+import { FakeTerminal } from './_screen.ts';
 
 export interface FakeMachine extends Machine {
   readonly stdout: FakeTerminal;
   readonly stderr: FakeTerminal;
-  readonly clock: FakeClock;
+  readonly clock: TestClock;
   /** What the interruption ended the process with. */
   readonly exits: number[];
 }
@@ -30,7 +31,7 @@ export function fakeMachine(more: Partial<Machine> = {}): FakeMachine {
     ...more,
     stdout: new FakeTerminal(),
     stderr: new FakeTerminal(),
-    clock: new FakeClock(),
+    clock: new TestClock(),
     exits,
   };
 }

@@ -1,5 +1,4 @@
 /** Terminals and clocks that are only looked at. */
-import type { Clock } from '../../core/app/reporters/reporter.ts';
 import type { Terminal } from '../../core/app/terminal.ts';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
@@ -39,39 +38,5 @@ export class FakeTerminal implements Terminal {
       else rows[rows.length - 1] += piece;
     }
     return rows.slice(0, -1);
-  }
-}
-
-/** Time that passes when it is told to. */
-export class FakeClock implements Clock {
-  #now = 0;
-  #waiting: { readonly at: number; readonly call: () => void }[] = [];
-
-  now(): number {
-    return this.#now;
-  }
-
-  after(ms: number, call: () => void): () => void {
-    const entry = { at: this.#now + ms, call };
-    this.#waiting.push(entry);
-    return () => {
-      this.#waiting = this.#waiting.filter((other) => other !== entry);
-    };
-  }
-
-  get waiting(): number {
-    return this.#waiting.length;
-  }
-
-  pass(ms: number): void {
-    const end = this.#now + ms;
-    for (;;) {
-      const next = this.#waiting.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
-      if (next === undefined) break;
-      this.#waiting = this.#waiting.filter((other) => other !== next);
-      this.#now = next.at;
-      next.call();
-    }
-    this.#now = end;
   }
 }

@@ -112,6 +112,41 @@ test('a pack that was tampered with answers nothing that it should not', async (
   });
 });
 
+test('what the present files do not ask for is pruned; answers are whole before and after', async () => {
+  await withRig(FILES, async (rig) => {
+    await ci(rig);
+    rig.write({ 'in.txt': 'new\n' });
+    await ci(rig);
+    const verified = async (): Promise<string> => (await rig.fleche(['cache', 'verify'])).stdout;
+    assert.match(await verified(), /^5 answers and \d+ values read, all sound\n$/);
+    const { stdout } = await rig.fleche(['cache', 'prune', '--dry-run', '--json']);
+    assert.equal([JSON.parse(stdout).records, JSON.parse(stdout).dryRun], [2, true]);
+    assert.match(await verified(), /^5 answers/);
+    // Values of this very moment may be on their way to a record.
+    assert.is(
+      (await rig.fleche(['cache', 'prune'])).stdout,
+      'forgot 2 answers that the present files do not ask for, and 0 values\n',
+    );
+    assert.match(await verified(), /^3 answers and \d+ values read, all sound\n$/);
+    assert.equal((await ci(rig)).log, []);
+  });
+});
+
+test('a value that is damaged on disk is found, and named with what lacks it', async () => {
+  await withRig({ ...FILES, 'in.txt': 'large '.repeat(20_000) }, async (rig) => {
+    await ci(rig);
+    const [blob = ''] = spawnSync('find', [rig.path('.fleche/cas'), '-type', 'f'], { encoding: 'utf8' }).stdout.split(
+      '\n',
+    );
+    writeFileSync(blob, 'damage');
+    const { code, stdout } = await rig.fleche(['cache', 'verify', '--json']);
+    const { damaged, incomplete } = JSON.parse(stdout);
+    assert.is(code, 1);
+    assert.is(damaged.length, 1);
+    assert.ok(incomplete.length > 0);
+  });
+});
+
 test('the parts of a split job run every task, and none but what they need twice', async () => {
   await withRig(FILES, async (rig) => {
     const first = await ci(rig, ['--shard', '1/2']);
@@ -150,6 +185,26 @@ test('a failure is a red job with a note, a page, a JUnit file; the rest goes on
       readFileSync(files.GITHUB_OUTPUT, 'utf8'),
       /^ran=1\ncached=0\nfailed=1\nhit-rate=0.000\ntasks=\["other"\]$/m,
     );
+  });
+});
+
+test('for programs there is a JSON object a line, the part first and the summary last', async () => {
+  await withRig(FILES, async (rig) => {
+    const { stdout } = await ci(rig, ['--json', '--shard', '1/2']);
+    const lines = stdout
+      .trim()
+      .split('\n')
+      .map((line): { type: string } => JSON.parse(line));
+    assert.equal([lines[0]?.type, lines.at(-1)?.type], ['shard', 'summary']);
+  });
+});
+
+test('with --fail-fast nothing is begun after a failure', async () => {
+  await withRig(FILES, async (rig) => {
+    rig.edit('fleche.config.toml', 'cp in.txt gen.txt', 'exit 4');
+    const { code, log } = await ci(rig, ['--fail-fast', '--jobs', '1', 'use']);
+    assert.is(code, 1);
+    assert.equal(log, ['gen']);
   });
 });
 

@@ -1,8 +1,9 @@
 /** Run as a process by the tests of the LMDB stores: `_lmdb-child.ts <what> <root> …`. */
-import { rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
 import { argv, exit } from 'node:process';
 import { sha256 } from '../../core/base/hash.ts';
 import { type LmdbStores, openLmdb } from '../../core/store/lmdb/lmdb.ts';
+import { openLeases } from '../../core/store/lmdb/lmdb-leases.ts';
 import { aKey, aRecord, resultBlob, resultBytes } from './_record.ts';
 
 const [what, root = '', ...rest] = argv.slice(2);
@@ -107,7 +108,28 @@ function fill(ballast: string): void {
   );
 }
 
+/** Takes leases while the disk has no room for them. */
+function fillLeases(ballast: string): void {
+  const leases = openLeases(root, {
+    now: Date.now,
+    ttlMs: 60_000,
+    onTrouble: (message) => void troubles.push(message),
+  });
+  const file = openSync(ballast, 'w');
+  try {
+    for (;;) writeSync(file, Buffer.alloc(1 << 16));
+  } catch {
+    closeSync(file);
+  }
+  const names = Array.from({ length: 3000 }, (_, index) => `${index}`);
+  const taken = names.filter((name) => leases.acquire(name, () => false).kind === 'acquired');
+  print(JSON.stringify({ taken: taken.length, held: leases.acquire('2999', () => false).kind, troubles }));
+}
+
 switch (what) {
+  case 'fill leases':
+    fillLeases(rest[0] ?? '');
+    break;
   case 'fill':
     fill(rest[0] ?? '');
     break;

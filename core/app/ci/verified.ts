@@ -24,6 +24,7 @@ export async function verified(
   if (chosen.length === 0) return [];
   const force = new Set(chosen.map(({ name }) => name));
   const again = await engine.run({ ...request, targets: [...force], force, listener: () => {} });
+  if (again.interrupted) return [];
   const results = new Map(again.outcomes.map((outcome) => [outcome.name, outcome]));
   const differing = chosen.filter(({ name, result }) => {
     const now = results.get(name);

@@ -2,9 +2,10 @@
  * A terminal with lines at its bottom that change: what is written goes above them and stays. Redraws at most ten times
  * a second, and gathers what is written in between. Uses the normal screen; leaves nothing behind.
  */
+
+import type { Clock } from '../../base/clock.ts';
 import type { Terminal } from '../terminal.ts';
 import { cut, widthOf } from '../text.ts';
-import type { Clock } from './reporter.ts';
 
 const INTERVAL = 100;
 

@@ -1,11 +1,13 @@
 /** For a person who watches: what the plain reporter prints, above a footer with what is running at the moment. */
+
+import type { Clock } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
 import type { RunEvent } from '../../graph/outcome.ts';
 import type { Terminal } from '../terminal.ts';
 import { harmless, padded } from '../text.ts';
 import { Footer } from './footer.ts';
 import { PlainReporter } from './plain.ts';
-import type { Clock, LogMode, Reporter } from './reporter.ts';
+import type { LogMode, Reporter } from './reporter.ts';
 import { nameWidth } from './task-line.ts';
 
 /** Running tasks that are named; of more only the number is told. */

@@ -14,11 +14,3 @@ export interface Reporter {
   /** Puts the terminal right. Safe to call twice, and needed when a run ends without an `end` event. */
   close(): void;
 }
-
-/** Time as reporters need it. */
-export interface Clock {
-  /** ms since some moment. */
-  now(): number;
-  /** Calls once after `ms`, unless the returned function was called before. */
-  after(ms: number, call: () => void): () => void;
-}

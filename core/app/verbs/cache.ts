@@ -4,8 +4,10 @@ import { FlecheError } from '../../base/errors.ts';
 import type { Key } from '../../base/hash.ts';
 import { suggest } from '../../base/nearest.ts';
 import { Cache } from '../../call/caches/cache.ts';
-import { collectGarbage } from '../../call/caches/gc.ts';
-import type { TransferReport } from '../../call/caches/transfer.ts';
+import { collectGarbage, GRACE } from '../../call/caches/gc.ts';
+import { type TransferReport, treeBlobs } from '../../call/caches/transfer.ts';
+import type { CallRecord } from '../../store/record.ts';
+import type { SyncValueStore } from '../../store/values.ts';
 import { EXIT } from '../exit-code.ts';
 import { pack, unpack } from '../pack.ts';
 import type { Project } from '../project.ts';
@@ -73,7 +75,10 @@ async function unpacked(project: Project, _: VerbContext, folder = ''): Promise<
   };
 }
 
-/** Keeps nothing of tasks but what the present files ask for. */
+/**
+ * Keeps nothing of tasks but what the present files ask for. Records go first: what a record names is there as long as the
+ * record is. Values that are young may be on their way to a record, and stay for `fleche gc`.
+ */
 async function pruned(project: Project, { invocation, machine }: VerbContext): Promise<Done> {
   const { values, calls } = project.stores();
   const wanted = await answersOf(project, machine.interruption.signal);
@@ -81,28 +86,36 @@ async function pruned(project: Project, { invocation, machine }: VerbContext): P
     kind !== 'task' || wanted.has(key);
   const doomed = [...calls.find({})].filter((record) => !isKept(record));
   const dryRun = invocation.flag('dry-run');
-  const remaining = { find: () => [...calls.find({})].filter(isKept) };
-  const swept = await collectGarbage(values, remaining, { graceMs: 0, now: project.now(), dryRun });
   if (!dryRun) for (const { key } of doomed) calls.delete(key);
+  const remaining = { find: () => [...calls.find({})].filter(isKept) };
+  const swept = await collectGarbage(values, remaining, { graceMs: GRACE, now: project.now(), dryRun });
   const verb = dryRun ? 'would forget' : 'forgot';
   const text = `${verb} ${counted(doomed.length, 'answer')} that the present files do not ask for, and ${counted(swept.removed, 'value')}`;
   return { json: { records: doomed.length, values: swept.removed, bytes: swept.bytes, dryRun }, text, code: EXIT.done };
 }
 
-/** Reads everything, and with that verifies it. */
+/** Reads everything, and with that verifies it: values have their digests, and what answers need is there. */
 async function verified(project: Project): Promise<Done> {
   const { values, calls } = project.stores();
-  let [records, blobs] = [0, 0];
-  const damaged: string[] = [];
-  for (const _ of calls.find({})) records++;
-  for (const { digest } of [...values.list()]) {
-    blobs++;
-    if (values.get(digest) === undefined) damaged.push(digest);
-  }
-  const found =
-    damaged.length === 0 ? 'all sound' : `${counted(damaged.length, 'value')} damaged: ${damaged.join(', ')}`;
-  const text = `${counted(records, 'answer')} and ${counted(blobs, 'value')} read, ${found}`;
-  return { json: { records, values: blobs, damaged }, text, code: damaged.length === 0 ? EXIT.done : EXIT.failed };
+  const blobs = [...values.list()].map(({ digest }) => digest);
+  const damaged = blobs.filter((digest) => values.get(digest) === undefined);
+  const records = [...calls.find({})];
+  const incomplete = records.filter((record) => !isWhole(record, values));
+  const faults = [
+    ...(damaged.length === 0 ? [] : [`${counted(damaged.length, 'value')} damaged: ${damaged.join(', ')}`]),
+    ...incomplete.map(({ name, key }) => `an answer of ${harmless(name)} lacks values (${key.slice(0, 12)})`),
+  ];
+  const found = faults.length === 0 ? 'all sound' : `${faults.join('; ')}. They are made anew when they are asked for.`;
+  const text = `${counted(records.length, 'answer')} and ${counted(blobs.length, 'value')} read, ${found}`;
+  const json = { records: records.length, values: blobs.length, damaged, incomplete: incomplete.map(({ key }) => key) };
+  return { json, text, code: faults.length === 0 ? EXIT.done : EXIT.failed };
+}
+
+/** Whether everything is on file that a hit would hand out. */
+function isWhole({ result, log, outputs }: CallRecord, values: SyncValueStore): boolean {
+  const tree = outputs === null ? undefined : values.get(outputs);
+  const needed = [result?.blob ?? null, log, outputs, ...(tree === undefined ? [] : treeBlobs(tree))];
+  return needed.every((blob) => blob === null || values.has(blob));
 }
 
 /** Keys of the answers that a run of all tasks would be given now. */

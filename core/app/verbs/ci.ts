@@ -48,6 +48,8 @@ export async function ci(context: VerbContext): Promise<number> {
     const heading = [`fleche ci on ${provider.title}`, ...notes].join('; ');
     const cache = cacheLine(project, provider);
     out.write(`${harmless(heading)}\n${harmless(cache)}\n`);
+    if (shard !== undefined && json !== undefined)
+      machine.stdout.write(`${JSON.stringify({ type: 'shard', ...shard })}\n`);
     const request = {
       jobs: parseJobs(invocation.text('jobs'), project.jobs, machine.cpus),
       frozen: false,
@@ -70,8 +72,6 @@ export async function ci(context: VerbContext): Promise<number> {
     if (report.interrupted) return machine.interruption.code ?? EXIT.interrupted;
     const { listener } = reporter;
     const differing = await verified(report, share, { engine: project.engine(), request, listener });
-    if (shard !== undefined && json !== undefined)
-      machine.stdout.write(`${JSON.stringify({ type: 'shard', ...shard })}\n`);
     writeJobFiles(jobFiles(invocation, machine), report, {
       heading,
       cache,

@@ -2,7 +2,7 @@
 import { formatDuration, parseDuration } from '../../base/duration.ts';
 import type { Digest } from '../../base/hash.ts';
 import { formatSize, parseSize } from '../../base/size.ts';
-import { collectGarbage } from '../../call/caches/gc.ts';
+import { collectGarbage, GRACE } from '../../call/caches/gc.ts';
 import { expendable, type Weighed } from '../../call/caches/retention.ts';
 import { blobsOf, treeBlobs } from '../../call/caches/transfer.ts';
 import { EXIT } from '../exit-code.ts';
@@ -12,9 +12,6 @@ import { counted } from '../reporters/task-line.ts';
 import { trimRuns } from '../run-history.ts';
 import type { VerbContext } from '../verb.ts';
 import type { WorkspaceStores } from '../workspace-stores.ts';
-
-/** Blobs younger than this may be on their way to a record, ms. */
-const GRACE = 60 * 60 * 1000;
 
 interface Collected {
   readonly type: 'gc';

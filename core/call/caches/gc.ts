@@ -7,6 +7,9 @@ import type { CallStore } from '../../store/calls.ts';
 import type { ValueStore } from '../../store/values.ts';
 import { blobsOf, treeBlobs } from './transfer.ts';
 
+/** Blobs younger than this may be on their way to a record, ms. */
+export const GRACE: number = 60 * 60 * 1000;
+
 export interface GcOptions {
   /** Blobs put or refreshed within this time are spared, ms. */
   readonly graceMs: number;

@@ -52,7 +52,7 @@ export class LocalCache extends Cache {
 
   #open(): Exclusion | undefined {
     try {
-      this.#leases = openLeases(this.#stores.root, { now, ttlMs: LEASE_TTL });
+      this.#leases = openLeases(this.#stores.root, { now, ttlMs: LEASE_TTL, onTrouble: this.#onTrouble });
     } catch (error) {
       this.#onTrouble(`other processes cannot be heard of (${messageOf(error)}); calls may be made twice`);
       return undefined;

@@ -1,5 +1,5 @@
 /** When a round begins after something has happened: almost at once after a save, after some quiet if more goes on. */
-import type { WatchClock } from './watch-events.ts';
+import type { Clock } from '../../base/clock.ts';
 
 /** Time from the first event to the round, ms: a save is more than one event. */
 const SETTLE = 4;
@@ -13,7 +13,7 @@ const QUIET_AFTER_BURST = 100;
 const LONGEST = 10_000;
 
 export class Settling {
-  readonly #clock: WatchClock;
+  readonly #clock: Clock;
   readonly #begin: () => void;
   #since: number | undefined;
   #latest = 0;
@@ -21,7 +21,7 @@ export class Settling {
   #cancel: () => void = () => {};
 
   /** `begin` is called when it is time. */
-  constructor(clock: WatchClock, begin: () => void) {
+  constructor(clock: Clock, begin: () => void) {
     this.#clock = clock;
     this.#begin = begin;
   }

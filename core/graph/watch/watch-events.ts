@@ -46,14 +46,6 @@ export type WatchEvent =
 
 export type WatchListener = (event: WatchEvent) => void;
 
-/** Time as a watch needs it. */
-export interface WatchClock {
-  /** ms since some moment. */
-  now(): number;
-  /** Calls once after `ms`, unless the returned function was called before. */
-  after(ms: number, call: () => void): () => void;
-}
-
 export interface WatchOptions {
   /** Names of the wanted tasks; without any, those of `[default] tasks`. */
   readonly tasks?: readonly string[];

@@ -6,6 +6,8 @@
  * Every change begins a new pass, which takes over from the one before it; a round, as it is told, lasts until no more
  * passes are needed.
  */
+
+import type { Clock } from '../../base/clock.ts';
 import type { RelPath } from '../../base/paths.ts';
 import type { WatchScope } from '../../files/watch-places.ts';
 import type { WatchSource } from '../../files/watcher.ts';
@@ -14,13 +16,13 @@ import { GRACE, type Loop, LoopGuard } from './loop-guard.ts';
 import { RoundTeller } from './round-teller.ts';
 import { Settling } from './settling.ts';
 import { Suspicion } from './suspicion.ts';
-import type { RoundCause, WatchClock, WatchListener } from './watch-events.ts';
+import type { RoundCause, WatchListener } from './watch-events.ts';
 import type { Watchable } from './watched-tasks.ts';
 
 /** What a watch is made of. */
 export interface WatchParts {
   readonly tasks: Watchable;
-  readonly clock: WatchClock;
+  readonly clock: Clock;
   /** Files of the configuration, as paths from the root. */
   readonly configuration: readonly RelPath[];
   readonly listener: WatchListener;
@@ -37,7 +39,7 @@ const STALL = 100;
 const REST = 500;
 
 export class Watch {
-  readonly #clock: WatchClock;
+  readonly #clock: Clock;
   readonly #listener: WatchListener;
   readonly #guard = new LoopGuard();
   readonly #teller: RoundTeller;

@@ -12,8 +12,8 @@ import { FlecheError } from '../../base/errors.ts';
 import { sweep } from '../hold.ts';
 import { type Layout, layoutOf, leasesFolder } from '../layout.ts';
 import type { Acquired, Lease, LeaseStore } from '../leases.ts';
-import { MemoryLeases } from '../memory-leases.ts';
 import { bootId, SELF } from '../owner.ts';
+import { SturdyLeases, type SturdyOptions } from '../sturdy-leases.ts';
 import { damageOf, requireUsable } from './lmdb-guard.ts';
 import { loadLmdb } from './lmdb-load.ts';
 
@@ -26,18 +26,11 @@ const LONGEST_NAME = 1500;
 const LOOKS = 5;
 const LOOK_AGAIN = 10;
 
-export interface LeaseOptions {
-  /** ms since the epoch. */
-  readonly now: () => number;
-  /** How long a holder elsewhere may stay silent before its lease can be taken over, ms. */
-  readonly ttlMs: number;
-}
-
 /**
  * Opens the leases of a cache folder (absolute), and removes what processes that are gone left there. Throws `STORE_UNUSABLE`, or what
  * LMDB throws.
  */
-export function openLeases(root: string, options: LeaseOptions): LeaseStore {
+export function openLeases(root: string, options: SturdyOptions): LeaseStore {
   const layout = layoutOf(root);
   const all = leasesFolder(layout);
   const boot = bootId(options.now());
@@ -57,16 +50,17 @@ export function openLeases(root: string, options: LeaseOptions): LeaseStore {
     maxReaders: 1024,
     maxDbs: 2,
   });
-  const leases = new LmdbLeases(env, db, options);
+  const leases = new SturdyLeases(new LmdbLeases(env, db, options), options);
   sweep(leases, options.now());
   return leases;
 }
 
 /** Looks several times: what another process is writing just then can look like damage for a moment. */
 function isDamaged(place: Layout): boolean {
+  const sleeper = new Int32Array(new SharedArrayBuffer(4));
   for (let look = 0; look < LOOKS; look++) {
     if (damageOf(place) === undefined) return false;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN);
+    Atomics.wait(sleeper, 0, 0, LOOK_AGAIN);
   }
   return true;
 }
@@ -75,12 +69,10 @@ class LmdbLeases implements LeaseStore {
   readonly #env: RootDatabase<Bytes, Bytes>;
   readonly #table: Database<Bytes, Bytes>;
   readonly #folder: string;
-  readonly #options: LeaseOptions;
+  readonly #options: SturdyOptions;
   #closed = false;
-  /** Leases of this process alone, once the database has failed: other processes may do the same work then. */
-  #alone: MemoryLeases | undefined;
 
-  constructor(env: RootDatabase<Bytes, Bytes>, folder: string, options: LeaseOptions) {
+  constructor(env: RootDatabase<Bytes, Bytes>, folder: string, options: SturdyOptions) {
     this.#env = env;
     this.#table = env.openDB<Bytes, Bytes>({ name: 'leases', encoding: 'binary', keyEncoding: 'binary' });
     this.#folder = folder;
@@ -88,7 +80,7 @@ class LmdbLeases implements LeaseStore {
   }
 
   acquire(name: string, mayTake: (held: Lease) => boolean): Acquired {
-    const step = (): Acquired => {
+    return this.#write(() => {
       const { lease: held, note } = this.#get(name);
       if (held !== undefined && !mayTake(held)) return { kind: 'held', lease: held };
       const now = this.#options.now();
@@ -102,8 +94,7 @@ class LmdbLeases implements LeaseStore {
       };
       this.#put(name, { lease, note });
       return { kind: 'acquired', lease, note: note?.text };
-    };
-    return this.#write(step, (alone) => alone.acquire(name, mayTake));
+    });
   }
 
   #nextToken(): number {
@@ -116,47 +107,46 @@ class LmdbLeases implements LeaseStore {
   }
 
   renew(lease: Lease): boolean {
-    const step = (): boolean => {
+    return this.#write(() => {
       const { lease: held, note } = this.#get(lease.name);
       if (held?.token !== lease.token) return false;
       this.#put(lease.name, { lease: { ...held, renewed: this.#options.now() }, note });
       return true;
-    };
-    return this.#write(step, () => true);
+    });
   }
 
   release(lease: Lease, note?: Uint8Array): void {
-    const step = (): void => {
+    this.#write(() => {
       const entry = this.#get(lease.name);
       if (entry.lease?.token !== lease.token) return;
       this.#put(lease.name, { lease: undefined, note: note === undefined ? entry.note : { lease, text: note } });
-    };
-    this.#write(step, (alone) => alone.release(lease, note));
+    });
   }
 
   forget(leases: readonly Lease[]): void {
-    const step = (): void => {
+    this.#write(() => {
       for (const { name, token } of leases) {
         const bytes = this.#table.getBinary(keyOf(name));
         if (bytes === undefined || bytes.length < TOKEN_BYTES || bytes.readDoubleBE() !== token) continue;
         this.#put(name, { lease: this.#get(name).lease, note: undefined });
       }
-    };
-    this.#write(step, (alone) => alone.forget(leases));
+    });
   }
 
   holder(name: string): Lease | undefined {
-    const look = (): Lease | undefined => this.#get(name).lease;
-    return this.#read(look, (alone) => alone.holder(name));
+    this.#requireOpen();
+    this.#env.resetReadTxn();
+    return this.#get(name).lease;
   }
 
   list(): readonly Lease[] {
-    const look = (): readonly Lease[] => [...this.#entries()].flatMap(({ lease }) => lease ?? []);
-    return this.#read(look, (alone) => alone.list());
+    this.#requireOpen();
+    this.#env.resetReadTxn();
+    return [...this.#entries()].flatMap(({ lease }) => lease ?? []);
   }
 
   clear(which: (lease: Lease) => boolean): number {
-    const step = (): number => {
+    return this.#write(() => {
       let gone = 0;
       for (const { lease, note } of [...this.#entries()]) {
         const isGone = lease !== undefined && which(lease);
@@ -167,15 +157,14 @@ class LmdbLeases implements LeaseStore {
         this.#put(name, { lease: isGone ? undefined : lease, note: isForgotten ? undefined : note });
       }
       return gone;
-    };
-    return this.#write(step, (alone) => alone.clear(which));
+    });
   }
 
   /** Holders that are not done yet find no leases any more. */
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#env.close().catch(() => {});
+    await this.#env.close();
   }
 
   #requireOpen(): void {
@@ -199,29 +188,10 @@ class LmdbLeases implements LeaseStore {
   }
 
   /** One step that no other process can come between. A folder that was removed meanwhile has no leases to respect. */
-  #write<T>(step: () => T, otherwise: (alone: MemoryLeases) => T): T {
-    return this.#guarded(() => (existsSync(this.#folder) ? this.#env.transactionSync(step) : step()), otherwise);
-  }
-
-  #read<T>(look: () => T, otherwise: (alone: MemoryLeases) => T): T {
-    const fresh = (): T => {
-      this.#env.resetReadTxn();
-      return look();
-    };
-    return this.#guarded(fresh, otherwise);
-  }
-
-  /** A database that fails costs the knowledge of other processes, never what is being done. */
-  #guarded<T>(action: () => T, otherwise: (alone: MemoryLeases) => T): T {
+  #write<T>(step: () => T): T {
     this.#requireOpen();
-    if (this.#alone === undefined) {
-      try {
-        return action();
-      } catch {
-        this.#alone = new MemoryLeases(SELF, this.#options);
-      }
-    }
-    return otherwise(this.#alone);
+    if (!existsSync(this.#folder)) return step();
+    return this.#env.transactionSync(step);
   }
 }
 

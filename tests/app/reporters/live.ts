@@ -3,11 +3,12 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Footer } from '../../../core/app/reporters/footer.ts';
 import { liveReporter } from '../../../core/app/reporters/live.ts';
+import { TestClock } from '../../_test-clock.ts';
 import { done, end, output, start } from '../_events.ts';
-import { FakeClock, FakeTerminal } from '../_screen.ts';
+import { FakeTerminal } from '../_screen.ts';
 
 test('running tasks stand below what is over, with their time', () => {
-  const [terminal, clock] = [new FakeTerminal({ isTTY: true }), new FakeClock()];
+  const [terminal, clock] = [new FakeTerminal({ isTTY: true }), new TestClock()];
   const { listener } = liveReporter(terminal, clock, 'grouped');
   listener({ type: 'plan', tasks: ['a', 'bundle', 'c'] });
   listener(done('a', 'cached', { ms: 1 }));
@@ -30,7 +31,7 @@ test('running tasks stand below what is over, with their time', () => {
 });
 
 test('a run that is answered from the cache never draws a footer', () => {
-  const [terminal, clock] = [new FakeTerminal({ isTTY: true }), new FakeClock()];
+  const [terminal, clock] = [new FakeTerminal({ isTTY: true }), new TestClock()];
   const { listener } = liveReporter(terminal, clock, 'grouped');
   listener({ type: 'plan', tasks: ['a', 'b'] });
   listener(done('a', 'cached'));
@@ -41,7 +42,7 @@ test('a run that is answered from the cache never draws a footer', () => {
 });
 
 test('streamed lines stay above the footer', () => {
-  const [terminal, clock] = [new FakeTerminal({ isTTY: true }), new FakeClock()];
+  const [terminal, clock] = [new FakeTerminal({ isTTY: true }), new TestClock()];
   const { listener } = liveReporter(terminal, clock, 'stream');
   listener({ type: 'plan', tasks: ['a'] });
   listener(start('a'));
@@ -51,7 +52,7 @@ test('streamed lines stay above the footer', () => {
 });
 
 test('a run that breaks off leaves no footer behind', () => {
-  const [terminal, clock] = [new FakeTerminal({ isTTY: true }), new FakeClock()];
+  const [terminal, clock] = [new FakeTerminal({ isTTY: true }), new TestClock()];
   const reporter = liveReporter(terminal, clock, 'stream');
   reporter.listener({ type: 'plan', tasks: ['a'] });
   reporter.listener(start('a'));
@@ -63,7 +64,7 @@ test('a run that breaks off leaves no footer behind', () => {
 });
 
 test('many running tasks are cut to a few rows', () => {
-  const [terminal, clock] = [new FakeTerminal({ isTTY: true }), new FakeClock()];
+  const [terminal, clock] = [new FakeTerminal({ isTTY: true }), new TestClock()];
   const { listener } = liveReporter(terminal, clock, 'grouped');
   for (let i = 0; i < 20; i++) listener(start(`t${i}`));
   clock.pass(200);
@@ -72,14 +73,14 @@ test('many running tasks are cut to a few rows', () => {
 });
 
 test('the footer is cut to the width, in cells', () => {
-  const [terminal, clock] = [new FakeTerminal({ isTTY: true, columns: 10 }), new FakeClock()];
+  const [terminal, clock] = [new FakeTerminal({ isTTY: true, columns: 10 }), new TestClock()];
   new Footer(terminal, clock, () => ['0123456789', '漢字漢字漢字']).refresh();
   clock.pass(100);
   assert.equal(terminal.screen, ['01234567…', '漢字漢字…']);
 });
 
 test('it is redrawn at most ten times a second, and written to only when something changed', () => {
-  const [terminal, clock] = [new FakeTerminal({ isTTY: true }), new FakeClock()];
+  const [terminal, clock] = [new FakeTerminal({ isTTY: true }), new TestClock()];
   let text = 'x';
   const footer = new Footer(terminal, clock, () => [text]);
   for (let ms = 0; ms < 1000; ms++) {
@@ -102,7 +103,7 @@ test('it is redrawn at most ten times a second, and written to only when somethi
 });
 
 test('lines that a narrower window has wrapped are erased whole', () => {
-  const [terminal, clock] = [new FakeTerminal({ isTTY: true, columns: 40 }), new FakeClock()];
+  const [terminal, clock] = [new FakeTerminal({ isTTY: true, columns: 40 }), new TestClock()];
   const footer = new Footer(terminal, clock, () => ['x'.repeat(39), 'y']);
   footer.refresh();
   clock.pass(100);

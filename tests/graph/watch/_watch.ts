@@ -1,4 +1,5 @@
-/** Watches without a watcher: events are told by the test, and time passes when it is told to. */
+/** Watches without a watcher: events are told by the test. */
+
 import type { RelPath } from '../../../core/base/paths.ts';
 import type { WatchScope } from '../../../core/files/watch-places.ts';
 import type { WatchSource } from '../../../core/files/watcher.ts';
@@ -6,50 +7,10 @@ import type { Reason, RunListener, RunReport, TaskOutcome } from '../../../core/
 import { Live } from '../../../core/graph/watch/live.ts';
 import type { Concerned } from '../../../core/graph/watch/reach.ts';
 import { Watch } from '../../../core/graph/watch/watch.ts';
-import type { WatchClock, WatchEvent, WatchRound } from '../../../core/graph/watch/watch-events.ts';
+import type { WatchEvent, WatchRound } from '../../../core/graph/watch/watch-events.ts';
 import { type Watchable, WatchedTasks } from '../../../core/graph/watch/watched-tasks.ts';
+import { TestClock } from '../../_test-clock.ts';
 import type { Site } from '../_site.ts';
-
-/** Time that passes when it is told to, or jumps. */
-export class TestClock implements WatchClock {
-  #now = 0;
-  #waiting: { readonly at: number; readonly call: () => void }[] = [];
-
-  now(): number {
-    return this.#now;
-  }
-
-  after(ms: number, call: () => void): () => void {
-    const entry = { at: this.#now + ms, call };
-    this.#waiting.push(entry);
-    return () => {
-      this.#waiting = this.#waiting.filter((other) => other !== entry);
-    };
-  }
-
-  /** Calls that are due later. */
-  get waiting(): number {
-    return this.#waiting.length;
-  }
-
-  pass(ms: number): void {
-    const end = this.#now + ms;
-    for (;;) {
-      const next = this.#waiting.filter(({ at }) => at <= end).sort((a, b) => a.at - b.at)[0];
-      if (next === undefined) break;
-      this.#waiting = this.#waiting.filter((other) => other !== next);
-      this.#now = Math.max(this.#now, next.at);
-      next.call();
-    }
-    this.#now = end;
-  }
-
-  /** Time passes while nothing is called: what was due is called late. */
-  stall(ms: number): void {
-    this.#now += ms;
-    this.pass(0);
-  }
-}
 
 /** A source that watches nothing; what it was to watch is kept. */
 export class TestSource implements WatchSource {

@@ -6,7 +6,8 @@ import type { RunListener } from '../../../core/graph/outcome.ts';
 import { GRACE } from '../../../core/graph/watch/loop-guard.ts';
 import { Watch } from '../../../core/graph/watch/watch.ts';
 import type { WatchEvent, WatchRound } from '../../../core/graph/watch/watch-events.ts';
-import { outcomeOf, TestClock, TestSource, TestTasks, turns } from './_watch.ts';
+import { TestClock } from '../../_test-clock.ts';
+import { outcomeOf, TestSource, TestTasks, turns } from './_watch.ts';
 
 interface Rig {
   /** Whether the configuration is read as soon as that is wanted. */

@@ -45,6 +45,17 @@ test('a disk that fills up costs what is put, never the process, and is used aga
   });
 });
 
+test('leases on a disk that fills up hold within their process, and others are given up once', () => {
+  onSmallDisk(24, (folder) => {
+    const { end, stdout, stderr } = runToEnd('_lmdb-child.ts', 'fill leases', folder, join(folder, 'ballast'));
+    assert.is(end, 0, stderr);
+    const { taken, held, troubles } = JSON.parse(stdout);
+    assert.equal([taken, held], [3000, 'held']);
+    assert.is(troubles.length, 1);
+    assert.match(troubles[0], /^other processes cannot be heard of any more \(.+\)$/);
+  });
+});
+
 test('a cache is not opened on a disk that is almost full', () => {
   onSmallDisk(8, (folder) => {
     const { end, stderr } = runToEnd('_lmdb-child.ts', 'put', join(folder, '.fleche'), 'a');

@@ -1,0 +1,7 @@
+/** Time as those need it who wait: pure code is given a clock, and tests move it. */
+export interface Clock {
+  /** ms since some moment. */
+  now(): number;
+  /** Calls once after `ms`, unless the returned function was called before. */
+  after(ms: number, call: () => void): () => void;
+}
