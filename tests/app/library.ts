@@ -1,8 +1,8 @@
 /** What a program that imports the library finds configured, in a process of its own. */
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -110,8 +110,11 @@ if (cache('${name}', () => cache()) !== cache('${name}', () => cache())) throw n
   });
 });
 
-test('a configured cache that cannot be opened costs runs and one warning for each function; strict ones fail', () => {
-  const program = `
+/** The administrator may write everywhere: a program of theirs goes on as nobody. */
+const WITHOUT_RIGHTS = 'if (process.geteuid?.() === 0) process.seteuid(65534);\n';
+
+/** Tries everything that needs a cache; prints what came of it and how often the functions ran. */
+const WITHOUT_CACHE = `
 let runs = 0;
 const told = async (work) => { try { return await work(); } catch (error) { return error.code; } };
 const square = fleche(function square(x) { runs++; return x * x; });
@@ -120,18 +123,31 @@ const later = fleche(async function later(x) { runs++; return x * x; });
 console.log(square(7), square(7), await later(7), runs);
 console.log(await told(() => strict(7)), await told(() => square.query().count()), runs);
 `;
+
+function assertRanWithoutCache({ stdout, stderr }: Readonly<Record<'stdout' | 'stderr', string>>): void {
+  assert.is(stdout, '49 49 49 3\nSTORE_UNUSABLE STORE_UNUSABLE 3\n');
+  const warnings = (name: string): number => stderr.split(`${name}: the cache could not be used`).length - 1;
+  assert.equal(['square', 'later', 'strict'].map(warnings), [1, 1, 0]);
+}
+
+test('a configured cache that cannot be opened costs runs and one warning for each function; strict ones fail', () => {
   const pair = 'values.type = "File"\nvalues.root = "v"\ncalls.type = "Sql"\ncalls.url = "sqlite:file/calls.db"';
   for (const storage of ['type = "Lmdb"\nroot = "file/cache"', pair]) {
     const config = `[default]\nroot = true\ncache = "kept"\n[caches.kept]\n${storage}\n`;
     withPlace({ 'project/fleche.config.toml': config, 'project/file': 'no folder' }, ({ run }) => {
-      const { stdout, stderr } = run(program);
-      assert.is(stdout, '49 49 49 3\nSTORE_UNUSABLE STORE_UNUSABLE 3\n');
-      assert.equal(
-        ['square', 'later', 'strict'].map((name) => stderr.split(`${name}: the cache could not be used`).length - 1),
-        [1, 1, 0],
-      );
+      assertRanWithoutCache(run(WITHOUT_CACHE));
     });
   }
+});
+
+test('a cache in a folder that may not be written costs the same', () => {
+  const config = '[default]\nroot = true\ncache = "kept"\n[caches.kept]\ntype = "Lmdb"\nroot = "shut/cache"\n';
+  withPlace({ 'project/fleche.config.toml': config, 'project/shut/.keep': '' }, ({ run, folder }) => {
+    chmodSync(dirname(folder), 0o755);
+    chmodSync(join(folder, 'shut'), 0o555);
+    assertRanWithoutCache(run(`${WITHOUT_RIGHTS}${WITHOUT_CACHE}`));
+    assert.equal(readdirSync(join(folder, 'shut')), ['.keep']);
+  });
 });
 
 test('an unknown cache is an error that names the nearest one', () => {
