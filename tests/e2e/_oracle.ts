@@ -3,7 +3,6 @@ import { existsSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
-import type { Story } from './_history.ts';
 
 const NIGHTLY = process.env['FLECHE_TEST_PROFILE'] === 'nightly';
 
@@ -29,7 +28,7 @@ export interface Extent {
 }
 
 /** Checks a property of histories. A counterexample is told with its seed and path, which the environment can name. */
-export async function hold(property: fc.IAsyncProperty<[Story]>, { normal, nightly, seconds }: Extent): Promise<void> {
+export async function hold<T>(property: fc.IAsyncProperty<[T]>, { normal, nightly, seconds }: Extent): Promise<void> {
   const { FLECHE_ORACLE_RUNS, FLECHE_ORACLE_SEED, FLECHE_ORACLE_PATH } = process.env;
   const numRuns = Number(FLECHE_ORACLE_RUNS ?? (NIGHTLY ? nightly : normal));
   const details = await fc.check(property, {

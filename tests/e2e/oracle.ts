@@ -9,9 +9,12 @@ import { test } from 'uvu';
 import { openProject } from '../../core/app/project.ts';
 import type { OutcomeKind } from '../../core/graph/outcome.ts';
 import { openLmdb } from '../../core/store/lmdb/lmdb.ts';
-import { type Driver, live, type RunEnd, type RunOptions, story } from './_history.ts';
+import type { Driver, RunEnd, RunOptions } from './_driver.ts';
+import { live } from './_history.ts';
 import { hold, withBase } from './_oracle.ts';
+import { PIPELINES } from './_pipeline.ts';
 import { ended, type Rig, withRig } from './_rig.ts';
+import { story } from './_story.ts';
 
 /** Runs within this process. */
 class Inside implements Driver {
@@ -141,14 +144,18 @@ class Outside implements Driver {
 
 test('whatever happens to a workspace, a run makes it what a clean build makes, and works no more than it must', async () => {
   await hold(
-    fc.asyncProperty(story('inside'), (story) => withBase((base) => live(story, new Inside(base)))),
+    fc.asyncProperty(story('inside', PIPELINES), (story) =>
+      withBase((base) => live(story, PIPELINES, new Inside(base))),
+    ),
     { normal: 300, nightly: 20_000, seconds: 120 },
   );
 });
 
 test('the same of the built program, which can be killed, and whose cache can be damaged', async () => {
   await hold(
-    fc.asyncProperty(story('outside'), (story) => withRig({}, (rig) => live(story, new Outside(rig)))),
+    fc.asyncProperty(story('outside', PIPELINES), (story) =>
+      withRig({}, (rig) => live(story, PIPELINES, new Outside(rig))),
+    ),
     { normal: 30, nightly: 1000, seconds: 60 },
   );
 });

@@ -12,8 +12,11 @@ import { openProject } from '../../core/app/project.ts';
 import { Watching } from '../../core/app/watching.ts';
 import type { OutcomeKind } from '../../core/graph/outcome.ts';
 import type { WatchEvent, WatchRound } from '../../core/graph/watch/watch-events.ts';
-import { type Driver, live, type RunEnd, type RunOptions, story } from './_history.ts';
+import type { Driver, RunEnd, RunOptions } from './_driver.ts';
+import { live } from './_history.ts';
 import { hold, withBase } from './_oracle.ts';
+import { PIPELINES } from './_pipeline.ts';
+import { story } from './_story.ts';
 
 /**
  * Tasks that show the file which is written last. Several in turn, for a file that changes whenever its task has just run
@@ -180,11 +183,11 @@ class Watched implements Driver {
 
 test('whatever is edited, and whenever, what a watch leaves is what a clean build makes, and it works no more than it must', async () => {
   await hold(
-    fc.asyncProperty(story('watch'), (story) =>
+    fc.asyncProperty(story('watch', PIPELINES), (story) =>
       withBase(async (base) => {
         const driver = new Watched(base);
         try {
-          await live(story, driver);
+          await live(story, PIPELINES, driver);
         } finally {
           await driver.close();
         }

@@ -1,0 +1,58 @@
+/** The commands of random pipelines, for `sh`: hardly more than what is built into it. Pure. */
+import { baseOf, folderOf, literalsOf, nameOf, needsOf, type TaskPlan } from './_task-plan.ts';
+
+export function commandOf(plan: TaskPlan, index: number, plans: readonly TaskPlan[]): string {
+  const name = nameOf(index);
+  const base = baseOf(plan);
+  const path = `${base}/${name}`;
+  const seen = {
+    all: 'acc="$acc$1=$x,"',
+    first: 'acc="$acc$c"',
+    names: 'acc="$acc$1,"',
+    modes: 'acc="$acc$1"; [ -x "$1" ] && acc="$acc*"; acc="$acc,"',
+    nothing: ':',
+  }[plan.view];
+  const filed = `if [ -n "$c" ]; then case "$chars" in *"$c"*) ;; *) : >"${path}/$c"; chars="$chars$c";; esac; echo "$1" >>"${path}/$c"; fi`;
+  const lines = [
+    `echo ${name} >>"$TEST_LOG"; : ${plan.noise}; acc=; chars=`,
+    `see() { [ -f "$1" ] || return 0; x=; read -r x <"$1"; c="\${x%"\${x#?}"}"; case "$c" in [a-z]) ;; *) c=;; esac; ${seen}; ${plan.form === 'folder' ? filed : ':'}; }`,
+  ];
+  if (plan.form !== 'none') {
+    const folder = plan.form === 'folder' ? path : base;
+    lines.push(`[ -d ${folder} ] || mkdir -p ${folder}`);
+  }
+  for (const { kind, path } of plan.sources) {
+    lines.push(kind === 'file' ? `see '${path}'` : `for f in '${path}'/*; do see "$f"; done`);
+  }
+  for (const need of needsOf(plan, index)) {
+    const other = plans[need];
+    if (other === undefined) continue;
+    const folder = folderOf(other, need);
+    if (folder !== undefined) lines.push(`for f in ${folder}/*; do see "$f"; done`);
+    for (const literal of literalsOf(other, need)) lines.push(`see ${literal}`);
+  }
+  if (plan.env) lines.push(`acc="$acc/$LEVEL"`);
+  lines.push('echo "$acc"');
+  if (plan.pause > 0) lines.push(`sleep ${plan.pause / 1000}`);
+  switch (plan.form) {
+    case 'one':
+      lines.push(`echo "$acc" >${path}`);
+      break;
+    case 'two':
+      lines.push(`echo "$acc" >${path}.1`, `echo "\${#acc}" >${path}.2`);
+      break;
+    case 'link':
+      lines.push(`echo "$acc" >${path}`, `ln -sf ${name} ${path}.link`);
+      break;
+    case 'program':
+      lines.push(`echo "$acc" >${path}`, `case "$acc" in *x*) chmod +x ${path};; esac`);
+      break;
+    case 'folder':
+      lines.push(`echo "$acc" >${path}/all`);
+      break;
+    case 'none':
+      break;
+  }
+  lines.push('case "$acc" in *q*) exit 7;; esac');
+  return lines.join('\n');
+}
