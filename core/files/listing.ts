@@ -17,7 +17,6 @@ import { kept, type PathState, stateOf } from './path-states.ts';
 import { folderState, isMangled, namesIn, scan } from './scan.ts';
 import { type Listed, listed, type Snapshot } from './snapshot.ts';
 import { sameKey } from './stat-key.ts';
-import type { Tree } from './tree.ts';
 
 /** What a listing asks of its surroundings. */
 export interface ListingContext {
@@ -29,8 +28,8 @@ export interface ListingContext {
   readonly digests: Map<RelPath, PathState>;
   /** The digest of what is in the folder that a link leads to, or null if that is not the workspace's. */
   digestBehind(link: RelPath): Digest | null;
-  /** The tree that was listed last; it is given back if it is the same. */
-  readonly earlier: Tree | undefined;
+  /** What was listed last; of its tree as much is given back as is the same. */
+  readonly earlier: Listed | undefined;
 }
 
 /** Throws `INPUT_UNREADABLE` with the path of what is there and cannot be read. */
@@ -83,7 +82,7 @@ class Listing {
       } else if (folders.has(path) || this.#isStructure(path)) return this.list(known);
       else if (state !== undefined || this.#isNew(path)) renamed.add(folderOf(path));
     }
-    const paths = changed.size === 0 ? known.paths : listOf([...known.paths].map((one, at) => changed.get(at) ?? one));
+    const paths = changed.size === 0 ? known.paths : replaced(known.paths, changed);
     if (renamed.size > 0) return this.#relistFolders(known.folders, paths, renamed, folders) ?? this.list(known);
     const unseen: RelPath[] = [];
     for (let at = 0; at < paths.length; at++) if (hidden(paths.path(at))) unseen.push(paths.path(at));
@@ -294,6 +293,12 @@ interface Looked {
 
 function first(paths: PathList, count: number): PathState[] {
   return Array.from({ length: count }, (_, at) => paths.get(at));
+}
+
+function replaced(paths: PathList, changed: ReadonlyMap<number, PathState>): PathList {
+  const states = [...paths];
+  for (const [at, state] of changed) states[at] = state;
+  return listOf(states);
 }
 
 function isSame(a: readonly PathState[], b: readonly PathState[]): boolean {

@@ -8,6 +8,7 @@ import type { PathState } from './path-states.ts';
 import { isExecutable } from './stat-key.ts';
 import { knownTree, makeTree, TREE_HEADER, type Tree, type TreeEntry } from './tree.ts';
 import { diffTrees } from './tree-diff.ts';
+import { withEntries } from './tree-lines.ts';
 
 /** What a pattern list matched at one moment. */
 export interface Snapshot {
@@ -45,11 +46,14 @@ export interface Beside {
   readonly gone: readonly RelPath[];
   /** Paths of the snapshot that are hidden, in its order. */
   readonly unseen: readonly RelPath[];
-  /** A tree that is given back if it is the same. */
-  readonly earlier: Tree | undefined;
+  /** What was listed last, of which the tree is given back as far as it is the same. */
+  readonly earlier: Listed | undefined;
 }
 
-/** The tree of a snapshot. As long as the summary fits, no entry of it is made before it is asked for. */
+/**
+ * The tree of a snapshot. As long as the summary fits, no entry of it is made before it is asked for; where the paths are
+ * those that were listed last, only entries are made that differ.
+ */
 export function listed(snapshot: Snapshot, { gone, unseen, earlier }: Beside): Listed {
   const entries = (): readonly TreeEntry[] => {
     const hidden = new Set(unseen);
@@ -60,11 +64,25 @@ export function listed(snapshot: Snapshot, { gone, unseen, earlier }: Beside): L
   const beside = gone.length + unseen.length === 0 ? NOTHING : digestBeside(gone, unseen);
   const { summary } = snapshot;
   if (summary?.beside === beside) {
-    const tree = earlier?.digest === summary.tree ? earlier : knownTree(summary.tree, entries);
+    const tree = earlier?.tree.digest === summary.tree ? earlier.tree : knownTree(summary.tree, entries);
     return { snapshot, tree, unseen };
   }
-  const tree = makeTree(entries());
+  const same = earlier?.snapshot.summary?.beside === beside ? earlier : undefined;
+  const tree = (same && revised(same, snapshot.paths, unseen)) ?? makeTree(entries());
   return { snapshot: { ...snapshot, summary: { beside, tree: tree.digest } }, tree, unseen };
+}
+
+/** The tree that was listed last, with what is different now. Undefined if there are other paths. */
+function revised({ tree, snapshot }: Listed, paths: PathList, unseen: readonly RelPath[]): Tree | undefined {
+  const before = snapshot.paths;
+  if (before.length !== paths.length) return undefined;
+  const changed: PathState[] = [];
+  for (let at = 0; at < paths.length; at++) {
+    if (before.path(at) !== paths.path(at)) return undefined;
+    if (before.get(at) !== paths.get(at)) changed.push(paths.get(at));
+  }
+  const hidden = new Set(unseen);
+  return withEntries(tree, changed.filter(({ path }) => !hidden.has(path)).map(entryOf));
 }
 
 /** In front of the summary: how many of the states are folders. */
@@ -99,12 +117,15 @@ export function unpackSnapshot(packed: Uint8Array): Snapshot | undefined {
  */
 export function changedPaths(before: Listed, after: Listed): readonly RelPath[] {
   if (before.snapshot === after.snapshot && before.tree.digest === after.tree.digest) return [];
-  const changed = new Set(diffTrees(before.tree, after.tree).map(({ path }) => path));
-  const states = new Map<RelPath, PathState>();
-  for (const state of before.snapshot.paths) states.set(state.path, state);
+  const differences = before.tree.digest === after.tree.digest ? [] : diffTrees(before.tree, after.tree);
+  const changed = new Set(differences.map(({ path }) => path));
+  const then = before.snapshot.paths;
+  let past = 0;
   for (const state of after.snapshot.paths) {
-    const then = states.get(state.path);
-    if (then !== undefined && then !== state && isRewritten(then, state)) changed.add(state.path);
+    while (past < then.length && then.path(past) < state.path) past++;
+    if (past === then.length) break;
+    const old = then.get(past);
+    if (old !== state && old.path === state.path && isRewritten(old, state)) changed.add(state.path);
   }
   return [...changed].sort(byCodeUnit);
 }

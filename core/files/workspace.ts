@@ -43,8 +43,8 @@ export class Workspace {
   readonly #root: AbsPath;
   readonly #state: StateStore;
   readonly #clock: () => number;
-  readonly #snapshots = new Map<string, Snapshot>();
-  readonly #trees = new Map<string, Tree>();
+  /** By the name of the snapshot. */
+  readonly #found = new Map<string, Listed>();
   readonly #unsaved = new Set<string>();
   /** By the name of the snapshot; undefined while nobody tells what changes. */
   #watched: Map<string, Watched> | undefined;
@@ -101,8 +101,8 @@ export class Workspace {
   /** Saves what was found since `attend`. */
   save(): void {
     for (const name of this.#unsaved) {
-      const snapshot = this.#snapshots.get(name);
-      if (snapshot !== undefined) this.#save(name, snapshot);
+      const found = this.#found.get(name);
+      if (found !== undefined) this.#save(name, found.snapshot);
     }
     this.#unsaved.clear();
   }
@@ -110,22 +110,22 @@ export class Workspace {
   /** `behind` are the folders being listed because a link leads there, outermost first. */
   #list(globs: Globs, hidden: (path: RelPath) => boolean, behind: readonly RelPath[], how?: 'anew'): Listed {
     const name = nameOf(globs);
-    const known = this.#snapshots.get(name) ?? this.#load(name);
+    const earlier = this.#found.get(name);
+    const known = earlier?.snapshot ?? this.#load(name);
     const context = {
       root: this.#root,
       clock: this.#clock,
       hidden,
       digests: this.#digests,
       digestBehind: (link: RelPath) => this.#digestBehind(link, hidden, behind, how),
-      earlier: this.#trees.get(name),
+      earlier,
     };
     const watched = how === 'anew' ? undefined : this.#watched?.get(name);
     const listed =
       known === undefined || watched === undefined
         ? list(globs, known, context)
         : relist(globs, known, watched.doubts, context);
-    this.#snapshots.set(name, listed.snapshot);
-    this.#trees.set(name, listed.tree);
+    this.#found.set(name, listed);
     if (listed.snapshot !== known) this.#keep(name, listed.snapshot);
     this.#settle(name, globs, listed, hidden, how);
     return listed;

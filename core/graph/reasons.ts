@@ -55,7 +55,7 @@ function envChange({ past, present }: PartChange): Change {
 }
 
 function fileReasons(change: PartChange, name: string, kind: Change, read: ReadBlob): readonly Reason[] {
-  const paths = pathChanges(blobOf(change.past, read), blobOf(change.present, read));
+  const paths = pathChanges(bytesOf(change.past, read), bytesOf(change.present, read));
   if (paths.length > 0) return paths.map(({ path, change: how }) => ({ kind: 'file', path, change: how }));
   return [
     change.name.startsWith('arg:') ? { kind: 'argument', name, change: kind } : { kind: 'option', name: change.name },
@@ -83,12 +83,16 @@ function versionsIn(text: string | undefined): ReadonlyMap<string, string> {
   return versions;
 }
 
+function bytesOf(part: Part | null, read: ReadBlob): Uint8Array | undefined {
+  return part?.blob == null ? undefined : read(part.blob);
+}
+
 function blobOf(part: Part | null, read: ReadBlob): string | undefined {
-  const bytes = part?.blob == null ? undefined : read(part.blob);
+  const bytes = bytesOf(part, read);
   return bytes === undefined ? undefined : Buffer.from(bytes).toString();
 }
 
-function pathChanges(past: string | undefined, present: string | undefined): readonly PathChange[] {
+function pathChanges(past: Uint8Array | undefined, present: Uint8Array | undefined): readonly PathChange[] {
   try {
     return past === undefined || present === undefined ? [] : diffTreeTexts(past, present);
   } catch {

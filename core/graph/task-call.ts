@@ -14,7 +14,8 @@ import { type Globs, globsOf } from '../files/globs.ts';
 import { LOCK_FILES, type LockFile } from '../files/lock-file.ts';
 import type { Outputs } from '../files/outputs.ts';
 import { installedVersion } from '../files/packages.ts';
-import { makeTree, type Tree, type TreeEntry, treeText } from '../files/tree.ts';
+import { makeTree, type Tree, type TreeEntry } from '../files/tree.ts';
+import { treeBytes } from '../files/tree-lines.ts';
 import type { Workspace } from '../files/workspace.ts';
 import type { Part } from '../store/record.ts';
 import type { StateStore } from '../store/state.ts';
@@ -212,7 +213,7 @@ class Asking {
   /** `taken` are the patterns for what upstream tasks write. */
   files(name: string, patterns: readonly string[], taken: readonly string[] = patterns): Tree {
     const tree = this.#list(patterns, taken);
-    this.blobs.set(tree.digest, () => Buffer.from(treeText(tree.entries)));
+    this.blobs.set(tree.digest, () => treeBytes(tree));
     this.parts.push(part('files', name, tree.digest, tree.digest));
     return tree;
   }

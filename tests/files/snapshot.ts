@@ -1,3 +1,4 @@
+import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { sha256 } from '../../core/base/hash.ts';
@@ -52,7 +53,7 @@ test('a snapshot that was kept gives the same tree without its entries, and the 
   assert.is(second.snapshot, kept);
   assert.is(second.tree.digest, treeDigest(file('a'), file('b')));
   assert.equal(second.tree.entries, first.tree.entries);
-  assert.is(listed(kept, { ...NOWHERE, earlier: first.tree }).tree, first.tree);
+  assert.is(listed(kept, { ...NOWHERE, earlier: first }).tree, first.tree);
 });
 
 test('other hidden or missing paths make another tree', () => {
@@ -71,6 +72,33 @@ test('other hidden or missing paths make another tree', () => {
   assert.is(listed(both, { ...NOWHERE, gone: paths('b'), unseen: paths('c') }).snapshot, both);
   assert.is(listed(both, { ...NOWHERE, unseen: paths('b', 'c') }).tree.digest, treeDigest(file('a')));
   assert.is(listed(both, NOWHERE).tree.digest, treeDigest(file('a'), file('c')));
+});
+
+test('listed after another one, with other content, paths and hidden paths, the tree is the one that is listed anew', () => {
+  const names = ['a', 'b', 'c', 'd'];
+  const content = fc.constantFrom('one', 'two');
+  const situation = fc.record({
+    files: fc
+      .subarray(names, { minLength: 2 })
+      .chain((some) => fc.tuple(...some.map((name) => fc.tuple(fc.constant(name), content)))),
+    unseen: fc.subarray(names),
+    gone: fc.subarray(['0', 'bb']),
+  });
+  fc.assert(
+    fc.property(fc.array(situation, { minLength: 2, maxLength: 4 }), (situations) => {
+      let earlier: Listed | undefined;
+      for (const { files, unseen, gone } of situations) {
+        const snapshot = snapshotOf(...files.map(([name, text]) => file(name, text)));
+        const there = files.map(([name]) => name).filter((name) => unseen.includes(name));
+        const beside = { unseen: paths(...there), gone: paths(...gone) };
+        const found = listed(snapshot, { ...beside, earlier });
+        const anew = listed(snapshot, { ...beside, earlier: undefined });
+        assert.is(found.tree.digest, anew.tree.digest);
+        assert.equal(found.tree.entries, anew.tree.entries);
+        earlier = found;
+      }
+    }),
+  );
 });
 
 test('changed are paths with other entries, and files that were written in between', () => {

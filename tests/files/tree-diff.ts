@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { sha256 } from '../../core/base/hash.ts';
 import type { RelPath } from '../../core/base/paths.ts';
-import { makeTree, type TreeEntry, treeText } from '../../core/files/tree.ts';
+import { makeTree, type Tree, type TreeEntry, treeText } from '../../core/files/tree.ts';
 import { diffTrees, diffTreeTexts } from '../../core/files/tree-diff.ts';
 
 const path = fc.constantFrom('a', 'b/c', 'b/d', 'e"\n', 'ü').map((text) => text as RelPath);
@@ -19,18 +19,31 @@ const entry: fc.Arbitrary<TreeEntry> = fc.oneof(
   fc.record({ kind: fc.constantFrom('dir' as const, 'absent' as const), path }),
 );
 const tree = fc.array(entry, { maxLength: 5 }).map(makeTree);
+/** In a large tree most lines are the same at the beginning, in between and at the end. */
+const large = fc
+  .array(fc.record({ at: fc.nat({ max: 199 }), size: fc.nat({ max: 20_000 }) }), { maxLength: 4 })
+  .map((changes) =>
+    makeTree(
+      Array.from({ length: 200 }, (_, at): TreeEntry => {
+        const size = changes.find((change) => change.at === at)?.size ?? 1;
+        return { kind: 'file', path: `ü${at}` as RelPath, executable: false, digest: sha256(`${size}`), size };
+      }).filter((_, at) => !changes.some((change) => change.at === at && change.size % 3 === 0)),
+    ),
+  );
+const text = ({ entries }: Tree): Uint8Array => Buffer.from(treeText(entries));
 
 test('texts of trees differ as the trees do', () => {
   fc.assert(
-    fc.property(tree, tree, (past, present) => {
-      assert.equal(diffTreeTexts(treeText(past.entries), treeText(present.entries)), diffTrees(past, present));
+    fc.property(fc.oneof(fc.tuple(tree, tree), fc.tuple(large, large)), ([past, present]) => {
+      assert.equal(diffTreeTexts(text(past), text(present)), diffTrees(past, present));
     }),
   );
 });
 
 test('a text that is no tree is refused where it differs', () => {
-  assert.throws(() => diffTreeTexts('fleche-tree 1\nx\n', 'fleche-tree 1\n'));
-  assert.throws(() => diffTreeTexts('fleche-tree 9\n', 'fleche-tree 1\n'));
+  const good = Buffer.from('fleche-tree 1\n');
+  for (const bad of ['fleche-tree 1\nx\n', 'fleche-tree 9\n', 'fleche-tree 1', ''])
+    assert.throws(() => diffTreeTexts(Buffer.from(bad), good));
 });
 
 test.run();

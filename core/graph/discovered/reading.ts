@@ -9,7 +9,8 @@ import { fingerprint, part } from '../../call/fingerprint.ts';
 import { folderOfNames } from '../../files/folder-names.ts';
 import { globsOf } from '../../files/globs.ts';
 import type { PathsSeen } from '../../files/named-paths.ts';
-import { makeTree, type Tree, type TreeEntry, treeText } from '../../files/tree.ts';
+import { makeTree, type Tree, type TreeEntry } from '../../files/tree.ts';
+import { treeBytes } from '../../files/tree-lines.ts';
 import { Generated } from '../generated.ts';
 import type { Products } from '../products.ts';
 import type { Task } from '../task.ts';
@@ -61,7 +62,7 @@ export class Reading {
     const { tree, paths, seen } = this;
     const { parts, key } = fingerprint([...call.parts, part('files', PART, tree.digest, tree.digest)]);
     const blobs = new Map<Digest, () => Uint8Array>(call.blobs);
-    blobs.set(tree.digest, () => Buffer.from(treeText(tree.entries)));
+    blobs.set(tree.digest, () => treeBytes(tree));
     const reads = new Map(call.reads);
     for (const [task, entries] of this.made) {
       reads.set(task, makeTree([...(reads.get(task) ?? []), ...entries]).entries);
