@@ -99,8 +99,11 @@ export class Questions {
     if (waited.claim || !call.isSure) return true;
     if (kind === 'hit') return false;
     if (waited.place) return true;
+    const { products, bench } = this.#state;
     if (!call.task.cache || this.#state.isForced(call.task)) return false;
-    return this.#state.bench.calls.get(call.key)?.failure === null;
+    // Who answered a task that tells what it read filed the answer under the question completed by what it told.
+    const now = completedByLists(call.declared ?? call, products, bench);
+    return bench.calls.get(now.key)?.failure === null;
   }
 }
 

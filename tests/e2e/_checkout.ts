@@ -107,13 +107,13 @@ export class Checkout {
     }
   }
 
-  /** Everything that stands there, but for the cache and the configuration. */
+  /** Everything that stands there, but for the cache, the configuration, and what tasks tell of themselves. */
   snapshot(): Things {
     const found = new Map<string, Thing>();
     for (const entry of readdirSync(this.root, { recursive: true, withFileTypes: true })) {
       const place = join(entry.parentPath ?? entry.path, entry.name);
       const path = place.slice(this.root.length + 1);
-      if (path.startsWith('.fleche/') || path === 'fleche.config.toml' || entry.isDirectory()) continue;
+      if (/^(?:\.fleche|told)\//.test(path) || path === 'fleche.config.toml' || entry.isDirectory()) continue;
       if (entry.isSymbolicLink()) found.set(path, { kind: 'link', target: readlinkSync(place) });
       else found.set(path, plainFile(readFileSync(place, 'utf8'), (lstatSync(place).mode & 0o100) !== 0));
     }

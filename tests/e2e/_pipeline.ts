@@ -10,11 +10,14 @@ import {
   FILES,
   FORMS,
   folderOf,
+  HEADERS,
   inputsOf,
   nameOf,
   needsOf,
   outputsOf,
+  reportOf,
   type TaskPlan,
+  TELLS,
   TEXTS,
   taskPlan,
   VIEWS,
@@ -66,6 +69,8 @@ function replanned(plan: TaskPlan, key: string, value: number): TaskPlan {
       return { ...plan, view: VIEWS[value] ?? 'all' };
     case 'form':
       return { ...plan, form: FORMS[value] ?? 'one' };
+    case 'tells':
+      return { ...plan, tells: TELLS[value] ?? 'nothing' };
     case 'needs':
       return { ...plan, needs: value };
     default:
@@ -86,26 +91,33 @@ function configOf(plans: readonly TaskPlan[]): string {
       `pass_env = ["TEST_LOG"]`,
     ];
     if (!plan.cache) lines.push('cache = false');
+    if (plan.tells !== 'nothing') lines.push(`discovered = { ${plan.tells} = "${reportOf(index)}" }`);
     return lines.join('\n');
   });
   return `[default]\nroot = true\ntasks = ${list(plans.map((_, index) => nameOf(index)))}\n\n${tasks.join('\n\n')}\n`;
 }
 
 export const PIPELINES: World<readonly TaskPlan[]> = {
-  files: FILES,
+  files: [...FILES, ...HEADERS],
   texts: TEXTS,
-  begin: { 'src/a': 'a', 'src/d/a': 'ab', 'src/e/é': 'b' },
+  begin: { 'src/a': 'a', 'src/d/a': 'ab', 'src/e/é': 'b', 'inc/a': 'b', 'inc/b': '' },
   figures: planEdit(
     ['noise', 0, 1],
     ['place', 0, 1],
     ['view', VIEWS.length - 1, 1],
     ['form', FORMS.length - 1, 1],
+    ['tells', TELLS.length - 1, 1],
     ['needs', 127, 1],
   ),
   watchedFigures: planEdit(['noise', 0, 1], ['view', VIEWS.length - 1, 1], ['needs', 127, 1]),
   plan(manner) {
     const pause = manner === 'watch' ? fc.constantFrom(0, 0, 10, 30) : fc.constant(0);
-    const one = fc.record({ plan: taskPlan, pause }).map(({ plan, pause }): TaskPlan => ({ ...plan, pause }));
+    // What a depfile does not tell of, a header that is not there, a watch cannot wait for.
+    const telling = (tells: TaskPlan['tells']): TaskPlan['tells'] =>
+      manner === 'watch' && tells === 'depfile' ? 'list' : tells;
+    const one = fc
+      .record({ plan: taskPlan, pause })
+      .map(({ plan, pause }): TaskPlan => ({ ...plan, pause, tells: telling(plan.tells) }));
     return fc.array(one, { minLength: 2, maxLength: 7 });
   },
   draw: (plans) => new Pipeline(plans),

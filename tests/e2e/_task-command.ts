@@ -1,5 +1,16 @@
 /** The commands of random pipelines, for `sh`: hardly more than what is built into it. Pure. */
-import { baseOf, folderOf, literalsOf, nameOf, needsOf, type TaskPlan } from './_task-plan.ts';
+import {
+  baseOf,
+  farOf,
+  farPathsOf,
+  folderOf,
+  headerOf,
+  literalsOf,
+  nameOf,
+  needsOf,
+  reportOf,
+  type TaskPlan,
+} from './_task-plan.ts';
 
 export function commandOf(plan: TaskPlan, index: number, plans: readonly TaskPlan[]): string {
   const name = nameOf(index);
@@ -15,8 +26,9 @@ export function commandOf(plan: TaskPlan, index: number, plans: readonly TaskPla
   const filed = `if [ -n "$c" ]; then case "$chars" in *"$c"*) ;; *) : >"${path}/$c"; chars="$chars$c";; esac; echo "$1" >>"${path}/$c"; fi`;
   const lines = [
     `echo ${name} >>"$TEST_LOG"; : ${plan.noise}; acc=; chars=`,
-    `see() { [ -f "$1" ] || return 0; x=; read -r x <"$1"; c="\${x%"\${x#?}"}"; case "$c" in [a-z]) ;; *) c=;; esac; ${seen}; ${plan.form === 'folder' ? filed : ':'}; }`,
+    `see() { [ -f "$1" ] || return 0; x=; read -r x <"$1"; c="\${x%"\${x#?}"}"; case "$c" in [a-z]) ;; *) c=;; esac; ${seen}; ${plan.form === 'folder' ? filed : ':'}; ${plan.tells === 'nothing' ? ':' : 'if [ -n "$c" ]; then include "$c"; fi'}; }`,
   ];
+  if (plan.tells !== 'nothing') lines.push(...includes(plan.tells));
   if (plan.form !== 'none') {
     const folder = plan.form === 'folder' ? path : base;
     lines.push(`[ -d ${folder} ] || mkdir -p ${folder}`);
@@ -31,6 +43,7 @@ export function commandOf(plan: TaskPlan, index: number, plans: readonly TaskPla
     if (folder !== undefined) lines.push(`for f in ${folder}/*; do see "$f"; done`);
     for (const literal of literalsOf(other, need)) lines.push(`see ${literal}`);
   }
+  if (plan.tells !== 'nothing') lines.push(...tells(plan.tells, index, plans));
   if (plan.env) lines.push(`acc="$acc/$LEVEL"`);
   lines.push('echo "$acc"');
   if (plan.pause > 0) lines.push(`sleep ${plan.pause / 1000}`);
@@ -55,4 +68,31 @@ export function commandOf(plan: TaskPlan, index: number, plans: readonly TaskPla
   }
   lines.push('case "$acc" in *q*) exit 7;; esac');
   return lines.join('\n');
+}
+
+type Telling = Exclude<TaskPlan['tells'], 'nothing'>;
+
+/** Goes from header to header. */
+function includes(tells: Telling): readonly string[] {
+  const header = headerOf('$1');
+  const absent = tells === 'list' ? `told="$told ?${header}"` : 'x=q';
+  return [
+    'told=; included=',
+    `include() { case "$included" in *"$1"*) return 0;; esac; included="$included$1"; x=`,
+    `if [ -f "${header}" ]; then read -r x <"${header}"; told="$told ${header}"; else ${absent}; fi; acc="$acc<$x>"`,
+    `c="\${x%"\${x#?}"}"; case "$c" in [a-z]) include "$c";; esac; }`,
+  ];
+}
+
+/** Looks at what is far away, and tells everything. */
+function tells(tells: Telling, index: number, plans: readonly TaskPlan[]): readonly string[] {
+  const lines = ['far() { x=; read -r x <"$1"; told="$told $1"; acc="$acc($x)"; }'];
+  for (const far of farOf(index, plans)) {
+    const plan = plans[far];
+    if (plan !== undefined) lines.push(...farPathsOf(plan, far).map((path) => `far ${path}`));
+  }
+  const report = reportOf(index);
+  lines.push('[ -d told ] || mkdir -p told; set -f');
+  lines.push(tells === 'list' ? `printf '%s\\n' $told >${report}` : `echo "out:$told" >${report}`);
+  return lines;
 }

@@ -4,7 +4,19 @@
  */
 import type { Made } from './_blueprint.ts';
 import { commandOf } from './_task-command.ts';
-import { baseOf, folderOf, inputsOf, literalsOf, nameOf, needsOf, outputsOf, type TaskPlan } from './_task-plan.ts';
+import {
+  baseOf,
+  farOf,
+  farPathsOf,
+  folderOf,
+  headerOf,
+  inputsOf,
+  literalsOf,
+  nameOf,
+  needsOf,
+  outputsOf,
+  type TaskPlan,
+} from './_task-plan.ts';
 import { below, directlyIn, followed, plainFile, shown, type Thing, type Things } from './_things.ts';
 
 export function make(
@@ -24,6 +36,7 @@ export function make(
     paths.push(...(folder === undefined ? literalsOf(other, need) : directlyIn(standing, folder)));
   }
   let acc = '';
+  const told = new Map<string, unknown>();
   const byChar = new Map<string, string>();
   for (const path of paths) {
     const file = followed(standing, path);
@@ -35,6 +48,14 @@ export function make(
     else if (plan.view === 'names') acc += `${path},`;
     else if (plan.view === 'modes') acc += `${path}${file.executable ? '*' : ''},`;
     if (first !== '') byChar.set(first, `${byChar.get(first) ?? ''}${path}\n`);
+    if (plan.tells !== 'nothing') acc += included(first, plan.tells === 'list', standing, told);
+  }
+  if (plan.tells !== 'nothing') {
+    for (const path of farOf(index, plans).flatMap((far) => farPathsAt(far, plans))) {
+      const file = followed(standing, path);
+      acc += `(${file?.text.split('\n')[0]})`;
+      told.set(path, file ?? null);
+    }
   }
   if (plan.env) acc += `/${level ?? ''}`;
   const question = JSON.stringify([
@@ -46,8 +67,27 @@ export function make(
       matching(standing, pattern).map((path) => shown(standing, path)),
     ]),
     needsOf(plan, index).map((need) => [...(made[need]?.outputs ?? [])].sort(([a], [b]) => (a < b ? -1 : 1))),
+    [...told].sort(([a], [b]) => (a < b ? -1 : 1)),
   ]);
   return { fails: acc.includes('q'), printed: `${acc}\n`, outputs: written(plan, index, acc, byChar), question };
+}
+
+function farPathsAt(far: number, plans: readonly TaskPlan[]): readonly string[] {
+  const plan = plans[far];
+  return plan === undefined ? [] : farPathsOf(plan, far);
+}
+
+/** What a task shows of the headers that begin with this one, as far as it did not come to them before. */
+function included(letter: string, mayMiss: boolean, standing: Things, told: Map<string, unknown>): string {
+  let acc = '';
+  for (let next = letter; next !== '' && !told.has(headerOf(next)); ) {
+    const file = followed(standing, headerOf(next));
+    told.set(headerOf(next), file ?? null);
+    const line = file?.text.split('\n')[0] ?? (mayMiss ? '' : 'q');
+    acc += `<${line}>`;
+    next = /^[a-z]/.exec(line)?.[0] ?? '';
+  }
+  return acc;
 }
 
 function written(plan: TaskPlan, index: number, acc: string, byChar: ReadonlyMap<string, string>): Things {

@@ -1,11 +1,15 @@
 /**
  * Tasks of random pipelines: what they look at, what they need, and what they declare. A task looks at some sources and at
- * what it needs, through a view that may ignore part of it, and writes that down in one of several forms. Pure.
+ * what it needs, through a view that may ignore part of it, and writes that down in one of several forms. A task that tells
+ * what it read looks further than it declares: what it saw begins with the name of a header, which begins with the name
+ * of the next one, and of tasks that those before it needed it looks at what they wrote. Pure.
  */
 import * as fc from 'fast-check';
 
 export const VIEWS = ['all', 'first', 'names', 'modes', 'nothing'] as const;
 export const FORMS = ['one', 'two', 'folder', 'link', 'program', 'none'] as const;
+/** How a task tells what it read beside its inputs. A depfile cannot tell of what is not there: without a header it fails. */
+export const TELLS = ['nothing', 'list', 'depfile'] as const;
 
 export interface TaskPlan {
   /** Files, and folders with all that is directly in them. */
@@ -14,6 +18,7 @@ export interface TaskPlan {
   readonly needs: number;
   readonly view: (typeof VIEWS)[number];
   readonly form: (typeof FORMS)[number];
+  readonly tells: (typeof TELLS)[number];
   /** Whether the outputs of what it needs are named in its inputs; those in folders always are. */
   readonly named: boolean;
   /** Whether it writes in the one place or the other. */
@@ -32,6 +37,7 @@ export type Source =
   | { readonly kind: 'folder'; readonly path: string };
 
 export const FILES: readonly string[] = ['src/a', 'src/b', 'src/c', 'src/d/a', 'src/d/b', 'src/d/[x] y', 'src/e/é'];
+export const HEADERS: readonly string[] = ['a', 'b', 'x'].map(headerOf);
 export const FOLDERS: readonly string[] = ['src', 'src/d', 'src/e'];
 /** Few and short, so that states come back. `q` is what fails. */
 export const TEXTS: readonly string[] = ['a', 'ab', 'ac', 'b', 'xb', 'xa', 'a', 'b', '', 'aq'];
@@ -46,6 +52,7 @@ export const taskPlan: fc.Arbitrary<TaskPlan> = fc.record({
   needs: fc.nat(127),
   view: fc.constantFrom(...VIEWS),
   form: fc.constantFrom(...FORMS),
+  tells: fc.constantFrom(...TELLS, 'nothing', 'nothing', 'list'),
   named: fc.boolean(),
   place: fc.constantFrom(0, 1),
   noise: fc.constant(0),
@@ -58,9 +65,38 @@ export function nameOf(index: number): string {
   return `t${index}`;
 }
 
+export function headerOf(letter: string): string {
+  return `inc/${letter}`;
+}
+
+/** Where a task tells what it read. */
+export function reportOf(index: number): string {
+  return `told/${nameOf(index)}`;
+}
+
 /** The tasks before it that a task needs. */
 export function needsOf({ needs }: TaskPlan, index: number): readonly number[] {
   return Array.from({ length: index }, (_, other) => other).filter((other) => (needs >> other) & 1);
+}
+
+/** The tasks that what a task needs needs, but for those that it needs itself. */
+export function farOf(index: number, plans: readonly TaskPlan[]): readonly number[] {
+  const direct = (at: number): readonly number[] => {
+    const plan = plans[at];
+    return plan === undefined ? [] : needsOf(plan, at);
+  };
+  const found = new Set<number>();
+  const own = direct(index);
+  for (const rest = [...own]; rest.length > 0; ) {
+    for (const need of direct(rest.pop() ?? 0)) if (found.size < found.add(need).size) rest.push(need);
+  }
+  return [...found].filter((far) => !own.includes(far)).sort((a, b) => a - b);
+}
+
+/** What a telling task looks at of what such a task wrote. */
+export function farPathsOf(plan: TaskPlan, index: number): readonly string[] {
+  const folder = folderOf(plan, index);
+  return folder === undefined ? literalsOf(plan, index).slice(-1) : [`${folder}/all`];
 }
 
 export function baseOf({ place }: TaskPlan): string {

@@ -3,6 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RelPath } from '../../../core/base/paths.ts';
 import type { Discovered } from '../../../core/graph/task.ts';
+import { MemoryCallStore } from '../../../core/store/memory.ts';
 import { onSite, type Site } from '../_site.ts';
 
 const said = (form: Discovered['form'], file: string | null): Discovered => ({ form, file: file as RelPath | null });
@@ -165,6 +166,17 @@ test('everything remembered of the workspace can be lost', () =>
     await site.run();
     site.forget();
     assert.equal((await site.run()).outcomes, { cat: 'cached' });
+  }));
+
+test('an answer that another process files in the last moment is served', () =>
+  onSite({ cat: CAT }, { main: 'a', a: '1' }, async (site) => {
+    await site.run();
+    const calls = new MemoryCallStore();
+    const refresh = (): void => {
+      for (const record of site.calls.find({})) calls.put(record);
+    };
+    const { outcomes, log } = await site.run({}, site.engine({ calls, refresh }));
+    assert.equal([outcomes, log], [{ cat: 'cached' }, []]);
   }));
 
 test('what the task wrote itself is none of its inputs', () =>
