@@ -1,6 +1,6 @@
 /**
  * The folders of a workspace, looked at step by step, so that nothing is made or removed through a link. What was found
- * to be a folder is taken to stay one while this object lives, which should be short.
+ * to be a folder, or not to be there, is taken to stay so while this object lives, which should be short.
  */
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { systemCode } from '../base/errors.ts';
@@ -16,6 +16,9 @@ export interface Blocker {
 export class Folders {
   readonly #root: AbsPath;
   readonly #real = new Set<RelPath>(['.' as RelPath]);
+  /** What is in the way of paths in a folder that is not there. */
+  readonly #absent = new Map<RelPath, Blocker>();
+  readonly #made = new Set<RelPath>();
 
   constructor(root: AbsPath) {
     this.#root = root;
@@ -25,6 +28,14 @@ export class Folders {
   blocker(path: RelPath): Blocker | undefined {
     const folder = folderOf(path);
     if (this.#real.has(folder)) return undefined;
+    const known = this.#absent.get(folder);
+    if (known !== undefined) return known;
+    const found = this.#blockerAbove(folder);
+    if (found?.kind === 'absent') this.#absent.set(folder, found);
+    return found;
+  }
+
+  #blockerAbove(folder: RelPath): Blocker | undefined {
     const above = this.blocker(folder);
     if (above !== undefined) return above;
     const stats = lookAt(placeOf(this.#root, folder));
@@ -39,8 +50,17 @@ export class Folders {
   make(folder: RelPath): void {
     if (this.#real.has(folder)) return;
     this.make(folderOf(folder));
-    if (lookAt(placeOf(this.#root, folder)) === undefined) mkdirSync(placeOf(this.#root, folder));
+    if (lookAt(placeOf(this.#root, folder)) === undefined) {
+      mkdirSync(placeOf(this.#root, folder));
+      this.#made.add(folder);
+    }
+    this.#absent.clear();
     this.#real.add(folder);
+  }
+
+  /** Whether the folder was made here, so that nothing is in it but what was put there since. */
+  isNew(folder: RelPath): boolean {
+    return this.#made.has(folder);
   }
 
   /** Removes `folder` if it is empty, then the one above it, as far up as `may` says. Returns whether it was removed. */
@@ -56,6 +76,11 @@ export class Folders {
     this.forget(folder);
     this.removeEmpty(folderOf(folder), may);
     return true;
+  }
+
+  /** Looks anew at what was not there. */
+  lookAgain(): void {
+    this.#absent.clear();
   }
 
   /** To be told when a folder was removed or moved. */

@@ -16,7 +16,7 @@ import { Ledgers } from './ledger.ts';
 import { lookAt, placeOf } from './look.ts';
 import { OutputSite } from './output-site.ts';
 import type { PathState } from './path-states.ts';
-import { type Begun, isConfined, lostContent, lostContents, Restoration, type Restored } from './restoration.ts';
+import { type Begun, contentsOf, isConfined, lostContent, Restoration, type Restored } from './restoration.ts';
 import { Standing } from './standing.ts';
 import { sameKey } from './stat-key.ts';
 import { makeTree, type Tree, type TreeEntry, treeText } from './tree.ts';
@@ -53,6 +53,8 @@ export class Outputs {
   readonly #values: FileValueStore;
   readonly #options: Required<OutputsOptions>;
   readonly #ledgers: Ledgers;
+  /** Trees that were found to be confined, and to what. */
+  readonly #confined = new WeakMap<Tree, Globs>();
 
   constructor(root: AbsPath, state: StateStore, values: FileValueStore, options: OutputsOptions) {
     this.#root = root;
@@ -185,8 +187,11 @@ export class Outputs {
 
   /** Whether `restore` would have nothing to do, not even to remember anything. Changes nothing. */
   stands(task: string, globs: Globs, tree: Tree): boolean {
+    const ledger = this.#ledgers.read(task);
+    // What is not noted would have to be.
+    if ((ledger?.finished === true ? ledger.paths.size : 0) !== tree.entries.length) return false;
     return this.#at(task, globs, (site) => {
-      if (!isConfined(tree, globs)) return false;
+      if (!this.#isConfined(tree, globs)) return false;
       const found = this.#compare(site, tree);
       return differences(found).length === 0 && isKnown(found);
     });
@@ -205,18 +210,22 @@ export class Outputs {
   /** Content that `restore` would need and not find, or undefined. Changes nothing. */
   lost(task: string, globs: Globs, tree: Tree): Digest | undefined {
     return this.#at(task, globs, (site) =>
-      isConfined(tree, globs) ? lostContent(this.#compare(site, tree), this.#values) : tree.digest,
+      this.#isConfined(tree, globs) ? lostContent(this.#compare(site, tree), this.#values) : tree.digest,
     );
   }
 
-  /** All content that `restore` would need and not find. Changes nothing. */
+  /**
+   * All content that `restore` would write, if it would not find some of it; else nothing. Changes nothing.
+   */
   missing(task: string, globs: Globs, tree: Tree): readonly Digest[] {
     const absent = (entry: TreeEntry): boolean => entry.kind === 'file' && !this.#values.has(entry.digest);
     // To look at what stands there is the dearer question.
     if (!tree.entries.some(absent)) return [];
-    return this.#at(task, globs, (site) =>
-      isConfined(tree, globs) ? [...lostContents(this.#compare(site, tree), this.#values)] : [],
-    );
+    return this.#at(task, globs, (site) => {
+      if (!this.#isConfined(tree, globs)) return [];
+      const found = this.#compare(site, tree);
+      return lostContent(found, this.#values) === undefined ? [] : contentsOf(found);
+    });
   }
 
   /** What `restore` would put right, sorted by path. Changes nothing. */
@@ -252,7 +261,7 @@ export class Outputs {
 
   #beginAt(site: OutputSite, tree: Tree): Begun {
     const { task, globs } = site;
-    if (!isConfined(tree, globs)) return { lost: tree.digest };
+    if (!this.#isConfined(tree, globs)) return { lost: tree.digest };
     site.links();
     const found = this.#compare(site, tree);
     const lost = lostContent(found, this.#values);
@@ -313,6 +322,13 @@ export class Outputs {
     } finally {
       this.#tell(site);
     }
+  }
+
+  #isConfined(tree: Tree, globs: Globs): boolean {
+    if (this.#confined.get(tree) === globs) return true;
+    const is = isConfined(tree, globs);
+    if (is) this.#confined.set(tree, globs);
+    return is;
   }
 
   #site(task: string, globs: Globs): OutputSite {

@@ -1,9 +1,10 @@
 /**
- * Makes the outputs in a workspace equal a tree. Every file is written beside its place, verified, and renamed into it;
- * what is in the way and not the task's is moved aside.
+ * Makes the outputs in a workspace equal a tree. Every file is written beside its place, verified, and renamed into it,
+ * but in folders that were made for them: nobody knows those yet. What is in the way and not the task's is moved aside.
  */
-import { chmodSync, mkdirSync, renameSync, symlinkSync, unlinkSync } from 'node:fs';
+import { chmodSync, mkdirSync, renameSync, type Stats, symlinkSync, unlinkSync } from 'node:fs';
 import { isAbsolute, posix, sep } from 'node:path';
+import { systemCode } from '../base/errors.ts';
 import type { Digest } from '../base/hash.ts';
 import { escapes, type RelPath } from '../base/paths.ts';
 import type { FileValueStore } from '../store/values.ts';
@@ -49,17 +50,14 @@ export function leadsOutside(path: RelPath, target: string): boolean {
   return isAbsolute(target) || escapes(posix.join(folderOf(path), slashed));
 }
 
-/** Content that is needed to put right what was found and that the store does not have. */
-export function* lostContents({ wrong }: Comparison, values: FileValueStore): Generator<Digest, void, undefined> {
-  for (const { entry, change } of wrong) {
-    if (entry.kind === 'file' && change !== 'mode' && !values.has(entry.digest)) yield entry.digest;
-  }
+/** Content that is needed to put right what was found. */
+export function contentsOf({ wrong }: Comparison): readonly Digest[] {
+  return wrong.flatMap(({ entry, change }) => (entry.kind === 'file' && change !== 'mode' ? entry.digest : []));
 }
 
-/** The first of it, or undefined. */
+/** The first of it that the store does not have, or undefined. */
 export function lostContent(found: Comparison, values: FileValueStore): Digest | undefined {
-  for (const digest of lostContents(found, values)) return digest;
-  return undefined;
+  return contentsOf(found).find((digest) => !values.has(digest));
 }
 
 /** One restoration. */
@@ -67,20 +65,16 @@ export class Restoration {
   readonly #site: OutputSite;
   readonly #found: Comparison;
   readonly #values: FileValueStore;
-  readonly #wrong: readonly (Comparison['wrong'][number] & { readonly scratch: RelPath })[];
 
   constructor(site: OutputSite, found: Comparison, values: FileValueStore) {
     this.#site = site;
     this.#found = found;
     this.#values = values;
-    const scratch = (path: RelPath, at: number): RelPath =>
-      (folderOf(path) === '.' ? '' : `${folderOf(path)}/`).concat(`.fleche-${process.pid}-${at}`) as RelPath;
-    this.#wrong = found.wrong.map((item, at) => ({ ...item, scratch: scratch(item.entry.path, at) }));
   }
 
   /** Moves aside files and links of others from where entries belong. To be done before anything is claimed. */
   makeRoom(): void {
-    for (const { entry, change } of this.#wrong) {
+    for (const { entry, change } of this.#found.wrong) {
       if (change !== 'changed' || this.#found.own.has(entry.path)) continue;
       if (lookAt(this.#site.place(entry.path))?.isDirectory() === false) this.#site.moveAside(entry.path);
     }
@@ -88,10 +82,11 @@ export class Restoration {
 
   /** All that may be the task's own from when it runs on, however far it gets. */
   get claims(): readonly PathState[] {
-    const coming = this.#wrong.flatMap(({ entry, scratch }) => [
-      stateOf(entry.path, entry.kind),
-      stateOf(scratch, 'file'),
-    ]);
+    const { folders } = this.#site;
+    const coming = this.#found.wrong.flatMap(({ entry: { path, kind } }, at) => {
+      const state = stateOf(path, kind);
+      return folders.blocker(path)?.kind === 'absent' ? state : [state, stateOf(scratchOf(path, at), 'file')];
+    });
     return [...this.#found.right, ...this.#found.surplus, ...coming];
   }
 
@@ -100,43 +95,65 @@ export class Restoration {
    * and all that is the task's own is removed: half a tree must not pass for a whole one.
    */
   run(): { readonly own: readonly PathState[] } | { readonly lost: Digest } {
+    this.#site.folders.lookAgain();
     this.#site.keep(this.#found.right.filter(({ kind }) => kind === 'dir').map(({ path }) => path));
     this.#site.removeOwn(this.#found.surplus);
     this.#site.evict(this.#found.strange);
     const own = [...this.#found.right];
-    for (const { entry, change, scratch } of this.#wrong) {
+    for (const [at, { entry, change }] of this.#found.wrong.entries()) {
       this.#site.clearWay(entry.path);
       if (change === 'mode' && entry.kind === 'file') {
-        chmodSync(this.#site.place(entry.path), modeOf(entry.executable));
-      } else if (!this.#put(entry, scratch, change === 'missing') && entry.kind === 'file') {
+        const place = this.#site.place(entry.path);
+        chmodSync(place, modeOf(entry.executable));
+        own.push(this.#fileState(entry, this.#site.clock(), lookAt(place)));
+        continue;
+      }
+      if (change !== 'missing') this.#clear(entry.path, entry.kind);
+      this.#site.folders.make(folderOf(entry.path));
+      const state = entry.kind === 'file' ? this.#putFile(entry, at) : this.#putOther(entry, at);
+      if (typeof state === 'string') {
         this.#site.keep([]);
         this.#site.removeOwn(this.claims);
-        return { lost: entry.digest };
+        return { lost: state };
       }
-      own.push(this.#stateNow(entry));
+      own.push(state);
     }
     return { own };
   }
 
-  /** False if the content is damaged or gone. */
-  #put(entry: OutputEntry, scratch: RelPath, isFree: boolean): boolean {
-    const place = this.#site.place(entry.path);
-    const beside = this.#site.place(scratch);
-    if (!isFree) this.#clear(entry.path, entry.kind);
-    this.#site.folders.make(folderOf(entry.path));
-    switch (entry.kind) {
-      case 'dir':
-        if (lookAt(place) === undefined) mkdirSync(place);
-        return true;
-      case 'link':
-        symlinkSync(entry.target, beside);
-        break;
-      case 'file':
-        if (!this.#values.copyTo(entry.digest, beside, modeOf(entry.executable))) return false;
-        break;
+  #putOther(entry: Exclude<OutputEntry, FileEntry>, at: number): PathState {
+    const { path, kind } = entry;
+    const place = this.#site.place(path);
+    if (kind === 'link') {
+      const beside = this.#site.place(scratchOf(path, at));
+      symlinkSync(entry.target, beside);
+      renameSync(beside, place);
+      return stateOf(path, 'link', entry.target);
     }
+    if (lookAt(place) === undefined) mkdirSync(place);
+    return stateOf(path, 'dir');
+  }
+
+  /** Its digest if the content is damaged or gone. */
+  #putFile(entry: FileEntry, at: number): PathState | Digest {
+    const { path, digest } = entry;
+    const place = this.#site.place(path);
+    const mode = modeOf(entry.executable);
+    const begun = this.#site.clock();
+    if (this.#site.folders.isNew(folderOf(path))) {
+      try {
+        const stats = this.#values.copyTo(digest, place, mode);
+        return stats === undefined ? digest : this.#fileState(entry, begun, stats);
+      } catch (error) {
+        // Somebody else wrote there meanwhile.
+        if (systemCode(error) !== 'EEXIST') throw error;
+      }
+    }
+    const beside = this.#site.place(scratchOf(path, at));
+    if (this.#values.copyTo(digest, beside, mode) === undefined) return digest;
     renameSync(beside, place);
-    return true;
+    // Its times say that it was renamed.
+    return this.#fileState(entry, begun, lookAt(place));
   }
 
   /** A rename replaces files and links, but not a folder, and a folder is not made by one. */
@@ -151,14 +168,19 @@ export class Restoration {
     }
   }
 
-  #stateNow(entry: OutputEntry): PathState {
-    const at = this.#site.clock();
-    const stats = entry.kind === 'file' ? lookAt(this.#site.place(entry.path)) : undefined;
-    const target = entry.kind === 'link' ? entry.target : '';
-    if (entry.kind !== 'file' || stats === undefined) return stateOf(entry.path, entry.kind, target);
+  /** `before`: a moment before the look. */
+  #fileState({ path, digest }: FileEntry, before: number, stats: Stats | undefined): PathState {
+    if (stats === undefined) return stateOf(path, 'file');
     const key = statKey(stats);
-    return { path: entry.path, kind: 'file', key, digest: entry.digest, trusted: !isRacy(key, at), target };
+    return { path, kind: 'file', key, digest, trusted: !isRacy(key, before), target: '' };
   }
+}
+
+type FileEntry = OutputEntry & { readonly kind: 'file' };
+
+/** Where the entry at this place of the list is written, beside where it belongs. */
+function scratchOf(path: RelPath, at: number): RelPath {
+  return `${path.slice(0, path.lastIndexOf('/') + 1)}.fleche-${process.pid}-${at}` as RelPath;
 }
 
 /** The mode of a restored file, whatever the umask. */

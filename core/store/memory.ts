@@ -2,7 +2,7 @@
  * Stores that live as long as their process: for tests, for `cache = "memory"`, and as the first of a stack. They hold
  * everything they are given, without a limit, and know nothing of disks except to take in and give out files.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync, type Stats } from 'node:fs';
 import { type Digest, type Key, sha256 } from '../base/hash.ts';
 import { byCodeUnit } from '../base/order.ts';
 import { type CallTerms, holds, newestFirst, type SyncCallStore } from './calls.ts';
@@ -87,11 +87,9 @@ export class MemoryValueStore implements FileValueStore {
     return { digest, size: bytes.length };
   }
 
-  copyTo(digest: Digest, path: string, mode: number): boolean {
+  copyTo(digest: Digest, path: string, mode: number): Stats | undefined {
     const bytes = this.get(digest);
-    if (bytes === undefined) return false;
-    writeNewFile(path, mode, bytes);
-    return true;
+    return bytes === undefined ? undefined : writeNewFile(path, mode, bytes);
   }
 
   adopt(path: string, digest: Digest): void {

@@ -1,4 +1,5 @@
 /** The contract of a values store: bytes under their digest, and names for values that have several encodings. */
+import type { Stats } from 'node:fs';
 import type { Awaitable } from '../base/awaitable.ts';
 import { type Digest, sha256 } from '../base/hash.ts';
 
@@ -61,10 +62,10 @@ export interface FileValueStore extends SyncValueStore {
    */
   putFile(path: string, expected?: Digest): { readonly digest: Digest; readonly size: number };
   /**
-   * Writes a blob to a new file at `path` (which must not exist) with exactly `mode`, verifying it on the way. False if
-   * the blob is absent or damaged; then nothing is left at `path`.
+   * Writes a blob to a new file at `path` (which must not exist) with exactly `mode`, verifying it on the way. Returns
+   * what stands there then; undefined if the blob is absent or damaged, and nothing is left at `path`.
    */
-  copyTo(digest: Digest, path: string, mode: number): boolean;
+  copyTo(digest: Digest, path: string, mode: number): Stats | undefined;
   /** Takes over a file whose content was verified to have this digest; afterwards nothing is at `path`. */
   adopt(path: string, digest: Digest): void;
 }

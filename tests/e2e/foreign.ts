@@ -81,9 +81,7 @@ testWith(['nginx', 'ccache', 'gcc'], 'ccache and fleche share one nginx, and eac
       for (const path of readdirSync(join(data, 'cas'), { recursive: true, encoding: 'utf8' })) {
         const digest = path.slice(-64);
         if (!isDigest(digest)) continue;
-        const pieces: Uint8Array[] = [];
-        for await (const piece of (await store.get(digest, { limit: 1e9 })) ?? []) pieces.push(piece);
-        assert.is(sha256(Buffer.concat(pieces)), digest);
+        assert.is(sha256((await store.get(digest, { limit: 1e9 })) ?? ''), digest);
       }
     } finally {
       rmSync(folder, { recursive: true, force: true });

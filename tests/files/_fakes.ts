@@ -1,4 +1,5 @@
 /** The stores that a workspace is given, in memory, with counters. */
+import type { Stats } from 'node:fs';
 import type { Digest } from '../../core/base/hash.ts';
 import { MemoryStateStore, MemoryValueStore } from '../../core/store/memory.ts';
 
@@ -23,8 +24,8 @@ export class CountingValues extends MemoryValueStore {
   /** Blobs that were copied out. */
   given = 0;
 
-  override copyTo(digest: Digest, path: string, mode: number): boolean {
-    if (this.damaged.has(digest)) return false;
+  override copyTo(digest: Digest, path: string, mode: number): Stats | undefined {
+    if (this.damaged.has(digest)) return undefined;
     this.given++;
     return super.copyTo(digest, path, mode);
   }

@@ -35,8 +35,7 @@ export function asFileStore(store: SyncValueStore): FileValueStore {
     },
     copyTo(digest, path, mode) {
       const bytes = store.get(digest);
-      if (bytes !== undefined) writeNewFile(path, mode, bytes);
-      return bytes !== undefined;
+      return bytes === undefined ? undefined : writeNewFile(path, mode, bytes);
     },
     adopt(path, digest) {
       store.put(digest, readFileSync(path));

@@ -1,11 +1,12 @@
 /** What every local values store must do. Registers tests; the caller runs them. */
-import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Digest, sha256 } from '../../core/base/hash.ts';
+import { statKey } from '../../core/files/stat-key.ts';
 import type { FileValueStore } from '../../core/store/values.ts';
 import { CASES } from './_record.ts';
 
@@ -99,7 +100,7 @@ export function valuesContract(label: string, open: (folder: string) => ValuesUn
       const digest = sha256(`something else ${size}`);
       store.put(digest, bytesOf(size));
       settle();
-      assert.is(store.copyTo(digest, join(folder, 'out'), 0o644), false);
+      assert.is(store.copyTo(digest, join(folder, 'out'), 0o644), undefined);
       assert.is(existsSync(join(folder, 'out')), false);
       assert.is(store.get(digest), undefined);
     }
@@ -211,10 +212,11 @@ export function valuesContract(label: string, open: (folder: string) => ValuesUn
         const digest = sha256(bytesOf(size));
         const path = join(folder, `out-${size}`);
         const mode = index % 2 === 0 ? 0o755 : 0o644;
-        assert.is(store.copyTo(digest, path, mode), false);
+        assert.is(store.copyTo(digest, path, mode), undefined);
         store.put(digest, bytesOf(size));
         settle();
-        assert.is(store.copyTo(digest, path, mode), true);
+        const stats = store.copyTo(digest, path, mode);
+        assert.equal(stats === undefined ? undefined : statKey(stats), statKey(lstatSync(path)));
         assert.ok(readFileSync(path).equals(bytesOf(size)));
         if (process.platform !== 'win32') assert.is(statSync(path).mode & 0o777, mode);
       }
@@ -240,7 +242,7 @@ export function valuesContract(label: string, open: (folder: string) => ValuesUn
         (error: { code?: string }) => error.code === 'ENOENT',
       );
       rmSync(path);
-      assert.is(store.copyTo(digest, path, 0o644), true);
+      assert.is(store.copyTo(digest, path, 0o644)?.size, size);
       chmodSync(path, 0o644);
       writeFileSync(path, 'changed');
       assert.ok(bytesOf(size).equals(store.get(digest) ?? Buffer.from('absent')));

@@ -31,6 +31,11 @@ function encodedValue(digest: Digest, blob: Digest): Digest | null {
   return digest === blob ? null : digest;
 }
 
+/** Of these blobs those without which there is no hit; contents of output files are not among them. */
+export function neededBy({ result, log, outputs }: CallRecord): ReadonlySet<Digest> {
+  return new Set([result?.blob ?? [], log ?? [], outputs ?? []].flat());
+}
+
 /** The file contents that an output tree names; none for bytes that are no tree. */
 export function treeBlobs(bytes: Uint8Array): readonly Digest[] {
   try {
@@ -47,15 +52,14 @@ export function treeBlobs(bytes: Uint8Array): readonly Digest[] {
  * target takes no records.
  */
 export function copyCall(record: CallRecord, from: CacheCore, to: CacheCore): Awaitable<boolean> {
-  const needed = new Set<Digest | null>([record.result?.blob ?? null, record.log, record.outputs]);
+  const needed = neededBy(record);
   const copies = blobsOf(record).map((named) => () => copyBlob(named, from, to, record.outputs));
   const names = blobsOf(record);
+  const isNeeded = (named: NamedBlob | undefined): boolean => named !== undefined && needed.has(named.blob);
   return chain(
     copies.reduce<Awaitable<boolean>>(
       (before, copy, at) =>
-        chain(before, (whole) =>
-          whole ? chain(copy(), (copied) => copied || !needed.has(names[at]?.blob ?? null)) : false,
-        ),
+        chain(before, (whole) => (whole ? chain(copy(), (copied) => copied || !isNeeded(names[at])) : false)),
       true,
     ),
     (whole) => (whole ? to.file(record) : false),

@@ -9,7 +9,7 @@ import { discard, download, downloadTo } from '../../store/remote/download.ts';
 import { type PackName, packOf, unpack } from '../../store/remote/pack.ts';
 import type { RemoteStore } from '../../store/remote/remote.ts';
 import type { Sealed } from '../../store/remote/sealed.ts';
-import { blobsOf } from '../caches/transfer.ts';
+import { blobsOf, neededBy } from '../caches/transfer.ts';
 import type { Lanes } from './lanes.ts';
 import type { LocalSide } from './local-side.ts';
 import type { SharedTally } from './tally.ts';
@@ -44,7 +44,7 @@ export class Incoming {
     if (record.failure !== null) return this.#reject('a failure');
     if (this.#size() > this.#options.maxAnswer) return this.#reject('too large');
     const named = blobsOf(record);
-    const needed = new Set<Digest | null>([record.result?.blob ?? null, record.log, record.outputs]);
+    const needed = neededBy(record);
     const found = await this.#collect(named.map(({ blob }) => blob));
     if (named.some(({ blob }) => needed.has(blob) && !found.has(blob))) return this.#reject('incomplete');
     if (record.outputs !== null) {
@@ -108,41 +108,59 @@ export class Incoming {
     return found;
   }
 
-  /** Brings contents of output files. Whether all of them are here now. */
+  /** Brings contents of output files as far as they are not here. Whether all of them are here now. */
   async bring(blobs: readonly Digest[]): Promise<boolean> {
-    const { inline, single } = this.#sealed;
-    const wanted = [...new Set(blobs)];
-    for (const blob of wanted) {
-      const bytes = inline.get(blob);
-      if (bytes !== undefined) await this.#side.keep(blob, bytes, null);
+    const { inline, single, packs } = this.#sealed;
+    const packed = new Map<PackName, Digest[]>();
+    const others: Promise<boolean>[] = [];
+    for (const digest of new Set(blobs)) {
+      const bytes = inline.get(digest);
+      const size = single.get(digest);
+      const pack = packs[packs.length === 0 ? 0 : packOf(digest, packs.length)];
+      if (bytes !== undefined) await this.#side.keep(digest, bytes, null);
+      else if (size !== undefined) others.push(this.#bringSingle(digest, size));
+      else if (pack === undefined) others.push(this.#isHere(digest));
+      else {
+        const wanted = packed.get(pack);
+        if (wanted === undefined) packed.set(pack, [digest]);
+        else wanted.push(digest);
+      }
     }
-    const others = wanted.filter((blob) => !inline.has(blob));
-    await Promise.all([
-      ...others.map((digest) => {
-        const size = single.get(digest);
-        return size === undefined ? undefined : this.#bringSingle(digest, size);
-      }),
-      ...this.#packsOf(others.filter((blob) => !single.has(blob))).map(async (pack) => {
-        for (const [blob, bytes] of await this.#unpacked(pack)) await this.#side.keep(blob, bytes, null);
-      }),
-    ]);
-    for (const blob of wanted) if (!(await this.#side.has(blob))) return this.#reject('incomplete');
+    const brought = await Promise.all([...others, ...Array.from(packed, (one) => this.#bringPacked(...one))]);
+    return !brought.includes(false) || this.#reject('incomplete');
+  }
+
+  async #isHere(blob: Digest): Promise<boolean> {
+    return this.#side.has(blob);
+  }
+
+  /** To ask for each blob costs more than to look into the pack once one is missing. */
+  async #bringPacked(pack: PackName, blobs: readonly Digest[]): Promise<boolean> {
+    let missing = 0;
+    while (missing < blobs.length && (await this.#side.has(blobs[missing] ?? pack.digest))) missing++;
+    if (missing === blobs.length) return true;
+    const found = await this.#unpacked(pack);
+    const wanted = new Set(blobs);
+    for (const [blob, bytes] of found) if (wanted.has(blob)) await this.#side.keep(blob, bytes, null);
+    for (const blob of blobs.slice(missing)) if (!found.has(blob) && !(await this.#side.has(blob))) return false;
     return true;
   }
 
-  async #bringSingle(digest: Digest, size: number): Promise<void> {
+  async #bringSingle(digest: Digest, size: number): Promise<boolean> {
+    if (await this.#side.has(digest)) return true;
     const { store, lanes, tally, signal } = this.#options;
     const { files } = this.#side;
     if (size <= IN_MEMORY || files === undefined) {
       const bytes = await this.#download({ digest, size });
       if (bytes !== undefined) await this.#side.keep(digest, bytes, null);
-      return;
+      return bytes !== undefined;
     }
     const path = files.scratch();
     try {
-      if (!(await lanes.run(() => downloadTo(path, store, { digest, size }, signal)))) return;
+      if (!(await lanes.run(() => downloadTo(path, store, { digest, size }, signal)))) return false;
       tally.bytesReceived += size;
       files.adopt(path, digest);
+      return true;
     } finally {
       await discard(path);
     }

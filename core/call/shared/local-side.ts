@@ -39,7 +39,7 @@ export function sideOfStores(values: FileValueStore, calls: SyncCallStore, scrat
     files: {
       scratch,
       adopt: (path, blob) => values.adopt(path, blob),
-      copyTo: (blob, path) => values.copyTo(blob, path, 0o600),
+      copyTo: (blob, path) => values.copyTo(blob, path, 0o600) !== undefined,
     },
   };
 }

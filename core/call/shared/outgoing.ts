@@ -8,9 +8,9 @@ import type { CallRecord } from '../../store/record.ts';
 import { discard, fileContent } from '../../store/remote/download.ts';
 import { deal, makePack, PACKED_BLOB, type Pack } from '../../store/remote/pack.ts';
 import { contentOf, RemoteFault, type RemoteStore } from '../../store/remote/remote.ts';
-import { INLINE_TOTAL, seal } from '../../store/remote/sealed.ts';
+import { INLINE_NEEDED, INLINE_TOTAL, seal } from '../../store/remote/sealed.ts';
 import type { Signer } from '../../store/remote/signing.ts';
-import { blobsOf } from '../caches/transfer.ts';
+import { blobsOf, neededBy } from '../caches/transfer.ts';
 import { treeOf } from './incoming.ts';
 import type { Lanes } from './lanes.ts';
 import type { LocalSide } from './local-side.ts';
@@ -69,9 +69,9 @@ export class Outgoing {
 
   /** Everything that the record names and is here, with sizes; or why it cannot be shared. */
   async #sizes(): Promise<ReadonlyMap<Digest, number> | string> {
-    const { name, outputs, log, result } = this.#record;
+    const { name, outputs, log } = this.#record;
     const sizes = new Map<Digest, number>();
-    const needed = new Set<Digest | null>([outputs, log, result?.blob ?? null]);
+    const needed = neededBy(this.#record);
     for (const { blob } of blobsOf(this.#record)) {
       const bytes = await this.#side.bytes(blob);
       if (bytes !== undefined) sizes.set(blob, bytes.length);
@@ -98,16 +98,20 @@ export class Outgoing {
     const inline = new Map<Digest, Uint8Array>();
     const small = new Map<Digest, number>();
     const single = new Map<Digest, number>();
+    const needed = neededBy(this.#record);
     let room = INLINE_TOTAL;
+    let roomOfNeeded = INLINE_NEEDED;
     for (const [digest, size] of sizes) {
-      if (size > PACKED_BLOB) single.set(digest, size);
-      else if (size > room) small.set(digest, size);
+      const isNeeded = needed.has(digest) && size <= roomOfNeeded;
+      if (isNeeded) roomOfNeeded -= size;
+      else if (size <= room) room -= size;
       else {
-        const bytes = await this.#side.bytes(digest);
-        if (bytes === undefined) return undefined;
-        inline.set(digest, bytes);
-        room -= size;
+        (size > PACKED_BLOB ? single : small).set(digest, size);
+        continue;
       }
+      const bytes = await this.#side.bytes(digest);
+      if (bytes === undefined) return undefined;
+      inline.set(digest, bytes);
     }
     const packs: Pack[] = [];
     for (const names of deal(small)) {

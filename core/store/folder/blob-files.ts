@@ -10,6 +10,7 @@ import {
   constants,
   copyFileSync,
   fchmodSync,
+  fstatSync,
   fsyncSync,
   futimesSync,
   openSync,
@@ -18,6 +19,7 @@ import {
   readSync,
   renameSync,
   rmSync,
+  type Stats,
   statSync,
   utimesSync,
   writeSync,
@@ -159,27 +161,27 @@ export class BlobFiles {
   }
 
   /** See `FileValueStore.copyTo`. */
-  copyTo(digest: Digest, path: string, mode: number): boolean {
+  copyTo(digest: Digest, path: string, mode: number): Stats | undefined {
     const source = blobFile(this.#layout, digest);
     let from: number;
     try {
       from = openSync(source, 'r');
     } catch {
-      return false;
+      return undefined;
     }
     try {
-      const written = this.#clone(source, path, mode) ?? copy(from, path, mode);
-      if (written === digest) return true;
+      const copied = this.#clone(source, path, mode) ?? copy(from, path, mode);
+      if (copied.digest === digest) return copied.stats;
     } finally {
       closeSync(from);
     }
     rmSync(path, { force: true });
     this.delete(digest);
-    return false;
+    return undefined;
   }
 
-  /** Makes `path` share the blocks of `source` and returns the digest of `path`; undefined where that cannot be done. */
-  #clone(source: string, path: string, mode: number): Digest | undefined {
+  /** Makes `path` share the blocks of `source`; undefined where that cannot be done. */
+  #clone(source: string, path: string, mode: number): Copied | undefined {
     if (this.#noReflink) return undefined;
     try {
       copyFileSync(source, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
@@ -190,8 +192,8 @@ export class BlobFiles {
     }
     const fd = openSync(path, 'r');
     try {
-      fchmodSync(fd, mode);
-      return hashRest(fd, () => {});
+      const digest = hashRest(fd, () => {});
+      return { digest, stats: statsWith(fd, mode) };
     } finally {
       closeSync(fd);
     }
@@ -324,9 +326,12 @@ function writeAll(fd: number, bytes: Uint8Array): void {
   for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
 }
 
-/** Writes a new file (`path` must not exist) with exactly `mode`. On failure nothing is left there. */
-export function writeNewFile(path: string, mode: number, bytes: Uint8Array): void {
-  writeNew(path, mode, (fd) => writeAll(fd, bytes));
+/** Writes a new file (`path` must not exist) with exactly `mode`, and returns what stands there then. On failure nothing is left there. */
+export function writeNewFile(path: string, mode: number, bytes: Uint8Array): Stats {
+  return writeNew(path, mode, (fd) => {
+    writeAll(fd, bytes);
+    return statsWith(fd, mode);
+  });
 }
 
 function writeNew<T>(path: string, mode: number, fill: (fd: number) => T): T {
@@ -334,8 +339,6 @@ function writeNew<T>(path: string, mode: number, fill: (fd: number) => T): T {
   let done = false;
   try {
     const filled = fill(fd);
-    // The mode given to open is cut by the umask.
-    fchmodSync(fd, mode);
     done = true;
     return filled;
   } finally {
@@ -344,9 +347,26 @@ function writeNew<T>(path: string, mode: number, fill: (fd: number) => T): T {
   }
 }
 
-/** Copies an open blob to a new file and returns the digest of what was copied. */
-function copy(from: number, path: string, mode: number): Digest {
-  return writeNew(path, mode, (to) => hashRest(from, (piece) => writeAll(to, piece)));
+/** What is known of an open file once it has exactly this mode: the one given to open is cut by the umask. */
+function statsWith(fd: number, mode: number): Stats {
+  const stats = fstatSync(fd);
+  if ((stats.mode & 0o7777) === mode) return stats;
+  fchmodSync(fd, mode);
+  return fstatSync(fd);
+}
+
+/** A file that was copied: the digest of what was read on the way, and what stands there. */
+interface Copied {
+  readonly digest: Digest;
+  readonly stats: Stats;
+}
+
+/** Copies an open blob to a new file. */
+function copy(from: number, path: string, mode: number): Copied {
+  return writeNew(path, mode, (to) => {
+    const digest = hashRest(from, (piece) => writeAll(to, piece));
+    return { digest, stats: statsWith(to, mode) };
+  });
 }
 
 /** Digest of an open blob, from where it stands to the end. A disk that stops giving it back ends it early. */

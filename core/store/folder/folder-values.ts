@@ -3,7 +3,7 @@
  * processes can share the folder; `sha256sum` can check it. Slower than LMDB for small values (a file each), as fast
  * for large ones.
  */
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, type Stats } from 'node:fs';
 import { asDigest, type Digest } from '../../base/hash.ts';
 import type { BlobInfo, FileValueStore } from '../values.ts';
 import { AliasFiles } from './alias-files.ts';
@@ -89,7 +89,7 @@ export class FolderValueStore implements FileValueStore {
     }
   }
 
-  copyTo(digest: Digest, path: string, mode: number): boolean {
+  copyTo(digest: Digest, path: string, mode: number): Stats | undefined {
     return this.#blobs.copyTo(asDigest(digest), path, mode);
   }
 

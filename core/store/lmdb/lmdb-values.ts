@@ -4,7 +4,7 @@
  * checksum of both digests, because a wrong target would be a right blob. What is put is visible in this process at
  * once, and to others after the environment's next commit.
  */
-import { closeSync, openSync, readFileSync, readSync, rmSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, readSync, rmSync, type Stats, statSync } from 'node:fs';
 import { FlecheError } from '../../base/errors.ts';
 import { type Digest, sha256 } from '../../base/hash.ts';
 import { BlobFiles, chunkBuffer, REFRESH_AFTER, writeNewFile } from '../folder/blob-files.ts';
@@ -172,11 +172,9 @@ export class LmdbValues implements FileValueStore, Pending {
     return size;
   }
 
-  copyTo(digest: Digest, path: string, mode: number): boolean {
+  copyTo(digest: Digest, path: string, mode: number): Stats | undefined {
     const bytes = this.#inline(digest);
-    if (bytes === undefined) return this.#files.copyTo(digest, path, mode);
-    writeNewFile(path, mode, bytes);
-    return true;
+    return bytes === undefined ? this.#files.copyTo(digest, path, mode) : writeNewFile(path, mode, bytes);
   }
 
   adopt(path: string, digest: Digest): void {

@@ -62,11 +62,20 @@ export class DirectoryRemote implements RemoteStore {
     return new Set(digests.filter((_, at) => sizes[at] !== undefined));
   }
 
-  get(digest: Digest, expected: Expectation): Promise<AsyncIterable<Uint8Array> | undefined> {
+  get(digest: Digest, expected: Expectation): Promise<Uint8Array | undefined> {
     return this.#read(this.#path('cas', digest), expected);
   }
 
-  async #read(path: string, { limit, signal }: Expectation): Promise<AsyncIterable<Uint8Array> | undefined> {
+  stream(digest: Digest, expected: Expectation): Promise<AsyncIterable<Uint8Array> | undefined> {
+    return this.#open(this.#path('cas', digest), expected);
+  }
+
+  async #read(path: string, expected: Expectation): Promise<Uint8Array | undefined> {
+    const pieces = await this.#open(path, expected);
+    return pieces === undefined ? undefined : gathered(pieces, expected.limit);
+  }
+
+  async #open(path: string, { limit, signal }: Expectation): Promise<AsyncIterable<Uint8Array> | undefined> {
     const size = await sizeOf(path);
     if (size === undefined) return undefined;
     if (size > limit) throw tooLong(limit);
@@ -79,9 +88,8 @@ export class DirectoryRemote implements RemoteStore {
     if ((await sizeOf(path)) !== content.size) await this.#write(path, content, signal);
   }
 
-  async getRecord(key: Key, expected: Expectation): Promise<Uint8Array | undefined> {
-    const pieces = await this.#read(this.#path('ac', key), expected);
-    return pieces === undefined ? undefined : gathered(pieces, expected.limit);
+  getRecord(key: Key, expected: Expectation): Promise<Uint8Array | undefined> {
+    return this.#read(this.#path('ac', key), expected);
   }
 
   putRecord(key: Key, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {

@@ -5,7 +5,7 @@
 import { createReadStream } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { type Digest, Sha256, sha256 } from '../../base/hash.ts';
-import { type Content, gathered, RemoteFault, type RemoteStore } from './remote.ts';
+import { type Content, RemoteFault, type RemoteStore } from './remote.ts';
 
 export interface Expected {
   readonly digest: Digest;
@@ -19,9 +19,8 @@ export async function download(
   { digest, size }: Expected,
   signal?: AbortSignal,
 ): Promise<Uint8Array | undefined> {
-  const pieces = await store.get(digest, { limit: size, signal });
-  if (pieces === undefined) return undefined;
-  const bytes = await gathered(pieces, size);
+  const bytes = await store.get(digest, { limit: size, signal });
+  if (bytes === undefined) return undefined;
   if (bytes.length !== size || sha256(bytes) !== digest) throw mismatch();
   return bytes;
 }
@@ -33,7 +32,7 @@ export async function downloadTo(
   { digest, size }: Expected,
   signal?: AbortSignal,
 ): Promise<boolean> {
-  const pieces = await store.get(digest, { limit: size, signal });
+  const pieces = await store.stream(digest, { limit: size, signal });
   if (pieces === undefined) return false;
   const hash = new Sha256();
   let got = 0;

@@ -12,15 +12,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { messageOf, systemCode } from '../../base/errors.ts';
 import type { Digest, Key } from '../../base/hash.ts';
-import {
-  type Content,
-  contentOf,
-  type Expectation,
-  gathered,
-  RemoteFault,
-  type RemoteStore,
-  tooLong,
-} from './remote.ts';
+import { type Content, contentOf, type Expectation, RemoteFault, type RemoteStore, tooLong } from './remote.ts';
 
 export interface HttpOptions {
   /** `http:` or `https:`, without credentials. */
@@ -48,7 +40,7 @@ export class HttpRemote implements RemoteStore {
   readonly #options: HttpOptions;
   readonly #base: URL;
   readonly #agent: Agent;
-  readonly #request: typeof request;
+  readonly #client: typeof request;
   #authorization: Promise<string | undefined> | undefined;
 
   constructor(options: HttpOptions) {
@@ -61,7 +53,7 @@ export class HttpRemote implements RemoteStore {
     const keeping = { keepAlive: true, maxSockets: options.connections, maxFreeSockets: options.connections };
     const client = isSecure ? secureClient() : { Agent, request };
     this.#agent = new client.Agent(keeping);
-    this.#request = client.request;
+    this.#client = client.request;
   }
 
   async has(digests: readonly Digest[], signal?: AbortSignal): Promise<ReadonlySet<Digest>> {
@@ -75,16 +67,53 @@ export class HttpRemote implements RemoteStore {
     return isFound(response);
   }
 
-  async get(digest: Digest, expected: Expectation): Promise<AsyncIterable<Uint8Array> | undefined> {
+  get(digest: Digest, expected: Expectation): Promise<Uint8Array | undefined> {
     return this.#read(`cas/${digest}`, expected);
   }
 
-  async getRecord(key: Key, expected: Expectation): Promise<Uint8Array | undefined> {
-    const pieces = await this.#read(`ac/${key}`, expected);
-    return pieces === undefined ? undefined : gathered(pieces, expected.limit);
+  getRecord(key: Key, expected: Expectation): Promise<Uint8Array | undefined> {
+    return this.#read(`ac/${key}`, expected);
   }
 
-  async #read(path: string, { limit, signal }: Expectation): Promise<AsyncIterable<Uint8Array> | undefined> {
+  async stream(digest: Digest, expected: Expectation): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const response = await this.#open(`cas/${digest}`, expected);
+    return response === undefined ? undefined : this.#pieces(response);
+  }
+
+  /** Without the machinery of streams, which costs more than a small answer. */
+  async #read(path: string, expected: Expectation): Promise<Uint8Array | undefined> {
+    const response = await this.#open(path, expected);
+    if (response === undefined) return undefined;
+    const pace = this.#pace();
+    const pieces: Buffer[] = [];
+    let size = 0;
+    return new Promise((resolve, reject) => {
+      const fail = (fault: RemoteFault): void => {
+        reject(fault);
+        response.destroy();
+      };
+      response.on('data', (piece: Buffer) => {
+        size += piece.length;
+        pieces.push(piece);
+        if (size > expected.limit) fail(tooLong(expected.limit));
+        else if (!pace(size)) fail(tooSlow());
+      });
+      response.on('end', () => resolve(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces, size)));
+      response.on('error', (error) => fail(cutOff(error)));
+      response.on('close', () => {
+        if (!response.readableEnded) fail(cutOff());
+      });
+    });
+  }
+
+  /** Tells of how much has come whether that is fast enough. */
+  #pace(): (size: number) => boolean {
+    const begun = performance.now();
+    return (size) => performance.now() - begun <= this.#options.timeoutMs + (size / LEAST_SPEED) * 1000;
+  }
+
+  /** An answer whose head is as it should be; undefined for none. */
+  async #open(path: string, { limit, signal }: Expectation): Promise<IncomingMessage | undefined> {
     const response = await this.#exchange('GET', path, { signal });
     if (!isFound(response)) {
       response.resume();
@@ -97,25 +126,23 @@ export class HttpRemote implements RemoteStore {
         : Number(length ?? 0) > limit
           ? tooLong(limit)
           : undefined;
-    if (problem === undefined) return this.#pieces(response);
+    if (problem === undefined) return response;
     response.destroy();
     throw problem;
   }
 
   async *#pieces(response: IncomingMessage): AsyncGenerator<Uint8Array, void, undefined> {
-    const begun = performance.now();
+    const pace = this.#pace();
     let size = 0;
     try {
       for await (const piece of response) {
         const bytes = piece as Uint8Array;
         size += bytes.length;
-        const granted = this.#options.timeoutMs + (size / LEAST_SPEED) * 1000;
-        if (performance.now() - begun > granted) throw new RemoteFault('down', 'an answer comes too slowly');
+        if (!pace(size)) throw tooSlow();
         yield bytes;
       }
     } catch (error) {
-      // The connection ended before what was announced had come.
-      throw error instanceof RemoteFault ? error : new RemoteFault('bad', 'an answer was cut off', error);
+      throw error instanceof RemoteFault ? error : cutOff(error);
     } finally {
       response.destroy();
     }
@@ -155,7 +182,7 @@ export class HttpRemote implements RemoteStore {
     this.#authorization ??= this.#options.authorization();
     const authorization = await this.#authorization;
     for (let attempt = 1; ; attempt++) {
-      const sent = this.#open(method, path, message, authorization);
+      const sent = this.#request(method, path, message, authorization);
       try {
         const response = await this.#answer(sent, message);
         refuseBadHead(response);
@@ -167,7 +194,7 @@ export class HttpRemote implements RemoteStore {
     }
   }
 
-  #open(method: string, path: string, { signal, content }: Message, authorization: string | undefined): ClientRequest {
+  #request(method: string, path: string, { content }: Message, authorization: string | undefined): ClientRequest {
     const headers: Record<string, string> = { accept: '*/*' };
     if (authorization !== undefined) headers['authorization'] = authorization;
     if (content !== undefined) {
@@ -175,7 +202,7 @@ export class HttpRemote implements RemoteStore {
       headers['content-type'] = 'application/octet-stream';
     }
     const { protocol, hostname, port, pathname } = this.#base;
-    return this.#request({
+    return this.#client({
       protocol,
       hostname: hostname.replace(/^\[|\]$/g, ''),
       port,
@@ -183,11 +210,10 @@ export class HttpRemote implements RemoteStore {
       method,
       headers,
       agent: this.#agent,
-      signal,
     });
   }
 
-  #answer(sent: ClientRequest, { content }: Message): Promise<IncomingMessage> {
+  #answer(sent: ClientRequest, { content, signal }: Message): Promise<IncomingMessage> {
     const { connectMs, timeoutMs } = this.#options;
     return new Promise((resolve, reject) => {
       let connecting: NodeJS.Timeout | undefined;
@@ -198,6 +224,13 @@ export class HttpRemote implements RemoteStore {
       const giveUp = (ms: number, what: string): void => {
         sent.destroy(new RemoteFault('down', `${what} within ${ms} ms`));
       };
+      // A signal among the options of the request would do this too, at several times the price.
+      const interrupt = (): void => {
+        sent.destroy(new RemoteFault('down', 'interrupted'));
+      };
+      signal?.addEventListener('abort', interrupt);
+      sent.on('close', () => signal?.removeEventListener('abort', interrupt));
+      if (signal?.aborted) interrupt();
       sent.on('socket', (socket) => {
         if (!socket.connecting) return;
         connecting = setTimeout(() => giveUp(connectMs, 'no connection'), connectMs);
@@ -243,6 +276,15 @@ function isFound({ statusCode }: IncomingMessage): boolean {
   if (statusCode === 200) return true;
   if (statusCode === 404 || statusCode === 410) return false;
   throw new RemoteFault('bad', `the server answered ${statusCode}`);
+}
+
+/** The connection ended before what was announced had come. */
+function cutOff(error?: unknown): RemoteFault {
+  return new RemoteFault('bad', 'an answer was cut off', error);
+}
+
+function tooSlow(): RemoteFault {
+  return new RemoteFault('down', 'an answer comes too slowly');
 }
 
 function fault(error: unknown): RemoteFault {

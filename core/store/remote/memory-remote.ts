@@ -12,10 +12,13 @@ export class MemoryRemote implements RemoteStore {
     return Promise.resolve(new Set(digests.filter((digest) => this.blobs.has(digest))));
   }
 
-  get(digest: Digest, { limit }: Expectation): Promise<AsyncIterable<Uint8Array> | undefined> {
-    const bytes = this.blobs.get(digest);
-    if (bytes === undefined) return Promise.resolve(undefined);
-    return bytes.length > limit ? Promise.reject(tooLong(limit)) : Promise.resolve(pieces([bytes]));
+  get(digest: Digest, { limit }: Expectation): Promise<Uint8Array | undefined> {
+    return within(limit, this.blobs.get(digest));
+  }
+
+  async stream(digest: Digest, expected: Expectation): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const bytes = await this.get(digest, expected);
+    return bytes === undefined ? undefined : pieces([bytes]);
   }
 
   async put(digest: Digest, content: Content): Promise<void> {
@@ -23,8 +26,7 @@ export class MemoryRemote implements RemoteStore {
   }
 
   getRecord(key: Key, { limit }: Expectation): Promise<Uint8Array | undefined> {
-    const bytes = this.records.get(key);
-    return bytes !== undefined && bytes.length > limit ? Promise.reject(tooLong(limit)) : Promise.resolve(bytes);
+    return within(limit, this.records.get(key));
   }
 
   putRecord(key: Key, bytes: Uint8Array): Promise<void> {
@@ -39,6 +41,10 @@ export class MemoryRemote implements RemoteStore {
   close(): Promise<void> {
     return Promise.resolve();
   }
+}
+
+function within(limit: number, bytes: Uint8Array | undefined): Promise<Uint8Array | undefined> {
+  return bytes !== undefined && bytes.length > limit ? Promise.reject(tooLong(limit)) : Promise.resolve(bytes);
 }
 
 async function* pieces(

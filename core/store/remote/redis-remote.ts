@@ -71,11 +71,16 @@ export class RedisRemote implements RemoteStore {
     return found;
   }
 
-  async get(digest: Digest, { limit, signal }: Expectation): Promise<AsyncIterable<Uint8Array> | undefined> {
+  async get(digest: Digest, { limit, signal }: Expectation): Promise<Uint8Array | undefined> {
     const bytes = await this.#read(this.#blob(digest), limit, signal);
     // What is not there reads as empty.
     if (bytes.length === 0 && (digest !== EMPTY || (await this.has([digest], signal)).size === 0)) return undefined;
-    return only(bytes);
+    return bytes;
+  }
+
+  async stream(digest: Digest, expected: Expectation): Promise<AsyncIterable<Uint8Array> | undefined> {
+    const bytes = await this.get(digest, expected);
+    return bytes === undefined ? undefined : only(bytes);
   }
 
   async getRecord(key: Key, { limit, signal }: Expectation): Promise<Uint8Array | undefined> {

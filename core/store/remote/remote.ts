@@ -26,8 +26,10 @@ export interface RemoteStore {
   readonly maxBlob: number;
   /** Which of these blobs seem to be there, asked as one question. Never a proof of their content. */
   has(digests: readonly Digest[], signal?: AbortSignal): Promise<ReadonlySet<Digest>>;
-  /** What claims to be the blob, in pieces; reading them rejects like the methods. */
-  get(digest: Digest, expected: Expectation): Promise<AsyncIterable<Uint8Array> | undefined>;
+  /** What claims to be the blob. */
+  get(digest: Digest, expected: Expectation): Promise<Uint8Array | undefined>;
+  /** The same in pieces, for what is too large for memory; reading them rejects like the methods. */
+  stream(digest: Digest, expected: Expectation): Promise<AsyncIterable<Uint8Array> | undefined>;
   /** Blobs are written once: that one is there already is a success. */
   put(digest: Digest, content: Content, signal?: AbortSignal): Promise<void>;
   /** What claims to be the record under the key. */

@@ -19,6 +19,8 @@ import { isSoundRecord } from './sound-record.ts';
 export const MAX_SEALED: number = 1024 * 1024;
 /** Content up to this, all together, is sent inside the record, bytes. */
 export const INLINE_TOTAL: number = 32 * 1024;
+/** What a hit cannot do without, such as the list of outputs, is sent inside the record up to this, all together, bytes. */
+export const INLINE_NEEDED: number = 256 * 1024;
 
 /** What a shared record says of its content. */
 export interface Sealed {

@@ -12,9 +12,14 @@ export interface RemotesUnderTest {
 
 const LIMIT = 1 << 30;
 
+/** In both ways, which must give the same. */
 async function read(store: RemoteStore, digest: Digest, limit: number = LIMIT): Promise<Buffer | undefined> {
-  const pieces = await store.get(digest, { limit });
-  return pieces === undefined ? undefined : gathered(pieces, limit);
+  const pieces = await store.stream(digest, { limit });
+  const streamed = pieces === undefined ? undefined : await gathered(pieces, limit);
+  const bytes = await store.get(digest, { limit });
+  assert.is(bytes === undefined, streamed === undefined);
+  if (bytes !== undefined) assert.ok(streamed?.equals(bytes));
+  return streamed;
 }
 
 export async function faultOf(promise: Promise<unknown>): Promise<string> {
