@@ -9,6 +9,7 @@
  *     pipeline.js           outputs of tasks in applications
  *     build.js              whole builds as calls
  *     function-worker.js    runs function tasks
+ *     yaml.cjs              reads lock files that are YAML
  *     *schema.json          JSON Schemas of the configuration files
  *     bundle-process.js     bundles functions for those who cannot wait
  *     *-HASH.js             what these two share, and what is loaded when it is needed
@@ -60,7 +61,7 @@ const COMMON = {
   legalComments: 'none',
   sourcemap: 'linked',
   sourcesContent: false,
-  define: { FLECHE_VERSION: JSON.stringify(MANIFEST.version) },
+  define: { FLECHE_VERSION: JSON.stringify(MANIFEST.version), FLECHE_YAML: '"./yaml.cjs"' },
   logLevel: 'warning',
 };
 
@@ -135,6 +136,13 @@ async function bundle(files, options) {
   return outputFiles;
 }
 
+/** A parser in a file of its own: most repositories have no lock file that is YAML. */
+async function yamlParser() {
+  const stdin = { contents: `export { FAILSAFE_SCHEMA, loadAll } from 'js-yaml';`, resolveDir: ROOT };
+  const one = { outdir: undefined, outfile: 'dist/yaml.cjs', format: 'cjs', splitting: false, sourcemap: false };
+  return (await build({ ...COMMON, ...one, stdin })).outputFiles;
+}
+
 /** Replaces what is in dist/ file by file: a program that runs from there meanwhile finds every file. */
 function put(files) {
   mkdirSync(DIST, { recursive: true });
@@ -197,6 +205,7 @@ const bundles = await Promise.all([
     },
     { external: OUTSIDE },
   ),
+  yamlParser(),
 ]);
 put([...bundles.flat(), ...(await schemas())]);
 if (process.argv.includes('--types')) declarations();

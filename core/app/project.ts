@@ -9,7 +9,7 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { FlecheError } from '../base/errors.ts';
 import type { AbsPath } from '../base/paths.ts';
 import { type LocalSide, sideOfStores } from '../call/shared/local-side.ts';
-import { LockFile } from '../files/lock-file.ts';
+import { LockFile } from '../files/lock/lock-file.ts';
 import { Outputs } from '../files/outputs.ts';
 import { Workspace } from '../files/workspace.ts';
 import { CodeIndex } from '../graph/code/code.ts';
@@ -149,7 +149,14 @@ class OpenProject implements Project {
         graph,
         writers: new Writers(graph),
         workspace,
-        lock: new LockFile(root, workspace, state, this.now),
+        lock: new LockFile({
+          root,
+          workspace,
+          state,
+          clock: this.now,
+          members: this.packages.members,
+          warn: this.#options.warn,
+        }),
         outputs: this.outputs(),
         state,
         values,

@@ -71,7 +71,7 @@ export async function affectedSince(
     return affectedTasks(names, changes.paths, {
       graph,
       packages,
-      isInstalledAnew: lockChanges(root, changes),
+      isInstalledAnew: lockChanges(root, changes, packages.members),
       isFolder,
     });
   }

@@ -11,7 +11,7 @@ import type { AbsPath, RelPath } from '../base/paths.ts';
 import { toAbs } from '../base/paths.ts';
 import { fingerprint, part } from '../call/fingerprint.ts';
 import { type Globs, globsOf } from '../files/globs.ts';
-import { LOCK_FILES, type LockFile } from '../files/lock-file.ts';
+import type { LockFile } from '../files/lock/lock-file.ts';
 import type { Outputs } from '../files/outputs.ts';
 import { installedVersion } from '../files/packages.ts';
 import { makeTree, type Tree, type TreeEntry } from '../files/tree.ts';
@@ -116,7 +116,7 @@ export async function callOf(task: Task, products: Products, around: Surrounding
     isSure: asked.isSure,
     get leaning() {
       const links = asked.links.flatMap((links) => links());
-      const locks = task.installed === undefined ? [] : LOCK_FILES;
+      const locks = task.installed === undefined ? [] : around.lock.paths;
       return { paths: [...locks, ...(code?.consulted ?? [])], folders: code?.folders ?? [], links };
     },
     changedInputs: () => asked.checks.flatMap((check) => check()),

@@ -1,6 +1,7 @@
 /** A machine that is only looked at, and verbs called on projects that are not there. */
 import { Interruption } from '../../core/app/interruption.ts';
 import { parseInvocation } from '../../core/app/invocation.ts';
+import { NO_MANIFEST } from '../../core/app/packages/manifest.ts';
 import { Packages } from '../../core/app/packages/packages.ts';
 import type { Project } from '../../core/app/project.ts';
 import type { Machine, VerbAction } from '../../core/app/verb.ts';
@@ -55,7 +56,7 @@ export function fakeTask(name: string, needs: readonly string[] = []): Task {
 
 /** A project without packages. */
 export function noPackages(): Packages {
-  return new Packages({ name: '//', folder: '.' as RelPath, scripts: {}, dependencies: [], passedOn: [] }, []);
+  return new Packages({ ...NO_MANIFEST, name: '//', folder: '.' as RelPath }, []);
 }
 
 export interface Told {

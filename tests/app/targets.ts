@@ -1,6 +1,7 @@
 /** Which tasks a word on the command line means. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { NO_MANIFEST } from '../../core/app/packages/manifest.ts';
 import { Packages } from '../../core/app/packages/packages.ts';
 import { chosenTask, chosenTasks } from '../../core/app/targets.ts';
 import type { FlecheError } from '../../core/base/errors.ts';
@@ -8,13 +9,7 @@ import type { RelPath } from '../../core/base/paths.ts';
 import { TaskGraph } from '../../core/graph/graph.ts';
 import { fakeTask } from './_machine.ts';
 
-const at = (name: string, folder: string) => ({
-  name,
-  folder: folder as RelPath,
-  scripts: {},
-  dependencies: [],
-  passedOn: [],
-});
+const at = (name: string, folder: string) => ({ ...NO_MANIFEST, name, folder: folder as RelPath });
 const packages = new Packages(at('//', '.'), [at('@s/a', 'packages/a'), at('b', 'packages/b')]);
 const graph = new TaskGraph(
   new Map(['build', '@s/a#build', 'b#build', 'b#test', 'codegen'].map((name) => [name, fakeTask(name)])),

@@ -2,9 +2,9 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { load } from 'js-yaml';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parse } from 'yaml';
 import { REPOSITORY, type Rig, withRig } from './_rig.ts';
 
 const FILES: Readonly<Record<string, string>> = {
@@ -279,9 +279,10 @@ interface Step {
 
 /** Plays the composite action on one machine: the service's cache is a folder, expressions are looked up. */
 async function playAction(rig: Rig, service: string, inputs: Readonly<Record<string, string>>): Promise<string> {
-  const action: { inputs: Record<string, { default?: string }>; runs: { steps: Step[] } } = parse(
-    readFileSync(join(REPOSITORY, 'plugins/github-action/action.yml'), 'utf8'),
-  );
+  const action = load(readFileSync(join(REPOSITORY, 'plugins/github-action/action.yml'), 'utf8')) as {
+    inputs: Record<string, { default?: string }>;
+    runs: { steps: Step[] };
+  };
   const given = (name: string): string => inputs[name] ?? action.inputs[name]?.default ?? '';
   const expression = (text: string): string =>
     text.replace(/\$\{\{\s*inputs\.([\w-]+)\s*\}\}/g, (_, name: string) => given(name));
@@ -330,13 +331,21 @@ test('the action for GitHub: saved on the default branch, answered everywhere el
 
 test('no script of the action has anything pasted into it', () => {
   const text = readFileSync(join(REPOSITORY, 'plugins/github-action/action.yml'), 'utf8');
-  const { runs }: { runs: { steps: Step[] } } = parse(text);
+  const { runs } = load(text) as { runs: { steps: Step[] } };
   for (const { run = '' } of runs.steps) assert.not.match(run, /\$\{\{/);
 });
 
+/** What is looked at of a job of GitLab. */
+interface Job {
+  variables: { FLECHE_POLICY: string };
+  rules: object[];
+  script: string[];
+  after_script: string[];
+}
+
 test('the template for GitLab: its script runs, and merge requests keep nothing', async () => {
   const text = readFileSync(join(REPOSITORY, 'plugins/gitlab/fleche.gitlab-ci.yml'), 'utf8');
-  const { '.fleche': job } = parse(text);
+  const { '.fleche': job } = load(text) as { '.fleche': Job };
   assert.is(job.variables.FLECHE_POLICY, 'pull');
   assert.equal(job.rules[0], { if: '$CI_MERGE_REQUEST_IID' });
   await withRig(FILES, async (rig) => {

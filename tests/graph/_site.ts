@@ -20,7 +20,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type AbsPath, toAbs } from '../../core/base/paths.ts';
-import { LockFile } from '../../core/files/lock-file.ts';
+import { LockFile } from '../../core/files/lock/lock-file.ts';
 import { Outputs } from '../../core/files/outputs.ts';
 import { Workspace } from '../../core/files/workspace.ts';
 import { CodeIndex } from '../../core/graph/code/code.ts';
@@ -172,7 +172,14 @@ export class Site {
         graph,
         writers: new Writers(graph),
         workspace,
-        lock: new LockFile(root, workspace, state, Date.now),
+        lock: new LockFile({
+          root,
+          workspace,
+          state,
+          clock: Date.now,
+          members: [],
+          warn: (message) => this.warnings.push(message),
+        }),
         outputs: new Outputs(root, state, values, {
           trashDir: toAbs(root, '.fleche/trash'),
           onWarning: (message) => this.warnings.push(message),

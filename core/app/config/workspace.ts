@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { suggest } from '../../base/nearest.ts';
 import { type AbsPath, type RelPath, toAbs } from '../../base/paths.ts';
 import { packageFolders } from '../packages/find.ts';
-import { MANIFEST, readManifest } from '../packages/manifest.ts';
+import { MANIFEST, NO_MANIFEST, readManifest } from '../packages/manifest.ts';
 import { PackagePatterns } from '../packages/package-patterns.ts';
 import { type Package, Packages, ROOT } from '../packages/packages.ts';
 import { readPnpmWorkspace } from '../packages/pnpm-workspace.ts';
@@ -77,15 +77,8 @@ export function readWorkspace(file: OpenFile): Workspace {
 }
 
 function packageAt(folder: RelPath, file: AbsPath | undefined): Package {
-  const manifest = file === undefined ? undefined : readManifest(file);
-  return {
-    name: manifest?.name ?? folder.slice(folder.lastIndexOf('/') + 1),
-    folder,
-    scripts: manifest?.scripts ?? {},
-    dependencies: manifest?.dependencies ?? [],
-    passedOn: manifest?.passedOn ?? [],
-    face: manifest?.face,
-  };
+  const { name, ...rest } = (file === undefined ? undefined : readManifest(file)) ?? NO_MANIFEST;
+  return { ...rest, name: name ?? folder.slice(folder.lastIndexOf('/') + 1), folder };
 }
 
 function isUsable(name: string): boolean {

@@ -6,7 +6,7 @@ import { parseJsonc } from '../../base/jsonc.ts';
 import type { AbsPath, RelPath } from '../../base/paths.ts';
 import { CONFIG_FILE } from '../config/source.ts';
 import { packageFolders } from '../packages/find.ts';
-import { MANIFEST, type Manifest, readManifest } from '../packages/manifest.ts';
+import { MANIFEST, type Manifest, NO_MANIFEST, readManifest } from '../packages/manifest.ts';
 import { readPnpmWorkspace } from '../packages/pnpm-workspace.ts';
 
 export type JsonTable = Readonly<Record<string, unknown>>;
@@ -21,7 +21,6 @@ export interface Member {
   readonly manifest: JsonTable;
 }
 
-const EMPTY: Manifest = { name: undefined, scripts: {}, workspaces: undefined, dependencies: [], passedOn: [] };
 const PNPM = 'pnpm-workspace.yaml';
 
 export class Repository {
@@ -34,7 +33,7 @@ export class Repository {
 
   constructor(folder: AbsPath) {
     this.folder = folder;
-    const manifest = readManifest(join(folder, MANIFEST)) ?? EMPTY;
+    const manifest = readManifest(join(folder, MANIFEST)) ?? NO_MANIFEST;
     const pnpm = readPnpmWorkspace(join(folder, PNPM) as AbsPath);
     const patterns = pnpm ?? manifest.workspaces;
     const folders = patterns === undefined ? [] : packageFolders(folder, patterns, CONFIG_FILE);
@@ -42,7 +41,7 @@ export class Repository {
     this.root = this.#member('.' as RelPath, manifest, '//');
     this.packages = folders.map((at) => {
       const name = at.slice(at.lastIndexOf('/') + 1);
-      return this.#member(at, readManifest(join(folder, at, MANIFEST)) ?? EMPTY, name);
+      return this.#member(at, readManifest(join(folder, at, MANIFEST)) ?? NO_MANIFEST, name);
     });
   }
 

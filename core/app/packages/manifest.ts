@@ -15,9 +15,27 @@ export interface Manifest {
   readonly workspaces: readonly string[] | undefined;
   readonly dependencies: readonly string[];
   readonly passedOn: readonly string[];
+  /** What is installed for it: names with ranges, in the order of the manifest. */
+  readonly requests: readonly (readonly [name: string, range: string])[];
+  /** The keys of `resolutions`. */
+  readonly forced: readonly string[];
+  /** Files of patches, by `name@version`. */
+  readonly patches: Readonly<Record<string, string>>;
   /** Digest of all that can matter to who loads the package; not there where there is no manifest. */
   readonly face?: Digest;
 }
+
+/** What there is to say of a folder without a manifest. */
+export const NO_MANIFEST: Manifest = {
+  name: undefined,
+  scripts: {},
+  workspaces: undefined,
+  dependencies: [],
+  passedOn: [],
+  requests: [],
+  forced: [],
+  patches: {},
+};
 
 /** What only matters to who works on the package itself, or to people. */
 const INNER: ReadonlySet<string> = new Set(
@@ -48,6 +66,11 @@ export function readManifest(file: string): Manifest | undefined {
     workspaces: listOf(workspaces) ?? listOf(tableOf(workspaces)['packages']),
     dependencies: sorted([...development, ...passedOn]),
     passedOn: sorted(passedOn),
+    requests: ['dependencies', 'optionalDependencies', 'devDependencies'].flatMap((key) =>
+      Object.entries(textsIn(tableOf(table[key]))),
+    ),
+    forced: Object.keys(tableOf(table['resolutions'])),
+    patches: textsIn(tableOf(table['patchedDependencies'])),
     face: sha256(JSON.stringify(Object.entries(table).filter(([key]) => !INNER.has(key)))),
   };
 }

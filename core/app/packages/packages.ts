@@ -4,21 +4,18 @@
 import type { Digest } from '../../base/hash.ts';
 import { byCodeUnit, topologicalOrder } from '../../base/order.ts';
 import { isWithin, type RelPath } from '../../base/paths.ts';
+import type { Member } from '../../files/lock/lock.ts';
 
 /** What the root of a project is called where a package is named. */
 export const ROOT = '//';
 
-export interface Package {
+export interface Package extends Member {
   /** As its manifest says, else the last step of its folder; `ROOT` for the root. */
   readonly name: string;
-  /** Relative to the project; `.` for the root. */
-  readonly folder: RelPath;
   /** Commands of its manifest, by name. */
   readonly scripts: Readonly<Record<string, string>>;
   /** Names of what it depends on for itself, in the workspace or not, sorted. */
   readonly dependencies: readonly string[];
-  /** Those of them that whoever uses the package depends on too: all but what it only needs to be developed. */
-  readonly passedOn: readonly string[];
   /** Digest of what in its manifest can matter to who loads it; undefined without a manifest. */
   readonly face?: Digest | undefined;
 }
@@ -35,6 +32,11 @@ export class Packages {
     this.root = root;
     this.all = [...packages].sort((a, b) => byCodeUnit(a.folder, b.folder));
     this.#byName = new Map(this.all.toReversed().map((one) => [one.name, one]));
+  }
+
+  /** The root, then the others. */
+  get members(): readonly Package[] {
+    return [this.root, ...this.all];
   }
 
   get names(): readonly string[] {

@@ -2,13 +2,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { filteredPackages } from '../../../core/app/packages/filter.ts';
+import { NO_MANIFEST } from '../../../core/app/packages/manifest.ts';
 import { type Package, Packages } from '../../../core/app/packages/packages.ts';
 import type { RelPath } from '../../../core/base/paths.ts';
 
 const at = (name: string, folder: string, dependencies: readonly string[] = []): Package => ({
+  ...NO_MANIFEST,
   name,
   folder: folder as RelPath,
-  scripts: {},
   dependencies,
   passedOn: dependencies,
 });

@@ -1,7 +1,9 @@
 /** What an npm lock file installs for one package. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { npmSlice } from '../../core/files/npm-lock.ts';
+import { normalRel } from '../../../core/base/paths.ts';
+import { Slices } from '../../../core/files/lock/lock.ts';
+import { readNpmLock } from '../../../core/files/lock/npm.ts';
 
 /** `b` needs `a` of the workspace; `a` has its own version of `left`. */
 const PACKAGES = {
@@ -19,8 +21,12 @@ const PACKAGES = {
   'node_modules/tool/node_modules/left': { version: '1.5.0', integrity: 'sha-left15' },
 };
 
-const slice = (folders: readonly string[], packages: object = PACKAGES): readonly string[] | undefined =>
-  npmSlice({ lockfileVersion: 3, packages }, folders)?.map((line) => line.replaceAll('\t', ' ').trim());
+function slice(folders: readonly string[], packages: object = PACKAGES): readonly string[] | undefined {
+  const lock = readNpmLock(JSON.stringify({ lockfileVersion: 3, packages }));
+  assert.not('trouble' in lock);
+  const lines = 'trouble' in lock ? undefined : new Slices(lock).of(folders.map(normalRel));
+  return lines?.map((line) => line.replaceAll('\t', ' ').trim());
+}
 
 test('everything that a package can load, as Node finds it', () => {
   assert.equal(slice(['packages/a']), [
@@ -65,8 +71,8 @@ test('circles come to an end', () => {
 
 test('a lock file that does not tell gives nothing', () => {
   assert.is(slice(['packages/new']), undefined);
-  for (const lock of [undefined, null, [], { lockfileVersion: 1, dependencies: {} }, { packages: [] }]) {
-    assert.is(npmSlice(lock, ['.']), undefined);
+  for (const text of ['', '{', 'null', '[]', '{"lockfileVersion":1,"dependencies":{}}', '{"packages":[]}']) {
+    assert.ok('trouble' in readNpmLock(text), text);
   }
 });
 
