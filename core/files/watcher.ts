@@ -2,15 +2,12 @@
  * Watches the folders of a workspace and tells the paths where something happened. What happened is not told: whoever is
  * told looks for himself. Only folders are watched; the system tells of the files in them, which takes a tenth of the
  * watches and misses no change of mode or time. Where watching is not possible, "anything" is told at intervals.
- *
- * Of a folder that comes to be, or is replaced, it is not known when its watch begins; so it is told again some times.
  */
-import { readFileSync, statfsSync } from 'node:fs';
-import { basename, dirname, isAbsolute, join } from 'node:path';
-import type { FSWatcher } from 'chokidar';
+import { existsSync, readFileSync, statfsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { messageOf, systemCode } from '../base/errors.ts';
 import { type AbsPath, escapes, type RelPath, toAbs } from '../base/paths.ts';
-import { lookAt } from './look.ts';
+import { FolderWatches, type OpenWatch } from './folder-watches.ts';
 import { WatchPlaces, type WatchScope } from './watch-places.ts';
 
 export interface WatchListener {
@@ -38,135 +35,75 @@ export interface WatcherOptions {
   readonly listener: WatchListener;
   /** Watches nothing and tells "anything" at this interval, ms. */
   readonly poll?: number | undefined;
-  /** Loads chokidar 5 or 6. */
-  readonly load?: () => Promise<Pick<typeof import('chokidar'), 'watch'>>;
+  /** How one folder is watched; by default as the system can. */
+  readonly openWatch?: OpenWatch;
 }
 
 /** The interval where watching turns out to be impossible, ms. */
 export const POLL_INTERVAL = 500;
-/** When a folder that is new, or was replaced, is told again, ms. */
-const LOOKS: readonly number[] = [30, 120, 500, 1500];
+/** Time until a folder where watching should begin is looked for again, ms. */
+const LOOK_AGAIN = 500;
 
 export class Watcher implements WatchSource {
   readonly #root: AbsPath;
   readonly #listener: WatchListener;
-  readonly #load: () => Promise<Pick<typeof import('chokidar'), 'watch'>>;
-  readonly #timers = new Set<NodeJS.Timeout>();
-  /** Folders whose watch is dead, unless chokidar noticed by itself. */
-  readonly #replaced = new Set<string>();
+  readonly #openWatch: OpenWatch | undefined;
   #scope: WatchScope | undefined;
   #places: WatchPlaces | undefined;
-  #watcher: FSWatcher | undefined;
-  #poll: number | undefined;
-  #turn: Promise<void> = Promise.resolve();
-  #closed = false;
+  #folders: FolderWatches | undefined;
+  #poll: NodeJS.Timeout | undefined;
+  #looking: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
-  constructor({ root, listener, poll, load = () => import('chokidar') }: WatcherOptions) {
+  constructor({ root, listener, poll, openWatch }: WatcherOptions) {
     this.#root = root;
     this.#listener = listener;
-    this.#load = load;
+    this.#openWatch = openWatch;
     if (poll !== undefined) this.#startPolling(poll);
     else this.#refuseRemote();
   }
 
   async follow(scope: WatchScope): Promise<boolean> {
-    if (this.#closed || this.#poll !== undefined || (this.#scope !== undefined && covers(this.#scope, scope))) {
-      return false;
-    }
+    const isCovered = this.#scope !== undefined && covers(this.#scope, scope);
+    if (this.#isClosed || this.#poll !== undefined || isCovered) return false;
     this.#scope = scope;
-    await this.#beginInTurn();
+    this.#begin(scope);
     return true;
   }
 
-  #beginInTurn(): Promise<void> {
-    this.#turn = this.#turn.then(() => this.#begin());
-    return this.#turn;
-  }
-
-  /** Watches anew beside the watcher that there is, which then ends, so that nothing is missed in between. */
-  async #begin(): Promise<void> {
-    const { watch } = await this.#load();
-    if (this.#closed || this.#scope === undefined) return;
-    const places = new WatchPlaces(this.#root, this.#scope);
-    const watcher = watch([...places.folders], {
-      ignoreInitial: true,
-      atomic: false,
-      followSymlinks: false,
-      ignored: (path, stats) => (stats === undefined || stats.isDirectory() ? !places.wants(path) : true),
-    });
-    const before = this.#watcher;
-    this.#watcher = watcher;
+  /** Watches anew, and only then no longer as before, so that nothing is missed in between. */
+  #begin(scope: WatchScope): void {
+    const before = this.#folders;
+    const places = new WatchPlaces(this.#root, scope);
+    const listener = {
+      happened: (place: AbsPath) => this.#tell(places, place),
+      lost: () => this.#beginAgain(0),
+      failed: (error: unknown) => this.#onError(error),
+    };
     this.#places = places;
-    watcher.on('raw', (_, name: string | null, details) => this.#onRaw(name, details));
-    watcher.on('addDir', (path) => this.#onFolder(path));
-    watcher.on('unlinkDir', (path) => {
-      this.#replaced.delete(path);
-      this.#tell(path);
-    });
-    watcher.on('error', (error) => this.#onError(error));
-    await new Promise<void>((resolve) => {
-      watcher.once('ready', resolve);
-      this.#onPolling = resolve;
-    });
-    await before?.close();
+    this.#folders = new FolderWatches((folder) => places.wants(folder), listener, this.#openWatch);
+    for (const folder of places.folders) this.#folders.begin(folder);
+    before?.close();
   }
 
-  /** Called when polling begins while the watcher is not ready. */
-  #onPolling: () => void = () => {};
-
-  #onRaw(name: string | null, details: unknown): void {
-    const folder = watchedPath(details);
-    if (folder === undefined) return;
-    if (name === null || name === '') this.#tell(folder);
-    else if (isAbsolute(name)) this.#tell(name);
-    else if (name !== basename(folder)) this.#tell(join(folder, name));
-    else {
-      // A watched folder that goes away says so under its own name, as does what is in it under the same name. If there is
-      // another folder at once, chokidar may take it for the one before, whose watch is dead.
-      this.#tell(folder);
-      this.#onGone(folder);
-    }
+  #tell(places: WatchPlaces, place: AbsPath): void {
+    if (places !== this.#places) return;
+    for (const path of places.pathsOf(place)) this.#listener.path(path);
   }
 
-  #onGone(folder: string): void {
-    this.#replaced.add(folder);
-    for (const delay of LOOKS) this.#after(delay, () => this.#revive(folder));
-  }
-
-  #revive(folder: string): void {
-    if (!this.#replaced.has(folder)) return;
-    const isThere = lookAt(folder as AbsPath)?.isDirectory() === true;
-    if (isThere) {
-      this.#watcher?.unwatch(folder).add(folder);
-      this.#onFolder(folder);
-    } else if (this.#places?.folders.includes(folder as AbsPath)) {
-      // Watching began here; now it must begin further up.
-      this.#replaced.delete(folder);
-      void this.#beginInTurn().then(() => this.#listener.anything());
-    }
-  }
-
-  /** A folder that is watched from a moment on that is not known. */
-  #onFolder(folder: string): void {
-    this.#replaced.delete(folder);
-    this.#tell(folder);
-    for (const delay of LOOKS) this.#after(delay, () => this.#tell(folder));
-  }
-
-  #tell(place: string): void {
-    for (const path of this.#places?.pathsOf(place) ?? []) this.#listener.path(path);
-  }
-
-  #after(delay: number, work: () => void): void {
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      work();
-    }, delay);
-    this.#timers.add(timer);
+  /** A folder where watching began is gone: it begins further up, or, without the root, as soon as that is there. */
+  #beginAgain(ms: number): void {
+    clearTimeout(this.#looking);
+    this.#looking = setTimeout(() => {
+      if (this.#isClosed || this.#poll !== undefined || this.#scope === undefined) return;
+      if (!existsSync(this.#root)) return this.#beginAgain(LOOK_AGAIN);
+      this.#begin(this.#scope);
+      this.#listener.anything();
+    }, ms);
   }
 
   #onError(error: unknown): void {
-    if (this.#closed || this.#poll !== undefined) return;
+    if (this.#isClosed || this.#poll !== undefined) return;
     const obstacle = obstacleOf(error);
     if (obstacle === undefined) {
       this.#listener.trouble(`watching went wrong (${messageOf(error)}); everything is looked at again`);
@@ -189,27 +126,16 @@ export class Watcher implements WatchSource {
   }
 
   #startPolling(interval: number): void {
-    this.#poll = interval;
-    this.#onPolling();
-    const watcher = this.#watcher;
-    this.#watcher = undefined;
-    void watcher?.close();
-    const timer = setInterval(() => this.#listener.anything(), interval);
-    this.#timers.add(timer);
+    this.#folders?.close();
+    this.#poll = setInterval(() => this.#listener.anything(), interval);
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
-    for (const timer of this.#timers) clearTimeout(timer);
-    this.#timers.clear();
-    this.#onPolling();
-    await this.#watcher?.close();
+    this.#isClosed = true;
+    clearInterval(this.#poll);
+    clearTimeout(this.#looking);
+    this.#folders?.close();
   }
-}
-
-function watchedPath(details: unknown): string | undefined {
-  const isObject = typeof details === 'object' && details !== null && 'watchedPath' in details;
-  return isObject && typeof details.watchedPath === 'string' ? details.watchedPath : undefined;
 }
 
 /** Whether all folders of a scope are watched under another one. */

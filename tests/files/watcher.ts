@@ -8,13 +8,15 @@ import {
   rmSync,
   symlinkSync,
   utimesSync,
+  watch,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { dirname, join, relative } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AbsPath, RelPath } from '../../core/base/paths.ts';
+import type { OpenWatch } from '../../core/files/folder-watches.ts';
 import { Globs } from '../../core/files/globs.ts';
 import type { WatchScope } from '../../core/files/watch-places.ts';
 import { Watcher, type WatcherOptions } from '../../core/files/watcher.ts';
@@ -30,8 +32,6 @@ interface Rig {
   readonly told: Set<string>;
   /** Waits until all these paths are told; "anything" is told as `*`. */
   heard(...paths: readonly string[]): Promise<void>;
-  /** Writes a file in a folder of which it is not known when it is watched, again and again until that is told. */
-  writeUntilHeard(path: string): Promise<void>;
   write(path: string, text?: string): void;
   at(path: string): string;
 }
@@ -93,20 +93,9 @@ async function watched(
       };
       wake();
     });
-  const writeUntilHeard = async (path: string): Promise<void> => {
-    let isHeard = false;
-    const late = heard(path).finally(() => {
-      isHeard = true;
-    });
-    for (let turn = 0; !isHeard; turn++) {
-      write(path, `turn ${turn}`);
-      await Promise.race([late, new Promise((resume) => setTimeout(resume, 20))]);
-    }
-    await late;
-  };
   try {
     await watcher.follow(scope);
-    await use({ root, watcher, troubles, told, heard, writeUntilHeard, write, at });
+    await use({ root, watcher, troubles, told, heard, write, at });
   } finally {
     await watcher.close();
     rmSync(base, { recursive: true, force: true });
@@ -143,28 +132,106 @@ test('a save by renaming is told, and so is the one after it', () =>
   }));
 
 test('folders that are made with what is in them are told, and what is written there later', () =>
-  watched(['src/a.ts'], SOURCES, async ({ heard, writeUntilHeard, write }) => {
+  watched(['src/a.ts'], SOURCES, async ({ heard, write }) => {
     write('src/x/y/z/new.ts');
     await heard('src/x');
-    await heard('src/x/y/z');
-    await writeUntilHeard('src/x/y/z/later.ts');
+    // From the moment on at which a folder is told nothing below it is missed.
+    write('src/x/y/z/later.ts');
+    await heard('src/x/y/z/later.ts');
   }));
 
 test('a renamed folder is told under both names, and watched under the new one', () =>
-  watched(['src/old/deep/a.ts'], SOURCES, async ({ heard, writeUntilHeard, at }) => {
+  watched(['src/old/deep/a.ts'], SOURCES, async ({ heard, write, at }) => {
     renameSync(at('src/old'), at('src/new'));
-    await heard('src/old', 'src/new', 'src/new/deep');
-    await writeUntilHeard('src/new/deep/a.ts');
+    await heard('src/old', 'src/new');
+    write('src/new/deep/a.ts', 'other');
+    await heard('src/new/deep/a.ts');
+    renameSync(at('src/new'), at('src/old'));
+    await heard('src/old', 'src/new');
+    write('src/old/deep/a.ts', 'other');
+    await heard('src/old/deep/a.ts');
   }));
 
 test('a folder that is removed and made again is watched again', () =>
-  watched(['src/deep/a.ts'], SOURCES, async ({ heard, writeUntilHeard, write, at }) => {
-    for (let turn = 0; turn < 3; turn++) {
+  watched(['src/deep/a.ts'], SOURCES, async ({ heard, write, at }) => {
+    for (let turn = 0; turn < 20; turn++) {
       rmSync(at('src/deep'), { recursive: true });
       write('src/deep/a.ts', `turn ${turn}`);
       await heard('src/deep');
-      await writeUntilHeard('src/deep/late.ts');
+      write(`src/deep/late${turn}.ts`);
+      await heard(`src/deep/late${turn}.ts`);
     }
+  }));
+
+test('what comes to be in a folder while that comes to be is told of the file or of a folder around it', () =>
+  watched(['src/a.ts'], SOURCES, async ({ heard, write, at }) => {
+    for (let turn = 0; turn < 50; turn++) {
+      const folder = `src/${turn}`;
+      mkdirSync(at(`${folder}/x`), { recursive: true });
+      await heard(folder);
+      // Nobody knows how far the watcher is; what it is told of must do in every case.
+      setImmediate(() => write(`${folder}/x/y/b.ts`));
+      await heard(`${folder}/x/y`);
+      write(`${folder}/x/y/b.ts`, 'other');
+      await heard(`${folder}/x/y/b.ts`);
+    }
+  }));
+
+test('a file in a folder of the same name, and that folder when it is gone', () =>
+  watched(['src/src/src/a.ts', 'src/src/src/src/b.ts'], SOURCES, async ({ heard, write, at }) => {
+    write('src/src/src/src/b.ts', 'other');
+    await heard('src/src/src/src/b.ts');
+    rmSync(at('src/src/src/src'), { recursive: true });
+    await heard('src/src/src/src');
+    write('src/src/src/a.ts', 'other');
+    await heard('src/src/src/a.ts');
+    write('src/src/src/src', 'a file now');
+    await heard('src/src/src/src');
+    write('src/src/src/a.ts');
+    await heard('src/src/src/a.ts');
+  }));
+
+test('folders that go away with all that is in them leave no watch behind', () => {
+  const open = new Set<string>();
+  const openWatch: OpenWatch = (folder, onEvent) => {
+    const watcher = watch(folder, onEvent);
+    assert.not.ok(open.has(folder), `${folder} is watched once`);
+    open.add(folder);
+    return {
+      close: () => {
+        open.delete(folder);
+        watcher.close();
+      },
+    };
+  };
+  const all = (at: (path: string) => string): readonly string[] =>
+    [...open].map((folder) => relative(at('.'), folder)).sort();
+  return watched(
+    ['src/a/b/c/1.ts', 'src/a/d/2.ts', 'src/e/3.ts'],
+    SOURCES,
+    async ({ heard, at }) => {
+      assert.equal(all(at), ['', 'src', 'src/a', 'src/a/b', 'src/a/b/c', 'src/a/d', 'src/e']);
+      rmSync(at('src/a'), { recursive: true });
+      await heard('src/a');
+      assert.equal(all(at), ['', 'src', 'src/e']);
+      renameSync(at('src/e'), at('src/f'));
+      await heard('src/e', 'src/f');
+      assert.equal(all(at), ['', 'src', 'src/f']);
+    },
+    { openWatch },
+  );
+});
+
+test('the project itself may be moved away and made anew', () =>
+  watched(['src/a.ts'], SOURCES, async ({ root, heard, write, at }) => {
+    renameSync(root, `${root}-moved`);
+    await heard('.');
+    write('src/a.ts', 'anew');
+    await heard('*');
+    write('src/b.ts');
+    await heard('src/b.ts');
+    rmSync(at('src'), { recursive: true });
+    await heard('src');
   }));
 
 test('the folder where watching begins may go and come back', () =>
@@ -214,18 +281,14 @@ test('what is outside the project is watched, and told as it is named', () =>
   }));
 
 test('a path that matters and is not there is waited for, even where its folder is not there', () =>
-  watched(
-    [],
-    scopeOf([], { paths: ['lib/types/index.ts', 'tsconfig.json'] }),
-    async ({ heard, writeUntilHeard, write }) => {
-      write('tsconfig.json');
-      await heard('tsconfig.json');
-      write('lib/types/index.ts');
-      await heard('lib');
-      await heard('lib/types');
-      await writeUntilHeard('lib/types/index.ts');
-    },
-  ));
+  watched([], scopeOf([], { paths: ['lib/types/index.ts', 'tsconfig.json'] }), async ({ heard, write }) => {
+    write('tsconfig.json');
+    await heard('tsconfig.json');
+    write('lib/types/index.ts');
+    await heard('lib');
+    write('lib/types/index.ts', 'other');
+    await heard('lib/types/index.ts');
+  }));
 
 test('nothing is told of folders in which nothing matters', () =>
   watched(['src/a.ts', 'other/deep/b.ts', 'node_modules/x/c.ts'], SOURCES, async ({ heard, write, told }) => {
@@ -240,20 +303,13 @@ test('nothing is told of folders in which nothing matters', () =>
     );
   }));
 
-/** A chokidar on which one thing goes wrong. */
-function broken(code: string): NonNullable<WatcherOptions['load']> {
-  return async () => {
-    const { EventEmitter } = await import('node:events');
-    const watch = (): never => {
-      const watcher = Object.assign(new EventEmitter(), { close: () => Promise.resolve(), unwatch: () => watcher });
-      const error = Object.assign(new Error(`${code}: watch '/somewhere'`), { code, path: '/somewhere' });
-      setImmediate(() => {
-        watcher.emit('error', error);
-        if (code === 'EOTHER') watcher.emit('ready');
-      });
-      return watcher as never;
-    };
-    return { watch };
+/** A system on which one thing goes wrong, at once or later. */
+function broken(code: string, when: 'at once' | 'later'): OpenWatch {
+  const error = Object.assign(new Error(`${code}: watch '/somewhere'`), { code, path: '/somewhere' });
+  return (_, __, onError) => {
+    if (when === 'at once') throw error;
+    setImmediate(() => onError(error));
+    return { close: () => {} };
   };
 }
 
@@ -274,7 +330,7 @@ for (const [code, what] of [
         assert.is(troubles.length, 1);
         assert.match(troubles[0] ?? '', what);
       },
-      { load: broken(code) },
+      { openWatch: broken(code, 'at once') },
     ));
 }
 
@@ -286,7 +342,7 @@ test('another trouble is told, everything is looked at, and watching goes on', (
       await heard('*');
       assert.match(troubles[0] ?? '', /watching went wrong.*EOTHER/);
     },
-    { load: broken('EOTHER') },
+    { openWatch: broken('EOTHER', 'later') },
   ));
 
 test('asked to, it watches nothing and looks at everything now and then', () =>
@@ -297,7 +353,7 @@ test('asked to, it watches nothing and looks at everything now and then', () =>
       for (let turn = 0; turn < 3; turn++) await heard('*');
       assert.equal(troubles, []);
     },
-    { poll: 10, load: () => Promise.reject(new Error('it is not loaded')) },
+    { poll: 10, openWatch: broken('ENOSPC', 'at once') },
   ));
 
 test.run();
