@@ -275,6 +275,7 @@ class Answer {
     if (call.task.cache) {
       if (found?.kind === 'found') found.file();
       this.#file(call, null, value, outputs);
+      if (found?.kind === 'found') found.share();
     }
     return { ...done, warning: note };
   }

@@ -4,8 +4,9 @@
  */
 import type { Digest } from '../base/hash.ts';
 import { completedByLists } from './discovered/lists.ts';
+import { type Answered, askShared } from './discovered/shared-lists.ts';
 import type { Workbench } from './execute.ts';
-import { isThere, lookUp, RESULT } from './lookup.ts';
+import { isThere, type Lookup, lookUp, RESULT } from './lookup.ts';
 import type { Reason } from './outcome.ts';
 import type { Product } from './product.ts';
 import { serviceProduct } from './product.ts';
@@ -51,18 +52,21 @@ export class Questions {
     }
     if (!task.cache) return { kind: 'miss', call, reasons: [{ kind: 'uncached' }] };
     if (this.#state.isForced(task)) return { kind: 'miss', call, reasons: [{ kind: 'forced' }] };
-    let found = lookUp(call, bench);
-    if (found.kind === 'miss' && bench.shared !== undefined) {
-      const tier = await bench.shared.ask(call.key);
-      if (tier !== undefined) {
-        this.#state.shared.set(task.name, tier);
-        found = lookUp(call, bench);
-      }
-    }
-    if (found.kind === 'miss') return { kind: 'miss', call, reasons: found.reasons };
-    const { record, product, log } = found;
-    const walltime = Number(record.metadata['runtime']?.['walltime'] ?? 0);
-    return { kind: 'hit', call, product, past: { log, walltime } };
+    const found = lookUp(call, bench);
+    if (found.kind === 'hit') return hit(call, found);
+    const answered = bench.shared === undefined ? undefined : await askShared(call, products, bench, bench.shared);
+    if (answered === undefined) return { kind: 'miss', call, reasons: found.reasons };
+    return this.#answered(answered);
+  }
+
+  #answered({ call, tier }: Answered): Asked {
+    const { calls, live, shared, bench } = this.#state;
+    const { name } = call.task;
+    if (tier !== undefined) shared.set(name, tier);
+    calls.set(name, call);
+    live?.lean(name, call.leaning);
+    const found = lookUp(call, bench);
+    return found.kind === 'hit' ? hit(call, found) : { kind: 'miss', call, reasons: found.reasons };
   }
 
   /** The same when others may have written to the workspace in between. */
@@ -105,6 +109,11 @@ export class Questions {
     const now = completedByLists(call.declared ?? call, products, bench);
     return bench.calls.get(now.key)?.failure === null;
   }
+}
+
+function hit(call: TaskCall, { record, product, log }: Lookup & { readonly kind: 'hit' }): Hit {
+  const walltime = Number(record.metadata['runtime']?.['walltime'] ?? 0);
+  return { kind: 'hit', call, product, past: { log, walltime } };
 }
 
 /** Whether an answer stands in the workspace as it should. */

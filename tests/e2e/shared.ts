@@ -261,6 +261,57 @@ testWith(['redis-server'], 'redis: what one checkout made is a hit in another; w
   }),
 );
 
+/** A command that says in a depfile what it read, from its own folder on, as compilers do. */
+const DISCOVERING = {
+  'compile.mjs': `import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+appendFileSync(process.env.TEST_LOG, 'compile\\n');
+mkdirSync('build', { recursive: true });
+const header = JSON.parse(readFileSync('src/main.c', 'utf8')).include;
+writeFileSync('build/app', readFileSync(header, 'utf8'));
+writeFileSync('build/app.d', 'build/app: ' + resolve('src/main.c') + ' ' + resolve(header) + '\\n');
+`,
+  'src/main.c': '{ "include": "src/one.h" }',
+  'src/one.h': 'one',
+};
+
+test('what a compiler says that it read is a question that an empty store can ask', async () => {
+  const root = mkdtempSync(join(tmpdir(), 'fleche-'));
+  const shared = `type = "Directory"\nroot = ${JSON.stringify(root)}\nmode = "read-write"\nunsigned = true`;
+  const config = `[default]
+root = true
+tasks = ["app"]
+cache = "team"
+[caches.local]
+type = "Lmdb"
+[caches.shared]
+${shared}
+[caches.team]
+stack = ["local", "shared"]
+[tasks.app]
+run = "node compile.mjs"
+inputs = ["compile.mjs", "src/main.c"]
+outputs = ["build/app"]
+discovered = { depfile = "build/app.d" }
+pass_env = ["TEST_LOG"]
+`;
+  try {
+    await checkouts({ ...DISCOVERING, 'fleche.config.toml': config }, async (here, there) => {
+      assert.equal((await here.run()).outcomes, { app: 'ran' });
+      const second = await there.run();
+      assert.equal([second.outcomes, second.log, second.stderr], [{ app: 'cached' }, [], '']);
+      assert.is(there.read('build/app'), 'one');
+      there.edit('src/one.h', 'one', 'two');
+      assert.equal((await there.run()).log, ['compile']);
+      here.edit('src/one.h', 'one', 'two');
+      assert.equal((await here.run()).outcomes, { app: 'cached' });
+      assert.is(here.read('build/app'), 'two');
+    });
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+});
+
 test('directory: checkouts share a folder; damage there is never taken for content', async () => {
   const root = mkdtempSync(join(tmpdir(), 'fleche-'));
   try {

@@ -21,6 +21,7 @@ import { fileList, type ListDesk } from './lists.ts';
 import type { Mention, Mentions } from './mention.ts';
 import { readMetafile } from './metafile.ts';
 import { Reading } from './reading.ts';
+import { shareList } from './shared-lists.ts';
 
 const FORMS: Readonly<Record<Discovered['form'], (text: string) => Mentions>> = {
   depfile: readDepfile,
@@ -53,6 +54,8 @@ export type Found =
       readonly changed: readonly RelPath[];
       /** To be called when the answer is filed. */
       readonly file: () => void;
+      /** To be called when the answer is shared. */
+      readonly share: () => void;
     }
   | { readonly kind: 'unknown'; readonly why: string };
 
@@ -132,6 +135,10 @@ export class Discovery {
       file: () => {
         around.workspace.named.retain(this.#call.task.name, list);
         fileList(this.#call, list, this.#desk);
+      },
+      share: () => {
+        const { shared } = this.#desk;
+        if (shared !== undefined) shareList(this.#call, list, this.#desk, shared);
       },
     };
   }

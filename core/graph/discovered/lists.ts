@@ -11,14 +11,16 @@ import { type Key, sha256 } from '../../base/hash.ts';
 import type { RelPath } from '../../base/paths.ts';
 import { fingerprint, part } from '../../call/fingerprint.ts';
 import { LISTED } from '../../call/listed.ts';
+import type { SharedAnswers } from '../../call/shared/shared-answers.ts';
 import type { SyncCallStore } from '../../store/calls.ts';
+import type { CallRecord } from '../../store/record.ts';
 import type { SyncValueStore } from '../../store/values.ts';
 import type { Products } from '../products.ts';
 import type { Surroundings, TaskCall } from '../task-call.ts';
 import { Reading } from './reading.ts';
 
 /** So many different lists are kept of one question. */
-const LISTS = 16;
+export const LISTS = 16;
 const VERSION = 1;
 
 /** Where lists are kept, and what the paths are. */
@@ -26,11 +28,13 @@ export interface ListDesk {
   readonly calls: SyncCallStore;
   readonly values: SyncValueStore;
   readonly around: Surroundings;
+  /** Where they are shared; undefined for nowhere. */
+  readonly shared?: SharedAnswers | undefined;
   /** ms since the epoch. */
   readonly now: () => number;
 }
 
-type PathList = readonly RelPath[];
+export type PathList = readonly RelPath[];
 
 /** The question completed by the list that leads to an answer, else by the newest; as it is if there is no list. */
 export function completedByLists(call: TaskCall, products: Products, desk: ListDesk): TaskCall {
@@ -46,7 +50,12 @@ export function completedByLists(call: TaskCall, products: Products, desk: ListD
 }
 
 /** Undefined for a list that cannot be right any more: the next run tells what is wrong with it, if it still is. */
-function completedBy(list: PathList, call: TaskCall, products: Products, { around }: ListDesk): TaskCall | undefined {
+export function completedBy(
+  list: PathList,
+  call: TaskCall,
+  products: Products,
+  { around }: ListDesk,
+): TaskCall | undefined {
   try {
     return new Reading(call, list, products, around).complete(call);
   } catch (error) {
@@ -59,14 +68,17 @@ function completedBy(list: PathList, call: TaskCall, products: Products, { aroun
 export function fileList(call: TaskCall, list: PathList, desk: ListDesk): void {
   const text = JSON.stringify(list);
   const others = listsOf(call, desk).filter((other) => JSON.stringify(other) !== text);
-  const lists = [list, ...others].slice(0, LISTS);
+  putLists(listKey(call), call, [list, ...others].slice(0, LISTS), desk);
+}
+
+/** Files lists of a question under a key of their own. */
+export function putLists(key: Key, { task }: TaskCall, lists: readonly PathList[], desk: ListDesk): CallRecord {
   const bytes = encode(lists);
   const blob = sha256(bytes);
   const { calls, values, now } = desk;
-  const { task } = call;
   values.put(blob, bytes);
-  calls.put({
-    key: listKey(call),
+  const record: CallRecord = {
+    key,
     kind: 'task',
     name: task.name + LISTED,
     module: null,
@@ -79,7 +91,9 @@ export function fileList(call: TaskCall, list: PathList, desk: ListDesk): void {
     log: null,
     metadata: {},
     filed: now(),
-  });
+  };
+  calls.put(record);
+  return record;
 }
 
 /** Not the key of the declared question itself, under which a run is filed that failed before it told what it read. */
@@ -87,11 +101,18 @@ function listKey({ parts }: TaskCall): Key {
   return fingerprint([...parts, part('option', 'lists', digest(VERSION))]).key;
 }
 
-function listsOf(call: TaskCall, { calls, values }: ListDesk): readonly PathList[] {
-  const blob = calls.get(listKey(call))?.result?.blob;
+/** The lists that this machine found, newest first. `call` is the declared question. */
+export function listsOf(call: TaskCall, desk: ListDesk): readonly PathList[] {
+  return readLists(listKey(call), desk);
+}
+
+/** What is on file under a key of lists. */
+export function readLists(key: Key, { calls, values }: ListDesk): readonly PathList[] {
+  const blob = calls.get(key)?.result?.blob;
   const bytes = blob === undefined ? undefined : values.get(blob);
   try {
-    return bytes === undefined ? [] : (decode(bytes) as readonly PathList[]);
+    const lists = bytes === undefined ? [] : decode(bytes);
+    return Array.isArray(lists) ? lists : [];
   } catch {
     // Written by another version: as if nothing were known.
     return [];

@@ -45,11 +45,15 @@ process.on('exit', () => {
   for (const folder of folders) rmSync(folder, { recursive: true, force: true });
 });
 
-export function machine(store: RemoteStore, options: Partial<TierOptions> = {}): MachineUnderTest {
+/** `stores`: those that the machine has already. */
+export function machine(
+  store: RemoteStore,
+  options: Partial<TierOptions> = {},
+  stores: Pick<MachineUnderTest, 'values' | 'calls'> = { values: new MemoryValueStore(), calls: new MemoryCallStore() },
+): MachineUnderTest {
+  const { values, calls } = stores;
   const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
   folders.push(folder);
-  const values = new MemoryValueStore();
-  const calls = new MemoryCallStore();
   let made = 0;
   const side = sideOfStores(values, calls, () => join(folder, String(made++)));
   const troubles: string[] = [];
