@@ -42,7 +42,7 @@ export interface Prepared {
 /** What a run wrote. */
 export interface Captured {
   readonly tree: Tree;
-  /** Declared outputs that were not written: patterns without magic, or all patterns if there is no output at all. */
+  /** Outputs that were needed and not written: patterns without magic, or all patterns if there is none at all. */
   readonly missing: readonly string[];
 }
 
@@ -156,9 +156,10 @@ export class Outputs {
   /**
    * Takes in what a successful run wrote: files with their executable bit, links as links, empty folders; not what was
    * there before and is untouched. The contents and the text of the tree are in the values store afterwards. Throws
-   * `OUTPUT_ESCAPES` for a link that leads outside or stands where a folder should, `OUTPUT_UNREADABLE`.
+   * `OUTPUT_ESCAPES` for a link that leads outside or stands where a folder should, `OUTPUT_UNREADABLE`. `needed` is what
+   * has to be written, all of it if absent.
    */
-  capture(prepared: Prepared): Captured {
+  capture(prepared: Prepared, needed: Globs = prepared.globs): Captured {
     const { task, globs, earlier } = prepared;
     return this.#at(task, globs, (site) => {
       site.refuseLinks();
@@ -171,7 +172,7 @@ export class Outputs {
         task,
         captured.map(({ state }) => state),
       );
-      return { tree, missing: missingFrom(tree, globs) };
+      return { tree, missing: missingFrom(tree, needed) };
     });
   }
 
@@ -359,7 +360,8 @@ function written(site: OutputSite, { foreign }: Prepared): readonly PathState[] 
 }
 
 function missingFrom(tree: Tree, globs: Globs): readonly string[] {
-  if (tree.entries.length === 0) return globs.patterns.filter((pattern) => !pattern.startsWith('!'));
+  if (!tree.entries.some(({ path }) => globs.matches(path)))
+    return globs.patterns.filter((pattern) => !pattern.startsWith('!'));
   return globs.literals.filter((literal) => !tree.entries.some(({ path }) => isWithin(literal, path)));
 }
 

@@ -8,6 +8,7 @@ import { FlecheError } from '../base/errors.ts';
 import { type Digest, sha256 } from '../base/hash.ts';
 import { type AbsPath, type RelPath, toAbs } from '../base/paths.ts';
 import type { SharedAnswers } from '../call/shared/shared-answers.ts';
+import { globsOf } from '../files/globs.ts';
 import { removeLog } from '../files/log-file.ts';
 import type { Prepared } from '../files/outputs.ts';
 import { FileRef, TreeRef } from '../files/refs.ts';
@@ -22,7 +23,7 @@ import type { Discovery, Found } from './discovered/discovery.ts';
 import { commandEnv } from './environment.ts';
 import { Encoded, runFunction } from './functions/function.ts';
 import { type Product, product } from './product.ts';
-import type { TaskBody } from './task.ts';
+import type { Task, TaskBody } from './task.ts';
 import type { FoundArg, Surroundings, TaskCall } from './task-call.ts';
 
 /** What execution needs beside the question. */
@@ -94,7 +95,7 @@ export async function execute(call: TaskCall, bench: Workbench, execution: Execu
     if (work.kind === 'failed') return answer.failed(work.failure, execution.discovery?.afterFailure(logFile));
     const finish = (tree: Tree | null): Executed =>
       answer.done(work, tree, execution.changed, execution.discovery?.finish(tree, logFile));
-    const captured = prepared === undefined ? undefined : outputs.capture(prepared);
+    const captured = prepared === undefined ? undefined : outputs.capture(prepared, globsOf(neededOf(task)));
     if (captured === undefined) return finish(null);
     const { tree, missing } = captured;
     bench.around.writers.requireSole(
@@ -213,9 +214,13 @@ function outDirOf({ globs }: TaskCall, root: AbsPath): AbsPath | undefined {
   return base === undefined || base === '.' || bases.length > 1 || literals.length > 0 ? undefined : toAbs(root, base);
 }
 
+function neededOf({ outputs, optional = [] }: Task): readonly string[] {
+  return optional.length === 0 ? outputs : outputs.slice(0, -optional.length);
+}
+
 function unwritten(missing: readonly string[]): string {
   const what = `declared output${missing.length === 1 ? '' : 's'} ${missing.join(', ')}`;
-  return `did not write its ${what}\n  Correct the command, or take out of outputs what it need not write.`;
+  return `did not write its ${what}\n  Correct the command, or name what it need not write in optional_outputs.`;
 }
 
 function failure(message: string, exitCode: number | null = null): Failure {

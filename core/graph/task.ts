@@ -86,6 +86,8 @@ export interface Task {
   /** Set if `inputs` begin with everything in some folders. */
   readonly whole?: WholeFolders;
   readonly outputs: readonly string[];
+  /** The last of `outputs`: those that it need not write. */
+  readonly optional?: readonly string[];
   /** Beside `inputs`; without it the declared inputs are all that the task reads. */
   readonly discovered?: Discovered;
   /** Environment variables that are keyed and passed on; a trailing `*` is a wildcard. */

@@ -307,6 +307,28 @@ test('a declared output that is not written is a failure, and so is no output at
   });
 });
 
+test('outputs that a task need not write are outputs if it does, and stand for no others', async () => {
+  const go = {
+    run: 'say go; mkdir -p out; cp in* out; true',
+    inputs: ['in*'],
+    outputs: ['out/**'],
+    optional: ['out/**'],
+  };
+  await onSite({ go }, {}, async (site) => {
+    assert.equal((await site.run()).outcomes, { go: 'ran' });
+    assert.equal((await site.run()).outcomes, { go: 'cached' });
+    site.write({ in: '1' });
+    assert.equal((await site.run()).outcomes, { go: 'ran' });
+    site.remove('in');
+    assert.equal((await site.run()).outcomes, { go: 'cached' });
+    assert.not(site.exists('out/in'), 'what another input had it write is gone again');
+    site.retask('go', { outputs: ['dist/**', 'out/**'] });
+    site.write({ in: '1' });
+    const { message } = (await site.run()).tasks['go'] ?? {};
+    assert.match(message ?? '', /did not write its declared output dist\/\*\*\n/);
+  });
+});
+
 test('inputs that match nothing are warned of when the task runs', async () => {
   await onSite({ go: { run: 'say go', inputs: ['scr/**', '!scr/x'] } }, { 'src/a': '1' }, async (site) => {
     assert.equal((await site.run()).warnings, ['no file matches its inputs: scr/**, !scr/x']);

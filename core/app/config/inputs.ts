@@ -10,7 +10,7 @@ import type { Package, Packages } from '../packages/packages.ts';
 import { brokenRule } from './formats.ts';
 import type { Ignored } from './ignored.ts';
 import type { OpenFile } from './open-file.ts';
-import { patternFrom } from './patterns.ts';
+import { noteAround, patternFrom } from './patterns.ts';
 import { label } from './problems.ts';
 import { CONFIG_FILE } from './source.ts';
 import type { Spot, TaskText } from './task-text.ts';
@@ -69,7 +69,9 @@ export class InputLists {
     } else if (/^!?@[\w-]+$/.test(pattern)) {
       this.#addNamed(pattern, home, spot, found, within);
     } else {
-      found.add(patternFrom(home, pattern));
+      const seen = patternFrom(home, pattern);
+      noteAround(seen, spot);
+      found.add(seen);
     }
   }
 

@@ -78,7 +78,7 @@ class Overlaps {
   }
 
   noteTwice({ task, pattern, index }: Claim, first: Claim): void {
-    const at = ['outputs', index];
+    const at = spotOf(task, index);
     if (first.task === task) return this.#add(task, at, `"${pattern}" is there already`, 'Remove one of them.');
     const says = `"${pattern}" is an output of "${first.task.name}" too`;
     this.#add(task, at, says, 'Let one task write these files, and the other need it.');
@@ -90,7 +90,7 @@ class Overlaps {
     if (other === undefined || !this.#covers(task, pattern)) return;
     const says = `"${pattern}" is covered by the outputs of "${other.task.name}", "${other.pattern}"`;
     const hint = `Add "!${pattern}" to the outputs of "${other.task.name}", or let one task write both.`;
-    this.#add(task, ['outputs', index], says, hint);
+    this.#add(task, spotOf(task, index), says, hint);
   }
 
   noteOwn(task: Task, claims: readonly Claim[]): void {
@@ -101,8 +101,9 @@ class Overlaps {
     const note = (text: string, steps: readonly (string | number)[]): void => {
       if (claims.some(({ base }) => isWithin(base, text)) && this.#covers(task, text)) add(text, steps);
     };
-    note(CONFIG_FILE, ['outputs']);
-    if (folder !== '.') note(`${folder}/${CONFIG_FILE}`, ['outputs']);
+    const [list = 'outputs'] = spotOf(task, 0);
+    note(CONFIG_FILE, [list]);
+    if (folder !== '.') note(`${folder}/${CONFIG_FILE}`, [list]);
     for (const [at, pattern] of task.inputs.entries()) {
       if (pattern.startsWith('!')) continue;
       const index = this.#origins.get(task.name)?.[at] ?? -1;
@@ -123,6 +124,12 @@ function claimsOf(task: Task): readonly Claim[] {
   return task.outputs.flatMap((pattern, index) =>
     pattern.startsWith('!') ? [] : [{ task, index, pattern, base: baseOf(pattern) }],
   );
+}
+
+/** Where an output is written, of two lists. */
+function spotOf({ outputs, optional = [] }: Task, index: number): readonly (string | number)[] {
+  const needed = outputs.length - optional.length;
+  return index < needed ? ['outputs', index] : ['optional_outputs', index - needed];
 }
 
 /** Undefined for patterns that no glob can be made of, which has been noted where they are read. */

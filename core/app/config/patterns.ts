@@ -26,8 +26,10 @@ export function readPatterns(
   spot: (...index: readonly number[]) => Spot,
 ): readonly string[] {
   const written = textsOf(value);
-  const isRight = notePatterns(written, format, spot);
-  return isRight ? written.map((pattern) => patternFrom(home, pattern)) : [];
+  if (!notePatterns(written, format, spot)) return [];
+  const patterns = written.map((pattern) => patternFrom(home, pattern));
+  for (const [index, pattern] of patterns.entries()) noteAround(pattern, spot(index));
+  return patterns;
 }
 
 /** Notes what is wrong with a list of patterns beyond their form; false if the form of one is wrong. */
@@ -47,6 +49,19 @@ export function notePatterns(
     add(spot(index), 'stands for too many words', 'Use * or ** instead of so many alternatives in braces.');
   }
   return true;
+}
+
+/**
+ * Notes a pattern, as it is seen from the project, that walks through all that is around it, which may be a whole disk.
+ * What it names beside the project, a file or a folder, it may read.
+ */
+export function noteAround(pattern: string, { path, problems }: Spot): void {
+  const outside = /^!?(?:\.\.\/)*\.\.(?:\/([^/]*)|$)/.exec(pattern);
+  if (outside === null || (outside[1] !== undefined && !/[*?[\](){}]/.test(outside[1]))) return;
+  const message = `${label(path)}: "${pattern}" walks through everything around the project`;
+  const hint =
+    'Patterns end at the root of the project; beside it a file or folder has to be named, such as "../shared/*.json".';
+  problems.add({ code: 'CONFIG_INVALID', message, hint, path, on: 'value' });
 }
 
 function isTooWide(pattern: string): boolean {

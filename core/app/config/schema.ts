@@ -132,6 +132,12 @@ export const TASK_KEYS: Readonly<Record<string, Key>> = {
     example: 'outputs = ["dist/**"]',
     default: [],
   },
+  optional_outputs: {
+    shape: patterns('output'),
+    doc: 'Files the task may write: as `outputs`, but a task that writes none of them has not failed.',
+    example: 'optional_outputs = ["coverage/**"]',
+    default: [],
+  },
   env: {
     shape: listOf(text('variables')),
     doc: 'Environment variables that are passed on and join the key; a trailing "*" is a wildcard.',

@@ -12,6 +12,7 @@ const MINUTE = 60_000;
 const WITHOUT: Readonly<Record<string, string>> = {
   call: 'a service is a command',
   outputs: 'a service has no outputs',
+  optional_outputs: 'a service has no outputs',
   discovered: 'a service has no answer that could depend on what it reads',
   retries: 'a service is not tried again',
   timeout: 'a service takes as long as it is needed',

@@ -86,6 +86,9 @@ function readTask(text: TaskText, { needs, inputs, names }: Around): Task {
   const staleAfter = durationOf(value('stale_after'));
   const scheduling = readScheduling((key) => text.value(key));
   const service = readService(text);
+  const outputsIn = (key: string): readonly string[] =>
+    readPatterns(value(key), 'output', home, (...steps) => text.spot(key, ...steps));
+  const optional = outputsIn('optional_outputs');
   return {
     name,
     body: readBody(text, names),
@@ -94,7 +97,8 @@ function readTask(text: TaskText, { needs, inputs, names }: Around): Task {
     inputs: inputs.patterns,
     ...(inputs.whole === undefined ? {} : { whole: inputs.whole }),
     ...(discovered === undefined ? {} : { discovered }),
-    outputs: readPatterns(value('outputs'), 'output', home, (...steps) => text.spot('outputs', ...steps)),
+    outputs: [...outputsIn('outputs'), ...optional],
+    ...(optional.length === 0 ? {} : { optional }),
     env: textsOf(value('env')),
     passEnv: textsOf(value('pass_env')),
     tools: textsOf(value('tools')),

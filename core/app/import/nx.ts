@@ -66,7 +66,8 @@ class Nx {
     );
     const comments = [
       'Made from nx.json by fleche init --from nx. Dependencies between projects are those of their manifests: what Nx',
-      'finds out from imports has to stand there, or among the needs of a task.',
+      'finds out from imports has to stand there, or among the needs of a task. Nx takes a task for done that writes none',
+      'of its outputs; where that is a failure, call them "outputs".',
       ...(remarks.length === 0 ? [] : [`Not taken over: ${remarks.join(', ')}.`]),
       ...(root?.comments ?? []),
     ];
@@ -157,7 +158,8 @@ class Nx {
       run,
       needs: needs.names,
       inputs: [...new Set(patterns)],
-      outputs,
+      outputs: [],
+      optional: outputs,
       env: env.names,
       passEnv: ['*'],
       cache: definition['cache'] === true,

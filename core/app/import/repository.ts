@@ -79,6 +79,8 @@ export class Repository {
   json(path: string): JsonTable | undefined {
     const text = this.text(path);
     if (text === undefined) return undefined;
+    // An empty tsconfig.json is one without options.
+    if (text.trim() === '') return {};
     try {
       return tableOf(parseJsonc(text));
     } catch (error) {

@@ -12,6 +12,8 @@ export interface ImportedTask {
   /** Undefined for everything in the folder of the task but what git ignores and other tasks write. */
   readonly inputs?: readonly string[] | undefined;
   readonly outputs: readonly string[];
+  /** Outputs that it need not write. */
+  readonly optional?: readonly string[];
   readonly env: readonly string[];
   readonly passEnv: readonly string[];
   readonly cache: boolean;
@@ -25,7 +27,7 @@ export interface ImportedTask {
 
 /** The keys of a task. */
 export function keysOf(task: ImportedTask): DraftKeys {
-  const { run, needs, inputs, outputs, env, passEnv, cache, clean, persistent = false, more } = task;
+  const { run, needs, inputs, outputs, optional = [], env, passEnv, cache, clean, persistent = false, more } = task;
   const isKept = cache && !persistent;
   return {
     run,
@@ -33,8 +35,10 @@ export function keysOf(task: ImportedTask): DraftKeys {
     // Without this key it is everything in the folder; what always runs need not look at anything before.
     inputs: isKept ? inputs : [],
     outputs: persistent ? undefined : list(outputs),
+    optional_outputs: persistent ? undefined : list(optional),
     env: list(env),
-    pass_env: list(passEnv),
+    // What every command has need not be passed on; in the key it is only where it is named.
+    pass_env: list(passEnv.filter((name) => !BASE_ENV.includes(name))),
     ...more,
     clean: clean === false ? false : undefined,
     cache: cache || persistent ? undefined : false,
@@ -70,7 +74,7 @@ export function variables(names: readonly string[]): {
   const usable = names.filter((name) => !name.startsWith('!') && brokenRule('variables', name) === undefined);
   const left = names.filter((name) => !usable.includes(name));
   return {
-    names: usable.filter((name) => !BASE_ENV.includes(name)),
+    names: usable,
     comments: left.length === 0 ? [] : [`No equal: environment variables ${left.join(', ')}.`],
   };
 }

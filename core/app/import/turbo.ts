@@ -86,7 +86,7 @@ class Turbo {
       folder: '.',
       comments: [
         `Made from ${FILE} by fleche init --from turbo.`,
-        'A task that writes nothing of its outputs has failed here, where Turbo only warns.',
+        'Turbo takes a task for done that writes none of its outputs; where that is a failure, call them "outputs".',
         ...(remarks.length === 0 ? [] : [`Not taken over: ${remarks.join(', ')}.`]),
       ],
       tables: [defaults, ...head, ...tables],
@@ -155,7 +155,8 @@ class Turbo {
     return {
       needs: needs.names,
       inputs: this.#inputsOf(definition, users, needs.inputs),
-      outputs: textsOf(definition['outputs']).map(rooted),
+      outputs: [],
+      optional: textsOf(definition['outputs']).map(rooted),
       env: [...global.names, ...own.names, ...needs.env, ...frameworkVariables(users)],
       passEnv: passed.names,
       cache: definition['cache'] !== false,

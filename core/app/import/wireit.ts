@@ -54,7 +54,10 @@ class Wireit {
       { path: ['default'], keys: { tasks: defaults.length === 0 ? undefined : ['build'] } },
       ...(workspace === undefined ? [] : [{ path: ['workspace'], keys: { packages: workspace } }]),
     ];
-    const comments = ['Made from the wireit blocks of package.json by fleche init --from wireit.'];
+    const comments = [
+      'Made from the wireit blocks of package.json by fleche init --from wireit.',
+      'wireit takes a script for done that writes none of its output; where that is a failure, call it "outputs".',
+    ];
     const others = packages.flatMap((one): Draft[] => {
       const own = tables.get(one) ?? [];
       return own.length === 0 ? [] : [{ folder: one.folder, comments, tables: own }];
@@ -93,7 +96,8 @@ class Wireit {
       run: isGroup ? NOTHING : env.prefix + command,
       needs: needs.names,
       inputs: isGroup || files === undefined ? [] : inputs,
-      outputs: textsOf(block['output']).map((pattern) => this.#rooted(pattern, owner)),
+      outputs: [],
+      optional: textsOf(block['output']).map((pattern) => this.#rooted(pattern, owner)),
       env: env.names,
       passEnv: ['*'],
       cache: isGroup || files !== undefined,

@@ -60,6 +60,7 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
     '"a.d"',
   ],
   outputs: ['["dist/**", "!dist/x"]', '["../x"]', '["a..b", "..."]', '["{a,../b}"]', '["C:/x"]'],
+  optional_outputs: ['["dist/x"]', '["../x"]'],
   env: ['["A", "B_*", "*"]', '["A=1"]', '["*A"]'],
   pass_env: ['["A"]', '{}'],
   tools: ['["esbuild", "@a/b"]', '["a@1"]'],
@@ -155,7 +156,7 @@ test('what is accepted when it is loaded is accepted by the schema', () => {
       { numRuns: 300 },
     );
   });
-  assert.ok(loaded > 30 && loaded < 270, `${loaded} of 300 were right`);
+  assert.ok(loaded > 10 && loaded < 290, `${loaded} of 300 were right`);
 });
 
 test('values one by one: the schema and the loading agree', () => {

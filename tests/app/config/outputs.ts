@@ -47,6 +47,24 @@ test('an output belongs to one task', () => {
   ]);
 });
 
+test('outputs that need not be written are outputs too', () => {
+  assertErrors([
+    [
+      task('a', 'outputs = ["x"]\noptional_outputs = ["dist"]') + task('b', 'outputs = [▸"dist/app.js"]'),
+      [
+        'CONFIG_OVERLAP',
+        'tasks.b.outputs[0]: "dist/app.js" is covered by the outputs of "a", "dist"',
+        'Add "!dist/app.js" to the outputs of "a", or let one task write both.',
+      ],
+    ],
+    [
+      task('a', 'outputs = ["x"]\noptional_outputs = ["y", ▸"x"]'),
+      ['CONFIG_OVERLAP', 'tasks.a.optional_outputs[1]: "x" is there already', 'Remove one of them.'],
+    ],
+    [task('a', 'optional_outputs = ▸["*.toml"]'), reads('a.optional_outputs', 'fleche.config.toml')],
+  ]);
+});
+
 test('outputs that are told apart are no error', () => {
   load(task('a', 'outputs = ["dist/**", "!dist/report.html"]') + task('b', 'outputs = ["dist/report.html"]'));
   load(task('a', 'outputs = ["dist/*.js"]') + task('b', 'outputs = ["dist/a.css", "dist2/a.js", "dist/x/a.js"]'));

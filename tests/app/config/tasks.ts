@@ -337,6 +337,21 @@ test('an input may lie outside the project, but a pattern does not step back', (
   }
 });
 
+test('no pattern walks through everything around the project', () => {
+  const hint =
+    'Patterns end at the root of the project; beside it a file or folder has to be named, such as "../shared/*.json".';
+  for (const pattern of ['..', '../..', '../**', '../../**', '!../*.ts', '../*/src', '../{a,b}/x', '../[ab]']) {
+    const shown = (at: string): string => `tasks.t.${at}: "${pattern}" walks through everything around the project`;
+    assertErrors([
+      [`${RUN}inputs = ["a", ▸"${pattern}"]`, ['CONFIG_INVALID', shown('inputs[1]'), hint]],
+      [
+        `[tasks.t]\ncall = "./a.ts#a"\nargs.x = { glob = ["a", ▸"${pattern}"] }`,
+        ['CONFIG_INVALID', shown('args.x.glob[1]'), hint],
+      ],
+    ]);
+  }
+});
+
 test('patterns that only take away, and those of too many words, are errors', () => {
   const away = 'Put a pattern without "!" before the others, such as "**".';
   assertErrors([

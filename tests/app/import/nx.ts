@@ -68,7 +68,7 @@ test('targets are tasks of their projects', () =>
     assert.equal(Object.keys(lib), ['build', 'check']);
     assert.match(text('libs/lib'), '# No equal: target unit with the executor @nx/jest:jest.');
     assert.equal(lib.build.inputs, ['@default', '//babel.json', '!**/*.spec.ts', '!//dist/libs/lib']);
-    assert.equal([lib.build.outputs, lib.build.env, lib.build.dir], [['//dist/libs/lib'], ['CI_MODE'], '//']);
+    assert.equal([lib.build.optional_outputs, lib.build.env, lib.build.dir], [['//dist/libs/lib'], ['CI_MODE'], '//']);
     assert.match(lib.build.run, 'cat libs/lib/src/* >dist/libs/lib/all');
     assert.is(lib.check.dir, undefined);
     assert.match(text('libs/lib'), '# No equal: the input that node -v prints.');

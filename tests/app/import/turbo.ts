@@ -14,7 +14,7 @@ const REPOSITORY = {
   // as turbo reads it
   "$schema": "https://turborepo.com/schema.json",
   "globalDependencies": [".env"],
-  "globalEnv": ["CI_MODE"],
+  "globalEnv": ["CI_MODE", "CI"],
   "globalPassThroughEnv": ["TOKEN"],
   "tasks": {
     "build": {
@@ -56,8 +56,8 @@ test('tasks are templates, what a package has for itself stands in its own file'
     assert.equal(defaults, { tasks: ['build'] });
     assert.equal(Object.keys(templates), ['build', 'test', 'lint', 'dev']);
     assert.equal(templates.build.needs, ['^build']);
-    assert.equal(templates.build.outputs, ['dist/**', '!dist/cache/**']);
-    assert.equal(templates.build.env, ['CI_MODE', 'NODE_ENV', 'VITE_*', 'NEXT_PUBLIC_*']);
+    assert.equal(templates.build.optional_outputs, ['dist/**', '!dist/cache/**']);
+    assert.equal(templates.build.env, ['CI_MODE', 'CI', 'NODE_ENV', 'VITE_*', 'NEXT_PUBLIC_*']);
     assert.equal(templates.build.pass_env, ['TOKEN']);
     assert.ok(
       ['!README.md', '//shared.json', '//.env', 'package.json'].every((one) => templates.build.inputs.includes(one)),
@@ -67,16 +67,16 @@ test('tasks are templates, what a package has for itself stands in its own file'
     assert.equal(templates.dev, {
       inputs: [],
       pass_env: ['TOKEN'],
-      env: ['CI_MODE', 'NEXT_PUBLIC_*'],
+      env: ['CI_MODE', 'CI', 'NEXT_PUBLIC_*'],
       persistent: true,
     });
     assert.equal(Object.keys(tasks), ['format']);
     assert.match(text(), '# No equal: environment variables !VITE_SECRET.');
     assert.match(text(), '# No equal: outputLogs');
-    assert.match(text(), '# A task that writes nothing of its outputs has failed here');
+    assert.match(text(), '# Turbo takes a task for done');
     assert.match(text(), '# Left out, for no package has it: nowhere.');
     const web = toml('packages/web').tasks;
-    assert.equal(web.build, { env: ['CI_MODE', 'NODE_ENV', 'VITE_*', 'WEB', 'NEXT_PUBLIC_*'] });
+    assert.equal(web.build, { env: ['CI_MODE', 'CI', 'NODE_ENV', 'VITE_*', 'WEB', 'NEXT_PUBLIC_*'] });
     assert.ok(web.lint.inputs.includes('src/**'));
     assert.match(toml('packages/lib').tasks.lint.run, /prelint.* && .*lint lib/);
   }));

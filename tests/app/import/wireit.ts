@@ -57,7 +57,7 @@ test('blocks are tasks of their packages', () =>
     assert.match(text(), '# Left out, for there is no such script: ./packages/nothing:build.');
     const lib = toml('packages/lib').tasks;
     assert.equal(lib.build.inputs, ['src/**', '!src/*.tmp', 'tsconfig.json', '//package-lock.json']);
-    assert.equal([lib.build.outputs, lib.build.needs, lib.generate.cache], [['out/**'], ['generate'], false]);
+    assert.equal([lib.build.optional_outputs, lib.build.needs, lib.generate.cache], [['out/**'], ['generate'], false]);
     assert.match(text('packages/lib'), '# No equal: clean = "if-file-deleted"');
     const web = toml('packages/web').tasks;
     assert.equal(web.build.needs, ['@app/lib#build', '@app/lib#generate']);

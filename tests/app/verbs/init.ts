@@ -28,6 +28,7 @@ const MANY = {
     scripts: { build: `${say('build a')} && mkdir -p dist && echo a >dist/a`, lint: say('lint a') },
   },
   'packages/a/tsconfig.json': '{ "compilerOptions": { "outDir": "./dist" } }',
+  'packages/b/tsconfig.json': '',
   'packages/b/package.json': {
     name: 'b',
     dependencies: { a: '*' },
