@@ -8,6 +8,7 @@ import { dirname } from 'node:path';
 import { messageOf, systemCode } from '../base/errors.ts';
 import { type AbsPath, escapes, type RelPath, toAbs } from '../base/paths.ts';
 import { FolderWatches, type OpenWatch } from './folder-watches.ts';
+import { gitLock } from './git-lock.ts';
 import { WatchPlaces, type WatchScope } from './watch-places.ts';
 
 export interface WatchListener {
@@ -26,6 +27,8 @@ export interface WatchSource {
    * something may have happened there unnoticed.
    */
   follow(scope: WatchScope): Promise<boolean>;
+  /** A mark of the lock of who is changing many files just now, each lock one of its own; undefined if there is none. */
+  lock(): string | undefined;
   close(): Promise<void>;
 }
 
@@ -48,6 +51,7 @@ export class Watcher implements WatchSource {
   readonly #root: AbsPath;
   readonly #listener: WatchListener;
   readonly #openWatch: OpenWatch | undefined;
+  readonly lock: () => string | undefined;
   #scope: WatchScope | undefined;
   #places: WatchPlaces | undefined;
   #folders: FolderWatches | undefined;
@@ -59,6 +63,7 @@ export class Watcher implements WatchSource {
     this.#root = root;
     this.#listener = listener;
     this.#openWatch = openWatch;
+    this.lock = gitLock(root);
     if (poll !== undefined) this.#startPolling(poll);
     else this.#refuseRemote();
   }

@@ -11,19 +11,31 @@ export const BURST = 1000;
 const QUIET_AFTER_BURST = 100;
 /** No wait for quiet is longer than this, ms. */
 const LONGEST = 10_000;
+/**
+ * While somebody holds a lock there is more to come: a round begins when the lock is given back. Who holds one and changes
+ * nothing for so long does something else meanwhile, such as waiting for a person, or is no more; nor does anybody change
+ * files for ever. A lock that was waited for in vain is not waited for again. Between two looks at it some time passes, ms.
+ */
+const QUIET_UNDER_LOCK = 1000;
+const LONGEST_UNDER_LOCK = 30_000;
+const LOOK = 10;
 
 export class Settling {
   readonly #clock: Clock;
   readonly #begin: () => void;
+  readonly #lock: () => string | undefined;
+  /** The lock that was waited for in vain. */
+  #stale: string | undefined;
   #since: number | undefined;
   #latest = 0;
   #count = 0;
   #cancel: () => void = () => {};
 
-  /** `begin` is called when it is time. */
-  constructor(clock: Clock, begin: () => void) {
+  /** `begin` is called when it is time. `lock` gives a mark of the lock of who changes many files, if one is there. */
+  constructor(clock: Clock, begin: () => void, lock: () => string | undefined) {
     this.#clock = clock;
     this.#begin = begin;
+    this.#lock = lock;
   }
 
   /** Something happened, at a path that was not counted yet or not. */
@@ -68,10 +80,19 @@ export class Settling {
   }
 
   #fire(): void {
+    const lock = this.#lock();
+    const isLocked = lock !== undefined && lock !== this.#stale;
+    const left = isLocked
+      ? this.#left(QUIET_UNDER_LOCK, LONGEST_UNDER_LOCK)
+      : this.#left(this.isBurst ? QUIET_AFTER_BURST : this.#count > SAVE ? QUIET : 0, LONGEST);
+    if (left > 0) return this.#wait(isLocked ? Math.min(left, LOOK) : left);
+    if (isLocked) this.#stale = lock;
+    this.#begin();
+  }
+
+  /** Time until there was so much quiet, or until so much has passed since the first event, ms. */
+  #left(quiet: number, longest: number): number {
     const now = this.#clock.now();
-    const quiet = this.isBurst ? QUIET_AFTER_BURST : this.#count > SAVE ? QUIET : 0;
-    const left = Math.min(this.#latest + quiet, (this.#since ?? now) + LONGEST) - now;
-    if (left > 0) this.#wait(left);
-    else this.#begin();
+    return Math.min(this.#latest + quiet, (this.#since ?? now) + longest) - now;
   }
 }

@@ -78,7 +78,11 @@ export class Watch {
       if (!this.#isClosed) listener(event);
     };
     this.#teller = new RoundTeller(this.#listener, () => clock.now());
-    this.#settling = new Settling(clock, () => this.#settled());
+    this.#settling = new Settling(
+      clock,
+      () => this.#settled(),
+      () => this.#source?.lock(),
+    );
   }
 
   /** Begins; `source` tells `path`, `anything` and `trouble` from now on. Resolves when nothing is missed any more. */

@@ -18,6 +18,11 @@ export class TestSource implements WatchSource {
   isClosed = false;
   /** What `follow` answers: whether something was not watched before. */
   isMore = false;
+  held: string | undefined;
+
+  lock(): string | undefined {
+    return this.held;
+  }
 
   follow(scope: WatchScope): Promise<boolean> {
     this.scopes.push(scope);

@@ -213,6 +213,64 @@ test('five thousand files are one pass in which everything is looked at, and loo
   assert.is(tasks.passes.length, 3);
 });
 
+test('while somebody holds a lock a pass waits for its end, and takes no more time than without one', async () => {
+  const { watch, clock, tasks, source } = await started();
+  source.held = 'lock 1';
+  for (let file = 0; file < 2000; file++) {
+    tell(watch, `one/${file}`);
+    if (file % 100 === 0) clock.pass(500);
+  }
+  assert.is(tasks.passes.length, 1, 'more than ten seconds, and pauses longer than the usual quiet');
+  source.held = undefined;
+  clock.pass(110);
+  assert.is(tasks.passes.length, 2);
+  await end(tasks);
+  clock.pass(2000);
+  await end(tasks);
+  source.held = 'lock 2';
+  tell(watch, 'one/a');
+  clock.pass(50);
+  source.held = undefined;
+  const before = tasks.passes.length;
+  clock.pass(10);
+  assert.is(tasks.passes.length, before + 1);
+});
+
+test('a lock that nobody gives back delays one pass by a second, and no other one', async () => {
+  const { watch, clock, tasks, source } = await started();
+  source.held = 'left behind';
+  tell(watch, 'one/a');
+  clock.pass(990);
+  assert.is(tasks.passes.length, 1);
+  clock.pass(20);
+  assert.is(tasks.passes.length, 2);
+  await end(tasks);
+  for (let save = 0; save < 3; save++) {
+    tell(watch, 'one/a');
+    clock.pass(10);
+    assert.is(tasks.passes.length, 3 + save);
+    await end(tasks);
+  }
+  source.held = 'another one';
+  tell(watch, 'one/a');
+  clock.pass(100);
+  assert.is(tasks.passes.length, 5, 'what another command does is waited for again');
+});
+
+test('under a lock with changes without an end a pass begins after half a minute', async () => {
+  const { watch, clock, tasks, source } = await started();
+  source.held = 'lock';
+  for (let ms = 0; ms < 29_500; ms += 500) {
+    tell(watch, `one/${ms}`);
+    clock.pass(500);
+  }
+  tell(watch, 'one/a');
+  clock.pass(490);
+  assert.is(tasks.passes.length, 1);
+  clock.pass(20);
+  assert.is(tasks.passes.length, 2);
+});
+
 test('after the event loop stood still with events behind it, everything is looked at', async () => {
   const { tasks, clock, watch } = await started();
   tell(watch, 'one/a');
