@@ -78,6 +78,7 @@ export const VERBS: readonly VerbSpec[] = [
       { name: 'job-summary', value: 'FILE', text: 'append a page in Markdown; on GitHub the summary of the job' },
       { name: 'force', text: 'run every task, whatever is in the cache' },
       { name: 'fail-fast', text: 'begin nothing more after a failure' },
+      LOG_OPTION,
       JSON_OPTION,
       JOBS_OPTION,
     ],

@@ -1,11 +1,12 @@
 /**
  * Tells of a run in the log of a CI job: a folded group for each task that ran, a line for each that was answered, and at
- * the end, unfolded, what failed, with notes beside the log as far as the service shows them. The name of a task is never
- * a command to the service, and neither is what tasks print.
+ * the end, unfolded, what failed, with notes beside the log as far as the service shows them. Or line by line as it comes,
+ * or only what failed. The name of a task is never a command to the service, and neither is what tasks print.
  */
 import type { RunEvent, TaskOutcome } from '../../graph/outcome.ts';
 import { Log } from '../reporters/lines.ts';
-import type { Reporter } from '../reporters/reporter.ts';
+import type { LogMode, Reporter } from '../reporters/reporter.ts';
+import { Streams } from '../reporters/streams.ts';
 import { nameWidth, outcomeLine, summaryLine } from '../reporters/task-line.ts';
 import { type Style, styleFor } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
@@ -13,6 +14,7 @@ import { harmless, tameLine } from '../text.ts';
 import type { Markup, Note } from './markup.ts';
 
 export interface CiReporterOptions {
+  readonly log: LogMode;
   readonly markup: Markup;
   /** Unforeseeable text. */
   readonly secret: string;
@@ -24,6 +26,7 @@ export class CiReporter implements Reporter {
   readonly #terminal: Terminal;
   readonly #style: Style;
   readonly #options: CiReporterOptions;
+  readonly #streams: Streams;
   readonly #logs = new Map<string, Log>();
   readonly #failures: { readonly outcome: TaskOutcome; readonly lines: readonly string[] }[] = [];
   readonly #warnings: Note[] = [];
@@ -35,6 +38,7 @@ export class CiReporter implements Reporter {
   constructor(terminal: Terminal, options: CiReporterOptions) {
     this.#terminal = terminal;
     this.#style = styleFor(terminal);
+    this.#streams = new Streams(this.#style, terminal.colors, (lines) => this.#guarded(lines));
     this.#options = options;
   }
 
@@ -47,11 +51,14 @@ export class CiReporter implements Reporter {
     switch (event.type) {
       case 'plan':
         this.#width = nameWidth(event.tasks);
+        this.#streams.begin(event.tasks, this.#width);
         break;
       case 'start':
         break;
       case 'output':
-        if (!event.replayed) this.#log(event.name).push(event.chunk);
+        if (event.replayed) break;
+        this.#log(event.name).push(event.chunk);
+        if (this.#options.log === 'stream') this.#streams.push(event.name, event.chunk);
         break;
       case 'retry':
         this.#warn(event.name, `attempt ${event.attempt} of ${event.attempts} ${event.message}`);
@@ -70,10 +77,12 @@ export class CiReporter implements Reporter {
   };
 
   drop(name: string): void {
+    this.#streams.end(name);
     this.#logs.delete(name);
   }
 
   close(): void {
+    this.#streams.close();
     this.#logs.clear();
   }
 
@@ -96,9 +105,11 @@ export class CiReporter implements Reporter {
     this.#logs.delete(name);
     if (lines.length > 0) this.#tails.set(name, lines.slice(-TAIL));
     if (outcome.outcome === 'failed') this.#failures.push({ outcome, lines });
+    const { markup, log } = this.#options;
+    this.#streams.end(name);
+    if (log === 'quiet' && outcome.outcome !== 'failed') return;
     const title = outcomeLine(outcome, this.#style, 'run', this.#width);
-    if (outcome.outcome !== 'ran' || lines.length === 0) return this.#line(title);
-    const { markup } = this.#options;
+    if (outcome.outcome !== 'ran' || lines.length === 0 || log === 'stream') return this.#line(title);
     const id = ++this.#groups;
     this.#line(markup.open(title, id) ?? title);
     this.#guarded(lines);

@@ -5,9 +5,7 @@ import type { Machine } from '../verb.ts';
 import { jsonReporter } from './json.ts';
 import { liveReporter } from './live.ts';
 import { PlainReporter } from './plain.ts';
-import type { LogMode, Reporter, ReportMode } from './reporter.ts';
-
-const LOG_MODES: readonly LogMode[] = ['stream', 'grouped', 'quiet'];
+import { LOG_MODES, type Reporter, type ReportMode } from './reporter.ts';
 
 /**
  * With `--json` standard output has JSON lines only; failures, and with `--log` what else that asks for, go to standard

@@ -6,9 +6,10 @@ import { formatDuration } from '../../base/duration.ts';
 import type { RunEvent, TaskOutcome } from '../../graph/outcome.ts';
 import { type Style, styleFor } from '../style.ts';
 import type { Terminal } from '../terminal.ts';
-import { harmless, padded, tameLine } from '../text.ts';
-import { LineSplitter, Log } from './lines.ts';
+import { harmless, tameLine } from '../text.ts';
+import { Log } from './lines.ts';
 import type { LogMode, Reporter, ReportMode } from './reporter.ts';
+import { Streams } from './streams.ts';
 import { nameWidth, outcomeLine, summaryLine } from './task-line.ts';
 
 export interface PlainOptions {
@@ -23,10 +24,9 @@ export class PlainReporter implements Reporter {
   readonly #style: Style;
   readonly #options: PlainOptions;
   readonly #logs = new Map<string, Log>();
-  readonly #streams = new Map<string, LineSplitter>();
+  readonly #streams: Streams;
   /** Tasks whose end nobody waits for: what they print is shown as it comes. */
   readonly #staying = new Set<string>();
-  #order = new Map<string, number>();
   #width = 0;
   /** Tasks that failed before the last line that was written. */
   readonly #buried: string[] = [];
@@ -35,6 +35,8 @@ export class PlainReporter implements Reporter {
   constructor(terminal: Terminal, options: PlainOptions) {
     this.#terminal = terminal;
     this.#style = styleFor(terminal);
+    const show = (lines: readonly string[]): void => terminal.write(lines.map((line) => `${line}\n`).join(''));
+    this.#streams = new Streams(this.#style, terminal.colors, show);
     this.#options = options;
   }
 
@@ -42,7 +44,7 @@ export class PlainReporter implements Reporter {
     switch (event.type) {
       case 'plan':
         this.#width = nameWidth(event.tasks);
-        this.#order = new Map(event.tasks.map((name, index) => [name, index]));
+        this.#streams.begin(event.tasks, this.#width);
         break;
       case 'start':
         if (event.stays && this.#options.log === 'grouped') this.#staying.add(event.name);
@@ -69,36 +71,23 @@ export class PlainReporter implements Reporter {
   };
 
   drop(name: string): void {
-    this.#endStream(name);
+    this.#streams.end(name);
     this.#logs.delete(name);
   }
 
   /** Shows what tasks printed that never got to their end. */
   close(): void {
-    for (const name of [...this.#streams.keys()]) this.#endStream(name);
+    this.#streams.close();
   }
 
   #output(name: string, chunk: Uint8Array): void {
     if (this.#options.log === 'stream' || this.#staying.has(name)) {
-      const stream = this.#streams.get(name) ?? new LineSplitter();
-      this.#streams.set(name, stream);
-      this.#prefixed(name, stream.push(chunk));
+      this.#streams.push(name, chunk);
       return;
     }
     const log = this.#logs.get(name) ?? new Log();
     this.#logs.set(name, log);
     log.push(chunk);
-  }
-
-  #prefixed(name: string, lines: readonly string[]): void {
-    if (lines.length === 0) return;
-    const prefix = this.#style.hue(this.#order.get(name) ?? 0, `${padded(harmless(name), this.#width)} │ `);
-    this.#terminal.write(lines.map((line) => `${prefix}${this.#tame(line)}\n`).join(''));
-  }
-
-  #endStream(name: string): void {
-    this.#prefixed(name, this.#streams.get(name)?.end() ?? []);
-    this.#streams.delete(name);
   }
 
   #warning(name: string | null, message: string): void {
@@ -113,25 +102,30 @@ export class PlainReporter implements Reporter {
     this.#terminal.write(
       `${this.#style.yellow('↻')} ${harmless(name)}: ${said.split('\n').map(harmless).join('\n  ')}\n`,
     );
-    this.#endStream(name);
-    this.#terminal.write(this.#below(name));
+    this.#streams.end(name);
+    this.#terminal.write(this.#barred(this.#take(name)));
   }
 
   /** What a task printed, as lines; forgets it. */
-  #below(name: string): string {
+  #take(name: string): readonly string[] {
     const lines = this.#logs.get(name)?.end() ?? [];
     this.#logs.delete(name);
+    return lines;
+  }
+
+  #barred(lines: readonly string[]): string {
     const bar = this.#style.dim('  │ ');
-    return lines.map((line) => `${bar}${this.#tame(line)}\n`).join('');
+    return lines.map((line) => `${bar}${tameLine(line, this.#terminal.colors)}\n`).join('');
   }
 
   #done(outcome: TaskOutcome): void {
     const { log, mode } = this.#options;
     const failed = outcome.outcome === 'failed';
-    this.#endStream(outcome.name);
-    const below = this.#below(outcome.name);
+    this.#streams.end(outcome.name);
+    const lines = this.#take(outcome.name);
     if (log === 'quiet' && !failed) return;
-    this.#terminal.write(`${outcomeLine(outcome, this.#style, mode, this.#width)}\n${below}`);
+    const shown = isSaidIn(lines, outcome) ? { ...outcome, message: null } : outcome;
+    this.#terminal.write(`${outcomeLine(shown, this.#style, mode, this.#width)}\n${this.#barred(lines)}`);
     this.#last = outcome.name;
     if (failed) this.#buried.push(outcome.name);
   }
@@ -142,8 +136,10 @@ export class PlainReporter implements Reporter {
     const { red } = this.#style;
     this.#terminal.write(`${red(`failed: ${this.#buried.map(harmless).join(', ')}`)}\n`);
   }
+}
 
-  #tame(line: string): string {
-    return tameLine(line, this.#terminal.colors);
-  }
+/** Whether the lines below say the message anyway, as an error that a function threw is printed with its place. */
+function isSaidIn(lines: readonly string[], { message }: TaskOutcome): boolean {
+  const [first = ''] = message?.split('\n') ?? [];
+  return first !== '' && lines.some((line) => line.includes(first));
 }

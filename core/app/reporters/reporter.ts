@@ -2,7 +2,9 @@
 import type { RunListener } from '../../graph/outcome.ts';
 
 /** What becomes of what tasks print: shown as it comes, under its task when that is over, or only on failure. */
-export type LogMode = 'stream' | 'grouped' | 'quiet';
+export const LOG_MODES = ['stream', 'grouped', 'quiet'] as const;
+
+export type LogMode = (typeof LOG_MODES)[number];
 
 /** Whether tasks were run, or only looked at. */
 export type ReportMode = 'run' | 'plan';

@@ -13,6 +13,7 @@ import { EXIT } from '../exit-code.ts';
 import { parseJobs } from '../jobs.ts';
 import type { Project } from '../project.ts';
 import { jsonReporter } from '../reporters/json.ts';
+import { LOG_MODES } from '../reporters/reporter.ts';
 import { counted } from '../reporters/task-line.ts';
 import { noteRun } from '../run-history.ts';
 import { answersSent } from '../sent.ts';
@@ -30,6 +31,7 @@ export async function ci(context: VerbContext): Promise<number> {
   const timings = timingsOf(jobFiles(invocation, machine));
   const out = invocation.flag('json') ? machine.stderr : machine.stdout;
   const reporter = new CiReporter(out, {
+    log: invocation.choice('log', LOG_MODES) ?? 'grouped',
     markup: markupOf(provider.name, () => Math.floor(Date.now() / 1000)),
     secret: randomUUID(),
     place: (task): Note['at'] => placeOf(task),

@@ -6,6 +6,7 @@ import { jobSummary } from '../../../core/app/ci/job-summary.ts';
 import { junitXml } from '../../../core/app/ci/junit.ts';
 import { markupOf } from '../../../core/app/ci/markup.ts';
 import type { ProviderName } from '../../../core/app/ci/provider.ts';
+import type { LogMode } from '../../../core/app/reporters/reporter.ts';
 import type { OutcomeKind, RunReport, TaskOutcome } from '../../../core/graph/outcome.ts';
 import { FakeTerminal } from '../_screen.ts';
 
@@ -45,10 +46,19 @@ function report(...outcomes: readonly TaskOutcome[]): RunReport {
 }
 
 /** The log of a job in which these tasks print these lines. */
-function logOf(provider: ProviderName, tasks: readonly (readonly [TaskOutcome, string])[]): string {
+function logOf(
+  provider: ProviderName,
+  tasks: readonly (readonly [TaskOutcome, string])[],
+  log: LogMode = 'grouped',
+): string {
   const terminal = new FakeTerminal();
   const at = { file: 'fleche.config.toml', line: 3 };
-  const reporter = new CiReporter(terminal, { markup: markupOf(provider, () => 7), secret: 'SECRET', place: () => at });
+  const reporter = new CiReporter(terminal, {
+    log,
+    markup: markupOf(provider, () => 7),
+    secret: 'SECRET',
+    place: () => at,
+  });
   const { summary } = report(...tasks.map(([one]) => one));
   reporter.listener({ type: 'plan', tasks: tasks.map(([{ name }]) => name) });
   for (const [one, text] of tasks) {
@@ -65,6 +75,21 @@ test('on GitHub what ran is a group, and no command is found in what it printed'
   const lines = log.split('\n');
   assert.match(lines[0] ?? '', /^::group::✓ build/);
   assert.equal(lines.slice(1, 5), ['::stop-commands::SECRET', '::error::injected', '::SECRET::', '::endgroup::']);
+});
+
+test('lines are shown as they come, or only those of what failed', () => {
+  const tasks = [
+    [outcome('good', 'ran'), '::error::injected\n'],
+    [outcome('bad', 'failed', 'exited with code 1'), 'oh\n'],
+  ] as const;
+  const stream = logOf('github', tasks, 'stream').split('\n');
+  const beginning = ['::stop-commands::SECRET', 'good │ ::error::injected', '::SECRET::'];
+  assert.equal(stream.slice(0, 3), beginning);
+  assert.match(stream[3] ?? '', /^✓ good/);
+  assert.ok(stream.lastIndexOf('oh') > stream.indexOf('bad  │ oh'), 'failures come last all the same');
+  const quiet = logOf('github', tasks, 'quiet');
+  assert.not.match(quiet, /good|injected/);
+  assert.match(quiet, /✗ bad[\s\S]*bad failed[\s\S]*oh/);
 });
 
 test('failures come last, unfolded, with a note at the place where the task is defined', () => {

@@ -1,0 +1,48 @@
+/** What tasks print, line by line while they run, each line behind the name of its task. */
+import type { Style } from '../style.ts';
+import { harmless, padded, tameLine } from '../text.ts';
+import { LineSplitter } from './lines.ts';
+
+export class Streams {
+  readonly #style: Style;
+  readonly #colors: boolean;
+  readonly #show: (lines: readonly string[]) => void;
+  readonly #splitters = new Map<string, LineSplitter>();
+  #order = new Map<string, number>();
+  #width = 0;
+
+  /** `colors`: whether tasks may colour what they print. */
+  constructor(style: Style, colors: boolean, show: (lines: readonly string[]) => void) {
+    this.#style = style;
+    this.#colors = colors;
+    this.#show = show;
+  }
+
+  /** Says which tasks there will be; `width` is that of the longest name. */
+  begin(tasks: readonly string[], width: number): void {
+    this.#order = new Map(tasks.map((name, index) => [name, index]));
+    this.#width = width;
+  }
+
+  push(name: string, chunk: Uint8Array): void {
+    const splitter = this.#splitters.get(name) ?? new LineSplitter();
+    this.#splitters.set(name, splitter);
+    this.#write(name, splitter.push(chunk));
+  }
+
+  /** Shows what is left of a task whose last line did not end. */
+  end(name: string): void {
+    this.#write(name, this.#splitters.get(name)?.end() ?? []);
+    this.#splitters.delete(name);
+  }
+
+  close(): void {
+    for (const name of [...this.#splitters.keys()]) this.end(name);
+  }
+
+  #write(name: string, lines: readonly string[]): void {
+    if (lines.length === 0) return;
+    const prefix = this.#style.hue(this.#order.get(name) ?? 0, `${padded(harmless(name), this.#width)} │ `);
+    this.#show(lines.map((line) => prefix + tameLine(line, this.#colors)));
+  }
+}
