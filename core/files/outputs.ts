@@ -85,7 +85,17 @@ export class Outputs {
   reach(task: string, globs: Globs): (path: RelPath) => boolean {
     const ledger = this.#ledgers.read(task);
     const named = new Set(globs.literals);
-    if (ledger?.finished === true) return (path) => ledger.names.has(path) || named.has(path);
+    if (ledger?.finished === true) {
+      // What somebody put below the place of a file has to make way for it.
+      const isInTheWay = (path: RelPath): boolean => {
+        for (let at = folderOf(path); at !== '.'; at = folderOf(at)) {
+          const kind = ledger.paths.get(at)?.kind;
+          if (kind !== undefined) return kind !== 'dir';
+        }
+        return false;
+      };
+      return (path) => ledger.names.has(path) || named.has(path) || isInTheWay(path);
+    }
     return (path) => {
       const noted = ledger?.paths.get(path);
       return noted === undefined || this.#at(task, globs, (site) => !site.isUntouched(noted));

@@ -10,6 +10,8 @@ export interface Blueprint {
   readonly tasks: readonly Planned[];
   /** Texts of `fleche.config.toml` and of what else says so, by path. */
   readonly files: ReadonlyMap<string, string>;
+  /** Folders that go, with all that is in them. */
+  readonly absent: readonly string[];
   /**
    * What becomes of each task: `things` is all in the workspace that no task wrote. Undefined for what needs something
    * that fails.

@@ -46,6 +46,12 @@ export class Checkout {
     rmSync(this.place(path));
   }
 
+  /** Removes a folder with all that is in it. */
+  removeAll(folder: string): void {
+    for (const path of this.things.keys()) if (path.startsWith(`${folder}/`)) this.things.delete(path);
+    rmSync(this.place(folder), { recursive: true, force: true });
+  }
+
   edit(edit: SourceEdit): void {
     const place = this.place(edit.file);
     const thing = this.things.get(edit.file);

@@ -32,6 +32,8 @@ export type Edit =
 export interface Editable {
   readonly files: readonly string[];
   readonly texts: readonly string[];
+  /** How often it is what is configured that is changed: 20 is as often as anything else. */
+  readonly restless: number;
   /** Changes of what is configured, and those that can be made while tasks run and the configuration is watched. */
   readonly figures: fc.Arbitrary<PlanEdit>;
   readonly watchedFigures: fc.Arbitrary<PlanEdit>;
@@ -83,7 +85,7 @@ export function edit(editable: Editable): fc.Arbitrary<Edit> {
       weight: 1,
       arbitrary: fc.record({ kind: fc.constant('level' as const), level: fc.constantFrom(undefined, '1', '2') }),
     },
-    { weight: 5, arbitrary: editable.figures },
+    { weight: editable.restless, arbitrary: editable.figures },
     {
       weight: 3,
       arbitrary: fc.record({

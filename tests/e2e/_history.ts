@@ -125,8 +125,8 @@ class History {
   }
 
   #redraw(next: Blueprint): void {
-    for (const [index, task] of this.#tasks.entries()) {
-      const then = next.tasks[index];
+    for (const task of this.#tasks) {
+      const then = next.tasks.find(({ name }) => name === task.name);
       if (String(then?.outputs) !== String(task.outputs)) this.#unsquat(task);
       if (then?.folder === undefined) this.#unhandAll(task);
     }
@@ -135,7 +135,11 @@ class History {
 
   /** Puts in place what configures the workspace; what else than the configuration itself does so is a source like others. */
   #configure(): void {
-    const { files } = this.#blueprint;
+    const { files, absent } = this.#blueprint;
+    for (const folder of absent) {
+      for (const path of this.#hand.keys()) if (path.startsWith(`${folder}/`)) this.#hand.delete(path);
+      this.#checkout.removeAll(folder);
+    }
     for (const path of this.#configured) if (!files.has(path)) this.#checkout.remove(path);
     for (const [path, text] of files) {
       const thing = this.#checkout.things.get(path);

@@ -26,6 +26,7 @@ import type { Things } from './_things.ts';
 
 export class Pipeline implements Blueprint {
   readonly tasks: readonly Planned[];
+  readonly absent: readonly string[] = [];
   readonly #plans: readonly TaskPlan[];
 
   constructor(plans: readonly TaskPlan[]) {
@@ -100,6 +101,7 @@ function configOf(plans: readonly TaskPlan[]): string {
 export const PIPELINES: World<readonly TaskPlan[]> = {
   files: [...FILES, ...HEADERS],
   texts: TEXTS,
+  restless: 5,
   begin: { 'src/a': 'a', 'src/d/a': 'ab', 'src/e/é': 'b', 'inc/a': 'b', 'inc/b': '' },
   figures: planEdit(
     ['noise', 0, 1],

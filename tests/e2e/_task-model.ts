@@ -66,10 +66,14 @@ export function make(
       pattern,
       matching(standing, pattern).map((path) => shown(standing, path)),
     ]),
-    needsOf(plan, index).map((need) => [...(made[need]?.outputs ?? [])].sort(([a], [b]) => (a < b ? -1 : 1))),
-    [...told].sort(([a], [b]) => (a < b ? -1 : 1)),
+    needsOf(plan, index).map((need) => [need, sorted(made[need]?.outputs ?? [])]),
+    sorted(told),
   ]);
   return { fails: acc.includes('q'), printed: `${acc}\n`, outputs: written(plan, index, acc, byChar), question };
+}
+
+function sorted<T>(entries: Iterable<readonly [string, T]>): readonly (readonly [string, T])[] {
+  return [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function farPathsAt(far: number, plans: readonly TaskPlan[]): readonly string[] {

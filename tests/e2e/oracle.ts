@@ -13,6 +13,7 @@ import type { Driver, RunEnd, RunOptions } from './_driver.ts';
 import { live } from './_history.ts';
 import { hold, withBase } from './_oracle.ts';
 import { PIPELINES } from './_pipeline.ts';
+import { REPOSITORIES } from './_repository.ts';
 import { ended, type Rig, withRig } from './_rig.ts';
 import { story } from './_story.ts';
 
@@ -44,7 +45,7 @@ class Inside implements Driver {
     const timer = abortAfter === undefined ? undefined : setTimeout(() => controller.abort(), abortAfter);
     try {
       const { outcomes } = await project.engine().run({
-        targets: target === undefined ? project.defaults : [target],
+        targets: target === undefined ? project.graph.names : [target],
         jobs,
         force,
         frozen: false,
@@ -147,7 +148,16 @@ test('whatever happens to a workspace, a run makes it what a clean build makes, 
     fc.asyncProperty(story('inside', PIPELINES), (story) =>
       withBase((base) => live(story, PIPELINES, new Inside(base))),
     ),
-    { normal: 300, nightly: 20_000, seconds: 120 },
+    { normal: 200, nightly: 12_000, seconds: 80 },
+  );
+});
+
+test('the same of repositories of packages, whatever changes in manifests, templates, ignore files and the lock file', async () => {
+  await hold(
+    fc.asyncProperty(story('inside', REPOSITORIES), (story) =>
+      withBase((base) => live(story, REPOSITORIES, new Inside(base))),
+    ),
+    { normal: 70, nightly: 6000, seconds: 30 },
   );
 });
 

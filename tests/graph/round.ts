@@ -452,6 +452,21 @@ test('files of people among the outputs of a task that reads them are inputs', a
   });
 });
 
+test('what somebody puts below the place of a file that the task wrote has to make way, and is no input', async () => {
+  const gather = 'say gather; mkdir -p in/gen; echo 1 > in/gen/all';
+  await onSite(
+    { gather: { run: gather, inputs: ['in/**'], outputs: ['in/gen/**'] } },
+    { 'in/a': '1' },
+    async (site) => {
+      await site.run();
+      site.remove('in/gen/all');
+      site.write({ 'in/gen/all/inside': 'x' });
+      assert.equal((await site.run()).outcomes, { gather: 'cached' });
+      assert.is(site.read('in/gen/all'), '1\n');
+    },
+  );
+});
+
 test('a task that writes one file more than before among its own inputs is kept', async () => {
   const run = 'say go; for w in $(cat in/words); do echo > in/$w.gen; done';
   await onSite({ go: { run, inputs: ['in/**'], outputs: ['in/*.gen'] } }, { 'in/words': 'a' }, async (site) => {
