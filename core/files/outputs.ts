@@ -48,6 +48,15 @@ export interface Captured {
 
 const NOTHING: ReadonlyMap<RelPath, PathState> = new Map();
 
+/** Whether a path lies below the place of a file or link that the task wrote, for which it has to make way. */
+function isInTheWay(path: RelPath, own: ReadonlyMap<RelPath, PathState>): boolean {
+  for (let at = folderOf(path); at !== '.'; at = folderOf(at)) {
+    const kind = own.get(at)?.kind;
+    if (kind !== undefined) return kind !== 'dir';
+  }
+  return false;
+}
+
 export class Outputs {
   readonly #root: AbsPath;
   readonly #values: FileValueStore;
@@ -86,15 +95,7 @@ export class Outputs {
     const ledger = this.#ledgers.read(task);
     const named = new Set(globs.literals);
     if (ledger?.finished === true) {
-      // What somebody put below the place of a file has to make way for it.
-      const isInTheWay = (path: RelPath): boolean => {
-        for (let at = folderOf(path); at !== '.'; at = folderOf(at)) {
-          const kind = ledger.paths.get(at)?.kind;
-          if (kind !== undefined) return kind !== 'dir';
-        }
-        return false;
-      };
-      return (path) => ledger.names.has(path) || named.has(path) || isInTheWay(path);
+      return (path) => ledger.names.has(path) || named.has(path) || isInTheWay(path, ledger.paths);
     }
     return (path) => {
       const noted = ledger?.paths.get(path);
@@ -150,7 +151,9 @@ export class Outputs {
         // there before it and is untouched is known not to be the task's.
         const noted = ledger?.paths.get(state.path);
         const keep =
-          own === undefined ? noted !== undefined && site.isUntouched(noted) : !globs.literals.includes(state.path);
+          own === undefined
+            ? noted !== undefined && site.isUntouched(noted)
+            : !globs.literals.includes(state.path) && !(clean && isInTheWay(state.path, own));
         const note = keep ? site.note(state.path) : undefined;
         if (note !== undefined) foreign.set(state.path, note);
         else if (own === undefined || clean) strange.push(state);

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, symlinkSync, utimesSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, renameSync, symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -247,6 +247,19 @@ test('a folder where the task wrote a file is moved aside before a run', () => {
     assert.equal(bench.standing, { 'dist/a.js': 'a' });
     assert.equal(bench.moved, { 'dist/a.js/mine': 'mine' });
     assert.is(bench.warnings.length, 1);
+  });
+});
+
+test('the same if the run before was cut short before it came to that', () => {
+  withBench((bench) => {
+    bench.run(['out.txt'], { 'out.txt': 'a' });
+    remove(bench.root, 'out.txt');
+    put(bench.root, { 'out.txt/inside': 'mine' });
+    bench.outputs.prepare('task', new Globs(['out.txt']), true);
+    renameSync(join(bench.trash, readdirSync(bench.trash)[0] ?? '', 'out.txt'), join(bench.root, 'out.txt'));
+    bench.outputs.prepare('task', new Globs(['out.txt']), true);
+    assert.equal(bench.standing, {});
+    assert.is(bench.moved['out.txt/inside'], 'mine');
   });
 });
 
