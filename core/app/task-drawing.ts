@@ -24,9 +24,10 @@ function mermaidText(text: string): string {
 
 /** One object with all tasks. */
 export function graphJson(tasks: readonly Task[]): string {
-  const plain = tasks.map(({ name, body, dir, needs, inputs, outputs, env, tools }) => {
+  const plain = tasks.map(({ name, body, dir, needs, inputs, outputs, foreach, env, tools }) => {
     const does = body.kind === 'command' ? { run: body.command } : { call: `${body.module}#${body.export}` };
-    return { name, ...does, dir, needs, inputs, outputs, env, tools };
+    const each = foreach === undefined ? {} : { foreach: foreach.of, outputs: foreach.outputs };
+    return { name, ...does, dir, needs, inputs, outputs, env, tools, ...each };
   });
   return `${JSON.stringify({ type: 'graph', tasks: plain })}\n`;
 }

@@ -14,6 +14,16 @@ export function encode(value: unknown): Uint8Array {
   return writer.finish();
 }
 
+/** The bytes of an array whose elements are given by theirs. */
+export function encodedList(elements: readonly Uint8Array[]): Uint8Array {
+  const writer = new Writer();
+  writer.byte(VERSION);
+  writer.byte(TAG.array);
+  writer.count(elements.length);
+  for (const element of elements) writer.raw(element.subarray(1));
+  return writer.finish();
+}
+
 /** A buffer that grows by doubling; integers are LEB128, doubles little-endian. */
 class Writer {
   #bytes: Buffer = Buffer.allocUnsafe(256);

@@ -8,6 +8,7 @@ import { FileRef } from '../files/refs.ts';
 import { parseTree, type TreeEntry } from '../files/tree.ts';
 import type { CallRecord, Part } from '../store/record.ts';
 import type { CacheCore } from './caches/cache-core.ts';
+import { ITEM, ITEMS, taskOfItem } from './item-name.ts';
 import { LISTED } from './listed.ts';
 
 /** What enters the fingerprints of those who need a task: the digest of its value, of its outputs, or one of both. */
@@ -35,14 +36,51 @@ export class Lineage {
     this.#cache = cache;
   }
 
-  /** Calls that used what a call made, as a whole or one of its files; newest first for each. */
-  async dependentsOf(record: CallRecord): Promise<readonly Dependent[]> {
+  /**
+   * Calls that used what a call made, as a whole or one of its files; newest first for each. A task that is done for each of
+   * many items is made of what they made, and they are made again with it, unless some of them are what it was reached
+   * `through`.
+   */
+  async dependentsOf(record: CallRecord, through: string | null): Promise<readonly Dependent[]> {
     const { result, outputs } = record;
-    const found: Dependent[] = [];
+    const found: Dependent[] = [...(await this.#wholesOf(record))];
+    if (through !== ITEM && through !== ITEMS && isWhole(record)) found.push(...(await this.#itemsOf(record)));
     const whole = [result?.digest ?? null, outputs, productDigest(result?.digest ?? null, outputs)];
     for (const made of new Set(whole)) if (made !== null) found.push(...(await this.usersOf(made)));
     if (outputs !== null) found.push(...(await this.readersOf(await this.#tree(outputs))));
     return found;
+  }
+
+  /** The calls of its task that an item is a part of. */
+  async #wholesOf(item: CallRecord): Promise<readonly Dependent[]> {
+    const task = taskOfItem(item.name);
+    const found: Dependent[] = [];
+    if (task === undefined || item.kind !== 'task') return found;
+    for await (const record of this.#cache.find({ kind: 'task', name: task })) {
+      if (isWhole(record) && isAlike(item, record) && (await this.#has(record, item))) {
+        found.push({ record, through: ITEM });
+      }
+    }
+    return found;
+  }
+
+  async #itemsOf(whole: CallRecord): Promise<readonly Dependent[]> {
+    const found: Dependent[] = [];
+    for await (const record of this.#cache.find({ kind: 'task' })) {
+      if (taskOfItem(record.name) !== whole.name || !isAlike(record, whole)) continue;
+      if (await this.#has(whole, record)) found.push({ record, through: ITEMS });
+    }
+    return found;
+  }
+
+  /** Whether the file that an item is was among those of its task then; of values that is not known, and taken to be so. */
+  async #has(whole: CallRecord, item: CallRecord): Promise<boolean> {
+    const blobOf = ({ parts }: CallRecord, name: string): Digest | null =>
+      parts.find((part) => part.name === name && part.kind === 'files')?.blob ?? null;
+    const [all, one] = [blobOf(whole, ITEMS), blobOf(item, ITEM)];
+    if (all === null || one === null) return true;
+    const contents = new Set((await this.#tree(all)).map(contentOf));
+    return (await this.#tree(one)).every((entry) => contents.has(contentOf(entry)));
   }
 
   /** Calls that used this value, newest first. */
@@ -74,7 +112,10 @@ export class Lineage {
     return found;
   }
 
-  /** Calls that read or wrote the file at a path (relative to the project), whatever its content was. */
+  /**
+   * Calls that read or wrote the file at a path (relative to the project), whatever its content was. Where items did, their
+   * task as a whole is only made of them.
+   */
   async callsAbout(path: string): Promise<readonly CallRecord[]> {
     const isIt = (entry: TreeEntry): boolean => entry.path === path;
     const { trees } = await this.#allReaders();
@@ -86,6 +127,8 @@ export class Lineage {
     for await (const record of this.#cache.find({ kind: 'transform' })) {
       if (!record.name.endsWith(LISTED) && partsAbout(record, path).length > 0) found.set(record.key, record);
     }
+    const items = [...found.values()].filter(({ name }) => taskOfItem(name) !== undefined);
+    for (const item of items) for (const { record } of await this.#wholesOf(item)) found.delete(record.key);
     return [...found.values()];
   }
 
@@ -146,6 +189,17 @@ interface Readers {
   >;
   /** Trees by what is in them. */
   readonly byContent: ReadonlyMap<string, readonly Digest[]>;
+}
+
+/** Whether a call is that of a task that is done for each of many items. */
+function isWhole({ kind, parts }: CallRecord): boolean {
+  return kind === 'task' && parts.some(({ name }) => name === ITEMS);
+}
+
+/** Whether the question of an item is that of its task but for the item. */
+function isAlike(item: CallRecord, whole: CallRecord): boolean {
+  const digests = new Map(whole.parts.map(({ name, digest }) => [name, digest]));
+  return item.parts.every(({ name, digest }) => name === ITEM || digests.get(name) === digest);
 }
 
 /**

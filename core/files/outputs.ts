@@ -39,11 +39,19 @@ export interface Prepared {
   readonly earlier: ReadonlyMap<RelPath, PathState>;
 }
 
+/** Something that writes outputs, from when room was made for it; one of the two is called when it is over. */
+export interface Writing {
+  readonly capture: () => Captured;
+  readonly abandon: () => void;
+}
+
 /** What a run wrote. */
 export interface Captured {
   readonly tree: Tree;
   /** Outputs that were needed and not written: patterns without magic, or all patterns if there is none at all. */
   readonly missing: readonly string[];
+  /** What is remembered of each path of the tree. */
+  readonly states: readonly PathState[];
 }
 
 const NOTHING: ReadonlyMap<RelPath, PathState> = new Map();
@@ -173,20 +181,51 @@ export class Outputs {
    * has to be written, all of it if absent.
    */
   capture(prepared: Prepared, needed: Globs = prepared.globs): Captured {
-    const { task, globs, earlier } = prepared;
+    const captured = this.capturePart(prepared, prepared.globs, { needed, isOther: () => false });
+    this.#ledgers.finish(prepared.task, captured.states);
+    return captured;
+  }
+
+  /**
+   * Makes room for what writes only a part of the outputs that were prepared, which is what `globs` match, with the folders
+   * that this is in. Throws like `prepare`.
+   */
+  makeRoom({ task, foreign }: Prepared, globs: Globs): void {
+    this.#at(task, globs, (site) => {
+      for (const link of site.links()) site.moveAside(link);
+      site.clearBases();
+      for (const literal of globs.literals) if (foreign.has(literal)) site.moveAside(literal);
+      for (const base of globs.bases) {
+        const inside = globs.literals.includes(base) ? base : (`${base}/_` as RelPath);
+        site.clearWay(inside);
+        site.folders.make(folderOf(inside));
+      }
+    });
+  }
+
+  /** Takes in a part of the outputs like `capture`, but for paths of others. It is the task's own after `finish`. */
+  capturePart(
+    prepared: Prepared,
+    globs: Globs,
+    { needed, isOther }: { readonly needed: Globs; readonly isOther: (path: RelPath) => boolean },
+  ): Captured {
+    const { task, earlier } = prepared;
     return this.#at(task, globs, (site) => {
       site.refuseLinks();
-      const captured = written(site, prepared).flatMap(
-        ({ path }) => capture(site, path, earlier.get(path), this.#values) ?? [],
+      const captured = written(site, prepared).flatMap(({ path }) =>
+        isOther(path) ? [] : (capture(site, path, earlier.get(path), this.#values) ?? []),
       );
       const tree = makeTree(captured.map(({ entry }) => entry));
       this.#values.put(tree.digest, Buffer.from(treeText(tree.entries)));
-      this.#ledgers.finish(
-        task,
-        captured.map(({ state }) => state),
-      );
-      return { tree, missing: missingFrom(tree, needed) };
+      return { tree, missing: missingFrom(tree, needed), states: captured.map(({ state }) => state) };
     });
+  }
+
+  /** Notes what is the task's own by now, of which a part was there before: to be called when all parts are taken in. */
+  finish({ task, earlier }: Prepared, states: readonly PathState[]): void {
+    const own = new Map(earlier);
+    for (const state of states) own.set(state.path, state);
+    this.#ledgers.finish(task, [...own.values()]);
   }
 
   /**

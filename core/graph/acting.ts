@@ -11,6 +11,7 @@ import { type Claim, claim } from './claims.ts';
 import type { Discovery } from './discovered/discovery.ts';
 import type { Ending } from './ending.ts';
 import { type Execution, execute } from './execute.ts';
+import type { EachExecuted } from './foreach/each.ts';
 import { type Asked, bring, type Hit, lostReason, type Miss, type Questions, stands } from './questions.ts';
 import { RestoreQueue, type Restoring } from './restoring.ts';
 import type { RoundState } from './round-state.ts';
@@ -88,9 +89,12 @@ export class Acting {
     if (asked.kind === 'hit') await bring(asked, this.#state.bench);
     if (asked.kind === 'hit' && !this.#lost.has(call.key)) return this.#claimed(asked, end, signal, undefined);
     const { timeline } = this.#state.request;
-    const { name } = call.task;
+    const { name, foreach } = call.task;
     const want = this.#want(call.task);
-    const place = await end.wait(timed(timeline, name, 'wait', () => this.#slots.take(want, signal)));
+    const place =
+      foreach !== undefined
+        ? NOWHERE
+        : await end.wait(timed(timeline, name, 'wait', () => this.#slots.take(want, signal)));
     if (place === undefined) return skipped(call, end);
     try {
       if (this.#services.needs(call.task) && !(await end.wait(this.#services.hold(signal)))) return skipped(call, end);
@@ -179,7 +183,7 @@ export class Acting {
   }
 
   /** Replays what the task printed, but not twice in one round. `restored` files had to be put right. */
-  served({ call, product, past }: Hit, restored: number, end: Ending): Acted {
+  served({ call, product, past, items }: Hit, restored: number, end: Ending): Acted {
     const { mode, request, live, quiet } = this.#state;
     const { name } = call.task;
     if (mode === 'run' && past !== null) {
@@ -191,7 +195,18 @@ export class Acting {
     const tier = past === null ? undefined : this.#state.shared.get(name);
     const shared = tier === undefined ? {} : { shared: tier };
     const saved = past?.walltime ?? 0;
-    return end.acted({ outcome: 'cached', key: call.key, restored, saved, result: product.result, ...shared }, product);
+    const counts = items === undefined ? {} : { items: { total: items, ran: 0, cached: items, failed: 0, skipped: 0 } };
+    if (items === 0) this.#tellNone(call.task);
+    const fields = { key: call.key, restored, saved, result: product.result, ...shared, ...counts };
+    return end.acted({ outcome: 'cached', ...fields }, product);
+  }
+
+  #tellNone({ name, foreach }: Task): void {
+    const message =
+      foreach?.of.kind === 'files'
+        ? `no file matches its foreach: ${foreach.of.patterns.join(', ')}`
+        : 'there is nothing to do it for';
+    this.#state.request.listener({ type: 'warning', name, message });
   }
 
   /** Does the work. The task is claimed. */
@@ -229,7 +244,10 @@ export class Acting {
       changed,
       discovery: await this.#discovery(call),
     };
-    const executed = await timed(request.timeline, task.name, 'run', () => execute(call, bench, execution), lane);
+    const { executed, items } =
+      call.items === undefined
+        ? { executed: await timed(request.timeline, task.name, 'run', () => execute(call, bench, execution), lane) }
+        : await this.#each(miss, execution, upstream);
     if (executed.kind === 'aborted') return skipped(call, end);
     const { call: filed } = executed;
     this.#state.calls.set(task.name, filed);
@@ -238,18 +256,43 @@ export class Acting {
       case 'failed': {
         if (live !== undefined) changed();
         const { message, exitCode } = executed.failure;
-        return end.acted({ outcome: 'failed', key: filed.key, reasons, exitCode, message });
+        return end.acted({ outcome: 'failed', key: filed.key, reasons, exitCode, message, ...(items && { items }) });
       }
       case 'done': {
         const { product, warning } = executed;
-        this.#state.durations.note(task.name, bench.now() - began);
+        if (items === undefined || items.cached === 0) this.#state.durations.note(task.name, bench.now() - began);
         if (warning !== null) request.listener({ type: 'warning', name: task.name, message: warning });
         return end.acted(
-          { outcome: 'ran', key: filed.key, reasons, result: product.result, message: warning },
+          {
+            outcome: 'ran',
+            key: filed.key,
+            reasons,
+            result: product.result,
+            message: warning,
+            ...(items && { items }),
+          },
           product,
         );
       }
     }
+  }
+
+  /** Does the work of a task that is done for each of many items, which take the places. */
+  async #each({ call, items }: Miss, execution: Execution, upstream: Upstream): Promise<EachExecuted> {
+    const { bench, request } = this.#state;
+    const { name } = call.task;
+    const { executeEach } = await import('./foreach/each.ts');
+    const { askItems } = await import('./foreach/answers.ts');
+    return executeEach(call, items ?? (await askItems(call, bench)), bench, execution, {
+      slots: this.#slots,
+      want: this.#want(call.task),
+      upstream,
+      keepGoing: request.keepGoing,
+      isStopped: () => this.#state.isStopped,
+      timeline: request.timeline,
+      onWarning: (message) => request.listener({ type: 'warning', name, message }),
+      onProgress: (items) => request.listener({ type: 'progress', name, items }),
+    });
   }
 
   async #discovery(call: TaskCall): Promise<Discovery | undefined> {
@@ -258,6 +301,9 @@ export class Acting {
     return Discovery.begin(call, this.#state.products, this.#state.bench);
   }
 }
+
+/** The place of a task that does nothing itself. */
+const NOWHERE: Place = { lane: 0, waited: false, release: () => {} };
 
 /** The task is to be asked for once more. */
 const AGAIN: Acted = { kind: 'unsettled', disturbed: [] };

@@ -2,7 +2,7 @@
 import type { Key } from '../base/hash.ts';
 import type { PartChange } from '../call/explain.ts';
 import { runningDir, type Workbench } from './execute.ts';
-import { comparison } from './lookup.ts';
+import { comparison, lookUp } from './lookup.ts';
 import type { Reason, RunReport, RunRequest } from './outcome.ts';
 import { Round } from './round.ts';
 import { endOrphans } from './running.ts';
@@ -18,6 +18,13 @@ export interface WhyReport {
   /** The parts of the fingerprint beside those of the nearest past call. */
   readonly parts: readonly WhyPart[];
   readonly nearest: { readonly key: Key; readonly filed: number } | null;
+  /** The items that would run, for a task that has such; absent while something the task needs must run first. */
+  readonly items?: { readonly total: number; readonly stale: readonly StaleItem[] };
+}
+
+export interface StaleItem {
+  readonly name: string;
+  readonly reasons: readonly Reason[];
 }
 
 export interface WhyPart {
@@ -81,6 +88,7 @@ export class Engine {
     const call = round.calls.get(name);
     const nearest = call === undefined ? undefined : comparison(call, this.#bench);
     const cached = outcome?.outcome === 'cached';
+    const items = call?.items === undefined ? undefined : await this.#itemsOf(call, cached);
     return {
       task: name,
       verdict: cached ? 'cached' : call !== undefined && nearest === undefined ? 'never-ran' : 'stale',
@@ -88,7 +96,19 @@ export class Engine {
       reasons: outcome?.reasons ?? [],
       parts: call === undefined ? [] : whyParts(call, nearest?.changes ?? []),
       nearest: nearest === undefined ? null : { key: nearest.record.key, filed: nearest.record.filed },
+      ...(items && { items }),
     };
+  }
+
+  async #itemsOf(call: TaskCall, isCached: boolean): Promise<NonNullable<WhyReport['items']>> {
+    const { askItems, itemsOf } = await import('./foreach/answers.ts');
+    if (isCached) return { total: itemsOf(call).length, stale: [] };
+    const { calls, answers } = await askItems(call, this.#bench);
+    const stale = calls.flatMap((item): readonly StaleItem[] => {
+      const found = answers.has(item) ? undefined : lookUp(item, this.#bench);
+      return found?.kind === 'miss' ? [{ name: item.item.name, reasons: found.reasons }] : [];
+    });
+    return { total: calls.length, stale };
   }
 }
 

@@ -3,6 +3,7 @@
  * what it wrote and printed. An answer is filed only if no declared input changed meanwhile.
  */
 import { join } from 'node:path';
+import type { Awaitable } from '../base/awaitable.ts';
 import { formatDuration } from '../base/duration.ts';
 import { FlecheError } from '../base/errors.ts';
 import { type Digest, sha256 } from '../base/hash.ts';
@@ -10,7 +11,7 @@ import { type AbsPath, type RelPath, toAbs } from '../base/paths.ts';
 import type { SharedAnswers } from '../call/shared/shared-answers.ts';
 import { globsOf } from '../files/globs.ts';
 import { removeLog } from '../files/log-file.ts';
-import type { Prepared } from '../files/outputs.ts';
+import type { Writing } from '../files/outputs.ts';
 import { FileRef, TreeRef } from '../files/refs.ts';
 import type { Tree } from '../files/tree.ts';
 import type { SyncCallStore } from '../store/calls.ts';
@@ -21,10 +22,12 @@ import { type CommandOptions, runCommand } from './command.ts';
 import { Deadline } from './deadline.ts';
 import type { Discovery, Found } from './discovered/discovery.ts';
 import { commandEnv } from './environment.ts';
+import type { FoundArg } from './found-arg.ts';
 import { Encoded, runFunction } from './functions/function.ts';
+import type { FunctionThreads } from './functions/function-threads.ts';
 import { type Product, product } from './product.ts';
-import type { Task, TaskBody } from './task.ts';
-import type { FoundArg, Surroundings, TaskCall } from './task-call.ts';
+import { neededOf, type TaskBody } from './task.ts';
+import type { Surroundings, TaskCall } from './task-call.ts';
 
 /** What execution needs beside the question. */
 export interface Workbench {
@@ -50,6 +53,8 @@ export type Executed =
       readonly call: TaskCall;
       readonly product: Product;
       readonly warning: string | null;
+      /** What was printed; null for nothing. */
+      readonly log: Digest | null;
     }
   | { readonly kind: 'failed'; readonly call: TaskCall; readonly failure: Failure }
   | { readonly kind: 'aborted' };
@@ -63,7 +68,13 @@ export interface Execution {
    * Paths the task reads that are not, or were not all the time, what its question says, `others` included, of which that
    * was found out. Asked when it is done.
    */
-  readonly changed: (others: readonly RelPath[]) => readonly RelPath[];
+  readonly changed: (others: readonly RelPath[]) => Awaitable<readonly RelPath[]>;
+  /** Makes room for what is written; by default for all outputs of the task. */
+  readonly writing?: () => Writing | undefined;
+  /** The work is done, and only what came of it is left to be taken in. */
+  readonly onWorked?: () => void;
+  /** Threads that a function may use one after the other with other calls of its own. */
+  readonly threads?: FunctionThreads;
   /** For a task that tells what it read. */
   readonly discovery?: Discovery | undefined;
 }
@@ -81,31 +92,31 @@ type Work = Worked | { readonly kind: 'failed'; readonly failure: Failure } | { 
 
 /** The caller has claimed the task. Throws what goes wrong with the workspace: `OUTPUT_…`, `CONFIG_OVERLAP`. */
 export async function execute(call: TaskCall, bench: Workbench, execution: Execution): Promise<Executed> {
-  const { task } = call;
-  const { outputs } = bench.around;
   const started = bench.now();
   const logFile = join(bench.tempDir, `${call.key.slice(0, 16)}-${process.pid}.log`);
-  const prepared = prepare(call, bench);
+  const writing = execution.writing === undefined ? prepare(call, bench) : execution.writing();
   try {
     const work = await inTime(call, bench, logFile, execution);
-    if (work.kind !== 'worked' && prepared !== undefined) outputs.abandon(prepared);
+    const stopped = bench.now();
+    execution.onWorked?.();
+    if (work.kind !== 'worked') writing?.abandon();
     if (work.kind === 'aborted') return work;
     const log = bench.values.putFile(logFile);
-    const answer = new Answer(call, bench, { started, log: log.size === 0 ? null : log.digest });
+    const answer = new Answer(call, bench, { started, stopped, log: log.size === 0 ? null : log.digest });
     if (work.kind === 'failed') return answer.failed(work.failure, execution.discovery?.afterFailure(logFile));
-    const finish = (tree: Tree | null): Executed =>
+    const finish = (tree: Tree | null): Promise<Executed> =>
       answer.done(work, tree, execution.changed, execution.discovery?.finish(tree, logFile));
-    const captured = prepared === undefined ? undefined : outputs.capture(prepared, globsOf(neededOf(task)));
-    if (captured === undefined) return finish(null);
+    const captured = writing?.capture();
+    if (captured === undefined) return await finish(null);
     const { tree, missing } = captured;
     bench.around.writers.requireSole(
-      task,
+      call.whole?.task ?? call.task,
       tree.entries.map(({ path }) => path),
     );
     if (missing.length > 0) return answer.failed(failure(unwritten(missing)));
-    return finish(tree);
+    return await finish(tree);
   } catch (error) {
-    if (prepared !== undefined) outputs.abandon(prepared);
+    writing?.abandon();
     throw error;
   } finally {
     removeLog(logFile);
@@ -118,8 +129,12 @@ export function runningDir({ tempDir }: Pick<Workbench, 'tempDir'>): string {
 }
 
 /** Clears what the task wrote before; undefined if it declares no outputs. */
-function prepare({ task, globs }: TaskCall, { around: { outputs } }: Workbench): Prepared | undefined {
-  if (task.outputs.length > 0) return outputs.prepare(task.name, globs.outputs, task.clean);
+function prepare({ task, globs }: TaskCall, { around: { outputs } }: Workbench): Writing | undefined {
+  if (task.outputs.length > 0) {
+    const prepared = outputs.prepare(task.name, globs.outputs, task.clean);
+    const needed = globsOf(neededOf(task));
+    return { capture: () => outputs.capture(prepared, needed), abandon: () => outputs.abandon(prepared) };
+  }
   if (outputs.owned(task.name) !== undefined) outputs.discard(task.name);
   return undefined;
 }
@@ -148,7 +163,10 @@ async function command(call: TaskCall, bench: Workbench, logFile: string, execut
     command: task.body.command,
     stdin: stdinOf(task.body, root),
     cwd: toAbs(root, task.dir),
-    env: commandEnv({ root, dir: task.dir, env, declared: task.env, passed: task.passEnv }),
+    env: {
+      ...commandEnv({ root, dir: task.dir, env, declared: task.env, passed: task.passEnv }),
+      ...task.body.variables,
+    },
     logFile,
     runningDir: runningDir(bench),
     ...execution,
@@ -214,10 +232,6 @@ function outDirOf({ globs }: TaskCall, root: AbsPath): AbsPath | undefined {
   return base === undefined || base === '.' || bases.length > 1 || literals.length > 0 ? undefined : toAbs(root, base);
 }
 
-function neededOf({ outputs, optional = [] }: Task): readonly string[] {
-  return optional.length === 0 ? outputs : outputs.slice(0, -optional.length);
-}
-
 function unwritten(missing: readonly string[]): string {
   const what = `declared output${missing.length === 1 ? '' : 's'} ${missing.join(', ')}`;
   return `did not write its ${what}\n  Correct the command, or name what it need not write in optional_outputs.`;
@@ -256,22 +270,40 @@ function store(value: Digest, bytes: Uint8Array, values: FileValueStore): Stored
   return { digest: value, blob };
 }
 
+/** When the work was done, ms since the epoch, and what it printed. */
+export interface About {
+  readonly started: number;
+  readonly stopped: number;
+  readonly log: Digest | null;
+  /** The time that it takes as a whole, if only a part of it was done, ms. */
+  readonly walltime?: number;
+  /** How many items there are, for a task that is done for each of many. */
+  readonly items?: number;
+  /** When it is to be taken for filed, ms since the epoch; by default when it was done. */
+  readonly filed?: number | undefined;
+}
+
 /** One answer in the making: the values are put first, then the record that names them. */
-class Answer {
+export class Answer {
   readonly #call: TaskCall;
   readonly #bench: Workbench;
-  readonly #about: { readonly started: number; readonly log: Digest | null };
+  readonly #about: About;
 
-  constructor(call: TaskCall, bench: Workbench, about: { readonly started: number; readonly log: Digest | null }) {
+  constructor(call: TaskCall, bench: Workbench, about: About) {
     this.#call = call;
     this.#bench = bench;
     this.#about = about;
   }
 
-  done({ value, note }: Worked, outputs: Tree | null, changes: Execution['changed'], found?: Found): Executed {
+  async done(
+    { value, note }: Pick<Worked, 'value' | 'note'>,
+    outputs: Tree | null,
+    changes: Execution['changed'],
+    found?: Found,
+  ): Promise<Executed> {
     const call = found?.kind === 'found' ? found.call : this.#call;
-    const done = { kind: 'done', call, product: product(value, outputs) } as const;
-    const changed = changes(found?.kind === 'found' ? found.changed : []);
+    const done = { kind: 'done', call, product: product(value, outputs), log: this.#about.log } as const;
+    const changed = await changes(found?.kind === 'found' ? found.changed : []);
     if (changed.length > 0) {
       const shown = changed.slice(0, 3).join(', ') + (changed.length > 3 ? ` and ${changed.length - 3} more` : '');
       return { ...done, warning: `${shown} changed while it ran, so the result is not kept` };
@@ -297,9 +329,8 @@ class Answer {
   #file(call: TaskCall, why: Failure | null, result: StoredValue | null, outputs: Tree | null): void {
     const { task, parts, key, blobs } = call;
     const { values, calls, now } = this.#bench;
-    const { started, log } = this.#about;
+    const { started, stopped, log, walltime = stopped - started, items, filed = now() } = this.#about;
     for (const [blob, bytes] of blobs) values.put(blob, bytes());
-    const stop = now();
     const record: CallRecord = {
       key,
       kind: 'task',
@@ -311,8 +342,11 @@ class Answer {
       promised: false,
       outputs: outputs?.digest ?? null,
       log,
-      metadata: { runtime: { timestart: started, timestop: stop, walltime: stop - started } },
-      filed: stop,
+      metadata: {
+        runtime: { timestart: started, timestop: stopped, walltime },
+        ...(items === undefined ? {} : { foreach: { items } }),
+      },
+      filed,
     };
     calls.put(record);
     this.#bench.shared?.push(record);

@@ -74,8 +74,13 @@ function storedTree(digest: Digest, values: SyncValueStore): Tree | undefined {
 function missReasons(call: TaskCall, shelf: Shelf): readonly Reason[] {
   const nearest = nearestCall(shelf.calls.find({ kind: 'task', name: call.task.name }), call.parts);
   if (nearest === undefined) return [{ kind: 'first' }];
-  const reasons = reasonsOf(nearest.changes, (blob) => call.blobs.get(blob)?.() ?? shelf.values.get(blob));
+  const reasons = reasonsOf(nearest.changes, (blob) => blobOf(call, blob) ?? shelf.values.get(blob));
   return reasons.length > 0 ? reasons : [{ kind: 'lost', what: 'the record' }];
+}
+
+/** What a question names that may not be on file yet; what items have in common is kept with the question as a whole. */
+function blobOf({ blobs, whole }: TaskCall, blob: Digest): Uint8Array | undefined {
+  return (blobs.get(blob) ?? whole?.blobs.get(blob))?.();
 }
 
 /** Every part of the question beside the nearest past call. */

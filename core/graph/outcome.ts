@@ -30,6 +30,15 @@ export type Reason =
 /** `skipped` means: not started, because something it needs failed or the run was cut short. */
 export type OutcomeKind = 'ran' | 'cached' | 'failed' | 'skipped';
 
+/** What became of the items of a task that is done for each of many. */
+export interface ItemCounts {
+  readonly total: number;
+  readonly ran: number;
+  readonly cached: number;
+  readonly failed: number;
+  readonly skipped: number;
+}
+
 export interface TaskOutcome {
   readonly type: 'task';
   readonly name: string;
@@ -54,6 +63,8 @@ export interface TaskOutcome {
   readonly attempts: number;
   /** The shared cache that a hit came from in this run; absent if it was on file here. */
   readonly shared?: string;
+  /** Absent if the task has no `foreach`, or was not asked for. */
+  readonly items?: ItemCounts;
 }
 
 export interface RunSummary {
@@ -90,6 +101,8 @@ export type RunEvent =
       readonly message: string;
       readonly ms: number;
     }
+  /** Of a task that is at work for each of many items: one of them is over. */
+  | { readonly type: 'progress'; readonly name: string; readonly items: ItemCounts }
   | { readonly type: 'warning'; readonly name: string | null; readonly message: string }
   /** A second time for a task that had to be done again, because what it wrote or read was changed from outside. */
   | { readonly type: 'done'; readonly outcome: TaskOutcome }

@@ -3,16 +3,18 @@
  * the workspace.
  */
 import type { Digest } from '../base/hash.ts';
+import { callOf } from './asking.ts';
 import { completedByLists } from './discovered/lists.ts';
 import { type Answered, askShared } from './discovered/shared-lists.ts';
 import type { Workbench } from './execute.ts';
+import type { AskedItems } from './foreach/answers.ts';
 import { isThere, type Lookup, lookUp, RESULT } from './lookup.ts';
 import type { Reason } from './outcome.ts';
 import type { Product } from './product.ts';
 import { serviceProduct } from './product.ts';
 import type { RoundState } from './round-state.ts';
 import type { Task } from './task.ts';
-import { callOf, type Surroundings, type TaskCall } from './task-call.ts';
+import type { Surroundings, TaskCall } from './task-call.ts';
 
 /** A question, with its answer if there is one. */
 export type Asked = Hit | Miss;
@@ -23,12 +25,16 @@ export interface Hit {
   readonly product: Product;
   /** What the task printed and how long that took, ms; null if it was answered in this round already. */
   readonly past: { readonly log: Uint8Array | null; readonly walltime: number } | null;
+  /** How many items it is made of; undefined for a task without. */
+  readonly items?: number | undefined;
 }
 
 export interface Miss {
   readonly kind: 'miss';
   readonly call: TaskCall;
   readonly reasons: readonly Reason[];
+  /** What is on file of its items, for a task that has such. */
+  readonly items?: AskedItems;
 }
 
 export class Questions {
@@ -50,23 +56,37 @@ export class Questions {
       if (isThere(made, bench.values)) return { kind: 'hit', call, product: made, past: null };
       return { kind: 'miss', call, reasons: [{ kind: 'lost', what: RESULT }] };
     }
-    if (!task.cache) return { kind: 'miss', call, reasons: [{ kind: 'uncached' }] };
-    if (this.#state.isForced(task)) return { kind: 'miss', call, reasons: [{ kind: 'forced' }] };
+    if (!task.cache) return this.#byItems(call, [{ kind: 'uncached' }], true);
+    if (this.#state.isForced(task)) return this.#byItems(call, [{ kind: 'forced' }], true);
     const found = lookUp(call, bench);
     if (found.kind === 'hit') return hit(call, found);
     const answered = bench.shared === undefined ? undefined : await askShared(call, products, bench, bench.shared);
-    if (answered === undefined) return { kind: 'miss', call, reasons: found.reasons };
+    if (answered === undefined) return this.#byItems(call, found.reasons, false);
     return this.#answered(answered);
   }
 
-  #answered({ call, tier }: Answered): Asked {
+  #answered({ call, tier }: Answered): Asked | Promise<Asked> {
     const { calls, live, shared, bench } = this.#state;
     const { name } = call.task;
     if (tier !== undefined) shared.set(name, tier);
     calls.set(name, call);
     live?.lean(name, call.leaning);
     const found = lookUp(call, bench);
-    return found.kind === 'hit' ? hit(call, found) : { kind: 'miss', call, reasons: found.reasons };
+    return found.kind === 'hit' ? hit(call, found) : this.#byItems(call, found.reasons, false);
+  }
+
+  /** There is no answer as a whole: where there is one of every item, that is the answer. */
+  async #byItems(call: TaskCall, reasons: readonly Reason[], isForced: boolean): Promise<Asked> {
+    if (call.items === undefined) return { kind: 'miss', call, reasons };
+    const { bench, mode } = this.#state;
+    const { askItems, compose, fileComposed, itemsOf } = await import('./foreach/answers.ts');
+    const calls = itemsOf(call);
+    const items = isForced ? { calls, answers: new Map() } : await askItems(call, bench);
+    if (items.answers.size < calls.length) return { kind: 'miss', call, reasons, items };
+    const composed = compose(call, items.answers, bench.values);
+    if (mode === 'run') await fileComposed(call, composed, bench);
+    const { product, log, walltime } = composed;
+    return { kind: 'hit', call, product, past: { log, walltime }, items: calls.length };
   }
 
   /** The same when others may have written to the workspace in between. */
@@ -113,7 +133,14 @@ export class Questions {
 
 function hit(call: TaskCall, { record, product, log }: Lookup & { readonly kind: 'hit' }): Hit {
   const walltime = Number(record.metadata['runtime']?.['walltime'] ?? 0);
-  return { kind: 'hit', call, product, past: { log, walltime } };
+  const items = record.metadata['foreach']?.['items'];
+  return {
+    kind: 'hit',
+    call,
+    product,
+    past: { log, walltime },
+    items: items === undefined ? undefined : Number(items),
+  };
 }
 
 /** Whether an answer stands in the workspace as it should. */
@@ -137,11 +164,19 @@ export function lost({ call, product }: Hit, { outputs }: Surroundings): Digest 
 }
 
 /** Brings content that is needed to put the answer into the workspace, if it is shared. Whether anything was brought. */
-export async function bring(hit: Hit, { shared, around: { outputs } }: Workbench): Promise<boolean> {
+export async function bring(hit: Hit, bench: Workbench): Promise<boolean> {
   const { call, product } = hit;
+  const { shared, around } = bench;
+  const { outputs } = around;
   if (shared === undefined || product.outputs === null) return false;
   const missing = outputs.missing(call.task.name, call.globs.outputs, product.outputs);
-  return missing.length > 0 && shared.bring(call.key, missing);
+  if (missing.length === 0) return false;
+  if (await shared.bring(call.key, missing)) return true;
+  if (call.items === undefined) return false;
+  // The answer may have been put together here of those of items that others made.
+  const { askItems, bringItems } = await import('./foreach/answers.ts');
+  const { answers } = await askItems(call, bench);
+  return bringItems(answers, new Set(missing), shared);
 }
 
 export function lostReason({ outputs }: Product, digest: Digest | undefined): Reason {

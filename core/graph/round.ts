@@ -7,7 +7,8 @@ import { FlecheError } from '../base/errors.ts';
 import { Acting, skipped } from './acting.ts';
 import { Ending } from './ending.ts';
 import type { Workbench } from './execute.ts';
-import type { OutcomeKind, Reason, RunReport, RunRequest, RunSummary } from './outcome.ts';
+import type { AskedItems } from './foreach/answers.ts';
+import type { ItemCounts, OutcomeKind, Reason, RunReport, RunRequest, RunSummary } from './outcome.ts';
 import { type Asked, bring, isRight, lost, lostReason, Questions } from './questions.ts';
 import { RoundState } from './round-state.ts';
 import { RoundServices } from './services/round-services.ts';
@@ -211,7 +212,10 @@ export class Round {
   /** What would become of it. */
   async #foresee(asked: Asked, end: Ending): Promise<Acted> {
     const { key } = asked.call;
-    if (asked.kind === 'miss') return end.acted({ outcome: 'ran', key, reasons: asked.reasons });
+    if (asked.kind === 'miss') {
+      const { reasons, items } = asked;
+      return end.acted({ outcome: 'ran', key, reasons, ...(items && { items: foreseen(items) }) });
+    }
     await bring(asked, this.#bench);
     const gone = lost(asked, this.#bench.around);
     if (gone === undefined) return this.#acting.served(asked, 0, end);
@@ -243,4 +247,10 @@ export class Round {
       this.#acting.settle(asked, end, signal).finally(() => this.#acting.finish()),
     );
   }
+}
+
+/** What would become of the items of a task. */
+function foreseen({ calls, answers }: AskedItems): ItemCounts {
+  const [total, cached] = [calls.length, answers.size];
+  return { total, ran: total - cached, cached, failed: 0, skipped: 0 };
 }

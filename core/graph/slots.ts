@@ -57,6 +57,11 @@ export class Slots {
     this.#free = count;
   }
 
+  /** How many places there are. */
+  get count(): number {
+    return this.#count;
+  }
+
   /** Resolves with a place, which the caller must release, or with undefined once `signal` is aborted. */
   take(want: Want, signal: AbortSignal): Promise<Place | undefined> {
     if (signal.aborted) return Promise.resolve(undefined);

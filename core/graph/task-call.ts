@@ -1,33 +1,21 @@
-/**
- * The question a task asks: its fingerprint, from what is declared and from what its upstream produced. The same code
- * serves a run, a plan and an explanation. Reads the workspace and writes nothing to it.
- */
+/** The question a task asks: its fingerprint, and what was found while it was made. Pure data. */
 
-import { digest } from '../base/digest.ts';
-import { encode } from '../base/encode.ts';
-import { FlecheError } from '../base/errors.ts';
-import { type Digest, type Key, sha256 } from '../base/hash.ts';
+import type { FlecheError } from '../base/errors.ts';
+import type { Digest, Key } from '../base/hash.ts';
 import type { AbsPath, RelPath } from '../base/paths.ts';
-import { toAbs } from '../base/paths.ts';
-import { fingerprint, part } from '../call/fingerprint.ts';
-import { type Globs, globsOf } from '../files/globs.ts';
+import type { Globs } from '../files/globs.ts';
 import type { LockFile } from '../files/lock/lock-file.ts';
 import type { Outputs } from '../files/outputs.ts';
-import { installedVersion } from '../files/packages.ts';
-import { makeTree, type Tree, type TreeEntry } from '../files/tree.ts';
-import { treeBytes } from '../files/tree-lines.ts';
+import { makeTree, type TreeEntry } from '../files/tree.ts';
 import type { Workspace } from '../files/workspace.ts';
 import type { Part } from '../store/record.ts';
 import type { StateStore } from '../store/state.ts';
 import type { SyncValueStore } from '../store/values.ts';
 import type { CodeClosure, CodeIndex } from './code/code.ts';
-import { keyedEnv } from './environment.ts';
-import { Generated } from './generated.ts';
+import type { Item } from './foreach/item.ts';
+import type { FoundArg } from './found-arg.ts';
 import type { TaskGraph } from './graph.ts';
-import type { Product } from './product.ts';
-import type { Products } from './products.ts';
-import type { Installed, Task, TaskArg } from './task.ts';
-import { inputPatterns } from './whole-folders.ts';
+import type { Task } from './task.ts';
 import type { Writers } from './writers.ts';
 
 /** Everything around a task that can enter its fingerprint. */
@@ -45,14 +33,6 @@ export interface Surroundings {
   /** The running Node version, platform and architecture, such as `node v22.12.0 linux x64`. */
   readonly runtime: string;
 }
-
-/** An argument of a function task, found but not loaded. */
-export type FoundArg =
-  | { readonly kind: 'value'; readonly value: unknown }
-  | { readonly kind: 'stored'; readonly blob: Digest }
-  | { readonly kind: 'tree'; readonly tree: Tree }
-  | { readonly kind: 'file'; readonly tree: Tree }
-  | { readonly kind: 'files'; readonly tree: Tree };
 
 /** What a question depends on beside what is declared. Changes of it are for who watches to notice. */
 export interface Leaning {
@@ -78,49 +58,35 @@ export interface TaskCall {
   /** False if it was not known what upstream tasks wrote here, as while another process is at it. */
   readonly isSure: boolean;
   readonly leaning: Leaning;
+  /** The questions of its items, for a task that is done for each of many. */
+  readonly items?: ItemQuestions;
+  /** The question that this one is a part of, if it is that of an item. */
+  readonly whole?: TaskCall;
   /** The question as it is declared, if what the task discovered in the past was added to it. */
   readonly declared?: TaskCall;
   /** Input paths that are no longer what the fingerprint says, sorted. */
   changedInputs(): readonly RelPath[];
 }
 
-/** Asks for one task. `products` has the product of everything the task needs, directly or through others. */
-export async function callOf(task: Task, products: Products, around: Surroundings): Promise<TaskCall> {
-  const asked = new Asking(task, products, around);
-  asked.option('task', task.name);
-  asked.option('dir', task.dir);
-  asked.option('outputs', task.outputs);
-  if (task.discovered !== undefined) asked.option('tells', [task.discovered.form, task.discovered.file]);
-  const code = await asked.body();
-  asked.text('runtime', 'runtime', around.runtime);
-  for (const [name, value] of keyedEnv(task.env, around.env))
-    asked.parts.push(part('env', `env:${name}`, digest(value)));
-  for (const tool of task.tools) asked.tool(tool);
-  if (task.installed !== undefined) asked.installed(task.installed);
-  if (task.inputs.length > 0) {
-    const { listed, taken } = inputPatterns(task, around.graph, around.writers);
-    asked.files('inputs', listed, taken);
-  }
-  asked.args();
-  for (const need of task.needs) asked.upstream(need);
-  const { parts, key } = fingerprint(asked.parts);
-  return {
-    task,
-    globs: { outputs: asked.outputs },
-    parts,
-    key,
-    code,
-    args: asked.found,
-    blobs: asked.blobs,
-    reads: asked.reads,
-    isSure: asked.isSure,
-    get leaning() {
-      const links = asked.links.flatMap((links) => links());
-      const locks = task.installed === undefined ? [] : around.lock.paths;
-      return { paths: [...locks, ...(code?.consulted ?? [])], folders: code?.folders ?? [], links };
-    },
-    changedInputs: () => asked.checks.flatMap((check) => check()),
-  };
+/** The question of one item, which is a part of that of `whole`. */
+export interface ItemCall extends TaskCall {
+  readonly item: Item;
+  readonly whole: TaskCall;
+}
+
+/** The questions of the items of one task. */
+export interface ItemQuestions {
+  /**
+   * Those of the items of `whole`, each once, in the order of the items. Throws `CONFIG_OVERLAP` for items that declare the
+   * same path.
+   */
+  of(whole: TaskCall): readonly ItemCall[];
+  /** For each element of the list that the items are of, which of the questions is its own. */
+  places(): readonly number[];
+  /** The item that declares a path by its name, if one does. To be called after `of`. */
+  ownerOf(path: RelPath): ItemCall | undefined;
+  /** What is to be said of two items that write the same path. */
+  overlap(one: ItemCall, other: ItemCall, path: RelPath): FlecheError;
 }
 
 /** Whether a task names inputs and none of them is there, so that no file it may read after all would be noticed. */
@@ -129,219 +95,4 @@ export function readsNothing({ task, parts }: TaskCall): boolean {
   return parts.some(
     ({ kind, name, digest }) => kind === 'files' && name === 'inputs' && digest === makeTree([]).digest,
   );
-}
-
-/** The parts of one question while they are gathered. */
-class Asking {
-  readonly parts: Part[] = [];
-  readonly blobs = new Map<Digest, () => Uint8Array>();
-  readonly found = new Map<string, FoundArg>();
-  readonly reads = new Map<string, readonly TreeEntry[]>();
-  readonly checks: (() => readonly RelPath[])[] = [];
-  readonly links: (() => readonly RelPath[])[] = [];
-  readonly outputs: Globs;
-  readonly #task: Task;
-  readonly #products: Products;
-  readonly #around: Surroundings;
-  #generated: Generated | undefined;
-
-  constructor(task: Task, products: Products, around: Surroundings) {
-    this.#task = task;
-    this.#products = products;
-    this.#around = around;
-    this.outputs = globsOf(task.outputs);
-  }
-
-  option(name: string, value: unknown): void {
-    this.parts.push(part(name === 'task' ? 'identity' : 'option', name, digest(value)));
-  }
-
-  /** A part whose text can be shown again. */
-  text(kind: Part['kind'], name: string, text: string): void {
-    this.parts.push(part(kind, name, digest(text), this.#keep(encode(text))));
-  }
-
-  #keep(bytes: Uint8Array): Digest {
-    const blob = sha256(bytes);
-    this.blobs.set(blob, () => bytes);
-    return blob;
-  }
-
-  async body(): Promise<CodeClosure | null> {
-    const { body } = this.#task;
-    if (body.kind === 'command') {
-      this.text('command', 'command', body.command);
-      if (body.stdin?.kind === 'text') this.text('option', 'stdin', body.stdin.text);
-      if (body.stdin?.kind === 'file') this.#present(body.stdin.path, this.files('stdin', [body.stdin.path]));
-      return null;
-    }
-    const bindings = Object.entries(body.args).map(([name, source]) =>
-      source.kind === 'from' ? [name, source.task] : [name],
-    );
-    this.option('function', [body.module, body.export, bindings]);
-    const closure = await this.#around.code.closure(body.module, body.export);
-    this.parts.push(part('code', 'code', closure.digest));
-    return closure;
-  }
-
-  tool(name: string): void {
-    const version = installedVersion(toAbs(this.#around.root, this.#task.dir), name);
-    if (version === undefined) {
-      throw new FlecheError(
-        'TOOL_NOT_FOUND',
-        `task "${this.#task.name}" names the tool "${name}", which is not installed`,
-        {
-          at: this.#task.at,
-          hint: `Install the npm package "${name}", or remove it from tools.`,
-        },
-      );
-    }
-    this.text('tool', `tool:${name}`, version);
-  }
-
-  installed({ folder, manifests }: Installed): void {
-    const digest = this.#keep(Buffer.from(manifests));
-    this.parts.push(part('lock', 'packages', digest, digest));
-    const slice = this.#around.lock.slice(folder);
-    if (slice === undefined) return;
-    const { text, listing } = slice;
-    this.parts.push(part('lock', 'lock', slice.digest, slice.digest));
-    this.blobs.set(slice.digest, () => Buffer.from(text()));
-    this.checks.push(() => listing.changes());
-  }
-
-  /** `taken` are the patterns for what upstream tasks write. */
-  files(name: string, patterns: readonly string[], taken: readonly string[] = patterns): Tree {
-    const tree = this.#list(patterns, taken);
-    this.blobs.set(tree.digest, () => treeBytes(tree));
-    this.parts.push(part('files', name, tree.digest, tree.digest));
-    return tree;
-  }
-
-  /** Whether all that was listed was listed knowing what others write. */
-  get isSure(): boolean {
-    return this.#generated?.isSure ?? true;
-  }
-
-  /**
-   * What the patterns match, as it will be when the upstream is in place: the workspace without anything upstream tasks
-   * write, plus what their products say they wrote.
-   */
-  #list(patterns: readonly string[], taken: readonly string[]): Tree {
-    this.#generated ??= new Generated(this.#task, this.#products, this.#around);
-    const generated = this.#generated;
-    let before: (() => ReadonlySet<RelPath>) | undefined;
-    const listing = this.#around.workspace.inputs(patterns, (path) =>
-      before === undefined ? generated.hides(path) : generated.hidesAfter(path, before),
-    );
-    const { tree } = listing;
-    let paths: ReadonlySet<RelPath> | undefined;
-    before = () => {
-      paths ??= new Set(tree.entries.map(({ path }) => path));
-      return paths;
-    };
-    this.checks.push(() => listing.changes());
-    this.links.push(() => listing.links);
-    this.#requireEdges(globsOf(patterns), tree);
-    const written = generated.matching(globsOf(taken));
-    for (const [task, entries] of written) this.#read(task, entries);
-    return written.length === 0 ? tree : makeTree([...tree.entries, ...written.flatMap(([, entries]) => entries)]);
-  }
-
-  #read(task: string, entries: readonly TreeEntry[]): void {
-    const known = this.reads.get(task);
-    this.reads.set(task, known === undefined ? entries : makeTree([...known, ...entries]).entries);
-  }
-
-  /** Looks at each list of paths once: the answer is remembered for as long as list and graph stay the same. */
-  #requireEdges({ bases, patterns }: Globs, tree: Tree): void {
-    const { state, writers, graph } = this.#around;
-    const own = this.#task.name;
-    if (writers.near(bases).every(({ name }) => name === own || graph.isUpstream(name, own))) return;
-    const name = `edges/${digest([own, patterns])}`;
-    const seen = Buffer.from(sha256(`${tree.digest}${writers.digest}`), 'hex');
-    const known = state.get(name);
-    if (known !== undefined && seen.equals(known)) return;
-    writers.requireEdges(
-      this.#task,
-      tree.entries.map(({ path }) => path),
-    );
-    state.put(name, seen);
-  }
-
-  upstream(need: string): void {
-    const { value, outputs, result } = this.#product(need);
-    if (outputs !== null) this.reads.set(need, outputs.entries);
-    const blob = value?.blob ?? outputs?.digest ?? null;
-    this.parts.push(part('upstream', `need:${need}`, result ?? digest(null), blob));
-  }
-
-  #product(need: string): Product {
-    const upstream = this.#products.get(need);
-    if (upstream === undefined) throw new FlecheError('BUG', `bug: "${need}" was needed before it was done`);
-    return upstream;
-  }
-
-  /** Finds the arguments of a function task. */
-  args(): void {
-    const { body } = this.#task;
-    if (body.kind === 'command') return;
-    for (const [name, source] of Object.entries(body.args)) this.found.set(name, this.#arg(name, source));
-  }
-
-  #arg(name: string, source: TaskArg): FoundArg {
-    switch (source.kind) {
-      case 'value':
-        return this.#value(name, source.value);
-      case 'env':
-        return this.#value(name, this.#around.env[source.name] ?? source.default);
-      case 'file':
-        return { kind: 'file', tree: this.#present(source.path, this.files(`arg:${name}`, [source.path])) };
-      case 'glob':
-        return { kind: 'files', tree: this.files(`arg:${name}`, source.patterns) };
-      case 'from': {
-        const { value, outputs } = this.#product(source.task);
-        if (value !== null) return { kind: 'stored', blob: value.blob };
-        return { kind: 'tree', tree: outputs ?? makeTree([]) };
-      }
-      case 'digest': {
-        const value = this.#complete(source.prefix);
-        const blob = this.#around.values.target(value);
-        if (blob === undefined) throw unknownDigest(source.prefix, this.#task);
-        this.parts.push(part('argument', `arg:${name}`, value, blob));
-        return { kind: 'stored', blob };
-      }
-    }
-  }
-
-  #value(name: string, value: unknown): FoundArg {
-    this.parts.push(part('argument', `arg:${name}`, digest(value, `args.${name}`), this.#keep(encode(value))));
-    return { kind: 'value', value };
-  }
-
-  #present(path: RelPath, tree: Tree): Tree {
-    const entry = tree.entries.find((entry) => entry.path === path);
-    if (entry !== undefined && entry.kind !== 'absent') return tree;
-    throw new FlecheError('INPUT_UNREADABLE', `${path} does not exist`, {
-      at: this.#task.at,
-      hint: `Task "${this.#task.name}" takes this file as an argument or as its standard input.`,
-    });
-  }
-
-  #complete(prefix: string): Digest {
-    const [first, second] = this.#around.values.matching(prefix, 2);
-    if (first === undefined) throw unknownDigest(prefix, this.#task);
-    if (second === undefined) return first;
-    throw new FlecheError('DIGEST_AMBIGUOUS', `more than one stored value has a digest that begins with ${prefix}`, {
-      at: this.#task.at,
-      hint: 'Write more characters of the digest.',
-    });
-  }
-}
-
-function unknownDigest(prefix: string, task: Task): FlecheError {
-  return new FlecheError('DIGEST_UNKNOWN', `no stored value has a digest that begins with ${prefix}`, {
-    at: task.at,
-    hint: 'The cache may have been cleaned since; make the value again or pass it itself.',
-  });
 }

@@ -18,7 +18,13 @@ export type Stdin =
 
 /** What a task does: a shell command, or an exported function of a module. */
 export type TaskBody =
-  | { readonly kind: 'command'; readonly command: string; readonly stdin?: Stdin }
+  | {
+      readonly kind: 'command';
+      readonly command: string;
+      readonly stdin?: Stdin;
+      /** Of an item: what it is, for the command; not declared, for it is a part of the question. */
+      readonly variables?: Readonly<Record<string, string>>;
+    }
   | {
       readonly kind: 'function';
       readonly module: RelPath;
@@ -26,6 +32,18 @@ export type TaskBody =
       /** Argument name to source, in the order of the configuration; the function receives them as one object. */
       readonly args: Readonly<Record<string, TaskArg>>;
     };
+
+/** That a task is done once for each of many items, each of them its own call. */
+export interface Foreach {
+  readonly of:
+    | { readonly kind: 'files'; readonly patterns: readonly string[] }
+    /** The elements of what a task returned, or the files that it wrote. `isNeeded`: every item depends on the whole of it too. */
+    | { readonly kind: 'from'; readonly task: string; readonly isNeeded: boolean }
+    | { readonly kind: 'values'; readonly values: readonly unknown[] };
+  /** The outputs of one item, with placeholders; `outputs` of the task cover those of all items. */
+  readonly outputs: readonly string[];
+  readonly at: SourcePosition;
+}
 
 /** How a task tells which files it read beside its declared inputs: in a file, or (`null`) in what it prints. */
 export interface Discovered {
@@ -88,6 +106,7 @@ export interface Task {
   readonly outputs: readonly string[];
   /** The last of `outputs`: those that it need not write. */
   readonly optional?: readonly string[];
+  readonly foreach?: Foreach;
   /** Beside `inputs`; without it the declared inputs are all that the task reads. */
   readonly discovered?: Discovered;
   /** Environment variables that are keyed and passed on; a trailing `*` is a wildcard. */
@@ -111,4 +130,9 @@ export interface Task {
   readonly description?: string;
   /** Where the task is defined. */
   readonly at: SourcePosition;
+}
+
+/** The outputs that a task has to write. */
+export function neededOf({ outputs, optional = [] }: Task): readonly string[] {
+  return optional.length === 0 ? outputs : outputs.slice(0, -optional.length);
 }

@@ -104,10 +104,11 @@ export class TaskNames {
         if (this.#has(one, local)) add(qualified(one, local), spot, true);
       }
     }
-    for (const [name, value] of Object.entries(tableOf(text.value('args')))) {
-      const from = tableOf(value)['from'];
-      if (typeof from !== 'string') continue;
-      const spot = text.spot('args', name, 'from');
+    const args = Object.entries(tableOf(text.value('args')));
+    const sources = args.map(([name, value]) => [tableOf(value)['from'], ['args', name, 'from']] as const);
+    for (const [from, steps] of [...sources, [tableOf(text.value('foreach'))['from'], ['foreach', 'from']] as const]) {
+      if (typeof from !== 'string' || brokenRule('need', from) !== undefined) continue;
+      const spot = text.spot(...steps);
       const meant = this.one(from, text.home);
       if (typeof meant === 'string') add(meant, spot);
       else note(spot, meant);

@@ -108,6 +108,30 @@ const DISCOVERED: FormsShape = {
   otherwise: { hint: 'Say how the task tells what it read, such as depfile = "out/app.d".' },
 };
 
+/** What a task is done for. */
+const FOREACH: Shape = {
+  kind: 'either',
+  of: [
+    { kind: 'list', of: ANY, ordered: true, nonEmpty: true },
+    {
+      kind: 'forms',
+      forms: [
+        source('glob', {
+          shape: { kind: 'either', of: [text('pattern'), { ...patterns('pattern'), nonEmpty: true }] },
+          doc: 'Each file that a pattern, or a list of ordered patterns, matches.',
+          example: 'glob = "docs/**/*.md"',
+        }),
+        source('from', {
+          shape: NEED,
+          doc: 'Each element of the array that a function returned, or each file that a command wrote.',
+          example: 'from = "pages"',
+        }),
+      ],
+      otherwise: { hint: 'Say what it is done for, such as glob = "docs/**/*.md".' },
+    },
+  ],
+};
+
 /** Keys of commands and functions alike. */
 export const TASK_KEYS: Readonly<Record<string, Key>> = {
   needs: {
@@ -120,6 +144,11 @@ export const TASK_KEYS: Readonly<Record<string, Key>> = {
     shape: patterns('pattern'),
     doc: 'Files the task reads: ordered patterns relative to the folder of the configuration, to the root if they begin with "//"; "!" takes away, a later pattern wins. "@name" is a list of [inputs], "@default" everything there is but what git ignores and other tasks write, "^…" the same in all packages this one depends on. A command without it has "@default", unless it has `discovered`.',
     example: 'inputs = ["src/**/*.ts", "!**/*.test.ts"]',
+  },
+  foreach: {
+    shape: FOREACH,
+    doc: 'Does the task once for each file or value, each with its own answer in the cache. A function gets it as the argument `item`; `run` and `outputs` name it by {path}, {dir}, {name} and {ext} of a file, {item} and {key} of a value. A command without `inputs` reads its item alone.',
+    example: 'foreach = { glob = "docs/**/*.md" }',
   },
   discovered: {
     shape: DISCOVERED,

@@ -84,6 +84,12 @@ export class TaskText {
     return positions.lazyKey(path);
   }
 
+  /** Where a key of it stands. */
+  keyAt(key: string): SourcePosition {
+    const { path, positions } = this.#entry(this.#own?.table[key] === undefined);
+    return positions.lazyKey([...path, key]);
+  }
+
   #entry(shared: boolean): Entry {
     const entry = shared ? this.#template : (this.#own ?? this.#template);
     return entry ?? NOWHERE;

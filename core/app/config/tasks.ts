@@ -6,6 +6,7 @@ import { topologicalOrder } from '../../base/order.ts';
 import type { Discovered, Installed, Stdin, Task, TaskArg, TaskBody } from '../../graph/task.ts';
 import type { Package, Packages } from '../packages/packages.ts';
 import { isTable, type Table } from './check.ts';
+import { noteItemOutputs, outputsOfAll, readForeach } from './foreach.ts';
 import type { InputLists, Inputs } from './inputs.ts';
 import { type Need, TaskNames } from './needs.ts';
 import { notePatterns, pathOf, readPatterns } from './patterns.ts';
@@ -42,13 +43,18 @@ export function readTasks(texts: readonly TaskText[], packages: Packages, lists:
     tasks.set(text.name, lock ? { ...task, installed: installed.of(text.home) } : task);
   }
   noteCycles(needs, packages);
+  noteItemOutputs(tasks, texts);
   return { tasks, names, origins };
 }
 
-/** A command without inputs reads its folder, unless it tells what it reads; a function reads its arguments. */
+/** A command without inputs reads its folder, unless it tells what it reads; a function reads its arguments, an item itself. */
 function inputsOf(text: TaskText, lists: InputLists): Inputs {
   notePatterns(textsOf(text.value('inputs')), 'pattern', (...steps) => text.spot('inputs', ...steps));
-  return lists.of(text, text.value('call') !== undefined || text.value('discovered') !== undefined);
+  const reads = ['call', 'discovered', 'foreach'];
+  return lists.of(
+    text,
+    reads.some((key) => text.value(key) !== undefined),
+  );
 }
 
 /** What there is for the commands of each package to load. */
@@ -89,6 +95,8 @@ function readTask(text: TaskText, { needs, inputs, names }: Around): Task {
   const outputsIn = (key: string): readonly string[] =>
     readPatterns(value(key), 'output', home, (...steps) => text.spot(key, ...steps));
   const optional = outputsIn('optional_outputs');
+  const outputs = [...outputsIn('outputs'), ...optional];
+  const foreach = readForeach(text, { names, needs, outputs });
   return {
     name,
     body: readBody(text, names),
@@ -97,8 +105,9 @@ function readTask(text: TaskText, { needs, inputs, names }: Around): Task {
     inputs: inputs.patterns,
     ...(inputs.whole === undefined ? {} : { whole: inputs.whole }),
     ...(discovered === undefined ? {} : { discovered }),
-    outputs: [...outputsIn('outputs'), ...optional],
+    outputs: foreach === undefined ? outputs : outputsOfAll(outputs),
     ...(optional.length === 0 ? {} : { optional }),
+    ...(foreach === undefined ? {} : { foreach }),
     env: textsOf(value('env')),
     passEnv: textsOf(value('pass_env')),
     tools: textsOf(value('tools')),

@@ -2,13 +2,13 @@
 
 import type { Clock } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
-import type { RunEvent } from '../../graph/outcome.ts';
+import type { ItemCounts, RunEvent } from '../../graph/outcome.ts';
 import type { Terminal } from '../terminal.ts';
 import { harmless, padded } from '../text.ts';
 import { Footer } from './footer.ts';
 import { PlainReporter } from './plain.ts';
 import type { LogMode, Reporter } from './reporter.ts';
-import { nameWidth } from './task-line.ts';
+import { counted, nameWidth } from './task-line.ts';
 
 /** Running tasks that are named; of more only the number is told. */
 const MOST_ROWS = 8;
@@ -39,6 +39,7 @@ export function liveReporter(terminal: Terminal, clock: Clock, log: LogMode): Re
 class Progress {
   readonly #clock: Clock;
   readonly #running = new Map<string, number>();
+  readonly #items = new Map<string, ItemCounts>();
   #total = 0;
   #done = 0;
 
@@ -49,14 +50,16 @@ class Progress {
   listener(event: RunEvent): void {
     if (event.type === 'plan') this.#total = event.tasks.length;
     else if (event.type === 'start') this.#running.set(event.name, this.#clock.now());
+    else if (event.type === 'progress') this.#items.set(event.name, event.items);
     else if (event.type === 'done') {
-      this.#running.delete(event.outcome.name);
+      this.drop(event.outcome.name);
       this.#done++;
     }
   }
 
   drop(name: string): void {
     this.#running.delete(name);
+    this.#items.delete(name);
   }
 
   lines(): readonly string[] {
@@ -66,8 +69,15 @@ class Progress {
     const width = nameWidth(shown.map(([name]) => name));
     const more = this.#running.size - shown.length;
     return [
-      ...shown.map(([name, since]) => `… ${padded(harmless(name), width)}  ${formatDuration(now - since)}`),
+      ...shown.map(
+        ([name, since]) => `… ${padded(harmless(name), width)}  ${formatDuration(now - since)}${this.#progress(name)}`,
+      ),
       `${this.#done}/${this.#total} done, ${this.#running.size} running${more > 0 ? `, ${more} not shown` : ''}`,
     ];
+  }
+
+  #progress(name: string): string {
+    const items = this.#items.get(name);
+    return items === undefined ? '' : `  ${items.total - items.skipped}/${counted(items.total, 'item')}`;
   }
 }

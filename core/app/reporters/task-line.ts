@@ -48,6 +48,7 @@ function detail(outcome: TaskOutcome): readonly string[] {
       return [
         [
           outcome.shared === undefined ? '' : `from ${harmless(outcome.shared)}`,
+          itemsText(outcome),
           outcome.restored === 0 ? '' : `${counted(outcome.restored, 'output')} put right`,
         ]
           .filter((text) => text !== '')
@@ -59,8 +60,15 @@ function detail(outcome: TaskOutcome): readonly string[] {
     }
     case 'ran':
     case 'skipped':
-      return [reasons];
+      return [[itemsText(outcome), reasons].filter((text) => text !== '').join(', ')];
   }
+}
+
+/** `3 items`, or `1 of 3 items` where it was not all of them; empty for a task without. */
+function itemsText({ items }: TaskOutcome): string {
+  if (items === undefined) return '';
+  const all = counted(items.total, 'item');
+  return items.ran === 0 || items.ran === items.total ? all : `${items.ran} of ${all}`;
 }
 
 /** `1 output`, `2 outputs`. */

@@ -2,7 +2,8 @@
 import { formatDuration } from '../../base/duration.ts';
 import type { WhyPart, WhyReport } from '../../graph/engine.ts';
 import { EXIT } from '../exit-code.ts';
-import { reasonText } from '../reporters/reasons.ts';
+import { reasonsText, reasonText } from '../reporters/reasons.ts';
+import { counted, nameWidth } from '../reporters/task-line.ts';
 import { type Style, styleFor } from '../style.ts';
 import { chosenTask } from '../targets.ts';
 import { harmless, padded, widthOf } from '../text.ts';
@@ -10,6 +11,8 @@ import type { VerbContext } from '../verb.ts';
 
 /** Reasons that are named one by one. */
 const MOST_REASONS = 20;
+/** Items that are named one by one. */
+const MOST_ITEMS = 20;
 const SHORT_DIGEST = 12;
 
 export async function why(context: VerbContext): Promise<number> {
@@ -42,6 +45,7 @@ export function whyText(report: WhyReport, style: Style, now: number): string {
   const lines = [
     `${style.bold(harmless(task))} ${VERDICTS[verdict]}`,
     ...reasonLines,
+    ...itemLines(report, style),
     ...(nearest === null
       ? []
       : [
@@ -54,6 +58,20 @@ export function whyText(report: WhyReport, style: Style, now: number): string {
     ...(key === null ? [] : ['', style.dim(`key ${key}`)]),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** The items that would run, with their reasons: as a rule few, and otherwise for the same reason. */
+function itemLines({ items }: WhyReport, style: Style): readonly string[] {
+  if (items === undefined || items.stale.length === 0) return [];
+  const shown = items.stale.slice(0, MOST_ITEMS);
+  const width = nameWidth(shown.map(({ name }) => name));
+  const more = items.stale.length - shown.length;
+  return [
+    '',
+    `${items.stale.length} of ${counted(items.total, 'item')} would run`,
+    ...shown.map(({ name, reasons }) => `  ${padded(harmless(name), width)}  ${style.dim(reasonsText(reasons))}`),
+    ...(more > 0 ? [`  and ${more} more`] : []),
+  ];
 }
 
 function partLines(parts: readonly WhyPart[], compared: boolean, style: Style): readonly string[] {

@@ -76,7 +76,7 @@ export async function invalidate(
   const queue: Node[] = [];
   for (const record of named) add(record, null, roots, queue);
   for (let node = queue.shift(); node !== undefined; node = queue.shift()) {
-    for (const { record, through } of await lineage.dependentsOf(node.record)) {
+    for (const { record, through } of await lineage.dependentsOf(node.record, node.through)) {
       add(record, through, node.dependents, queue);
     }
   }

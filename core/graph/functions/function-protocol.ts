@@ -16,7 +16,7 @@ export interface TaskContext {
   log(...values: unknown[]): void;
 }
 
-/** What a worker starts with. */
+/** What a worker is given to do: the first when it starts, others when it is done with the one before. */
 export interface FunctionJob {
   /** URL of the bundle. */
   readonly bundle: string;
@@ -29,9 +29,15 @@ export interface FunctionJob {
   readonly log: number;
 }
 
-/** What a worker says once, and then no more. */
+/** What a worker says once of each job. */
 export type FunctionReply =
-  | { readonly kind: 'returned'; readonly digest: Digest; readonly bytes: Uint8Array }
+  | {
+      readonly kind: 'returned';
+      readonly digest: Digest;
+      readonly bytes: Uint8Array;
+      /** Whether nothing goes on in the thread, so that it can take another job. */
+      readonly isIdle: boolean;
+    }
   | {
       readonly kind: 'threw';
       readonly message: string;

@@ -1,8 +1,10 @@
 /**
- * The worker thread of one function task: imports the bundle, calls the function, replies once. Everything printed goes
- * straight to the log, in order. The thread that started it ends it as soon as it has replied.
+ * The worker thread of a function task: imports the bundle, calls the function, replies once. Everything printed goes
+ * straight to the log, in order. The thread that started it ends it when it has replied, or has another job for the same
+ * function.
  */
 import { writeFileSync } from 'node:fs';
+import { env } from 'node:process';
 import { inspect } from 'node:util';
 import { parentPort, workerData } from 'node:worker_threads';
 import { digest } from '../../base/digest.ts';
@@ -13,12 +15,16 @@ import type { FunctionJob, FunctionReply, TaskContext } from './function-protoco
 
 const port = parentPort;
 if (port === null) throw new FlecheError('BUG', 'bug: the worker of a function was started as a program');
-const job = workerData as FunctionJob;
+const given = { ...env };
+let job = workerData as FunctionJob;
 let replied = false;
+let aborted = new AbortController();
 
 function reply(message: FunctionReply): void {
   if (replied) return;
   replied = true;
+  // Whether another job comes or the end is for the other side to say.
+  port?.ref();
   port?.postMessage(message);
 }
 
@@ -65,7 +71,8 @@ async function work(): Promise<void> {
   if (typeof task !== 'function') throw new FlecheError('CODE_UNRESOLVED', `${job.label} is not a function`);
   const args = Object.fromEntries(job.args.map(([name, bytes]) => [name, decodeAt(job.context.root, bytes)]));
   const value: unknown = await task(args, context());
-  reply({ kind: 'returned', digest: digestOf(value), bytes: encode(value) });
+  const isIdle = process.getActiveResourcesInfo().length === 0;
+  reply({ kind: 'returned', digest: digestOf(value), bytes: encode(value), isIdle });
 }
 
 function context(): TaskContext {
@@ -86,8 +93,17 @@ function digestOf(value: unknown): ReturnType<typeof digest> {
   }
 }
 
-const aborted = new AbortController();
-port.on('message', () => aborted.abort());
+port.on('message', (message: 'abort' | FunctionJob) => {
+  if (message === 'abort') return aborted.abort();
+  job = message;
+  replied = false;
+  aborted = new AbortController();
+  // What an earlier call did to the environment of the thread is none of this one's business.
+  for (const name of Object.keys(env)) if (!(name in given)) delete env[name];
+  Object.assign(env, given);
+  port.unref();
+  work().catch(fail);
+});
 // Waiting for an abort is nothing to stay alive for: a promise that nobody will settle must be noticed.
 port.unref();
 process.on('uncaughtException', fail);

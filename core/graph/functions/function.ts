@@ -1,19 +1,19 @@
 /**
- * Runs one function in a worker thread of its own, so that it can be ended, can end itself, and prints into its own log.
+ * Runs one function in a worker thread, so that it can be ended, can end itself, and prints into its own log.
  * Arguments and result cross the border as stored bytes: what comes back is what a later hit will give.
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
-import { Worker } from 'node:worker_threads';
 import { encode } from '../../base/encode.ts';
 import { FlecheError, messageOf, systemCode } from '../../base/errors.ts';
 import { type Digest, sha256 } from '../../base/hash.ts';
 import { type AbsPath, type RelPath, toAbs } from '../../base/paths.ts';
 import { LogFile } from '../../files/log-file.ts';
-import { programOf } from '../../files/program.ts';
 import { decodeAt } from '../../files/refs.ts';
 import type { CodeClosure } from '../code/code.ts';
-import { type FunctionJob, type FunctionReply, labelOf } from './function-protocol.ts';
+import { labelOf } from './function-protocol.ts';
+import { FunctionThread } from './function-thread.ts';
+import type { FunctionThreads } from './function-threads.ts';
 
 export interface FunctionOptions {
   readonly code: CodeClosure;
@@ -34,6 +34,8 @@ export interface FunctionOptions {
   readonly graceMs?: number;
   /** Bound on the thread's heap, MB; by default that of the process. */
   readonly memoryMb?: number;
+  /** Where a thread is taken from that other calls of the same function may have had before; by default it is a new one. */
+  readonly threads?: FunctionThreads | undefined;
   /** Receives the output while it comes. */
   readonly onOutput?: ((chunk: Uint8Array) => void) | undefined;
 }
@@ -71,7 +73,9 @@ export async function runFunction(options: FunctionOptions): Promise<FunctionRes
     const bundle = place(options.codeDir, await options.code.bundle());
     if (context.outDir !== undefined) makeFolder(context.outDir);
     const args = Object.entries(options.args).map(([name, value]) => [name, bytesOf(value)] as const);
-    const reply = await call(options, {
+    const { env, memoryMb, threads } = options;
+    const thread = threads?.take({ env, memoryMb }) ?? new FunctionThread({ env, memoryMb });
+    const reply = await thread.run(signal, options.graceMs ?? GRACE, {
       bundle: pathToFileURL(bundle).href,
       label: labelOf(module, options.export),
       args,
@@ -112,57 +116,6 @@ function returned(digest: Digest, bytes: Uint8Array, root: AbsPath): FunctionRes
       return decodeAt(root, bytes);
     },
   };
-}
-
-/** The reply, or undefined after an abort. The thread is gone when this returns. */
-async function call(options: FunctionOptions, job: FunctionJob): Promise<FunctionReply | undefined> {
-  const { signal, env, graceMs = GRACE } = options;
-  if (signal.aborted) return undefined;
-  const entry = workerEntry();
-  const worker = new Worker(entry.program, {
-    eval: entry.eval,
-    workerData: job,
-    env: { ...env },
-    stdout: true,
-    stderr: true,
-    ...(options.memoryMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: options.memoryMb } }),
-  });
-  // Only what goes past the streams of the thread arrives here, such as warnings of the runtime.
-  for (const stream of [worker.stdout, worker.stderr]) stream.on('data', (chunk) => writeFileSync(job.log, chunk));
-  let timer: NodeJS.Timeout | undefined;
-  const onAbort = (): void => {
-    worker.postMessage('abort');
-    timer = setTimeout(() => void worker.terminate(), graceMs);
-  };
-  signal.addEventListener('abort', onAbort, { once: true });
-  try {
-    const reply = await new Promise<FunctionReply>((resolve) => {
-      worker.once('message', resolve);
-      worker.once('error', (error) => resolve(failure(`${job.label} broke down: ${messageOf(error)}`, error)));
-      worker.once('exit', (code) => resolve(failure(`${job.label} ended its thread: process.exit(${code})`)));
-    });
-    return signal.aborted ? undefined : reply;
-  } finally {
-    signal.removeEventListener('abort', onAbort);
-    clearTimeout(timer);
-    await worker.terminate();
-  }
-}
-
-function failure(message: string, error?: unknown): FunctionReply {
-  return {
-    kind: 'threw',
-    message,
-    stack: error instanceof Error ? String(error.stack) : '',
-    code: systemCode(error) ?? null,
-  };
-}
-
-function workerEntry(): { readonly program: URL | string; readonly eval: boolean } {
-  const { file, loader } = programOf(new URL('./function-worker.ts', import.meta.url));
-  if (loader === undefined) return { program: file, eval: false };
-  const tsx = new URL('./api/index.mjs', loader);
-  return { program: `import('${tsx}').then(({ register }) => (register(), import('${file}')))`, eval: true };
 }
 
 /** Writes a bundle under the digest of its text. */

@@ -109,11 +109,12 @@ function anywhere({ body, discovered }: Task): readonly string[] {
 }
 
 /** The pattern lists whose matches a task reads; `inputs` is the one of its inputs. */
-export function readPatterns({ body }: Task, inputs: readonly string[]): readonly (readonly string[])[] {
-  if (body.kind === 'command') return body.stdin?.kind === 'file' ? [inputs, [body.stdin.path]] : [inputs];
+export function readPatterns({ body, foreach }: Task, inputs: readonly string[]): readonly (readonly string[])[] {
+  const own = foreach?.of.kind === 'files' ? [inputs, foreach.of.patterns] : [inputs];
+  if (body.kind === 'command') return body.stdin?.kind === 'file' ? [...own, [body.stdin.path]] : own;
   const args = Object.values(body.args);
   const lists = args.map((arg) => (arg.kind === 'file' ? [arg.path] : arg.kind === 'glob' ? arg.patterns : []));
-  return [inputs, ...lists];
+  return [...own, ...lists];
 }
 
 /** Where the manifests of a task's tools can be: in the nearest `node_modules`, upward from its folder. */

@@ -35,7 +35,7 @@ test('a key that is not known is an error that names the nearest one', () => {
       [
         'CONFIG_UNKNOWN_KEY',
         'unknown key "zzzzzzzzzz" in tasks."my task"',
-        'Known: run, stdin, needs, inputs, discovered, outputs, optional_outputs, env, pass_env, tools, dir, clean, ….',
+        'Known: run, stdin, needs, inputs, foreach, discovered, outputs, optional_outputs, env, pass_env, tools, dir, ….',
       ],
     ],
   ]);

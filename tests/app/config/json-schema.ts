@@ -47,6 +47,17 @@ const VALUES: Readonly<Record<string, readonly string[]>> = {
   ],
   needs: ['["u"]', '[]', '["u", "u"]', '"u"', '[""]'],
   inputs: ['["src/**", "!x", "../y", "src/**"]', '["/x"]', '["a/../b"]', '["", "x"]', '[1]', '["../../a", "./b"]'],
+  foreach: [
+    '{ glob = "docs/**/*.md" }',
+    '{ glob = ["docs/**/*.md", "!**/_*"] }',
+    '["en", 1, { a = true }]',
+    '[]',
+    '{ glob = [] }',
+    '{ glob = "a", from = "u" }',
+    '{ list = "u" }',
+    '{}',
+    '"docs/*.md"',
+  ],
   discovered: [
     '{ depfile = "out/a.d" }',
     '{ metafile = "meta.json" }',
@@ -116,8 +127,18 @@ const oneOf = (values: readonly string[]): fc.Arbitrary<string> =>
     { weight: 15, arbitrary: fc.constant(values[0] ?? '') },
     { weight: 1, arbitrary: fc.constantFrom(...values) },
   );
-// What makes a service of a task goes with few other keys.
-const { run = [], stdin = [], call = [], args = [], other = [], persistent: _p, ready: _r, ...common } = VALUES;
+// What makes a service of a task, or has it done for each of many items, goes with few other keys.
+const {
+  run = [],
+  stdin = [],
+  call = [],
+  args = [],
+  other = [],
+  persistent: _p,
+  ready: _r,
+  foreach: _f,
+  ...common
+} = VALUES;
 const keysOf = (values: Readonly<Record<string, readonly string[]>>, required: string): fc.Arbitrary<string> =>
   fc
     .record(Object.fromEntries(Object.entries(values).map(([key, list]) => [key, oneOf(list)])), {

@@ -1,0 +1,346 @@
+/** Tasks that are done for each of many items: which items run, what is put together, and what is kept. */
+import { renameSync } from 'node:fs';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { decode } from '../../../core/base/decode.ts';
+import type { RunEvent } from '../../../core/graph/outcome.ts';
+import type { Foreach, Task } from '../../../core/graph/task.ts';
+import { onSite, type Ran, type Site } from '../_site.ts';
+
+const AT = { file: 'fleche.config.toml', line: 1, column: 1 };
+
+function each(of: Foreach['of'], template: string | undefined, pattern = ''): Partial<Task> {
+  const outputs = template === undefined ? [] : [template];
+  return { foreach: { of, outputs, at: AT }, outputs: template === undefined ? [] : [pattern] };
+}
+
+const TEXTS = each({ kind: 'files', patterns: ['in/*.txt'] }, 'out/{name}.up', 'out/*.up');
+
+/** `up` writes each text in capitals, `all` puts them together. */
+const TASKS = {
+  up: { run: 'say {name}; tr a-z A-Z < {path} > out/{name}.up', ...TEXTS },
+  all: { run: 'say all; cat out/*.up > all.txt', needs: ['up'], outputs: ['all.txt'] },
+};
+const FILES = { 'in/a.txt': 'a\n', 'in/b.txt': 'b\n', 'in/c.txt': 'c\n' };
+
+function items({ tasks }: Ran, name = 'up'): string {
+  const { ran = 0, cached = 0, failed = 0, skipped = 0 } = tasks[name]?.items ?? {};
+  return `${ran} ran, ${cached} cached, ${failed} failed, ${skipped} skipped`;
+}
+
+async function texts(work: (site: Site) => Promise<void>): Promise<void> {
+  await onSite(TASKS, FILES, async (site) => {
+    const first = await site.run();
+    assert.equal([...first.log].sort(), ['a', 'all', 'b', 'c']);
+    assert.is(items(first), '3 ran, 0 cached, 0 failed, 0 skipped');
+    assert.is(site.read('all.txt'), 'A\nB\nC\n');
+    await work(site);
+  });
+}
+
+test('nothing runs twice', async () => {
+  await texts(async (site) => {
+    const again = await site.run();
+    assert.equal(again.log, []);
+    assert.equal(again.outcomes, { up: 'cached', all: 'cached' });
+    assert.is(items(again), '0 ran, 3 cached, 0 failed, 0 skipped');
+  });
+});
+
+test('an edited file runs alone, and a plan says so', async () => {
+  await texts(async (site) => {
+    site.write({ 'in/b.txt': 'bb\n' });
+    const plan = await site.plan();
+    assert.is(items(plan), '1 ran, 2 cached, 0 failed, 0 skipped');
+    assert.equal(plan.tasks['up']?.reasons, [{ kind: 'file', change: 'changed', path: 'in/b.txt' }]);
+    const run = await site.run();
+    assert.equal(run.log, ['b', 'all']);
+    assert.is(items(run), items(plan));
+    assert.is(site.read('all.txt'), 'A\nBB\nC\n');
+  });
+});
+
+test('why names the items that would run', async () => {
+  await texts(async (site) => {
+    assert.equal((await site.engine().why('up')).items, { total: 3, stale: [] });
+    site.write({ 'in/b.txt': 'bb\n', 'in/d.txt': 'd\n' });
+    assert.equal((await site.engine().why('up')).items, {
+      total: 4,
+      stale: [
+        { name: 'in/b.txt', reasons: [{ kind: 'file', change: 'changed', path: 'in/b.txt' }] },
+        { name: 'in/d.txt', reasons: [{ kind: 'first' }] },
+      ],
+    });
+    site.retask('up', { env: ['LEVEL'] });
+    const { items: all } = await site.engine().why('up');
+    assert.equal(all?.stale[0], { name: 'in/a.txt', reasons: [{ kind: 'env', name: 'LEVEL', change: 'added' }] });
+  });
+});
+
+test('an item whose output is the same leaves dependents alone', async () => {
+  await texts(async (site) => {
+    site.write({ 'in/b.txt': 'B\n' });
+    const run = await site.run();
+    assert.equal(run.log, ['b']);
+    assert.equal(run.outcomes, { up: 'ran', all: 'cached' });
+  });
+});
+
+test('a new file runs alone, and what was made of a removed one is removed', async () => {
+  await texts(async (site) => {
+    site.write({ 'in/d.txt': 'd\n', 'out/note.up': 'by hand' });
+    site.remove('in/a.txt');
+    const run = await site.run();
+    assert.equal(run.log, ['d', 'all']);
+    assert.equal(Object.keys(site.files()).sort(), [
+      'all.txt',
+      'in/b.txt',
+      'in/c.txt',
+      'in/d.txt',
+      'out/b.up',
+      'out/c.up',
+      'out/d.up',
+      'out/note.up',
+    ]);
+    assert.is(site.read('out/note.up'), 'by hand');
+  });
+});
+
+test('where the rest is answered, a removed file makes nothing run', async () => {
+  await onSite({ up: TASKS.up }, FILES, async (site) => {
+    await site.run();
+    site.remove('in/a.txt');
+    const plan = await site.plan();
+    assert.equal(plan.outcomes, { up: 'cached' });
+    const run = await site.run({ frozen: true });
+    assert.equal(run.log, []);
+    assert.equal(run.outcomes, { up: 'cached' });
+    assert.not.ok(site.exists('out/a.up'));
+  });
+});
+
+test('a renamed file is another item, until it has its name again', async () => {
+  await texts(async (site) => {
+    renameSync(site.path('in/a.txt'), site.path('in/x.txt'));
+    assert.equal((await site.run()).log, ['x', 'all']);
+    renameSync(site.path('in/x.txt'), site.path('in/a.txt'));
+    assert.equal((await site.run()).log, []);
+    assert.not.ok(site.exists('out/x.up'));
+    assert.is(site.read('all.txt'), 'A\nB\nC\n');
+  });
+});
+
+test('an output that is changed by hand is put right without running', async () => {
+  await texts(async (site) => {
+    site.write({ 'out/b.up': 'wrong' });
+    site.remove('out/c.up');
+    const run = await site.run();
+    assert.equal(run.log, []);
+    assert.is(run.tasks['up']?.restored, 2);
+    assert.is(site.read('out/b.up'), 'B\n');
+  });
+});
+
+test('what all items read is in the question of each', async () => {
+  const tasks = {
+    pre: { run: 'say pre; cat word > pre.out', inputs: ['word'], outputs: ['pre.out'] },
+    up: { ...TASKS.up, run: 'say {name}; cat pre.out style {path} > out/{name}.up', inputs: ['style'], needs: ['pre'] },
+  };
+  await onSite(tasks, { ...FILES, style: 's', word: 'w' }, async (site) => {
+    await site.run({ jobs: 1 });
+    site.write({ style: 'S' });
+    assert.equal((await site.run({ jobs: 1 })).log, ['a', 'b', 'c']);
+    site.write({ word: 'W' });
+    assert.equal((await site.run({ jobs: 1 })).log, ['pre', 'a', 'b', 'c']);
+    site.write({ style: 's', word: 'w' });
+    assert.equal((await site.run({ jobs: 1 })).log, []);
+    assert.is(site.read('out/a.up'), 'wsa\n');
+  });
+});
+
+test('a failed item is named, and keeps nothing of the others from being kept', async () => {
+  const up = { ...TASKS.up, run: 'say {name}; grep -v bad {path} > out/{name}.up' };
+  await onSite({ ...TASKS, up }, { ...FILES, 'in/b.txt': 'bad\n' }, async (site) => {
+    const run = await site.run({ keepGoing: true, jobs: 1 });
+    assert.equal(run.log, ['a', 'b', 'c']);
+    assert.equal(run.outcomes, { up: 'failed', all: 'skipped' });
+    assert.is(items(run), '2 ran, 0 cached, 1 failed, 0 skipped');
+    assert.is(run.tasks['up']?.message, '1 of 3 items failed: in/b.txt exited with code 1');
+    assert.is(run.tasks['up']?.exitCode, 1);
+    site.write({ 'in/b.txt': 'good\n' });
+    const repaired = await site.run({ keepGoing: true, jobs: 1 });
+    assert.equal(repaired.log, ['b', 'all']);
+    assert.is(site.read('all.txt'), 'a\ngood\nc\n');
+  });
+});
+
+test('after a failed item no other is begun, unless it is to go on', async () => {
+  const up = { ...TASKS.up, run: 'say {name}; exit 3' };
+  await onSite({ up }, FILES, async (site) => {
+    const run = await site.run({ jobs: 1 });
+    assert.equal(run.log, ['a']);
+    assert.is(items(run), '0 ran, 0 cached, 1 failed, 2 skipped');
+    const all = await site.run({ jobs: 1, keepGoing: true });
+    assert.equal(all.log, ['a', 'b', 'c']);
+    assert.is(
+      all.tasks['up']?.message,
+      '3 of 3 items failed:\nin/a.txt exited with code 3\nin/b.txt exited with code 3\nin/c.txt exited with code 3',
+    );
+  });
+});
+
+test('what was done before a run was cut short is not done again', async () => {
+  const up = {
+    ...TASKS.up,
+    run: 'say {name}; test {name} != b || test -e go || kill $PPID; cat {path} > out/{name}.up',
+  };
+  await onSite({ up }, FILES, async (site) => {
+    const stop = new AbortController();
+    const slow = { ...up, run: up.run.replace('kill $PPID', 'sleep 10') };
+    site.retask('up', { body: { kind: 'command', command: slow.run } });
+    const events: RunEvent[] = [];
+    const listener = (event: RunEvent): void => {
+      events.push(event);
+      if (event.type === 'progress' && event.items.ran === 1) setTimeout(() => stop.abort(), 50);
+    };
+    const cut = await site.run({ jobs: 1, signal: stop.signal, listener });
+    assert.equal(cut.outcomes, { up: 'skipped' });
+    assert.equal(cut.log, ['a', 'b']);
+    site.write({ go: '' });
+    assert.equal((await site.run({ jobs: 1 })).log, ['b', 'c']);
+    assert.equal(site.warnings, []);
+  });
+});
+
+test('a forced run runs every item', async () => {
+  await texts(async (site) => {
+    assert.equal([...(await site.run({ force: true })).log].sort(), ['a', 'all', 'b', 'c']);
+    assert.equal((await site.run()).log, []);
+  });
+});
+
+test('without an item there is nothing to do, and that is said', async () => {
+  await onSite({ up: TASKS.up }, {}, async (site) => {
+    for (const _ of [1, 2]) {
+      const run = await site.run();
+      assert.equal(run.outcomes, { up: 'cached' });
+      assert.equal(run.warnings, ['no file matches its foreach: in/*.txt']);
+    }
+  });
+});
+
+test('items that declare the same path are an error, before anything runs', async () => {
+  const up = { ...TASKS.up, ...each({ kind: 'files', patterns: ['in/**/*.txt'] }, 'out/{name}.up', 'out/*.up') };
+  await onSite({ up }, { 'in/a.txt': 'a', 'in/x/a.txt': 'xa' }, async (site) => {
+    const run = await site.run();
+    assert.equal(run.log, []);
+    assert.ok(
+      run.tasks['up']?.message?.includes('items "in/a.txt" and "in/x/a.txt" of task "up" both write out/a.up'),
+      run.tasks['up']?.message ?? '',
+    );
+  });
+});
+
+test('an item that writes what another one wrote has failed', async () => {
+  const up = {
+    run: 'say {item}; echo > out/{item}.x; test {item} != a || echo > out/ab.x',
+    ...each({ kind: 'values', values: ['a', 'ab'] }, 'out/{item}*', 'out/*'),
+  };
+  await onSite({ up }, {}, async (site) => {
+    const run = await site.run({ jobs: 1, keepGoing: true });
+    assert.equal(run.log, ['a', 'ab']);
+    assert.is(items(run), '1 ran, 0 cached, 1 failed, 0 skipped');
+    const says = 'items "a" and "ab" of task "up" both write out/ab.x';
+    assert.ok(run.tasks['up']?.message?.includes(says), run.tasks['up']?.message ?? '');
+  });
+});
+
+test('the values of a list: equal ones are one item, and their order is of no matter', async () => {
+  const task = (values: readonly unknown[]): Partial<Task> & { run: string } => ({
+    run: 'say {item}; echo {item} > out/{key}',
+    ...each({ kind: 'values', values }, 'out/{key}', 'out/*'),
+  });
+  await onSite({ up: task(['x', 'y z', 'x']) }, {}, async (site) => {
+    const first = await site.run({ jobs: 1 });
+    assert.equal(first.log, ['x', 'y z']);
+    assert.is(Object.keys(site.files()).length, 2);
+    site.tasks({ up: task(['y z', 'x', { b: [1] }]) });
+    const second = await site.run();
+    assert.equal(second.log, ['{"b":[1]}']);
+    assert.is(items(second), '1 ran, 2 cached, 0 failed, 0 skipped');
+  });
+});
+
+test('what another task wrote: each of its files', async () => {
+  const tasks = {
+    split: {
+      run: 'say split; mkdir -p parts; for word in $(cat words); do echo $word > parts/$word; done',
+      inputs: ['words'],
+      outputs: ['parts/*'],
+    },
+    up: {
+      run: 'say {name}; tr a-z A-Z < {path} > out/{name}.up',
+      needs: ['split'],
+      ...each({ kind: 'from', task: 'split', isNeeded: false }, 'out/{name}.up', 'out/*.up'),
+    },
+  };
+  await onSite(tasks, { words: 'a b c' }, async (site) => {
+    assert.equal((await site.run({ jobs: 1 })).log, ['split', 'a', 'b', 'c']);
+    site.write({ words: 'c d a' });
+    assert.equal((await site.run({ jobs: 1 })).log, ['split', 'd']);
+    assert.not.ok(site.exists('out/b.up'));
+    assert.is(site.read('out/d.up'), 'D\n');
+  });
+});
+
+test('what items printed is shown again, each below its name', async () => {
+  const up = { run: 'echo from {item}', ...each({ kind: 'values', values: ['a', 'b'] }, undefined) };
+  await onSite({ up }, {}, async (site) => {
+    assert.is((await site.run({ jobs: 1 })).printed, '[a]\nfrom a\n[b]\nfrom b\n');
+    assert.is((await site.run()).printed, '[a]\nfrom a\n[b]\nfrom b\n');
+  });
+});
+
+test('a record that is lost is made again of those of the items', async () => {
+  await texts(async (site) => {
+    for (const { key } of [...site.calls.find({ name: 'up' })]) site.calls.delete(key);
+    const run = await site.run();
+    assert.equal(run.log, []);
+    assert.equal(run.outcomes, { up: 'cached', all: 'cached' });
+  });
+});
+
+test('an item whose contents are lost runs again, and no other does', async () => {
+  await texts(async (site) => {
+    const [record] = site.calls.find({ name: 'up[in/b.txt]' });
+    site.remove('out');
+    for (const { digest } of [...site.values.list()]) {
+      const bytes = site.values.get(digest);
+      if (Buffer.from(bytes ?? '').toString() === 'B\n') site.values.delete(digest);
+    }
+    assert.ok(record);
+    const run = await site.run();
+    assert.equal(run.log, ['b']);
+    assert.is(site.read('out/b.up'), 'B\n');
+    assert.is(site.read('out/a.up'), 'A\n');
+  });
+});
+
+test('functions give a list, in the order of the items', async () => {
+  const up: Partial<Task> & { run: string } = {
+    run: '',
+    body: { kind: 'function', module: 'f.mjs' as never, export: 'f', args: {} },
+    ...each({ kind: 'values', values: [3, 1, 2, 1] }, undefined),
+  };
+  const code = 'export const f = ({ item }, ctx) => { ctx.log("square", item); return item * item; };';
+  await onSite({ up }, { 'f.mjs': code }, async (site) => {
+    const run = await site.run();
+    assert.is(items(run), '3 ran, 0 cached, 0 failed, 0 skipped');
+    const [record] = site.calls.find({ name: 'up' });
+    const bytes = site.values.get(record?.result?.blob ?? ('' as never));
+    assert.equal(decode(bytes ?? new Uint8Array()), [9, 1, 4, 1]);
+    assert.is(run.printed.split('\n').filter((line) => line.startsWith('square')).length, 3);
+  });
+});
+
+test.run();
