@@ -179,7 +179,7 @@ test('a run that was killed half way goes on where it was', () =>
 test('items that others made come from a shared cache', async () => {
   const shared = mkdtempSync(join(tmpdir(), 'fleche-'));
   const config = (FILES['fleche.config.toml'] ?? '').replace('root = true\n', 'root = true\ncache = "team"\n');
-  const files = {
+  const files: Readonly<Record<string, string>> = {
     ...FILES,
     'fleche.config.toml': `${config}
 [caches.local]
