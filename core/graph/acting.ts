@@ -296,7 +296,9 @@ export class Acting {
   }
 
   async #discovery(call: TaskCall): Promise<Discovery | undefined> {
-    if (call.task.discovered === undefined) return undefined;
+    const { discovered, cache } = call.task;
+    // Of what is never answered it matters only to who watches it.
+    if (discovered === undefined || !(cache || this.#state.live !== undefined)) return undefined;
     const { Discovery } = await import('./discovered/discovery.ts');
     return Discovery.begin(call, this.#state.products, this.#state.bench);
   }

@@ -308,9 +308,12 @@ export class Answer {
       const shown = changed.slice(0, 3).join(', ') + (changed.length > 3 ? ` and ${changed.length - 3} more` : '');
       return { ...done, warning: `${shown} changed while it ran, so the result is not kept` };
     }
-    if (found?.kind === 'unknown') return { ...done, warning: `${found.why}, so the result is not kept` };
+    if (found?.kind === 'unknown') {
+      const loss = call.task.cache ? 'the result is not kept' : 'changes of it are not noticed';
+      return { ...done, warning: `${found.why}, so ${loss}` };
+    }
+    if (found?.kind === 'found') found.file();
     if (call.task.cache) {
-      if (found?.kind === 'found') found.file();
       this.#file(call, null, value, outputs);
       if (found?.kind === 'found') found.share();
     }
@@ -319,9 +322,9 @@ export class Answer {
 
   failed(why: Failure, found?: Found): Executed {
     const call = found?.kind === 'found' ? found.call : this.#call;
-    if (call.task.cache && this.#bench.calls.get(call.key)?.failure !== null) {
+    if (this.#bench.calls.get(call.key)?.failure !== null) {
       if (found?.kind === 'found') found.file();
-      this.#file(call, why, null, null);
+      if (call.task.cache) this.#file(call, why, null, null);
     }
     return { kind: 'failed', call, failure: why };
   }

@@ -77,14 +77,14 @@ export class Discovery {
     this.#report = discovered.file === null ? undefined : new ReportFile(toAbs(root, discovered.file));
   }
 
-  /** Undefined for a task that tells nothing, or of which nothing is kept. */
+  /** Undefined for a task that tells nothing. */
   static async begin(
     call: TaskCall,
     products: Products,
     desk: ListDesk & { readonly tempDir: AbsPath },
   ): Promise<Discovery | undefined> {
-    const { discovered, cache } = call.task;
-    if (discovered === undefined || !cache) return undefined;
+    const { discovered } = call.task;
+    if (discovered === undefined) return undefined;
     const moment = await stampedMoment(join(desk.tempDir, `moment-${process.pid}`));
     return new Discovery(call, discovered, moment, products, desk);
   }

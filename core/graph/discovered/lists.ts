@@ -38,7 +38,7 @@ export type PathList = readonly RelPath[];
 
 /** The question completed by the list that leads to an answer, else by the newest; as it is if there is no list. */
 export function completedByLists(call: TaskCall, products: Products, desk: ListDesk): TaskCall {
-  if (call.task.discovered === undefined || !call.task.cache) return call;
+  if (call.task.discovered === undefined) return call;
   let newest: TaskCall | undefined;
   for (const list of listsOf(call, desk)) {
     const complete = completedBy(list, call, products, desk);

@@ -29,6 +29,32 @@ test('what a task discovered is watched, what it no longer reads is not', () =>
     assert.is(site.read('all'), '4');
   }));
 
+test('what a task discovered of which nothing is kept is watched too, and it runs when that changes', () =>
+  onSite({ cat: { ...CAT, cache: false } }, { main: 'a b', a: '1' }, async (site) => {
+    const watched = await new WatchedSite(site).start();
+    assert.equal(await watched.saved({ a: '2' }), ['cat']);
+    assert.equal(await watched.saved({ b: '1' }), ['cat']);
+    assert.is(site.read('all'), '21');
+    assert.equal(await watched.saved({ c: '4' }), []);
+    assert.equal(await watched.saved({ main: 'c' }), ['cat']);
+    assert.equal(await watched.saved({ a: '9' }), []);
+    assert.equal(await watched.saved({ c: '5' }), ['cat']);
+    watched.watch.anything();
+    await watched.quiet();
+    assert.equal(site.log(), [], 'where nothing changed it does not run');
+  }));
+
+test('a failure of which nothing is kept is tried again when a file changes that it discovered', () =>
+  onSite(
+    { cat: { ...CAT, cache: false, run: `${CAT.run}; grep -q good all` } },
+    { main: 'a', a: 'bad' },
+    async (site) => {
+      const watched = await new WatchedSite(site).start();
+      assert.equal(await watched.saved({ a: 'good' }), ['cat']);
+      assert.is(watched.rounds.at(-1)?.summary.failed, 0);
+    },
+  ));
+
 test('a failure is tried again when a file changes that it discovered', () =>
   onSite({ cat: { ...CAT, run: `${CAT.run}; grep -q good all` } }, { main: 'a', a: 'bad' }, async (site) => {
     const watched = await new WatchedSite(site).start();
