@@ -6,13 +6,16 @@ import { readFileSync, realpathSync } from 'node:fs';
 import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Key } from '../base/hash.ts';
-import { type AbsPath, type RelPath, toRel } from '../base/paths.ts';
+import { type AbsPath, toAbs, toRel } from '../base/paths.ts';
 import { Watcher } from '../files/watcher.ts';
 import type { Engine } from '../graph/engine.ts';
 import { Live } from '../graph/watch/live.ts';
-import { Watch } from '../graph/watch/watch.ts';
+import { type ConfigurationFiles, Watch } from '../graph/watch/watch.ts';
 import type { WatchListener } from '../graph/watch/watch-events.ts';
 import { WatchedTasks } from '../graph/watch/watched-tasks.ts';
+import { CONFIG_FILE } from './config/source.ts';
+import { filesOfPackages, packageFolders } from './packages/find.ts';
+import { MANIFEST } from './packages/manifest.ts';
 import type { Project } from './project.ts';
 
 export interface WatchingOptions {
@@ -154,13 +157,18 @@ function rootOf({ root }: Project): AbsPath {
   return realpathSync(root) as AbsPath;
 }
 
-function filesOf(project: Project): readonly RelPath[] {
-  return project.config.files.map((file) => toRel(project.root, file));
+function filesOf({ root, config }: Project): ConfigurationFiles {
+  return {
+    paths: config.files.map((file) => toRel(root, file)),
+    patterns: filesOfPackages(config.packagePatterns, CONFIG_FILE),
+  };
 }
 
-/** What stands in the files of the configuration. */
-function textsOf({ config }: Project): string {
-  return JSON.stringify(config.files.map((file) => [file, textOf(file)]));
+/** What stands in the files of the configuration, and in those of packages that came to be. */
+function textsOf({ root, config }: Project): string {
+  const folders = packageFolders(root, config.packagePatterns, CONFIG_FILE);
+  const own = folders.flatMap((folder) => [MANIFEST, CONFIG_FILE].map((name) => toAbs(root, `${folder}/${name}`)));
+  return JSON.stringify([...config.files, ...own].map((file) => [file, textOf(file)]));
 }
 
 function textOf(file: string): string {

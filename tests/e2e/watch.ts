@@ -101,6 +101,37 @@ test('another configuration holds at once; a broken one is told, and the one bef
     assert.ok(rig.log().includes('other'));
   }));
 
+test('packages that come to be are seen, and configurations in those that are there; under polling too', async () => {
+  const files = {
+    'fleche.config.toml': `[default]
+root = true
+tasks = ["say"]
+[workspace]
+packages = "pnpm-workspace.yaml"
+[templates.say]
+run = "true"
+inputs = ["package.json"]
+`,
+    'pnpm-workspace.yaml': 'packages: [packages/*, "!packages/no"]\n',
+    'packages/a/package.json': '{}',
+  };
+  for (const args of [[], ['--poll=50']]) {
+    await watching(
+      files,
+      async (rig, watch) => {
+        rig.write({ 'packages/no/package.json': '{}', 'packages/b/package.json': '{}' });
+        const { told } = await watch.rested('b#say');
+        assert.equal(told, ['b#say']);
+        rig.write({ 'packages/b/fleche.config.toml': '[tasks.say]\nrun = "echo other"\n' });
+        await watch.rested('b#say');
+        rig.write({ 'tools/c/package.json': '{}', 'pnpm-workspace.yaml': 'packages: [packages/*, tools/*]\n' });
+        await watch.rested('c#say');
+      },
+      args,
+    );
+  }
+});
+
 test('under polling everything is seen too, the configuration included', () =>
   watching(
     { 'fleche.config.toml': LIST, 'src/d/a': 'a' },

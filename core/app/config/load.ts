@@ -25,6 +25,8 @@ export interface Config extends Settings {
   /** Those of the root in the order of the file, then those of each package. */
   readonly tasks: ReadonlyMap<string, Task>;
   readonly packages: Packages;
+  /** Patterns of the folders of packages. */
+  readonly packagePatterns: readonly string[];
   /** The package that was started in; undefined for the root. */
   readonly here: Package | undefined;
 }
@@ -44,7 +46,7 @@ export function loadConfig(startDir: string, options: LoadOptions): Config {
   const { file } = project.source;
   const root = toAbs(dirname(file), '.');
   const workspace = readWorkspace(project);
-  const { packages, configurations, manifests } = workspace;
+  const { packages, configurations, manifests, patterns } = workspace;
   const texts = textsOfTasks(project, workspace);
   const ignored = new Ignored(
     root,
@@ -63,6 +65,7 @@ export function loadConfig(startDir: string, options: LoadOptions): Config {
     root,
     tasks: withLimits(tasks, project.source.table),
     packages,
+    packagePatterns: patterns,
     here: packages.around(toRel(root, toAbs(startDir, '.'))),
   };
 }

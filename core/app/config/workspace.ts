@@ -25,29 +25,42 @@ export interface Workspace {
   readonly configurations: ReadonlyMap<string, OpenFile>;
   /** Files beside the configuration by which all this was found. */
   readonly manifests: readonly AbsPath[];
+  /** Where packages may be. */
+  readonly patterns: readonly string[];
 }
 
 const ROOT_FOLDER = '.' as RelPath;
 
-/** The folders of the packages of a configuration; none if it is not of a workspace. Notes where they cannot be told. */
-export function foldersOf({ source, problems }: OpenFile): readonly RelPath[] {
+/** Patterns of the folders of packages; none if it is not of a workspace. Notes where they cannot be told. */
+function patternsOf(file: OpenFile): readonly string[] {
+  const { source, problems } = file;
   const root = toAbs(dirname(source.file), '.');
   const written = tableOf(source.table['workspace'])['packages'];
   const path = ['workspace', 'packages'];
   const note = (message: string, hint: string): void =>
     problems.add({ code: 'CONFIG_INVALID', message: `${label(path)}: ${message}`, hint, path, on: 'value' });
   let patterns = textsOf(written);
-  if (textOf(written) === PACKAGES_FILES.npm) {
+  const list = listOf(file);
+  if (list === PACKAGES_FILES.npm) {
     patterns = readManifest(toAbs(root, MANIFEST))?.workspaces ?? [];
     if (patterns.length === 0) note(`${MANIFEST} names no workspaces`, 'Name the folders here: ["packages/*"].');
-  } else if (textOf(written) === PACKAGES_FILES.pnpm) {
+  } else if (list === PACKAGES_FILES.pnpm) {
     const read = readPnpmWorkspace(toAbs(root, PACKAGES_FILES.pnpm));
     if (read === undefined)
       note(`no list of packages can be read from ${PACKAGES_FILES.pnpm}`, 'Name the folders here: ["packages/*"].');
     patterns = read ?? [];
   }
-  const usable = patterns.filter((pattern) => brokenRule('output', pattern) === undefined);
-  return packageFolders(root, usable, CONFIG_FILE);
+  return patterns.filter((pattern) => brokenRule('output', pattern) === undefined);
+}
+
+/** The file that lists the folders of packages, if one does. */
+function listOf({ source }: OpenFile): string | undefined {
+  return textOf(tableOf(source.table['workspace'])['packages']);
+}
+
+/** The folders of the packages of a configuration. */
+export function foldersOf(file: OpenFile): readonly RelPath[] {
+  return packageFolders(toAbs(dirname(file.source.file), '.'), patternsOf(file), CONFIG_FILE);
 }
 
 /** The packages of a project. Notes names that two of them have. */
@@ -57,9 +70,11 @@ export function readWorkspace(file: OpenFile): Workspace {
   const isWorkspace = file.source.table['workspace'] !== undefined;
   const rootPackage: Package = { ...packageAt(ROOT_FOLDER, isWorkspace ? rootManifest : undefined), name: ROOT };
   const manifests: AbsPath[] = isWorkspace ? [rootManifest] : [];
+  if (listOf(file) === PACKAGES_FILES.pnpm) manifests.push(toAbs(root, PACKAGES_FILES.pnpm));
   const configurations = new Map<string, OpenFile>();
   const found = new Map<string, Package>();
-  for (const folder of foldersOf(file)) {
+  const patterns = patternsOf(file);
+  for (const folder of packageFolders(root, patterns, CONFIG_FILE)) {
     const manifest = toAbs(root, `${folder}/${MANIFEST}`);
     manifests.push(manifest);
     const one = packageAt(folder, manifest);
@@ -73,7 +88,7 @@ export function readWorkspace(file: OpenFile): Workspace {
     if (source === undefined) continue;
     configurations.set(one.name, { source, problems: new Problems(source.positions), isUserWide: false });
   }
-  return { packages: new Packages(rootPackage, found.values()), configurations, manifests };
+  return { packages: new Packages(rootPackage, found.values()), configurations, manifests, patterns };
 }
 
 function packageAt(folder: RelPath, file: AbsPath | undefined): Package {

@@ -13,7 +13,7 @@ import { MANIFEST } from './manifest.ts';
  * does, a pattern speaks of folders, not of what is below them; "!" takes away. Sorted by the order of the disk's names.
  */
 export function packageFolders(root: AbsPath, patterns: readonly string[], marker: string): readonly RelPath[] {
-  const globs = new Globs(patterns.map(manifestPattern));
+  const globs = new Globs(filesOfPackages(patterns, marker));
   const found: RelPath[] = [];
   const walk = (folder: RelPath): void => {
     for (const entry of foldersIn(join(root, folder))) {
@@ -26,10 +26,12 @@ export function packageFolders(root: AbsPath, patterns: readonly string[], marke
   return found;
 }
 
-/** What takes a folder away takes away what is in it; what names one names its manifest. */
-function manifestPattern(pattern: string): string {
-  const bare = pattern.replace(/[\\/]+$/, '');
-  return bare.startsWith('!') ? bare : `${bare}/${MANIFEST}`;
+/** Patterns of the files that make a folder a package. What takes a folder away takes away what is in it. */
+export function filesOfPackages(patterns: readonly string[], marker: string): readonly string[] {
+  return patterns.flatMap((pattern) => {
+    const bare = pattern.replace(/[\\/]+$/, '');
+    return bare.startsWith('!') ? [bare] : [`${bare}/${MANIFEST}`, `${bare}/${marker}`];
+  });
 }
 
 function isPackage(folder: string, marker: string): boolean {

@@ -9,6 +9,7 @@
 
 import type { Clock } from '../../base/clock.ts';
 import type { RelPath } from '../../base/paths.ts';
+import { globsOf } from '../../files/globs.ts';
 import type { WatchScope } from '../../files/watch-places.ts';
 import type { WatchSource } from '../../files/watcher.ts';
 import type { RunEvent, RunReport } from '../outcome.ts';
@@ -19,12 +20,18 @@ import { Suspicion } from './suspicion.ts';
 import type { RoundCause, WatchListener } from './watch-events.ts';
 import type { Watchable } from './watched-tasks.ts';
 
+/** Of what the configuration is read. */
+export interface ConfigurationFiles {
+  readonly paths: readonly RelPath[];
+  /** Patterns of files that are part of it as soon as they are there. */
+  readonly patterns: readonly string[];
+}
+
 /** What a watch is made of. */
 export interface WatchParts {
   readonly tasks: Watchable;
   readonly clock: Clock;
-  /** Files of the configuration, as paths from the root. */
-  readonly configuration: readonly RelPath[];
+  readonly configuration: ConfigurationFiles;
   readonly listener: WatchListener;
 }
 
@@ -45,7 +52,7 @@ export class Watch {
   readonly #teller: RoundTeller;
   readonly #settling: Settling;
   #tasks: Watchable;
-  #configuration: ReadonlySet<RelPath>;
+  #configuration: ConfigurationFiles;
   #source: WatchSource | undefined;
   /** Whether the configuration may be another one, or is being read; no pass begins until that is known. */
   #configured: 'yes' | 'doubtful' | 'reading' = 'yes';
@@ -73,7 +80,7 @@ export class Watch {
   constructor({ tasks, clock, configuration, listener }: WatchParts) {
     this.#tasks = tasks;
     this.#clock = clock;
-    this.#configuration = new Set(configuration);
+    this.#configuration = configuration;
     this.#listener = (event) => {
       if (!this.#isClosed) listener(event);
     };
@@ -101,7 +108,7 @@ export class Watch {
     if (this.#isClosed) return;
     const now = this.#clock.now();
     if (now - this.#stalled <= STALL) this.#suspicion.addAnything();
-    if (this.#configuration.has(path)) {
+    if (this.#configuration.paths.includes(path) || globsOf(this.#configuration.patterns).matches(path)) {
       this.#doubtConfiguration();
       this.#happened(false);
     }
@@ -126,7 +133,7 @@ export class Watch {
   }
 
   #doubtConfiguration(): void {
-    if (this.#configuration.size > 0) this.#configured = 'doubtful';
+    if (this.#configuration.paths.length > 0) this.#configured = 'doubtful';
   }
 
   /** The configuration was read, and the tasks are those that there are. */
@@ -154,13 +161,13 @@ export class Watch {
   }
 
   /** Goes on with the tasks of another configuration. */
-  async replace(tasks: Watchable, configuration: readonly RelPath[]): Promise<void> {
+  async replace(tasks: Watchable, configuration: ConfigurationFiles): Promise<void> {
     this.#pass?.abort();
     await tasks.prepare();
     if (this.#isClosed) return;
     if (this.#configured === 'reading') this.#configured = 'yes';
     this.#tasks = tasks;
-    this.#configuration = new Set(configuration);
+    this.#configuration = configuration;
     this.#teller.retain(new Set(tasks.names));
     this.#leaned = undefined;
     this.#follow();
@@ -387,7 +394,15 @@ export class Watch {
 
   #scope(): WatchScope {
     const scope = this.#tasks.scope();
-    return { ...scope, paths: [...scope.paths, ...this.#configuration] };
+    const { paths, patterns } = this.#configuration;
+    const globs = globsOf(patterns);
+    return {
+      ...scope,
+      patterns: new Set([...scope.patterns, ...patterns]),
+      bases: [...scope.bases, ...globs.bases],
+      paths: [...scope.paths, ...paths],
+      enters: (folder) => scope.enters(folder) || globs.enters(folder),
+    };
   }
 
   /** Listens to the event loop while there is work. */

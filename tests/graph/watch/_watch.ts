@@ -162,7 +162,7 @@ export class WatchedSite {
     this.watch = new Watch({
       tasks: this.tasks(targets),
       clock: this.clock,
-      configuration: [],
+      configuration: { paths: [], patterns: [] },
       listener: (event) => {
         this.events.push(event);
         if (event.type === 'rested') this.rounds.push(event.round);

@@ -32,7 +32,12 @@ async function started(): Promise<Rig> {
     if (event.type === 'rested') rounds.push(event.round);
     if (event.type === 'configuration' && rig.isPrompt) watch.configured();
   };
-  const watch = new Watch({ tasks, clock, configuration: ['config' as RelPath], listener });
+  const watch = new Watch({
+    tasks,
+    clock,
+    configuration: { paths: ['config' as RelPath], patterns: ['packages/*/config'] },
+    listener,
+  });
   const rig: Rig = { isPrompt: true, tasks, clock, source, watch, events, rounds };
   await watch.start(source);
   await end(tasks);
@@ -103,6 +108,19 @@ test('what nobody reads or writes begins nothing', async () => {
   tell(watch, 'other/a', 'config');
   clock.pass(500);
   assert.is(tasks.passes.length, 1);
+});
+
+test('a file that would be of the configuration is watched for and told as one', async () => {
+  const { clock, watch, events, source } = await started();
+  const [scope] = source.scopes;
+  assert.ok(scope?.bases.includes('packages' as RelPath));
+  assert.ok(scope?.enters('packages/new' as RelPath));
+  tell(watch, 'packages/new/other');
+  clock.pass(500);
+  assert.not(events.some(({ type }) => type === 'configuration'));
+  tell(watch, 'packages/new/config');
+  clock.pass(10);
+  assert.ok(events.some(({ type }) => type === 'configuration'));
 });
 
 test('a file of the configuration is told as such, and no pass begins before it is read', async () => {
@@ -424,7 +442,7 @@ test('asked to, it runs everything once more', async () => {
 test('other tasks take the place of the ones before, and everything is looked at', async () => {
   const { tasks, watch, rounds, source } = await started();
   const others = new TestTasks();
-  await watch.replace(others, ['other' as RelPath]);
+  await watch.replace(others, { paths: ['other' as RelPath], patterns: [] });
   assert.is(others.passes.length, 1);
   assert.is(others.doubtedAll, 1);
   await end(others);
