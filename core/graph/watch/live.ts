@@ -51,7 +51,7 @@ export class Live {
   /** Tasks that were overtaken, until what came of that is noted. */
   readonly #unsound = new Set<string>();
   readonly #forced = new Set<string>();
-  /** Tasks that cannot be asked while something they need has failed. */
+  /** Tasks that cannot be asked, or begin, while something they need has failed. */
   readonly #blocked = new Set<string>();
   readonly #leanings = new Map<string, Leaning | undefined>();
   /** How often a task was cut short since it last got to its end. */
@@ -70,7 +70,7 @@ export class Live {
     return ++this.#moment;
   }
 
-  /** A task cannot be asked, for something it needs has failed. Its answer stays, for when it can be asked again. */
+  /** A task cannot be asked, or begin, for something it needs has failed. Its answer stays, for when it can be asked again. */
   block(name: string): void {
     this.#blocked.add(name);
   }
@@ -192,7 +192,7 @@ export class Live {
     const acted = Promise.resolve()
       .then(() => work(controller.signal))
       .then((acted): Acted => {
-        const isCut = acted.kind === 'settled' && acted.settled.outcome.outcome === 'skipped';
+        const isCut = acted.kind === 'settled' && isCutShort(acted.settled);
         if (isForced && (isCut || acted.kind === 'unsettled')) this.#forced.add(name);
         return isCut ? { kind: 'unsettled', disturbed: [] } : acted;
       })
@@ -225,9 +225,10 @@ export class Live {
     return true;
   }
 
-  /** Takes an answer in. */
+  /** Takes an answer in. A task that cannot be begun is not asked again before something else happens. */
   note(settled: Settled, asked: number): void {
     const { name, outcome } = settled.outcome;
+    if (outcome === 'skipped' && !isCutShort(settled)) this.block(name);
     const before = this.#answers.get(name);
     const isSound = !this.#unsound.delete(name);
     if (outcome === 'skipped' || (before !== undefined && before.asked > asked)) return;
@@ -255,6 +256,11 @@ export class Live {
   get leaned(): number {
     return this.#leaned;
   }
+}
+
+/** Whether work was ended, or not begun, only because its round is over; else it says why it could not begin. */
+function isCutShort({ outcome }: Settled): boolean {
+  return outcome.outcome === 'skipped' && outcome.reasons.length === 0;
 }
 
 function isSameResult(a: Product | undefined, b: Product | undefined): boolean {

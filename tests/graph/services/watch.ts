@@ -60,6 +60,32 @@ test('a service that ends while nothing happens is told at once, and begins agai
   });
 });
 
+test('what needs a service that goes down is skipped, and both are tried again when something changes, not before', async () => {
+  const broken = {
+    ...server,
+    run: 'say up; [ -s server.txt ] || exit 3; echo listening; while :; do sleep 0.02; done',
+  };
+  const user = { run: 'say user', needs: ['client'] };
+  await onSite({ server: broken, client, user }, FILES, async (site) => {
+    const watched = new WatchedSite(site, ['user']);
+    const outcomes = (): unknown => watched.rounds.at(-1)?.outcomes.map(({ name, outcome }) => `${name} ${outcome}`);
+    try {
+      await watched.watch.start(watched.source);
+      await watched.quiet();
+      assert.equal(site.log(), ['up'], 'once');
+      assert.equal(outcomes(), ['server failed', 'client skipped', 'user skipped']);
+      assert.equal(await watched.saved({ 'client.txt': 'one' }), ['up']);
+      assert.equal(await watched.saved({ 'server.txt': 'good' }), ['up', 'client', 'user']);
+      assert.equal(outcomes(), ['server ran', 'client ran', 'user ran']);
+      assert.equal(await watched.saved({ 'server.txt': '', 'client.txt': 'two' }), ['up']);
+      assert.equal(await watched.saved({ 'other.txt': '' }), []);
+      assert.equal(await watched.saved({ 'server.txt': 'good' }), ['up', 'client']);
+    } finally {
+      await watched.watch.close();
+    }
+  });
+});
+
 test('between rounds nobody else has to wait for services that are not up', async () => {
   const other = { run: 'say other', needs: ['idle'], inputs: ['other.txt'] };
   const idle = { ...server, run: `: idle; ${SERVER}` };
