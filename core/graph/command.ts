@@ -7,7 +7,7 @@
  * process whose parent is gone is beyond reach.
  */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { messageOf, systemCode } from '../base/errors.ts';
 import type { AbsPath } from '../base/paths.ts';
 import { LogFile } from '../files/log-file.ts';
@@ -139,7 +139,7 @@ function openInput({ stdin, logFile }: CommandOptions): number | undefined {
  * Descriptors that a child would inherit although they are none of its business: the cache's own database, or what the
  * parent of this process left open. Elsewhere than on Linux the system closes them by itself.
  */
-function inheritedFds(): number[] {
+function inheritedFds(): readonly number[] {
   if (process.platform !== 'linux') return [];
   let names: string[];
   try {
@@ -148,7 +148,35 @@ function inheritedFds(): number[] {
     // No /proc in this container: the descriptors are inherited, which costs disk space at worst.
     return [];
   }
-  return names.map(Number).filter((fd) => fd > 2 && fd < 1024 && !closesOnExec(fd));
+  const now = new Map<number, Descriptor>();
+  for (const fd of names.map(Number)) {
+    if (fd <= 2 || fd >= 1024) continue;
+    const target = targetOf(fd);
+    if (target === undefined) continue;
+    const known = descriptors.get(fd);
+    // To ask each time takes a third of the time that starting a process does.
+    now.set(fd, known?.target === target ? known : { target, isInherited: !closesOnExec(fd) });
+  }
+  descriptors = now;
+  return [...now].flatMap(([fd, { isInherited }]) => (isInherited ? [fd] : []));
+}
+
+interface Descriptor {
+  /** What it leads to. */
+  readonly target: string;
+  readonly isInherited: boolean;
+}
+
+/** Those that were open when the last command was started. */
+let descriptors: ReadonlyMap<number, Descriptor> = new Map();
+
+function targetOf(fd: number): string | undefined {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`);
+  } catch {
+    // Closed meanwhile: the one that listed the folder.
+    return undefined;
+  }
 }
 
 const CLOSE_ON_EXEC = 0o2000000;
@@ -158,7 +186,6 @@ function closesOnExec(fd: number): boolean {
     const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1];
     return flags === undefined || (Number.parseInt(flags, 8) & CLOSE_ON_EXEC) !== 0;
   } catch {
-    // Closed meanwhile: the one that listed the folder.
     return true;
   }
 }
