@@ -63,8 +63,12 @@ export class Ledgers {
     this.#state.delete(nameOf(task));
   }
 
-  /** Notes that a run of the task begins, beside `states` that are not its own. Durable when this returns. */
+  /**
+   * Notes that a run of the task begins, beside `states` that are not its own. Durable when this returns. Of a task that
+   * has no ledger nothing is known as it is.
+   */
   begin(task: string, states: readonly PathState[]): void {
+    if (states.length === 0 && this.#state.get(nameOf(task)) === undefined) return;
     this.#state.put(nameOf(task), packStates(states, Uint8Array.of(UNFINISHED)));
     this.#state.flush();
   }

@@ -43,8 +43,11 @@ export class Acting {
     this.#questions = questions;
     this.#slots = slots;
     this.#services = services;
-    const { around, now } = state.bench;
-    const note = (): void => around.state.flush();
+    const { around, calls, now } = state.bench;
+    const note = (): void => {
+      calls.flush();
+      around.state.flush();
+    };
     this.#spent = new SpentClaims(note);
     this.#restoring = new RestoreQueue(note, now);
   }

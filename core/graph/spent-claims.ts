@@ -1,13 +1,16 @@
 /**
  * Claims whose work is over. Whoever claims a task next must find what was noted of it, and noting it costs a wait for the
- * disk; so claims that end in one turn of the event loop are given back together, after one commit.
+ * disk; so claims that end within a short time are given back together, after one commit.
  */
 import type { Claim } from './claims.ts';
+
+/** How much longer another process may have to wait for a claim, ms; as long as between two of its looks. */
+const LONGEST = 20;
 
 export class SpentClaims {
   readonly #commit: () => void;
   readonly #claims = new Map<string, Claim>();
-  #turn: NodeJS.Immediate | undefined;
+  #due: NodeJS.Timeout | undefined;
 
   /** `commit` makes durable what was noted, and visible to other processes. */
   constructor(commit: () => void) {
@@ -21,13 +24,13 @@ export class SpentClaims {
 
   add(task: string, claim: Claim): void {
     this.#claims.set(task, claim);
-    this.#turn ??= setImmediate(() => this.release());
+    this.#due ??= setTimeout(() => this.release(), LONGEST);
   }
 
   /** Gives all of them back now. */
   release(): void {
-    clearImmediate(this.#turn);
-    this.#turn = undefined;
+    clearTimeout(this.#due);
+    this.#due = undefined;
     if (this.#claims.size === 0) return;
     this.#commit();
     for (const claim of this.#claims.values()) claim.release();

@@ -32,12 +32,23 @@ test('what another process wrote is seen', () => {
 test('the beginning of a run is durable, and what else is noted after a flush', () => {
   const state = new CountingState();
   const ledgers = new Ledgers(state);
-  ledgers.begin('task', []);
-  assert.is(state.flushes, 1);
   ledgers.finish('task', STATES);
+  assert.is(state.flushes, 0);
+  ledgers.begin('task', []);
   assert.is(state.flushes, 1);
   ledgers.flush();
   assert.is(state.flushes, 2);
+});
+
+test('the first beginning of a task says something only where files stood that are not its own', () => {
+  const state = new CountingState();
+  const ledgers = new Ledgers(state);
+  ledgers.begin('task', []);
+  assert.is(state.flushes, 0);
+  assert.equal(ledgers.tasks(), []);
+  ledgers.begin('task', STATES);
+  assert.is(state.flushes, 1);
+  assert.is(ledgers.read('task')?.finished, false);
 });
 
 test('damaged, unknown and forgotten ledgers are none', () => {

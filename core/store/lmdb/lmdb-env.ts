@@ -1,12 +1,12 @@
 /**
  * The LMDB environment of a cache folder, and the one way things are written into it: what the stores of this process
- * have put is kept back until the next turn of the event loop (or 1000 entries, or 4 MB, or a flush), then committed in
- * one transaction. A commit that fails loses what it would have written and is told once; it never throws at a caller.
+ * have put is kept back until the next turn of the event loop, or until the last commit is 20 ms past (or 1000 entries, or
+ * 4 MB, or a flush), then committed in one transaction. A commit that fails loses what it would have written and is told
+ * once; it never throws at a caller. A process that is killed loses what it has kept back.
  *
  * A child process inherits the descriptor of the data file (LMDB does not open it close-on-exec, and Node has no call to
  * change that), so a grandchild that outlives this process keeps the disk space of a deleted cache in use.
  */
-import { setImmediate } from 'node:timers';
 import type { RootDatabase, RootDatabaseOptions } from 'lmdb';
 import { messageOf } from '../../base/errors.ts';
 import { type Layout, prepareLayout } from '../layout.ts';
@@ -32,6 +32,8 @@ export interface Pending {
   clear(): void;
 }
 
+/** A commit takes about 1 ms, with a fast disk, so one that follows another waits until this has gone by, ms. */
+const INTERVAL = 20;
 /** Entries and bytes that may wait for a commit. */
 const MOST_ENTRIES = 1000;
 const MOST_BYTES = 4 * 1024 * 1024;
@@ -69,7 +71,9 @@ export class LmdbEnv {
   #mark: string | undefined;
   #entries = 0;
   #bytes = 0;
-  #commit: NodeJS.Immediate | undefined;
+  #due: NodeJS.Timeout | undefined;
+  /** When the last commit was done, by a clock that is never set. */
+  #committed = Number.NEGATIVE_INFINITY;
   #closed = false;
 
   /** Opens or makes the environment. Throws `STORE_UNUSABLE` where that cannot be done. */
@@ -117,14 +121,15 @@ export class LmdbEnv {
     this.#entries++;
     this.#bytes += bytes;
     if (this.#entries >= MOST_ENTRIES || this.#bytes >= MOST_BYTES) return this.commit();
-    // Not unref'd: it is due in the next turn anyway, and an unref'd one would wait for as long as the loop sleeps.
-    this.#commit ??= setImmediate(() => this.commit());
+    // Nothing is lost with a process that ends meanwhile: it commits at its exit.
+    const wait = Math.max(0, this.#committed + INTERVAL - performance.now());
+    this.#due ??= setTimeout(() => this.commit(), wait).unref();
   }
 
   /** Writes everything that waits, durably, in one transaction. */
   commit(): void {
-    if (this.#commit !== undefined) clearImmediate(this.#commit);
-    this.#commit = undefined;
+    clearTimeout(this.#due);
+    this.#due = undefined;
     if (this.#entries === 0) return;
     try {
       if (identityOf(this.layout) !== this.#identity) this.#reopen();
@@ -137,6 +142,7 @@ export class LmdbEnv {
       this.#contradicts(error);
       this.lost(error);
     }
+    this.#committed = performance.now();
   }
 
   /**

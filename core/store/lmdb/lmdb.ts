@@ -39,7 +39,10 @@ export interface LmdbStores {
   refresh(): void;
   /** Calls back once other processes can see what was put before, or it is lost. Must not throw. */
   whenVisible(then: () => void): void;
-  /** Writes what waits and gives the files back. Afterwards nothing is found and nothing is kept. */
+  /**
+   * Writes what waits and gives the files back. Afterwards nothing is found and nothing is kept. Does not wait until large
+   * blobs are on the disk: a power cut may take the last of them, which will be absent then.
+   */
   close(): Promise<void>;
 }
 
@@ -72,7 +75,7 @@ export function openLmdb(root: string, options: LmdbOptions): LmdbStores {
     refresh: () => env.refresh(),
     whenVisible: (then) => visibility.add(then),
     close: () => {
-      values.flush();
+      env.commit();
       visibility.clear();
       return env.close();
     },
