@@ -83,6 +83,14 @@ export class TierLine implements SharedLine {
     else this.tiers().then(send, () => {});
   }
 
+  /** Gives those of these answers to a tier that it lacks, or all of them. How many. */
+  async send(tier: SharedTier, records: readonly CallRecord[], all: boolean): Promise<number> {
+    const lacking = all ? undefined : await tier.lacking(records.map(({ key }) => key));
+    const going = lacking === undefined ? records : records.filter(({ key }) => lacking.has(key));
+    for (const record of going) tier.push(record, this.#local());
+    return going.length;
+  }
+
   /** Answers that are being sent. */
   get pending(): number {
     return this.#tiers.reduce((sum, { pending }) => sum + pending, 0);

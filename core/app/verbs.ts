@@ -211,12 +211,15 @@ export const VERBS: readonly VerbSpec[] = [
   },
   {
     name: 'cache',
-    args: '<action> [folder]',
+    args: '<action> [folder or tasks…]',
     least: 1,
-    most: 2,
-    text: 'pack, unpack, prune or verify what is on file',
+    most: MANY,
+    text: 'pack, unpack, push, pull, prune, purge or verify what is on file',
     options: [
       { name: 'all', text: 'pack everything on file, not only what the present files ask for' },
+      { name: 'force', text: 'push what is shared already, too' },
+      { name: 'shared', text: 'purge the shared caches instead of that of this project' },
+      { name: 'yes', short: 'y', text: 'purge without being asked' },
       { name: DRY_RUN, text: 'only say what would be forgotten' },
       JSON_OPTION,
     ],

@@ -261,6 +261,18 @@ testWith(['redis-server'], 'redis: what one checkout made is a hit in another; w
   }),
 );
 
+/** The lines of a cache in a folder that everybody writes. */
+async function withSharedFolder(use: (lines: readonly string[], root: string) => Promise<void>): Promise<void> {
+  const root = mkdtempSync(join(tmpdir(), 'fleche-'));
+  try {
+    await use(['type = "Directory"', `root = ${JSON.stringify(root)}`, 'mode = "read-write"', 'unsigned = true'], root);
+  } finally {
+    rmSync(root, { recursive: true, force: true });
+  }
+}
+
+const ALONE = { FLECHE_SHARED_MODE: 'off' };
+
 /** A command that says in a depfile what it read, from its own folder on, as compilers do. */
 const DISCOVERING = {
   'compile.mjs': `import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -275,17 +287,16 @@ writeFileSync('build/app.d', 'build/app: ' + resolve('src/main.c') + ' ' + resol
   'src/one.h': 'one',
 };
 
-test('what a compiler says that it read is a question that an empty store can ask', async () => {
-  const root = mkdtempSync(join(tmpdir(), 'fleche-'));
-  const shared = `type = "Directory"\nroot = ${JSON.stringify(root)}\nmode = "read-write"\nunsigned = true`;
-  const config = `[default]
+test('what a compiler says that it read is a question that an empty store can ask', () =>
+  withSharedFolder((lines) => {
+    const config = `[default]
 root = true
 tasks = ["app"]
 cache = "team"
 [caches.local]
 type = "Lmdb"
 [caches.shared]
-${shared}
+${lines.join('\n')}
 [caches.team]
 stack = ["local", "shared"]
 [tasks.app]
@@ -295,8 +306,7 @@ outputs = ["build/app"]
 discovered = { depfile = "build/app.d" }
 pass_env = ["TEST_LOG"]
 `;
-  try {
-    await checkouts({ ...DISCOVERING, 'fleche.config.toml': config }, async (here, there) => {
+    return checkouts({ ...DISCOVERING, 'fleche.config.toml': config }, async (here, there) => {
       assert.equal((await here.run()).outcomes, { app: 'ran' });
       const second = await there.run();
       assert.equal([second.outcomes, second.log, second.stderr], [{ app: 'cached' }, [], '']);
@@ -306,17 +316,77 @@ pass_env = ["TEST_LOG"]
       here.edit('src/one.h', 'one', 'two');
       assert.equal((await here.run()).outcomes, { app: 'cached' });
       assert.is(here.read('build/app'), 'two');
+      // An answer that was made while nothing was shared is found too once it is pushed.
+      here.edit('src/one.h', 'two', 'three');
+      await here.run([], ALONE);
+      assert.is((await here.fleche(['cache', 'push'])).code, 0);
+      there.edit('src/one.h', 'two', 'three');
+      there.remove('.fleche');
+      assert.equal((await there.run()).outcomes, { app: 'cached' });
     });
-  } finally {
-    rmSync(root, { recursive: true, force: true });
-  }
-});
+  }));
 
-test('directory: checkouts share a folder; damage there is never taken for content', async () => {
-  const root = mkdtempSync(join(tmpdir(), 'fleche-'));
-  try {
-    const lines = ['type = "Directory"', `root = ${JSON.stringify(root)}`, 'mode = "read-write"', 'unsigned = true'];
-    await checkouts(project(lines), async (here, there) => {
+test('cache push sends what is on file and not shared, and cache pull fetches without restoring', () =>
+  withSharedFolder((lines, root) =>
+    checkouts(project(lines), async (here, there) => {
+      const asked = async (rig: Rig, word: string): Promise<Record<string, unknown>> => {
+        const { code, stdout, stderr } = await rig.fleche(['cache', word, '--json']);
+        assert.is(code, 0, stderr);
+        return JSON.parse(stdout) as Record<string, unknown>;
+      };
+      assert.equal(await asked(there, 'pull'), {
+        ...{ type: 'cache', action: 'pull', answers: 0, fetched: 0 },
+        ...{ absent: ['many', 'count', 'pack'], incomplete: [], bytes: 0 },
+      });
+      await here.run([], ALONE);
+      const first = await asked(here, 'push');
+      const [team] = first['caches'] as readonly Record<string, unknown>[];
+      assert.equal([first['answers'], team?.['sent'], team?.['there'], team?.['failed']], [3, 3, 0, 0]);
+      const [again] = (await asked(here, 'push'))['caches'] as readonly Record<string, unknown>[];
+      assert.equal([again?.['sent'], again?.['there']], [0, 3]);
+      const blobs = readdirSync(join(root, 'cas'), { recursive: true, withFileTypes: true }).filter((one) =>
+        one.isFile(),
+      );
+      const [blob] = blobs;
+      rmSync(join(blob?.parentPath ?? '', blob?.name ?? ''));
+      const [repaired] = (await asked(here, 'push'))['caches'] as readonly Record<string, unknown>[];
+      assert.equal([repaired?.['sent'], repaired?.['there']], [1, 2]);
+
+      const pulled = await asked(there, 'pull');
+      assert.equal([pulled['answers'], pulled['fetched'], pulled['incomplete']], [3, 3, []]);
+      assert.is(there.exists('out'), false);
+      const run = await there.run([], ALONE);
+      assert.equal([run.outcomes, run.log], [ALL_CACHED, []]);
+      assert.equal(there.snapshot(), here.snapshot());
+      const nobody = await there.fleche(['cache', 'push'], { FLECHE_SHARED_MODE: 'read' });
+      assert.is(nobody.code, 3);
+      assert.match(nobody.stderr, 'no shared cache may be written here');
+    }),
+  ));
+
+test('cache purge empties the own cache, and with --shared the own part of the shared one', () =>
+  withSharedFolder((lines, root) =>
+    checkouts(project(lines), async (here, there) => {
+      await here.run();
+      const unasked = await here.fleche(['cache', 'purge']);
+      assert.equal([unasked.code, /nobody to ask/.test(unasked.stderr)], [3, true]);
+      const dry = await here.fleche(['cache', 'purge', '--dry-run', '--json']);
+      assert.is((JSON.parse(dry.stdout) as { records: number }).records, 3);
+      assert.equal((await here.run([], ALONE)).outcomes, ALL_CACHED);
+      const local = await here.fleche(['cache', 'purge', '--yes']);
+      assert.equal([local.code, /^removed 3 answers/.test(local.stdout)], [0, true], local.stdout);
+      assert.is((await here.fleche(['plan'], ALONE)).stdout.includes('cached'), false);
+      assert.equal((await here.run()).outcomes, ALL_CACHED);
+      const shared = await here.fleche(['cache', 'purge', '--shared', '-y']);
+      assert.equal([shared.code, shared.stdout], [0, 'shared emptied\n']);
+      assert.equal(readdirSync(root), []);
+      assert.equal((await there.run([], { FLECHE_SHARED_MODE: 'read' })).outcomes, ALL_RAN);
+    }),
+  ));
+
+test('directory: checkouts share a folder; damage there is never taken for content', () =>
+  withSharedFolder((lines, root) =>
+    checkouts(project(lines), async (here, there) => {
       await here.run();
       assert.equal((await there.run()).outcomes, ALL_CACHED);
       assert.equal(there.snapshot(), here.snapshot());
@@ -331,10 +401,7 @@ test('directory: checkouts share a folder; damage there is never taken for conte
       const again = await there.run();
       assert.equal([again.code, again.outcomes['many']], [0, 'ran'], again.stderr);
       assert.equal(there.snapshot(), here.snapshot());
-    });
-  } finally {
-    rmSync(root, { recursive: true, force: true });
-  }
-});
+    }),
+  ));
 
 test.run();

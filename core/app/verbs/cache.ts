@@ -1,4 +1,4 @@
-/** `fleche cache`: carries answers from one machine to another, and looks after them. */
+/** `fleche cache`: carries answers from one machine to another, and looks after them. What talks to servers is elsewhere. */
 import { resolve } from 'node:path';
 import { FlecheError } from '../../base/errors.ts';
 import type { Key } from '../../base/hash.ts';
@@ -16,33 +16,48 @@ import { harmless } from '../text.ts';
 import type { VerbContext } from '../verb.ts';
 
 /** What was done, for programs and for people. */
-interface Done {
+export interface Done {
   readonly json: object;
   readonly text: string;
   readonly code: number;
 }
 
-type Action = (project: Project, context: VerbContext, folder: string | undefined) => Promise<Done>;
+interface Action {
+  readonly takes: 'a folder' | 'tasks' | 'nothing';
+  /** `args`: what stands behind the word; a folder is absolute. */
+  act(project: Project, context: VerbContext, args: readonly string[]): Promise<Done>;
+}
 
-const ACTIONS: Readonly<Record<string, Action>> = { pack: packed, unpack: unpacked, prune: pruned, verify: verified };
+const ACTIONS: Readonly<Record<string, Action>> = {
+  pack: { takes: 'a folder', act: packed },
+  unpack: { takes: 'a folder', act: unpacked },
+  push: { takes: 'tasks', act: async (...given) => (await import('./cache-push.ts')).pushed(...given) },
+  pull: { takes: 'tasks', act: async (...given) => (await import('./cache-push.ts')).pulled(...given) },
+  prune: { takes: 'nothing', act: pruned },
+  purge: {
+    takes: 'nothing',
+    act: async (project, context) => (await import('./cache-purge.ts')).purged(project, context),
+  },
+  verify: { takes: 'nothing', act: verified },
+};
 
 export async function cache(context: VerbContext): Promise<number> {
   const { invocation, machine } = context;
-  const [word = '', folder] = invocation.args;
+  const [word = '', ...given] = invocation.args;
   const action = Object.hasOwn(ACTIONS, word) ? ACTIONS[word] : undefined;
   if (action === undefined) {
     throw new FlecheError('USAGE', `fleche cache cannot "${word}"`, { hint: suggest(word, Object.keys(ACTIONS)) });
   }
-  const takesFolder = action === packed || action === unpacked;
-  if (takesFolder !== (folder !== undefined)) {
-    throw new FlecheError('USAGE', takesFolder ? `cache ${word} needs a folder` : `cache ${word} takes no folder`, {
-      hint: `Write fleche cache ${word}${takesFolder ? ' FOLDER' : ''}.`,
+  const { takes } = action;
+  if (takes !== 'tasks' && given.length !== (takes === 'nothing' ? 0 : 1)) {
+    throw new FlecheError('USAGE', `cache ${word} takes ${takes}`, {
+      hint: `Write fleche cache ${word}${takes === 'nothing' ? '' : ' FOLDER'}.`,
     });
   }
   const project = await context.open();
   try {
-    const place = folder === undefined ? undefined : resolve(machine.cwd, folder);
-    const { json, text, code } = await action(project, context, place);
+    const args = takes === 'a folder' ? given.map((folder) => resolve(machine.cwd, folder)) : given;
+    const { json, text, code } = await action.act(project, context, args);
     machine.stdout.write(
       invocation.flag('json') ? `${JSON.stringify({ type: 'cache', action: word, ...json })}\n` : `${text}\n`,
     );
@@ -52,14 +67,18 @@ export async function cache(context: VerbContext): Promise<number> {
   }
 }
 
-async function packed(project: Project, { invocation, machine }: VerbContext, folder = ''): Promise<Done> {
+async function packed(
+  project: Project,
+  { invocation, machine }: VerbContext,
+  [folder = '']: readonly string[],
+): Promise<Done> {
   const wanted = invocation.flag('all') ? undefined : await answersOf(project, machine.interruption.signal);
   const report = await pack(cacheOf(project), folder, ({ key }) => wanted === undefined || wanted.has(key));
   const text = `packed ${counted(report.copied, 'answer')} into ${harmless(folder)}${failedText(report)}`;
   return { json: report, text, code: EXIT.done };
 }
 
-async function unpacked(project: Project, _: VerbContext, folder = ''): Promise<Done> {
+async function unpacked(project: Project, _: VerbContext, [folder = '']: readonly string[]): Promise<Done> {
   const report = await unpack(folder, cacheOf(project));
   if (report === undefined)
     return {

@@ -8,7 +8,7 @@ import type { CallRecord } from '../../store/record.ts';
 import { discard, fileContent } from '../../store/remote/download.ts';
 import { deal, makePack, PACKED_BLOB, type Pack } from '../../store/remote/pack.ts';
 import { contentOf, RemoteFault, type RemoteStore } from '../../store/remote/remote.ts';
-import { INLINE_NEEDED, INLINE_TOTAL, seal } from '../../store/remote/sealed.ts';
+import { INLINE_NEEDED, INLINE_TOTAL, seal, sentApart } from '../../store/remote/sealed.ts';
 import type { Signer } from '../../store/remote/signing.ts';
 import { blobsOf, neededBy } from '../caches/transfer.ts';
 import { treeOf } from './incoming.ts';
@@ -128,7 +128,7 @@ export class Outgoing {
 
   async #sendContent({ packs, single }: Dealt): Promise<void> {
     const { store, lanes, tally, signal } = this.#options;
-    const names = [...new Set([...packs.map(({ digest }) => digest), ...single.keys()])];
+    const names = [...new Set(sentApart({ packs, single }))];
     if (names.length === 0) return;
     const there = await lanes.run(() => store.has(names, signal));
     const missing = new Map(packs.flatMap((pack) => (there.has(pack.digest) ? [] : [[pack.digest, pack]])));

@@ -9,7 +9,7 @@ import { FlecheError, messageOf } from '../../base/errors.ts';
 import type { Digest, Key } from '../../base/hash.ts';
 import type { CallRecord } from '../../store/record.ts';
 import { type FaultKind, RemoteFault, type RemoteStore } from '../../store/remote/remote.ts';
-import { MAX_SEALED, type Sealed, unseal } from '../../store/remote/sealed.ts';
+import { MAX_SEALED, type Sealed, sentApart, unseal } from '../../store/remote/sealed.ts';
 import type { Signer, Verifier } from '../../store/remote/signing.ts';
 import { Breaker } from './breaker.ts';
 import { Incoming } from './incoming.ts';
@@ -86,6 +86,10 @@ export class SharedTier {
   get mode(): string {
     const { reads, writes } = this.#options;
     return reads && writes ? 'read and written' : reads ? 'only read' : 'only written';
+  }
+
+  get writes(): boolean {
+    return this.#options.writes;
   }
 
   get exitMs(): number {
@@ -211,6 +215,31 @@ export class SharedTier {
     if (sent === true) this.#tally.stored++;
     else this.#tally.unstored++;
     if (typeof sent === 'string') this.#options.onTrouble(`${sent} (the shared cache "${this.name}")`);
+  }
+
+  /** Those of these keys that have no whole answer there which is to be believed, asked as few questions. */
+  async lacking(keys: readonly Key[]): Promise<ReadonlySet<Key>> {
+    const { store } = this.#options;
+    const lacking = new Set(keys);
+    await this.#attempt(this.#writing, async () => {
+      const named = new Map<Key, readonly Digest[]>();
+      await Promise.all(
+        keys.map(async (key) => {
+          const sealed = await this.#open(key);
+          if (sealed !== undefined) named.set(key, sentApart(sealed));
+        }),
+      );
+      const names = [...new Set([...named.values()].flat())];
+      const there = names.length === 0 ? new Set() : await store.has(names, this.#ending.signal);
+      for (const [key, digests] of named) if (digests.every((digest) => there.has(digest))) lacking.delete(key);
+    });
+    return lacking;
+  }
+
+  /** Removes all that is shared in its namespace. Rejects with a `RemoteFault`. */
+  purge(): Promise<void> {
+    this.#known.clear();
+    return this.#options.store.purge(this.#ending.signal);
   }
 
   /** Waits for what is being sent, at most so long, ms. Whether everything was. */

@@ -23,15 +23,19 @@ import { Reading } from './reading.ts';
 export const LISTS = 16;
 const VERSION = 1;
 
-/** Where lists are kept, and what the paths are. */
-export interface ListDesk {
+/** Where lists are kept. */
+export interface ListStores {
   readonly calls: SyncCallStore;
   readonly values: SyncValueStore;
+  /** ms since the epoch. */
+  readonly now: () => number;
+}
+
+/** The same, and what the paths are. */
+export interface ListDesk extends ListStores {
   readonly around: Surroundings;
   /** Where they are shared; undefined for nowhere. */
   readonly shared?: SharedAnswers | undefined;
-  /** ms since the epoch. */
-  readonly now: () => number;
 }
 
 export type PathList = readonly RelPath[];
@@ -68,11 +72,11 @@ export function completedBy(
 export function fileList(call: TaskCall, list: PathList, desk: ListDesk): void {
   const text = JSON.stringify(list);
   const others = listsOf(call, desk).filter((other) => JSON.stringify(other) !== text);
-  putLists(listKey(call), call, [list, ...others].slice(0, LISTS), desk);
+  putLists(listKey(call), call.task.name, [list, ...others].slice(0, LISTS), desk);
 }
 
 /** Files lists of a question under a key of their own. */
-export function putLists(key: Key, { task }: TaskCall, lists: readonly PathList[], desk: ListDesk): CallRecord {
+export function putLists(key: Key, task: string, lists: readonly PathList[], desk: ListStores): CallRecord {
   const bytes = encode(lists);
   const blob = sha256(bytes);
   const { calls, values, now } = desk;
@@ -80,7 +84,7 @@ export function putLists(key: Key, { task }: TaskCall, lists: readonly PathList[
   const record: CallRecord = {
     key,
     kind: 'task',
-    name: task.name + LISTED,
+    name: task + LISTED,
     module: null,
     // It is found by its key alone: nothing was made of what the question names.
     parts: [],
@@ -107,7 +111,7 @@ export function listsOf(call: TaskCall, desk: ListDesk): readonly PathList[] {
 }
 
 /** What is on file under a key of lists. */
-export function readLists(key: Key, { calls, values }: ListDesk): readonly PathList[] {
+export function readLists(key: Key, { calls, values }: ListStores): readonly PathList[] {
   const blob = calls.get(key)?.result?.blob;
   const bytes = blob === undefined ? undefined : values.get(blob);
   try {

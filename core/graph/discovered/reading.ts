@@ -17,7 +17,7 @@ import type { Task } from '../task.ts';
 import type { Surroundings, TaskCall } from '../task-call.ts';
 
 /** The part of a fingerprint that has what was discovered. */
-const PART = 'discovered';
+export const DISCOVERED = 'discovered';
 
 export class Reading {
   readonly tree: Tree;
@@ -60,7 +60,7 @@ export class Reading {
   /** The question with what was read added to it. */
   complete(call: TaskCall): TaskCall {
     const { tree, paths, seen } = this;
-    const { parts, key } = fingerprint([...call.parts, part('files', PART, tree.digest, tree.digest)]);
+    const { parts, key } = fingerprint([...call.parts, part('files', DISCOVERED, tree.digest, tree.digest)]);
     const blobs = new Map<Digest, () => Uint8Array>(call.blobs);
     blobs.set(tree.digest, () => treeBytes(tree));
     const reads = new Map(call.reads);

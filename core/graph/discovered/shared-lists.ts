@@ -8,9 +8,22 @@ import { digest } from '../../base/digest.ts';
 import type { Key } from '../../base/hash.ts';
 import { fingerprint, part } from '../../call/fingerprint.ts';
 import type { SharedAnswers } from '../../call/shared/shared-answers.ts';
+import { parseTree } from '../../files/tree.ts';
+import type { CallRecord } from '../../store/record.ts';
 import type { Products } from '../products.ts';
 import type { TaskCall } from '../task-call.ts';
-import { completedBy, fileList, LISTS, type ListDesk, listsOf, type PathList, putLists, readLists } from './lists.ts';
+import {
+  completedBy,
+  fileList,
+  LISTS,
+  type ListDesk,
+  type ListStores,
+  listsOf,
+  type PathList,
+  putLists,
+  readLists,
+} from './lists.ts';
+import { DISCOVERED } from './reading.ts';
 
 /** A shared list has no more paths. */
 const MAX_PATHS = 100_000;
@@ -59,20 +72,53 @@ export async function askShared(
 /** Gives the list of a run whose answer is shared to the tiers. `call` is the declared question. */
 export function shareList(call: TaskCall, list: PathList, desk: ListDesk, shared: SharedAnswers): void {
   const key = sharedKey(call);
-  const text = JSON.stringify(list);
   const others = soundLists(key, desk);
-  if (!isSound(list) || others.some((other) => JSON.stringify(other) === text)) return;
-  shared.push(putLists(key, call, [list, ...others].slice(0, LISTS), desk));
+  if (!isSound(list) || isAmong(list, others)) return;
+  shared.push(putLists(key, call.task.name, [list, ...others].slice(0, LISTS), desk));
+}
+
+/**
+ * The record of lists that has to be shared with an answer on file, so that others find it; undefined for one that is
+ * found by its declared question. Rejects as the tiers do.
+ */
+export async function listsFor(
+  { name, parts }: CallRecord,
+  stores: ListStores,
+  shared: SharedAnswers,
+): Promise<CallRecord | undefined> {
+  const read = parts.find((each) => each.name === DISCOVERED && each.kind === 'files')?.blob ?? null;
+  const bytes = read === null ? undefined : stores.values.get(read);
+  const list = bytes === undefined ? undefined : pathsOf(bytes);
+  if (!isSound(list)) return undefined;
+  const key = sharedKey({ parts: parts.filter((each) => each.name !== DISCOVERED) });
+  await shared.ask(key);
+  const others = soundLists(key, stores);
+  if (isAmong(list, others)) return stores.calls.get(key);
+  return putLists(key, name, [list, ...others].slice(0, LISTS), stores);
+}
+
+/** The paths of a tree; undefined for bytes that are none. */
+function pathsOf(bytes: Uint8Array): PathList | undefined {
+  try {
+    return parseTree(Buffer.from(bytes).toString()).entries.map(({ path }) => path);
+  } catch {
+    return undefined;
+  }
+}
+
+function isAmong(list: PathList, others: readonly PathList[]): boolean {
+  const text = JSON.stringify(list);
+  return others.some((other) => JSON.stringify(other) === text);
 }
 
 /** Not the key of the lists of this machine: what came from elsewhere is told from them. */
-function sharedKey({ parts }: TaskCall): Key {
+function sharedKey({ parts }: Pick<TaskCall, 'parts'>): Key {
   return fingerprint([...parts, part('option', 'shared lists', digest(VERSION))]).key;
 }
 
 /** What is on file here of shared lists, as far as it may be used. */
-function soundLists(key: Key, desk: ListDesk): readonly PathList[] {
-  const lists: readonly unknown[] = readLists(key, desk);
+function soundLists(key: Key, stores: ListStores): readonly PathList[] {
+  const lists: readonly unknown[] = readLists(key, stores);
   return lists.slice(0, LISTS).filter(isSound);
 }
 

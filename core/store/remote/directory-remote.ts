@@ -7,7 +7,7 @@
  *     <root>/<namespace>/tmp/…            files in the making; what stays here was left by a crash
  *
  * Written beside and renamed into place, so that a name always stands for whole content whoever else writes. Content is
- * not verified here. Nothing is removed but files in the making that are a day old.
+ * not verified here. But for `purge` nothing is removed except files in the making that are a day old.
  */
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -126,6 +126,15 @@ export class DirectoryRemote implements RemoteStore {
       const path = join(folder, name);
       const found = await stat(path).catch(() => undefined);
       if (found !== undefined && this.#now() - found.mtimeMs > ORPHANED_AFTER) await rm(path, { force: true });
+    }
+  }
+
+  async purge(): Promise<void> {
+    try {
+      // A namespace may lie in another: only what is in the layout goes.
+      for (const part of ['ac', 'cas', 'tmp']) await rm(join(this.#root, part), { recursive: true, force: true });
+    } catch (error) {
+      throw fault(error);
     }
   }
 

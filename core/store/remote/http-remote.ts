@@ -166,6 +166,22 @@ export class HttpRemote implements RemoteStore {
     throw new RemoteFault('bad', `the server answered ${status} to a PUT`);
   }
 
+  /** By the DELETE of whole folders that WebDAV has; there is no other way to learn what is there. */
+  async purge(signal?: AbortSignal): Promise<void> {
+    for (const part of ['ac', 'cas']) {
+      const response = await this.#exchange('DELETE', `${part}/`, { signal });
+      response.resume();
+      const status = response.statusCode ?? 0;
+      if (status >= 200 && status < 300) continue;
+      // A server that knows no such request may say that there is no such path.
+      if (part === 'cas' && status === 404) continue;
+      throw new RemoteFault(
+        'refused',
+        `the server does not let clients delete: it answered ${status} to DELETE ${part}/`,
+      );
+    }
+  }
+
   async ping(signal?: AbortSignal): Promise<void> {
     const response = await this.#exchange('GET', `ac/${NOBODY}`, { signal });
     response.resume();

@@ -34,6 +34,12 @@ export class MemoryRemote implements RemoteStore {
     return Promise.resolve();
   }
 
+  purge(): Promise<void> {
+    this.records.clear();
+    this.blobs.clear();
+    return Promise.resolve();
+  }
+
   ping(): Promise<void> {
     return Promise.resolve();
   }

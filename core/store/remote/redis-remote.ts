@@ -36,6 +36,11 @@ interface Client {
   exists(key: string): Promise<number>;
   getRange(key: string, start: number, end: number): Promise<Uint8Array>;
   set(key: string, value: Uint8Array, options?: { readonly condition: 'NX' }): Promise<unknown>;
+  scan(
+    cursor: string,
+    options: { readonly MATCH: string; readonly COUNT: number },
+  ): Promise<{ readonly cursor: string | number; readonly keys: readonly string[] }>;
+  unlink(keys: readonly string[]): Promise<unknown>;
   destroy(): void;
 }
 
@@ -103,6 +108,20 @@ export class RedisRemote implements RemoteStore {
 
   async putRecord(key: Key, bytes: Uint8Array, signal?: AbortSignal): Promise<void> {
     await this.#ask(({ plain }) => plain.set(this.#record(key), Buffer.from(bytes)), signal);
+  }
+
+  async purge(signal?: AbortSignal): Promise<void> {
+    // A namespace has no characters that mean something in a pattern, and another may begin with the same ones.
+    for (const kind of ['a', 'c']) {
+      const own = new RegExp(`^${this.#prefix}${kind}:[0-9a-f]{64}$`);
+      for (let cursor = '0', isFirst = true; isFirst || cursor !== '0'; isFirst = false) {
+        const options = { MATCH: `${this.#prefix}${kind}:*`, COUNT: BATCH };
+        const found = await this.#ask(({ plain }) => plain.scan(cursor, options), signal);
+        cursor = String(found.cursor);
+        const keys = found.keys.filter((key) => own.test(key));
+        if (keys.length > 0) await this.#ask(({ plain }) => plain.unlink(keys), signal);
+      }
+    }
   }
 
   async ping(signal?: AbortSignal): Promise<void> {

@@ -36,6 +36,8 @@ export interface RemoteStore {
   getRecord(key: Key, expected: Expectation): Promise<Uint8Array | undefined>;
   /** Replaces the record under the key, where the server allows that. */
   putRecord(key: Key, bytes: Uint8Array, signal?: AbortSignal): Promise<void>;
+  /** Removes everything of the namespace, records first. Rejects with `refused` where that is not allowed. */
+  purge(signal?: AbortSignal): Promise<void>;
   /** Makes sure that the server answers questions about records. */
   ping(signal?: AbortSignal): Promise<void>;
   close(): Promise<void>;

@@ -34,6 +34,11 @@ export interface Sealed {
   readonly single: ReadonlyMap<Digest, number>;
 }
 
+/** What is not in the record itself: the blobs that are sent before it. */
+export function sentApart({ packs, single }: Pick<Sealed, 'packs' | 'single'>): readonly Digest[] {
+  return [...packs.map(({ digest }) => digest), ...single.keys()];
+}
+
 /** Why an answer is not believed. */
 export type Distrust = 'unsigned' | 'unknown key' | 'forged' | 'not decodable';
 

@@ -52,6 +52,25 @@ export function remotesContract(
     assert.is(await read(other, sha256('absent')), undefined);
   });
 
+  check('a purge takes what is in the namespace, and nothing of others', async ({ open }) => {
+    const [own, inner, like, root] = [open('trusted'), open('trusted/pr'), open('trusted-too'), open()];
+    const key = asKey(sha256('key'));
+    const bytes = Buffer.from('bytes');
+    for (const store of [own, inner, like, root]) {
+      await store.put(sha256(bytes), contentOf(bytes));
+      await store.putRecord(key, bytes);
+    }
+    await own.purge();
+    const left = async (store: RemoteStore): Promise<readonly boolean[]> => [
+      (await read(store, sha256(bytes))) !== undefined,
+      (await store.getRecord(key, { limit: LIMIT })) !== undefined,
+    ];
+    assert.equal(await left(own), [false, false]);
+    for (const store of [inner, like, root]) assert.equal(await left(store), [true, true]);
+    await own.put(sha256(bytes), contentOf(bytes));
+    assert.equal(await left(own), [true, false]);
+  });
+
   check('many blobs are asked for as one question', async ({ open }) => {
     const store = open();
     const all = Array.from({ length: 600 }, (_, at) => Buffer.from(`blob ${at}`));

@@ -97,6 +97,7 @@ http {
     if ($deny) { return 403; }
     ${place('cas')}
     ${place('ac')}
+    location ~ "/(?:ac|cas)/$" { limit_except DELETE { deny all; } dav_methods DELETE; }
     location / { return 404; } } }
 `;
 }

@@ -106,6 +106,7 @@ testWith(['nginx'], 'http: the server refuses those who may only read, and lets 
     assert.is((await reader.has([sha256(BYTES)])).size, 1);
     assert.is(await faultOf(reader.put(sha256('other'), contentOf(Buffer.from('other')))), 'refused');
     assert.is(await faultOf(reader.putRecord(KEY, BYTES)), 'refused');
+    assert.is(await faultOf(reader.purge()), 'refused');
     assert.is(await faultOf(stranger.ping()), 'refused');
     const pull = http(url, READER, 'pr/17');
     await pull.putRecord(KEY, BYTES);

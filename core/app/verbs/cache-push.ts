@@ -1,0 +1,153 @@
+/** `fleche cache push` and `pull`: carry answers to the shared caches and from them, without running or restoring a task. */
+import { FlecheError } from '../../base/errors.ts';
+import type { Digest } from '../../base/hash.ts';
+import { formatSize } from '../../base/size.ts';
+import { treeBlobs } from '../../call/caches/transfer.ts';
+import type { SharedTier } from '../../call/shared/shared-tier.ts';
+import { listsFor } from '../../graph/discovered/shared-lists.ts';
+import type { RunReport, TaskOutcome } from '../../graph/outcome.ts';
+import type { CallRecord } from '../../store/record.ts';
+import { EXIT } from '../exit-code.ts';
+import type { Project } from '../project.ts';
+import { Footer } from '../reporters/footer.ts';
+import { counted } from '../reporters/task-line.ts';
+import type { TierLine } from '../shared-line.ts';
+import { chosenTasks } from '../targets.ts';
+import { harmless } from '../text.ts';
+import type { Machine, VerbContext } from '../verb.ts';
+import type { Done } from './cache.ts';
+
+/** The longest that a timer can wait, ms. */
+const FOREVER = 2 ** 31 - 1;
+/** Tasks that a sentence names. */
+const MOST_NAMES = 5;
+
+/** Sends what is on file for the present files of some tasks, and for all they need, as far as it is not shared yet. */
+export async function pushed(
+  project: Project,
+  { invocation, machine }: VerbContext,
+  names: readonly string[],
+): Promise<Done> {
+  const line = sharedOf(project);
+  const tiers = (await line.tiers()).filter(({ writes }) => writes);
+  if (tiers.length === 0) {
+    throw new FlecheError('USAGE', 'no shared cache may be written here', {
+      hint: 'Set mode = "read-write" and the variable with the signing key; FLECHE_SHARED_MODE may narrow it, too.',
+    });
+  }
+  const { calls, values } = project.stores();
+  const report = await planned(project, machine, names);
+  const { answered, others } = split(report);
+  const records: CallRecord[] = [];
+  for (const { key } of answered) {
+    const record = key === null ? undefined : calls.get(key);
+    if (record === undefined) continue;
+    const lists = await listsFor(record, { calls, values, now: project.now }, line);
+    records.push(record, ...(lists === undefined ? [] : [lists]));
+  }
+  const sent = await Promise.all(
+    tiers.map(async (tier) => ({ tier, given: await line.send(tier, records, invocation.flag('force')) })),
+  );
+  await underWay(machine, () => `sending ${counted(line.pending, 'answer')}`, Promise.all(tiers.map(allSent)));
+  const reports = sent.map(({ tier, given }) => {
+    const { name, location, stored, unstored, bytesSent, trouble } = tier.report;
+    return { name, location, sent: stored, there: records.length - given, failed: unstored, bytes: bytesSent, trouble };
+  });
+  const lines = reports.map(
+    (one) =>
+      `${harmless(one.name)}: sent ${counted(one.sent, 'record')} (${formatSize(one.bytes)}), ${one.there} were there` +
+      (one.failed === 0 ? '' : `, ${one.failed} could not be sent`),
+  );
+  const text = [`${counted(answered.length, 'answer')} on file${absent(others)}`, ...lines].join('\n');
+  const isWhole = reports.every(({ failed, trouble }) => failed === 0 && trouble === null);
+  const json = { answers: answered.length, absent: others, caches: reports };
+  return { json, text, code: codeOf(machine, report, isWhole) };
+}
+
+/** Fetches what is shared for the present files of some tasks, and for all they need, with the contents of their outputs. */
+export async function pulled(project: Project, { machine }: VerbContext, names: readonly string[]): Promise<Done> {
+  const line = sharedOf(project);
+  const { calls, values } = project.stores();
+  const report = await planned(project, machine, names);
+  const { answered, others } = split(report);
+  let left = answered.length;
+  const bring = async ({ key }: TaskOutcome): Promise<boolean> => {
+    const outputs = key === null ? null : (calls.get(key)?.outputs ?? null);
+    const tree = outputs === null ? undefined : values.get(outputs);
+    const missing = tree === undefined ? [] : treeBlobs(tree).filter((blob: Digest) => !values.has(blob));
+    const isHere = key === null || missing.length === 0 || (await line.bring(key, missing));
+    left--;
+    return isHere;
+  };
+  const brought = await underWay(
+    machine,
+    () => `fetching ${counted(left, 'answer')}`,
+    Promise.all(answered.map(bring)),
+  );
+  const incomplete = answered.filter((_, at) => brought?.[at] === false).map(({ name }) => name);
+  const shared = answered.filter((outcome) => outcome.shared !== undefined).length;
+  const bytes = line.reports().reduce((sum, { bytesReceived }) => sum + bytesReceived, 0);
+  const lost = incomplete.length === 0 ? '' : `\ncontents of outputs could not be had of ${some(incomplete)}`;
+  const text = `${counted(answered.length, 'answer')} on file, ${shared} of them fetched (${formatSize(bytes)})${absent(others)}${lost}`;
+  const json = { answers: answered.length, fetched: shared, absent: others, incomplete, bytes };
+  return { json, text, code: codeOf(machine, report, true) };
+}
+
+function sharedOf(project: Project): TierLine {
+  const line = project.shared();
+  if (line !== undefined) return line;
+  throw new FlecheError('USAGE', 'no shared cache is configured', {
+    hint: 'Put one behind the cache of this machine: [caches.team] stack = ["local", "shared"].',
+  });
+}
+
+function planned(project: Project, { interruption }: Machine, names: readonly string[]): Promise<RunReport> {
+  const targets = chosenTasks(names, project);
+  const { signal } = interruption;
+  return project.engine().plan({ targets, jobs: 1, force: false, frozen: false, keepGoing: true, signal });
+}
+
+/** Tasks that have an answer, and the names of those that have none. Services have none by their nature. */
+function split({ outcomes }: RunReport): {
+  readonly answered: readonly TaskOutcome[];
+  readonly others: readonly string[];
+} {
+  const answered = outcomes.filter(({ outcome }) => outcome === 'cached');
+  return { answered, others: outcomes.filter(({ outcome }) => outcome === 'ran').map(({ name }) => name) };
+}
+
+function absent(names: readonly string[]): string {
+  return names.length === 0 ? '' : `; there is none of ${some(names)}`;
+}
+
+function some(names: readonly string[]): string {
+  const shown = names.slice(0, MOST_NAMES).map(harmless).join(', ');
+  return names.length > MOST_NAMES ? `${shown} and ${names.length - MOST_NAMES} more` : shown;
+}
+
+async function allSent(tier: SharedTier): Promise<void> {
+  await tier.flush(FOREVER);
+}
+
+/** Waits with a line that says what for, where somebody watches. Undefined if somebody wanted an end first. */
+async function underWay<T>(machine: Machine, what: () => string, work: Promise<T>): Promise<T | undefined> {
+  const { stderr, clock, interruption } = machine;
+  const footer = stderr.isTTY ? new Footer(stderr, clock, () => [what()]) : undefined;
+  const ticking = footer === undefined ? undefined : setInterval(() => footer.refresh(), 100);
+  const { signal } = interruption;
+  const interrupted = new Promise<undefined>((resolve) => {
+    if (signal.aborted) resolve(undefined);
+    signal.addEventListener('abort', () => resolve(undefined), { once: true });
+  });
+  try {
+    return await Promise.race([work, interrupted]);
+  } finally {
+    clearInterval(ticking);
+    footer?.close();
+  }
+}
+
+function codeOf({ interruption }: Machine, { summary, interrupted }: RunReport, isWhole: boolean): number {
+  if (interrupted || interruption.signal.aborted) return interruption.code ?? EXIT.interrupted;
+  return isWhole && summary.failed === 0 ? EXIT.done : EXIT.failed;
+}
