@@ -211,10 +211,10 @@ export const VERBS: readonly VerbSpec[] = [
   },
   {
     name: 'cache',
-    args: '<action> [folder or tasks…]',
+    args: '<action> [what…]',
     least: 1,
     most: MANY,
-    text: 'pack, unpack, push, pull, prune, purge or verify what is on file',
+    text: 'pack, unpack, push, pull, prune, purge or verify answers',
     options: [
       { name: 'all', text: 'pack everything on file, not only what the present files ask for' },
       { name: 'force', text: 'push what is shared already, too' },
