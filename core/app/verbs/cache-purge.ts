@@ -8,7 +8,7 @@ import type { Project } from '../project.ts';
 import { counted } from '../reporters/task-line.ts';
 import { harmless } from '../text.ts';
 import type { Machine, VerbContext } from '../verb.ts';
-import type { Done } from './cache.ts';
+import type { Done } from './cache-done.ts';
 
 const NOTHING_DONE = 'nothing was removed';
 

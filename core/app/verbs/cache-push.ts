@@ -15,7 +15,7 @@ import type { TierLine } from '../shared-line.ts';
 import { chosenTasks } from '../targets.ts';
 import { harmless } from '../text.ts';
 import type { Machine, VerbContext } from '../verb.ts';
-import type { Done } from './cache.ts';
+import type { Done } from './cache-done.ts';
 
 /** The longest that a timer can wait, ms. */
 const FOREVER = 2 ** 31 - 1;

@@ -14,13 +14,7 @@ import type { Project } from '../project.ts';
 import { counted } from '../reporters/task-line.ts';
 import { harmless } from '../text.ts';
 import type { VerbContext } from '../verb.ts';
-
-/** What was done, for programs and for people. */
-export interface Done {
-  readonly json: object;
-  readonly text: string;
-  readonly code: number;
-}
+import type { Done } from './cache-done.ts';
 
 interface Action {
   readonly takes: 'a folder' | 'tasks' | 'nothing';
