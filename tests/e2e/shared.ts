@@ -67,6 +67,9 @@ function httpLines(url: string, more: readonly string[] = []): readonly string[]
     'namespace = "trusted"',
     'namespace_env = "TEST_NAMESPACE"',
     'mode = "read-write"',
+    // The machine may be busy with other tests.
+    'connect_timeout = "30s"',
+    'timeout = "60s"',
     'token_env = "TEST_TOKEN"',
     'signing_key_env = "TEST_SIGNING_KEY"',
     `public_keys = ["${publicLine(KEYS)}"]`,
@@ -241,6 +244,8 @@ testWith(['redis-server'], 'redis: what one checkout made is a hit in another; w
       'type = "Redis"',
       `url = "${url}"`,
       'mode = "read-write"',
+      'connect_timeout = "30s"',
+      'timeout = "60s"',
       'token_helper = "printf %s \\"$TEST_TOKEN\\""',
       'unsigned = true',
     ];
