@@ -38,7 +38,7 @@ const MACHINE_MODULES = new Set(
   'fs fs/promises child_process worker_threads cluster http http2 https net tls dgram dns os sqlite v8 vm tty readline'
     .split(' ')
     .flatMap((name) => [name, `node:${name}`])
-    .concat('lmdb', 'esbuild'),
+    .concat('lmdb', 'chokidar', 'fast-glob', 'esbuild'),
 );
 const MACHINE_CALLS =
   /(?<!\.)\bfetch\((?!\))|\bDate\.now\(|\bnew Date\(\)|\bMath\.random\(|\bperformance\.now\(|\brandomUUID\(|\brandomBytes\(/;

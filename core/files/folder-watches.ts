@@ -2,11 +2,10 @@
  * Watches folders with all wanted folders below them, one watch of the system each, and tells places where something
  * happened. What happened is not told: whoever is told looks for himself, after the turn of the event loop.
  *
- * Nothing is missed of a folder that comes to be: its watch begins before it is read, and what happened in it earlier is
- * covered by the folder itself being told in the same turn. (chokidar reads first and watches then, and loses for good what
- * comes to be in between: its issue 1471. It also looks at every file of a folder for each event in it.)
+ * Nothing is missed of a folder that comes to be: it is told when its watch and those below it have begun. (Left to
+ * itself chokidar 5 reads first and watches then, and loses for good what comes to be in between: its issue 1471.)
  */
-import { existsSync, type FSWatcher, readdirSync, watch } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import type { AbsPath } from '../base/paths.ts';
 import { isGone, lookAt } from './look.ts';
@@ -20,16 +19,22 @@ export interface FolderListener {
   failed(error: unknown): void;
 }
 
-/** One watch of the system. Throws what makes it impossible. */
+/** The watch of one folder, without what is below it. */
+export interface FolderWatch {
+  /** Resolves when everything that happens from then on is told, or nothing ever will be. */
+  readonly ready: Promise<void>;
+  close(): void;
+}
+
 export type OpenWatch = (
   folder: AbsPath,
   onEvent: (type: string, name: string | null) => void,
   onError: (error: unknown) => void,
-) => Pick<FSWatcher, 'close'>;
+) => FolderWatch;
 
 /** A folder that is watched. */
 interface Watched {
-  readonly watch: Pick<FSWatcher, 'close'>;
+  readonly watch: FolderWatch;
   /** What tells the folder from another one of the same name. */
   readonly identity: string;
   /** Names of the folders in it that are watched. */
@@ -45,16 +50,16 @@ export class FolderWatches {
   readonly #roots = new Set<AbsPath>();
   #isClosed = false;
 
-  constructor(wants: (folder: AbsPath) => boolean, listener: FolderListener, openWatch: OpenWatch = openNodeWatch) {
+  constructor(wants: (folder: AbsPath) => boolean, listener: FolderListener, openWatch: OpenWatch) {
     this.#wants = wants;
     this.#listener = listener;
     this.#openWatch = openWatch;
   }
 
-  /** Watches a folder and all wanted folders below it, as long as there is one. When this returns nothing is missed. */
-  begin(folder: AbsPath): void {
+  /** Watches a folder and all wanted folders below it, as long as there is one. Resolves when nothing is missed. */
+  begin(folder: AbsPath): Promise<void> {
     this.#roots.add(folder);
-    this.#open(folder);
+    return this.#open(folder);
   }
 
   close(): void {
@@ -63,34 +68,41 @@ export class FolderWatches {
     this.#watched.clear();
   }
 
-  #open(folder: AbsPath): void {
-    // A stack of our own, for folders can be nested more deeply than calls.
-    const folders = [folder];
-    for (let next = folders.pop(); next !== undefined && !this.#isClosed; next = folders.pop()) {
-      const identity = identityOf(next);
-      const known = this.#watched.get(next);
-      if (identity === undefined || known?.identity === identity) continue;
-      if (known !== undefined) this.#forget(next);
-      for (const name of this.#openOne(next, identity)) folders.push(join(next, name) as AbsPath);
+  async #open(folder: AbsPath): Promise<void> {
+    const identity = identityOf(folder);
+    const known = this.#watched.get(folder);
+    if (this.#isClosed || identity === undefined || known?.identity === identity) return;
+    if (known !== undefined) this.#forget(folder);
+    try {
+      const watched = { watch: this.#openOne(folder), identity, below: new Set<string>() };
+      this.#watched.set(folder, watched);
+      this.#watched.get(dirname(folder) as AbsPath)?.below.add(basename(folder));
+      await watched.watch.ready;
+      if (this.#watched.get(folder) !== watched) return;
+      if (identityOf(folder) !== identity) return this.#reopen(folder);
+      await Promise.all(this.#wantedIn(folder).map((below) => this.#open(below)));
+    } catch (error) {
+      this.#onError(folder, error);
     }
   }
 
-  /** Watches one folder, and then reads which folders in it are to be watched too. */
-  #openOne(folder: AbsPath, identity: string): readonly string[] {
-    try {
-      const watch = this.#openWatch(
-        folder,
-        (type, name) => this.#onEvent(folder, type, name),
-        (error) => this.#onError(folder, error),
-      );
-      this.#watched.set(folder, { watch, identity, below: new Set() });
-      this.#watched.get(dirname(folder) as AbsPath)?.below.add(basename(folder));
-      const folders = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
-      return folders.map(({ name }) => name).filter((name) => this.#wants(join(folder, name) as AbsPath));
-    } catch (error) {
-      this.#onError(folder, error);
-      return [];
-    }
+  #openOne(folder: AbsPath): FolderWatch {
+    return this.#openWatch(
+      folder,
+      (type, name) => this.#onEvent(folder, type, name),
+      (error) => this.#onError(folder, error),
+    );
+  }
+
+  #wantedIn(folder: AbsPath): readonly AbsPath[] {
+    const folders = readdirSync(folder, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+    return folders.map(({ name }) => join(folder, name) as AbsPath).filter((below) => this.#wants(below));
+  }
+
+  /** Watches what has come to be, and tells it when nothing below it is missed any more. */
+  async #openLate(folder: AbsPath): Promise<void> {
+    await this.#open(folder);
+    if (!this.#isClosed) this.#listener.happened(folder);
   }
 
   /** What goes away while it is looked at is told by the folder that it was in. */
@@ -104,26 +116,24 @@ export class FolderWatches {
     if (this.#isClosed) return;
     if (name === null || name === '') return this.#reopen(folder);
     const place = join(folder, name) as AbsPath;
+    if (type === 'rename' && this.#isNew(place)) return void this.#openLate(place);
     this.#listener.happened(place);
-    if (type !== 'rename') return;
-    this.#check(place);
     // A folder that goes away says so under its own name, as does what is in it under the same name.
-    if (name === basename(folder) && !existsSync(place)) this.#reopen(folder);
+    if (type === 'rename' && name === basename(folder) && !existsSync(place)) this.#reopen(folder);
   }
 
-  /** Begins to watch what has become a folder that is wanted, and no longer watches what was one. */
-  #check(place: AbsPath): void {
+  /** Whether a wanted folder has come to be here. What was watched here before is gone and watched no longer. */
+  #isNew(place: AbsPath): boolean {
     const identity = identityOf(place);
     const known = this.#watched.get(place);
     if (known !== undefined && known.identity !== identity) this.#drop(place);
-    if (identity === undefined || known?.identity === identity) return;
-    if (this.#roots.has(place) || this.#wants(place)) this.#open(place);
+    return identity !== undefined && known?.identity !== identity && (this.#roots.has(place) || this.#wants(place));
   }
 
   /** Begins anew: the watch may be dead although there is a folder. */
   #reopen(folder: AbsPath): void {
     this.#drop(folder);
-    this.#open(folder);
+    void this.#openLate(folder);
   }
 
   #drop(folder: AbsPath): void {
@@ -158,9 +168,3 @@ function identityOf(folder: AbsPath): string | undefined {
     return undefined;
   }
 }
-
-const openNodeWatch: OpenWatch = (folder, onEvent, onError) => {
-  const watcher = watch(folder, onEvent);
-  watcher.on('error', onError);
-  return watcher;
-};

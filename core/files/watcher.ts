@@ -38,7 +38,7 @@ export interface WatcherOptions {
   readonly listener: WatchListener;
   /** Watches nothing and tells "anything" at this interval, ms. */
   readonly poll?: number | undefined;
-  /** How one folder is watched; by default as the system can. */
+  /** How one folder is watched; by default by chokidar. */
   readonly openWatch?: OpenWatch;
 }
 
@@ -53,10 +53,11 @@ export class Watcher implements WatchSource {
   readonly #openWatch: OpenWatch | undefined;
   readonly lock: () => string | undefined;
   #scope: WatchScope | undefined;
-  #places: WatchPlaces | undefined;
   #folders: FolderWatches | undefined;
   #poll: NodeJS.Timeout | undefined;
   #looking: NodeJS.Timeout | undefined;
+  /** One beginning after the other. */
+  #turn: Promise<void> = Promise.resolve();
   #isClosed = false;
 
   constructor({ root, listener, poll, openWatch }: WatcherOptions) {
@@ -72,27 +73,31 @@ export class Watcher implements WatchSource {
     const isCovered = this.#scope !== undefined && covers(this.#scope, scope);
     if (this.#isClosed || this.#poll !== undefined || isCovered) return false;
     this.#scope = scope;
-    this.#begin(scope);
+    await this.#begin(scope);
     return true;
   }
 
   /** Watches anew, and only then no longer as before, so that nothing is missed in between. */
-  #begin(scope: WatchScope): void {
-    const before = this.#folders;
-    const places = new WatchPlaces(this.#root, scope);
-    const listener = {
-      happened: (place: AbsPath) => this.#tell(places, place),
-      lost: () => this.#beginAgain(0),
-      failed: (error: unknown) => this.#onError(error),
-    };
-    this.#places = places;
-    this.#folders = new FolderWatches((folder) => places.wants(folder), listener, this.#openWatch);
-    for (const folder of places.folders) this.#folders.begin(folder);
-    before?.close();
+  #begin(scope: WatchScope): Promise<void> {
+    this.#turn = this.#turn.then(async () => {
+      const openWatch = this.#openWatch ?? (await import('./chokidar-watch.ts')).openChokidar;
+      if (this.#isClosed || this.#poll !== undefined) return;
+      const before = this.#folders;
+      const places = new WatchPlaces(this.#root, scope);
+      const listener = {
+        happened: (place: AbsPath) => this.#tell(places, place),
+        lost: () => this.#beginAgain(0),
+        failed: (error: unknown) => this.#onError(error),
+      };
+      const folders = new FolderWatches((folder) => places.wants(folder), listener, openWatch);
+      this.#folders = folders;
+      await Promise.all(places.folders.map((folder) => folders.begin(folder)));
+      before?.close();
+    });
+    return this.#turn;
   }
 
   #tell(places: WatchPlaces, place: AbsPath): void {
-    if (places !== this.#places) return;
     for (const path of places.pathsOf(place)) this.#listener.path(path);
   }
 
@@ -102,8 +107,7 @@ export class Watcher implements WatchSource {
     this.#looking = setTimeout(() => {
       if (this.#isClosed || this.#poll !== undefined || this.#scope === undefined) return;
       if (!existsSync(this.#root)) return this.#beginAgain(LOOK_AGAIN);
-      this.#begin(this.#scope);
-      this.#listener.anything();
+      void this.#begin(this.#scope).then(() => this.#listener.anything());
     }, ms);
   }
 

@@ -8,7 +8,6 @@ import {
   rmSync,
   symlinkSync,
   utimesSync,
-  watch,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -16,6 +15,7 @@ import { dirname, join, relative } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AbsPath, RelPath } from '../../core/base/paths.ts';
+import { openChokidar } from '../../core/files/chokidar-watch.ts';
 import type { OpenWatch } from '../../core/files/folder-watches.ts';
 import { Globs } from '../../core/files/globs.ts';
 import type { WatchScope } from '../../core/files/watch-places.ts';
@@ -32,6 +32,11 @@ interface Rig {
   readonly told: Set<string>;
   /** Waits until all these paths are told; "anything" is told as `*`. */
   heard(...paths: readonly string[]): Promise<void>;
+  /**
+   * Writes a file until it is told under its own name. Before its folder is watched all of that is told, but something is
+   * told of each write.
+   */
+  heardWriting(path: string): Promise<void>;
   write(path: string, text?: string): void;
   at(path: string): string;
 }
@@ -80,22 +85,32 @@ async function watched(
   for (const file of files) write(file);
   const listener = { path: tell, anything: () => tell('*'), trouble: (text: string) => void troubles.push(text) };
   const watcher = new Watcher({ root, listener, ...options });
-  const heard = (...paths: readonly string[]): Promise<void> =>
+  const until = (isEnough: () => boolean, what: string): Promise<void> =>
     new Promise((resolve, reject) => {
-      const missing = (): readonly string[] => paths.filter((path) => !told.has(path));
-      const timer = setTimeout(() => reject(new Error(`nothing was told of ${missing()}, but of ${[...told]}`)), LOST);
+      const timer = setTimeout(() => reject(new Error(`nothing was told of ${what}, but of ${[...told]}`)), LOST);
       wake = () => {
-        if (missing().length > 0) return;
+        if (!isEnough()) return;
         clearTimeout(timer);
         wake = () => {};
-        told.clear();
         resolve();
       };
       wake();
     });
+  const heard = async (...paths: readonly string[]): Promise<void> => {
+    await until(() => paths.every((path) => told.has(path)), paths.join());
+    told.clear();
+  };
+  const heardWriting = async (path: string): Promise<void> => {
+    for (let turn = 0; !told.has(path); turn++) {
+      told.clear();
+      write(path, `turn ${turn}`);
+      await until(() => [...told].some((place) => path === place || path.startsWith(`${place}/`)), path);
+    }
+    told.clear();
+  };
   try {
     await watcher.follow(scope);
-    await use({ root, watcher, troubles, told, heard, write, at });
+    await use({ root, watcher, troubles, told, heard, heardWriting, write, at });
   } finally {
     await watcher.close();
     rmSync(base, { recursive: true, force: true });
@@ -141,66 +156,60 @@ test('folders that are made with what is in them are told, and what is written t
   }));
 
 test('a renamed folder is told under both names, and watched under the new one', () =>
-  watched(['src/old/deep/a.ts'], SOURCES, async ({ heard, write, at }) => {
+  watched(['src/old/deep/a.ts'], SOURCES, async ({ heard, heardWriting, at }) => {
     renameSync(at('src/old'), at('src/new'));
     await heard('src/old', 'src/new');
-    write('src/new/deep/a.ts', 'other');
-    await heard('src/new/deep/a.ts');
+    await heardWriting('src/new/deep/a.ts');
     renameSync(at('src/new'), at('src/old'));
     await heard('src/old', 'src/new');
-    write('src/old/deep/a.ts', 'other');
-    await heard('src/old/deep/a.ts');
+    await heardWriting('src/old/deep/a.ts');
   }));
 
 test('a folder that is removed and made again is watched again', () =>
-  watched(['src/deep/a.ts'], SOURCES, async ({ heard, write, at }) => {
+  watched(['src/deep/a.ts'], SOURCES, async ({ heard, heardWriting, write, at }) => {
     for (let turn = 0; turn < 20; turn++) {
       rmSync(at('src/deep'), { recursive: true });
       write('src/deep/a.ts', `turn ${turn}`);
       await heard('src/deep');
-      write(`src/deep/late${turn}.ts`);
-      await heard(`src/deep/late${turn}.ts`);
+      await heardWriting(`src/deep/late${turn}.ts`);
     }
   }));
 
 test('what comes to be in a folder while that comes to be is told of the file or of a folder around it', () =>
-  watched(['src/a.ts'], SOURCES, async ({ heard, write, at }) => {
+  watched(['src/a.ts'], SOURCES, async ({ heard, heardWriting, at }) => {
     for (let turn = 0; turn < 50; turn++) {
       const folder = `src/${turn}`;
       mkdirSync(at(`${folder}/x`), { recursive: true });
       await heard(folder);
       // Nobody knows how far the watcher is; what it is told of must do in every case.
-      setImmediate(() => write(`${folder}/x/y/b.ts`));
-      await heard(`${folder}/x/y`);
-      write(`${folder}/x/y/b.ts`, 'other');
-      await heard(`${folder}/x/y/b.ts`);
+      setImmediate(() => mkdirSync(at(`${folder}/x/y/z`), { recursive: true }));
+      await heardWriting(`${folder}/x/y/b.ts`);
     }
   }));
 
 test('a file in a folder of the same name, and that folder when it is gone', () =>
-  watched(['src/src/src/a.ts', 'src/src/src/src/b.ts'], SOURCES, async ({ heard, write, at }) => {
+  watched(['src/src/src/a.ts', 'src/src/src/src/b.ts'], SOURCES, async ({ heard, heardWriting, write, at }) => {
     write('src/src/src/src/b.ts', 'other');
     await heard('src/src/src/src/b.ts');
     rmSync(at('src/src/src/src'), { recursive: true });
     await heard('src/src/src/src');
-    write('src/src/src/a.ts', 'other');
-    await heard('src/src/src/a.ts');
+    await heardWriting('src/src/src/a.ts');
     write('src/src/src/src', 'a file now');
     await heard('src/src/src/src');
-    write('src/src/src/a.ts');
-    await heard('src/src/src/a.ts');
+    await heardWriting('src/src/src/a.ts');
   }));
 
 test('folders that go away with all that is in them leave no watch behind', () => {
   const open = new Set<string>();
-  const openWatch: OpenWatch = (folder, onEvent) => {
-    const watcher = watch(folder, onEvent);
+  const openWatch: OpenWatch = (folder, onEvent, onError) => {
+    const watch = openChokidar(folder, onEvent, onError);
     assert.not.ok(open.has(folder), `${folder} is watched once`);
     open.add(folder);
     return {
+      ready: watch.ready,
       close: () => {
         open.delete(folder);
-        watcher.close();
+        watch.close();
       },
     };
   };
@@ -309,7 +318,7 @@ function broken(code: string, when: 'at once' | 'later'): OpenWatch {
   return (_, __, onError) => {
     if (when === 'at once') throw error;
     setImmediate(() => onError(error));
-    return { close: () => {} };
+    return { ready: Promise.resolve(), close: () => {} };
   };
 }
 
