@@ -10,6 +10,7 @@
  *     build.js              whole builds as calls
  *     function-worker.js    runs function tasks
  *     yaml.cjs              reads lock files that are YAML
+ *     fast-glob.cjs         walks folders
  *     *schema.json          JSON Schemas of the configuration files
  *     bundle-process.js     bundles functions for those who cannot wait
  *     *-HASH.js             what these two share, and what is loaded when it is needed
@@ -41,7 +42,7 @@ const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
 const DIST = join(ROOT, 'dist');
 const MANIFEST = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 /** Packages whose code is small and used on every run. They are needed for building only. */
-const INSIDE = new Set(['smol-toml', 'yargs-parser', 'picomatch']);
+const INSIDE = new Set(['smol-toml', 'yargs-parser', 'picomatch', 'fast-glob']);
 const OUTSIDE = Object.keys({ ...MANIFEST.dependencies, ...MANIFEST.peerDependencies }).filter(
   (name) => !INSIDE.has(name),
 );
@@ -61,7 +62,11 @@ const COMMON = {
   legalComments: 'none',
   sourcemap: 'linked',
   sourcesContent: false,
-  define: { FLECHE_VERSION: JSON.stringify(MANIFEST.version), FLECHE_YAML: '"./yaml.cjs"' },
+  define: {
+    FLECHE_VERSION: JSON.stringify(MANIFEST.version),
+    FLECHE_YAML: '"./yaml.cjs"',
+    FLECHE_FAST_GLOB: '"./fast-glob.cjs"',
+  },
   logLevel: 'warning',
 };
 
@@ -136,10 +141,10 @@ async function bundle(files, options) {
   return outputFiles;
 }
 
-/** A parser in a file of its own: most repositories have no lock file that is YAML. */
-async function yamlParser() {
-  const stdin = { contents: `export { FAILSAFE_SCHEMA, loadAll } from 'js-yaml';`, resolveDir: ROOT };
-  const one = { outdir: undefined, outfile: 'dist/yaml.cjs', format: 'cjs', splitting: false, sourcemap: false };
+/** A package in a file of its own, because many runs need nothing of it. */
+async function alone(file, contents) {
+  const stdin = { contents, resolveDir: ROOT };
+  const one = { outdir: undefined, outfile: `dist/${file}`, format: 'cjs', splitting: false, sourcemap: false };
   return (await build({ ...COMMON, ...one, stdin })).outputFiles;
 }
 
@@ -205,7 +210,8 @@ const bundles = await Promise.all([
     },
     { external: OUTSIDE },
   ),
-  yamlParser(),
+  alone('yaml.cjs', `export { FAILSAFE_SCHEMA, loadAll } from 'js-yaml';`),
+  alone('fast-glob.cjs', `export { sync } from 'fast-glob';`),
 ]);
 put([...bundles.flat(), ...(await schemas())]);
 if (process.argv.includes('--types')) declarations();

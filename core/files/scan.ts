@@ -1,12 +1,14 @@
 /**
  * Walks the workspace for what a pattern list can match, and notes every folder it read: as long as none of them has
- * other names in it, another walk would find the same. Links met on the way are found but not followed.
+ * other names in it, another walk would find the same. fast-glob proposes, `Globs` decides. Links met on the way are
+ * found but not followed.
  */
 import { type Dirent, readdirSync, type Stats } from 'node:fs';
+import { createRequire } from 'node:module';
 import { FlecheError } from '../base/errors.ts';
 import { type Digest, sha256 } from '../base/hash.ts';
 import { byCodeUnit } from '../base/order.ts';
-import type { AbsPath, RelPath } from '../base/paths.ts';
+import { type AbsPath, type RelPath, toRel } from '../base/paths.ts';
 import { type Globs, isReserved } from './globs.ts';
 import { isGone, lookAt, lookThrough, placeOf, unreadable } from './look.ts';
 import { type PathState, stateOf } from './path-states.ts';
@@ -65,6 +67,19 @@ export function folderState(path: RelPath, looked: Stats, digest: Digest, at: nu
   return { path, kind: 'dir', key, digest, trusted: !isRacy(key, at), target: '' };
 }
 
+type FastGlob = Pick<typeof import('fast-glob'), 'sync'>;
+
+declare const FLECHE_FAST_GLOB: string | undefined;
+
+let loaded: FastGlob | undefined;
+
+/** Loading takes longer than most walks, so it waits until there is a folder to walk. In a build it is a file of its own. */
+function fastGlob(): FastGlob {
+  const name = typeof FLECHE_FAST_GLOB === 'string' ? FLECHE_FAST_GLOB : 'fast-glob';
+  loaded ??= createRequire(import.meta.url)(name) as FastGlob;
+  return loaded;
+}
+
 class Walk {
   readonly #root: AbsPath;
   readonly #globs: Globs;
@@ -102,32 +117,28 @@ class Walk {
     return false;
   }
 
-  /** Takes what is in a folder and below it, without going into folders in which nothing can match. */
   #walk(base: RelPath): void {
-    for (const folders = [base]; ; ) {
-      const folder = folders.pop();
-      if (folder === undefined) return;
-      for (const entry of this.#read(folder)) {
-        const path = within(folder, entry.name);
-        if (!entry.isDirectory()) this.#take(path, entry);
-        else if (this.#enters(path)) {
-          this.#take(path, entry);
-          folders.push(path);
-        }
-      }
-    }
+    const found = fastGlob().sync('**', {
+      cwd: placeOf(this.#root, base),
+      dot: true,
+      followSymbolicLinks: false,
+      fs: { readdirSync: ((place: string) => this.#read(place)) as unknown as typeof readdirSync },
+      objectMode: true,
+      onlyFiles: false,
+    });
+    for (const { path, dirent } of found) this.#take(within(base, path), dirent);
   }
 
-  /** What is in a folder, which is noted. */
-  #read(folder: RelPath): readonly Dirent[] {
-    const place = placeOf(this.#root, folder);
+  /** Stands in for readdir: notes the folder, and leaves out the folders in which nothing can match. */
+  #read(place: string): Dirent[] {
+    const folder = toRel(this.#root, place);
     const at = this.#options.clock();
-    const looked = lookThrough(place);
+    const looked = lookThrough(place as AbsPath);
     const names = looked?.isDirectory() === true ? namesIn(this.#root, folder, this.#globs) : undefined;
     if (looked === undefined) refuseMangled(folder);
     if (looked === undefined || names === undefined) return [];
     this.#folders.set(folder, folderState(folder, looked, names.digest, at));
-    return names.entries;
+    return names.entries.filter((entry) => !entry.isDirectory() || this.#enters(within(folder, entry.name)));
   }
 
   /** A pattern that leads outside the root does not lead back in: what the root's folder is called does not matter. */
