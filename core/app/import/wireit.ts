@@ -4,11 +4,13 @@
  */
 import { posix } from 'node:path';
 import { FlecheError } from '../../base/errors.ts';
+import { LOCK_FILES } from '../../files/lock/formats.ts';
 import type { Draft, DraftTable } from './draft.ts';
 import { commandOf, type JsonTable, type Member, type Repository, tableOf, textsOf } from './repository.ts';
 import { type ImportedTask, keysOf, npmRemarks, variables } from './task-keys.ts';
 
 const LOCKS: readonly string[] = ['package-lock.json'];
+const SLICED: readonly string[] = LOCK_FILES;
 /** A command that does nothing, in every shell. */
 const NOTHING = 'exit 0';
 
@@ -28,6 +30,8 @@ class Wireit {
   readonly #members: readonly Member[];
   /** Scripts that are not of wireit and that others depend on. */
   readonly #plain = new Map<string, Script>();
+  /** The first script that writes a pattern, by the pattern as it is seen from the root. */
+  readonly #writers = new Map<string, string>();
 
   constructor(repository: Repository) {
     this.#repository = repository;
@@ -90,22 +94,28 @@ class Wireit {
     const isService = service === true || (typeof service === 'object' && service !== null);
     const locks = block['packageLocks'] === undefined ? LOCKS : textsOf(block['packageLocks']);
     const inputs = [...(files ?? []).map((pattern) => this.#rooted(pattern, owner)), ...this.#locks(owner, locks)];
-    const isGroup = command === undefined;
+    const isGroup = this.#isGroup(script);
+    const { workspace } = this.#repository;
     const ready = readyOf(service);
+    const outputs = this.#outputsOf(script);
     return {
       run: isGroup ? NOTHING : env.prefix + command,
       needs: needs.names,
       inputs: isGroup || files === undefined ? [] : inputs,
       outputs: [],
-      optional: textsOf(block['output']).map((pattern) => this.#rooted(pattern, owner)),
+      optional: outputs.patterns,
       env: env.names,
       passEnv: ['*'],
       cache: isGroup || files !== undefined,
       clean: block['clean'] !== false,
       persistent: isService,
-      more: { ready: ready.text === undefined ? undefined : { log: ready.text } },
+      more: {
+        lock: locks.length > 0 || workspace === undefined || isGroup ? undefined : false,
+        ready: ready.text === undefined ? undefined : { log: ready.text },
+      },
       comments: [
         ...needs.comments,
+        ...outputs.comments,
         ...env.comments,
         ...npmRemarks(command ?? ''),
         ...(isGroup || files !== undefined || isService ? [] : ['Without "files" wireit always runs it.']),
@@ -118,6 +128,21 @@ class Wireit {
     };
   }
 
+  /** wireit lets several scripts have one output; here a file belongs to one task. */
+  #outputsOf({ owner, name }: Script): { readonly patterns: readonly string[]; readonly comments: readonly string[] } {
+    const comments: string[] = [];
+    const written = textsOf(this.#blockOf({ owner, name })['output']).map((pattern) => this.#rooted(pattern, owner));
+    const patterns = written.filter((pattern) => {
+      const place = pattern.startsWith('//') ? pattern : `${owner.folder}/${pattern}`;
+      const writer = this.#writers.get(place) ?? `${owner.name}#${name}`;
+      if (!pattern.startsWith('!')) this.#writers.set(place, writer);
+      if (writer === `${owner.name}#${name}`) return true;
+      comments.push(`Left out: the output ${pattern}, which is one of ${writer} too.`);
+      return false;
+    });
+    return { patterns, comments };
+  }
+
   /** A pattern of a package, which may begin with `/` for its folder and lead outside of it. */
   #rooted(pattern: string, { folder }: Member): string {
     const negation = pattern.startsWith('!') ? '!' : '';
@@ -127,12 +152,17 @@ class Wireit {
     return negation + (fromRoot.startsWith('../') ? path : `//${fromRoot}`);
   }
 
-  /** Lock files beside the package and in the folders above it. */
+  /**
+   * Lock files beside the package and in the folders above it, but for that of a workspace: of it the key has what concerns
+   * the package.
+   */
   #locks({ folder }: Member, names: readonly string[]): readonly string[] {
     const found: string[] = [];
     for (let at: string = folder; ; at = posix.dirname(at)) {
       for (const name of names) {
-        if (this.#repository.has(`${at}/${name}`)) found.push(at === folder ? name : `//${posix.join(at, name)}`);
+        const isSliced = at === '.' && this.#repository.workspace !== undefined && SLICED.includes(name);
+        if (isSliced || !this.#repository.has(`${at}/${name}`)) continue;
+        found.push(at === folder ? name : `//${posix.join(at, name)}`);
       }
       if (at === '.') return found;
     }
@@ -140,7 +170,10 @@ class Wireit {
 
   #needsOf(script: Script): { readonly names: readonly string[]; readonly comments: readonly string[] } {
     const names = new Set<string>();
+    const seen = new Set<string>();
     const comments: string[] = [];
+    // A script without a command reads nothing of what it waits for.
+    const isGroup = this.#isGroup(script);
     const visit = (at: Script, isOwn: boolean): void => {
       const written = this.#blockOf(at)['dependencies'];
       for (const one of Array.isArray(written) ? written : []) {
@@ -155,15 +188,22 @@ class Wireit {
         }
         if (isOwn && !cascades) comments.push(`No equal: cascade: false of ${reference}; its outputs count here.`);
         const name = nameFor(meant, script.owner);
-        if (names.has(name) || (meant.owner === script.owner && meant.name === script.name)) continue;
-        names.add(name);
+        if (seen.has(name) || (meant.owner === script.owner && meant.name === script.name)) continue;
+        seen.add(name);
+        // What a script without a command reaches has been named, and itself it makes nothing.
+        if (isOwn || !this.#isGroup(meant)) names.add(name);
         if (Object.keys(this.#blockOf(meant)).length === 0)
           this.#plain.set(`${meant.owner.folder}#${meant.name}`, meant);
-        if (cascades) visit(meant, false);
+        if (cascades && !isGroup) visit(meant, false);
       }
     };
     visit(script, true);
     return { names: [...names], comments };
+  }
+
+  #isGroup(script: Script): boolean {
+    const block = this.#blockOf(script);
+    return Object.keys(block).length > 0 && typeof block['command'] !== 'string';
   }
 
   /** `build`, or `../other:build`. */

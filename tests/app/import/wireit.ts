@@ -53,15 +53,16 @@ const REPOSITORY = {
 
 test('blocks are tasks of their packages', () =>
   imported(REPOSITORY, 'wireit', ({ toml, text }) => {
-    assert.equal(toml().tasks.build.needs, ['@app/web#build', '@app/lib#build', '@app/lib#generate']);
+    assert.equal(toml().tasks.build.needs, ['@app/web#build'], 'what runs nothing waits for what it says');
     assert.match(text(), '# Left out, for there is no such script: ./packages/nothing:build.');
     const lib = toml('packages/lib').tasks;
-    assert.equal(lib.build.inputs, ['src/**', '!src/*.tmp', 'tsconfig.json', '//package-lock.json']);
+    assert.equal(lib.build.inputs, ['src/**', '!src/*.tmp', 'tsconfig.json']);
     assert.equal([lib.build.optional_outputs, lib.build.needs, lib.generate.cache], [['out/**'], ['generate'], false]);
     assert.match(text('packages/lib'), '# No equal: clean = "if-file-deleted"');
     const web = toml('packages/web').tasks;
     assert.equal(web.build.needs, ['@app/lib#build', '@app/lib#generate']);
-    assert.equal(web.build.inputs, ['//shared/*.json', '//package-lock.json']);
+    assert.equal(web.build.inputs, ['//shared/*.json']);
+    assert.equal([web.build.lock, web.test.lock], [undefined, false]);
     assert.equal([web.build.env, web.build.clean], [['LEVEL', 'PLAIN'], false]);
     assert.equal(web.test.needs, ['build']);
     assert.equal(web.test.inputs, []);
@@ -69,6 +70,29 @@ test('blocks are tasks of their packages', () =>
     assert.match(text('packages/web'), '# No equal: cascade: false of build');
     assert.match(text('packages/web'), '# Without "files" wireit always runs it.');
   }));
+
+test('a file that several scripts write is that of the first', () => {
+  const block = { command: 'x', files: [], output: ['lib/**'] };
+  const files = {
+    'package.json': {
+      scripts: { one: 'wireit', two: 'wireit', all: 'wireit', last: 'wireit' },
+      wireit: {
+        one: block,
+        two: { ...block, dependencies: ['one'] },
+        all: { dependencies: ['two'] },
+        last: { command: 'x', dependencies: ['all'], files: [] },
+      },
+    },
+    'package-lock.json': '{}',
+  };
+  return imported(files, 'wireit', ({ toml, text }) => {
+    const { one, two, last } = toml().tasks;
+    assert.equal([one.optional_outputs, two.optional_outputs], [['lib/**'], undefined]);
+    assert.match(text(), '# Left out: the output lib/**, which is one of //#one too.');
+    assert.equal(last.needs, ['all', 'two', 'one']);
+    assert.equal(one.inputs, ['package-lock.json'], 'without packages it is not read by slices');
+  });
+});
 
 test('the same commands run, with the same variables', () =>
   imported(REPOSITORY, 'wireit', async ({ run, scratch, read }) => {
