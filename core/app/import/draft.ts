@@ -28,7 +28,11 @@ const WIDTH = 120;
 /** The text. `schema` is where its JSON Schema is, if an editor can find it. */
 export function draftText({ comments, tables }: Draft, schema: string | undefined): string {
   const head = [...(schema === undefined ? [] : [`#:schema ${schema}`]), ...comments.map(comment)];
-  const blocks = tables.map(({ path, comments = [], keys }) => {
+  // A table of a task means something without any key.
+  const said = tables.filter(
+    ({ path, keys }) => path.length > 1 || Object.values(keys).some((one) => one !== undefined),
+  );
+  const blocks = said.map(({ path, comments = [], keys }) => {
     const lines = Object.entries(keys).flatMap(([key, value]) => (value === undefined ? [] : [assignment(key, value)]));
     return [...comments.map(comment), `[${path.map(name).join('.')}]`, ...lines].join('\n');
   });

@@ -77,7 +77,11 @@ class Nx {
   #table(project: Project, name: string): DraftTable | string {
     const definition = this.#targets.definition(project, name);
     const run = this.#targets.commandOf(project, name, definition);
-    if (run === undefined) return `No equal: target ${name} with the executor ${String(definition['executor'])}.`;
+    if (run === undefined) {
+      const { executor } = definition;
+      const how = typeof executor === 'string' ? `with the executor ${executor}` : 'whose command a plugin of Nx finds';
+      return `No equal: target ${name} ${how}.`;
+    }
     const task = this.#task(project, definition, run);
     return { path: ['tasks', name], comments: task.comments, keys: keysOf(task) };
   }

@@ -56,6 +56,8 @@ export function keysBeside(template: DraftKeys, own: DraftKeys): DraftKeys {
   for (const key of new Set([...Object.keys(template), ...Object.keys(own)])) {
     const value = own[key];
     if (JSON.stringify(value) === JSON.stringify(template[key])) continue;
+    // What stays has no answer that could be kept.
+    if (key === 'cache' && own['persistent'] === true) continue;
     beside[key] = value ?? standard(key);
   }
   return beside;

@@ -5,6 +5,7 @@
 import { FlecheError } from '../../base/errors.ts';
 import type { Draft, DraftTable } from './draft.ts';
 import { commandOf, type JsonTable, type Member, type Repository, tableOf, textsOf } from './repository.ts';
+import { type LeftOutputs, leftOutputs } from './shared-outputs.ts';
 import { type ImportedTask, keysBeside, keysOf, npmRemarks, variables } from './task-keys.ts';
 
 const FILE = 'turbo.json';
@@ -50,6 +51,7 @@ class Turbo {
   readonly #file: JsonTable;
   /** By name: `build`, `package#build` or `//#build`. */
   readonly #tasks: ReadonlyMap<string, JsonTable>;
+  readonly #own = new Map<Member, JsonTable>();
 
   constructor(repository: Repository) {
     const file = repository.json(FILE) ?? repository.json(`${FILE}c`);
@@ -120,17 +122,16 @@ class Turbo {
   /** What a package has for itself, beside the templates. */
   #packageDraft(one: Member): Draft {
     const { runsPreAndPost } = this.#repository;
-    const file = tableOf(this.#repository.json(`${one.folder}/${FILE}`)?.['tasks']);
+    const file = this.#ownTasks(one);
     const names = [...new Set([...this.#tasks.keys(), ...Object.keys(file)].map(localName))];
     const tables = names.flatMap((name): DraftTable[] => {
       const script = one.scripts[name];
       if (script === undefined) return [];
       const shared = this.#tasks.get(name);
       const definition = this.#tasks.get(`${one.name}#${name}`) ?? shared;
-      const own = tableOf(file[name]);
       if (definition === undefined && file[name] === undefined) return [];
       const template = shared === undefined ? {} : (this.#template(name)?.keys ?? {});
-      const whole = this.#task(name, merged(definition ?? {}, own), [one]);
+      const whole = this.#task(name, this.#definitionOf(one, name), [one]);
       const command = commandOf(one, name, runsPreAndPost);
       const isOwn = definition !== shared || file[name] !== undefined;
       const all = keysOf({ ...whole, run: command === script ? undefined : command });
@@ -151,24 +152,60 @@ class Turbo {
       ...(this.#file['envMode'] === 'loose' ? ['*'] : []),
     ]);
     const needs = this.#needsOf(name, definition, users);
+    const outputs = this.#outputsOf(name, definition, users);
     const isPersistent = definition['persistent'] === true;
     return {
       needs: needs.names,
       inputs: this.#inputsOf(definition, users, needs.inputs),
       outputs: [],
-      optional: textsOf(definition['outputs']).map(rooted),
+      optional: outputs.patterns,
       env: [...global.names, ...own.names, ...needs.env, ...frameworkVariables(users)],
       passEnv: passed.names,
-      cache: definition['cache'] !== false,
+      cache: definition['cache'] !== false && outputs.isWhole,
       persistent: isPersistent,
       comments: [
         ...needs.comments,
+        ...outputs.comments,
         ...global.comments,
         ...own.comments,
         ...passed.comments,
         ...Object.keys(definition).flatMap((key) => SAID[key] ?? []),
       ],
     };
+  }
+
+  /** Those that no task before this one has in one of the packages. */
+  #outputsOf(name: string, definition: JsonTable, users: readonly Member[]): LeftOutputs {
+    const names = [...new Set([...this.#tasks.keys()].map(localName))];
+    const before = names.slice(0, Math.max(0, names.indexOf(name)));
+    const others = users.flatMap((one) =>
+      before.flatMap((other) =>
+        one.scripts[other] === undefined
+          ? []
+          : [{ other, written: textsOf(this.#definitionOf(one, other)['outputs']) }],
+      ),
+    );
+    return leftOutputs(
+      textsOf(definition['outputs']).map(rooted),
+      (pattern) => others.find(({ written }) => written.map(rooted).includes(pattern))?.other,
+    );
+  }
+
+  /** What a task is in a package, with what the package says of it. */
+  #definitionOf(one: Member, name: string): JsonTable {
+    return merged(
+      this.#tasks.get(`${one.name}#${name}`) ?? this.#tasks.get(name) ?? {},
+      tableOf(this.#ownTasks(one)[name]),
+    );
+  }
+
+  /** What the turbo.json of a package says of tasks. */
+  #ownTasks(one: Member): JsonTable {
+    const known = this.#own.get(one);
+    if (known !== undefined) return known;
+    const tasks = one.folder === '.' ? {} : tableOf(this.#repository.json(`${one.folder}/${FILE}`)?.['tasks']);
+    this.#own.set(one, tasks);
+    return tasks;
   }
 
   #inputsOf(definition: JsonTable, users: readonly Member[], below: readonly string[]): readonly string[] | undefined {
@@ -261,9 +298,9 @@ function inFront(patterns: readonly string[]): readonly string[] {
   ];
 }
 
-/** A pattern of `inputs` as it is written here. */
+/** A pattern of `inputs` as it is written here. What is meant by everything is not what tasks write. */
 function ownPattern(pattern: string): string {
-  return pattern === '$TURBO_DEFAULT$' ? '@default' : rooted(pattern);
+  return pattern === '$TURBO_DEFAULT$' || pattern === '**' || pattern === '**/*' ? '@default' : rooted(pattern);
 }
 
 function localName(name: string): string {

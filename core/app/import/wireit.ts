@@ -7,6 +7,7 @@ import { FlecheError } from '../../base/errors.ts';
 import { LOCK_FILES } from '../../files/lock/formats.ts';
 import type { Draft, DraftTable } from './draft.ts';
 import { commandOf, type JsonTable, type Member, type Repository, tableOf, textsOf } from './repository.ts';
+import { type LeftOutputs, leftOutputs } from './shared-outputs.ts';
 import { type ImportedTask, keysOf, npmRemarks, variables } from './task-keys.ts';
 
 const LOCKS: readonly string[] = ['package-lock.json'];
@@ -18,6 +19,13 @@ const NOTHING = 'exit 0';
 interface Script {
   readonly owner: Member;
   readonly name: string;
+}
+
+/** What a script waits for, and what follows from that. */
+interface Needs {
+  readonly names: readonly string[];
+  readonly inputs: readonly string[];
+  readonly comments: readonly string[];
 }
 
 /** Throws `USAGE` if no script is run by wireit. */
@@ -93,7 +101,8 @@ class Wireit {
     const service = block['service'];
     const isService = service === true || (typeof service === 'object' && service !== null);
     const locks = block['packageLocks'] === undefined ? LOCKS : textsOf(block['packageLocks']);
-    const inputs = [...(files ?? []).map((pattern) => this.#rooted(pattern, owner)), ...this.#locks(owner, locks)];
+    const own = (files ?? []).map((pattern) => this.#rooted(pattern, owner));
+    const inputs = [...new Set([...own, ...needs.inputs, ...this.#locks(owner, locks)])];
     const isGroup = this.#isGroup(script);
     const { workspace } = this.#repository;
     const ready = readyOf(service);
@@ -106,7 +115,7 @@ class Wireit {
       optional: outputs.patterns,
       env: env.names,
       passEnv: ['*'],
-      cache: isGroup || files !== undefined,
+      cache: isGroup || (files !== undefined && outputs.isWhole),
       clean: block['clean'] !== false,
       persistent: isService,
       more: {
@@ -128,19 +137,15 @@ class Wireit {
     };
   }
 
-  /** wireit lets several scripts have one output; here a file belongs to one task. */
-  #outputsOf({ owner, name }: Script): { readonly patterns: readonly string[]; readonly comments: readonly string[] } {
-    const comments: string[] = [];
+  #outputsOf({ owner, name }: Script): LeftOutputs {
+    const own = nameFor({ owner, name }, this.#repository.root);
     const written = textsOf(this.#blockOf({ owner, name })['output']).map((pattern) => this.#rooted(pattern, owner));
-    const patterns = written.filter((pattern) => {
+    return leftOutputs(written, (pattern) => {
       const place = pattern.startsWith('//') ? pattern : `${owner.folder}/${pattern}`;
-      const writer = this.#writers.get(place) ?? `${owner.name}#${name}`;
-      if (!pattern.startsWith('!')) this.#writers.set(place, writer);
-      if (writer === `${owner.name}#${name}`) return true;
-      comments.push(`Left out: the output ${pattern}, which is one of ${writer} too.`);
-      return false;
+      const writer = this.#writers.get(place) ?? own;
+      this.#writers.set(place, writer);
+      return writer === own ? undefined : writer;
     });
-    return { patterns, comments };
   }
 
   /** A pattern of a package, which may begin with `/` for its folder and lead outside of it. */
@@ -168,8 +173,9 @@ class Wireit {
     }
   }
 
-  #needsOf(script: Script): { readonly names: readonly string[]; readonly comments: readonly string[] } {
+  #needsOf(script: Script): Needs {
     const names = new Set<string>();
+    const inputs: string[] = [];
     const seen = new Set<string>();
     const comments: string[] = [];
     // A script without a command reads nothing of what it waits for.
@@ -192,13 +198,24 @@ class Wireit {
         seen.add(name);
         // What a script without a command reaches has been named, and itself it makes nothing.
         if (isOwn || !this.#isGroup(meant)) names.add(name);
+        if (cascades && this.#isGroup(meant)) inputs.push(...this.#filesOf(meant, script.owner));
         if (Object.keys(this.#blockOf(meant)).length === 0)
           this.#plain.set(`${meant.owner.folder}#${meant.name}`, meant);
         if (cascades && !isGroup) visit(meant, false);
       }
     };
     visit(script, true);
-    return { names: [...names], comments };
+    return { names: [...names], inputs, comments };
+  }
+
+  /** The files of a script without a command, which are those of whoever depends on it. */
+  #filesOf(script: Script, seenFrom: Member): readonly string[] {
+    return textsOf(this.#blockOf(script)['files']).map((written) => {
+      const pattern = this.#rooted(written, script.owner);
+      if (script.owner === seenFrom || /^!?\/\//.test(pattern)) return pattern;
+      const negation = pattern.startsWith('!') ? '!' : '';
+      return `${negation}//${posix.join(script.owner.folder, pattern.slice(negation.length))}`;
+    });
   }
 
   #isGroup(script: Script): boolean {
@@ -212,7 +229,9 @@ class Wireit {
     const folder = path === undefined ? owner.folder : posix.join(owner.folder, path).replace(/(?<=.)\/$/, '');
     const name = path === undefined ? reference : script;
     const found = this.#members.find((one) => one.folder === folder);
-    return found?.scripts[name] === undefined ? undefined : { owner: found, name };
+    if (found === undefined) return undefined;
+    const isThere = found.scripts[name] !== undefined || name in tableOf(found.manifest['wireit']);
+    return isThere ? { owner: found, name } : undefined;
   }
 }
 

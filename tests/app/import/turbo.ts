@@ -48,6 +48,34 @@ const REPOSITORY = {
   'shared.json': '{}',
 };
 
+test('an output that two tasks have is that of the first; the other always runs, unless only a tool keeps it', () => {
+  const outputs = ['dist/**', '.cache/tsbuildinfo.json'];
+  const scripts = { build: 'x', 'build:ci': 'x', typecheck: 'x' };
+  const files = {
+    'package.json': { name: 'root', workspaces: ['a', 'b'] },
+    'a/package.json': { name: 'a', scripts },
+    'b/package.json': { name: 'b', scripts },
+    'b/turbo.json': { extends: ['//'], tasks: { build: { outputs: ['out/**'] } } },
+    'turbo.json': {
+      tasks: {
+        build: { inputs: ['**/*', '!test/**'], outputs },
+        'build:ci': { outputs },
+        typecheck: { outputs: outputs.slice(1) },
+      },
+    },
+  };
+  return imported(files, 'turbo', ({ toml, text, scratch }) => {
+    const { templates } = toml();
+    const ci = templates['build:ci'];
+    assert.equal([ci.optional_outputs, ci.cache], [undefined, false]);
+    assert.match(text(), '# Left out: dist/**, .cache/tsbuildinfo.json, which build writes too; so it always runs.');
+    assert.equal([templates.typecheck.optional_outputs, templates.typecheck.cache], [undefined, undefined]);
+    assert.equal(templates.build.inputs, ['@default', '!test/**', 'package.json']);
+    assert.equal(toml('b').tasks.build.optional_outputs, ['out/**']);
+    assert.is(scratch.open().graph.names.length, 6, 'the configuration is right');
+  });
+});
+
 test('tasks are templates, what a package has for itself stands in its own file', () =>
   imported(REPOSITORY, 'turbo', ({ toml, text, told }) => {
     assert.match(told, 'wrote fleche.config.toml\n');

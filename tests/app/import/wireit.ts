@@ -80,17 +80,20 @@ test('a file that several scripts write is that of the first', () => {
         one: block,
         two: { ...block, dependencies: ['one'] },
         all: { dependencies: ['two'] },
-        last: { command: 'x', dependencies: ['all'], files: [] },
+        last: { command: 'x', dependencies: ['all', './sub:shared'], files: ['a'] },
       },
+      workspaces: ['sub'],
     },
     'package-lock.json': '{}',
+    'sub/package.json': { name: 'sub', wireit: { shared: { files: ['*.js', '!b.js', '../c'] } } },
   };
   return imported(files, 'wireit', ({ toml, text }) => {
     const { one, two, last } = toml().tasks;
     assert.equal([one.optional_outputs, two.optional_outputs], [['lib/**'], undefined]);
-    assert.match(text(), '# Left out: the output lib/**, which is one of //#one too.');
-    assert.equal(last.needs, ['all', 'two', 'one']);
-    assert.equal(one.inputs, ['package-lock.json'], 'without packages it is not read by slices');
+    assert.match(text(), '# Left out: lib/**, which one writes too; so it always runs.');
+    assert.is(two.cache, false);
+    assert.equal(last.needs, ['all', 'two', 'one', 'sub#shared']);
+    assert.equal(last.inputs, ['a', '//sub/*.js', '!//sub/b.js', '//c'], 'files that stand for themselves');
   });
 });
 
