@@ -11,28 +11,64 @@ export interface InputStream {
   pause(): unknown;
 }
 
+/** How a process is stopped for a while and goes on, where the system knows that. */
+export interface JobControl {
+  /** Stops the process, and those of its group, as Ctrl-Z does. */
+  stop(): void;
+  onContinue(listener: () => void): void;
+}
+
+export interface KeyListener {
+  pressed(key: string): void;
+  /** The process is about to be stopped; what is written now still reaches the terminal. */
+  suspended(): void;
+  /** It goes on; in between others may have had the terminal. */
+  resumed(): void;
+}
+
 export interface Keyboard {
   /**
    * Tells each key from now on, until the returned function is called. The terminal neither shows keys nor turns Ctrl-C
-   * (`\u0003`) into a signal meanwhile. Undefined where nobody can press keys.
+   * (`\u0003`) into a signal meanwhile; Ctrl-Z stops the process as ever. Undefined where nobody can press keys.
    */
-  listen(onKey: (key: string) => void): (() => void) | undefined;
+  listen(listener: KeyListener): (() => void) | undefined;
 }
 
+const CTRL_Z = '\u001a';
+
 /** `input` is asked for the stream when somebody listens, for to have it costs time. */
-export function keyboardOf(input: () => InputStream): Keyboard {
+export function keyboardOf(input: () => InputStream, jobControl: JobControl | undefined): Keyboard {
   return {
-    listen(onKey) {
+    listen(listener) {
       const stream = input();
       if (stream.isTTY !== true || stream.setRawMode === undefined) return undefined;
-      const onData = (text: string): void => {
-        for (const key of text) onKey(key);
+      const suspend = ({ stop }: JobControl): void => {
+        listener.suspended();
+        // What is written in this turn leaves the process at its end.
+        setImmediate(() => {
+          stream.setRawMode?.(false);
+          stop();
+        });
       };
+      const onData = (text: string): void => {
+        for (const key of text) {
+          if (key === CTRL_Z && jobControl !== undefined) suspend(jobControl);
+          else listener.pressed(key);
+        }
+      };
+      let isListening = true;
+      // The shell has given the terminal the modes that it had before.
+      jobControl?.onContinue(() => {
+        if (!isListening) return;
+        stream.setRawMode?.(true);
+        listener.resumed();
+      });
       stream.setRawMode(true);
       stream.setEncoding('utf8');
       stream.on('data', onData);
       stream.resume();
       return () => {
+        isListening = false;
         stream.off('data', onData);
         stream.pause();
         stream.setRawMode?.(false);

@@ -22,6 +22,7 @@ if (words.length === 1 && (words[0] === '--version' || words[0] === '-v')) {
       cwd: process.cwd(),
       env,
       stdin: () => process.stdin,
+      jobControl: process.platform === 'win32' ? undefined : jobControl,
       stdout: process.stdout,
       stderr: process.stderr,
       version: version(),
@@ -31,6 +32,12 @@ if (words.length === 1 && (words[0] === '--version' || words[0] === '-v')) {
     }),
   );
 }
+
+/** Group 0 is the one of this process, which a terminal would stop. */
+const jobControl = {
+  stop: (): void => void process.kill(0, 'SIGTSTP'),
+  onContinue: (listener: () => void): void => void process.on('SIGCONT', listener),
+};
 
 function version(): string {
   if (typeof FLECHE_VERSION === 'string') return FLECHE_VERSION;

@@ -7,7 +7,7 @@ import type { Clock } from '../base/clock.ts';
 import { runCli } from './cli.ts';
 import { EXIT } from './exit-code.ts';
 import { Interruption } from './interruption.ts';
-import { type InputStream, keyboardOf } from './keyboard.ts';
+import { type InputStream, type JobControl, keyboardOf } from './keyboard.ts';
 import { type Environment, wantsColors } from './style.ts';
 import { type OutputStream, StreamTerminal } from './terminal.ts';
 import { VERBS } from './verbs.ts';
@@ -19,6 +19,7 @@ export interface ProcessHandles {
   readonly cwd: string;
   readonly env: Environment;
   readonly stdin?: () => InputStream;
+  readonly jobControl?: JobControl | undefined;
   readonly stdout: ProcessStream;
   readonly stderr: ProcessStream;
   readonly version: string;
@@ -65,7 +66,7 @@ export async function start(handles: ProcessHandles): Promise<void> {
   on('unhandledRejection', fail);
 
   const cpus = availableParallelism();
-  const keyboard = handles.stdin && keyboardOf(handles.stdin);
+  const keyboard = handles.stdin && keyboardOf(handles.stdin, handles.jobControl);
   const code = await runCli(argv, { cwd, env, cpus, stdout, stderr, clock, keyboard, interruption, version });
   await Promise.all([stdout.flush(), stderr.flush()]);
   const verb = argv.find((word) => VERBS.some(({ name }) => name === word));

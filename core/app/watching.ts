@@ -111,6 +111,11 @@ export class Watching {
     this.#watch.force();
   }
 
+  /** Looks at everything once more. */
+  lookAgain(): void {
+    this.#watch.anything();
+  }
+
   #reload(): void {
     this.#reading = this.#reading.then(() => this.#reloadNow()).catch((error: unknown) => this.#fail(error));
   }

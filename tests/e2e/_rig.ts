@@ -255,7 +255,7 @@ export function isAlive(pid: number): boolean {
 let built: string | undefined;
 
 /** The built program. Builds it first if a source is newer; one process does so, others wait. */
-function program(): string {
+export function program(): string {
   if (built !== undefined) return built;
   const target = join(REPOSITORY, 'dist/fleche.cjs');
   const lock = join(tmpdir(), `fleche-build-${sha256(REPOSITORY).slice(0, 16)}`);

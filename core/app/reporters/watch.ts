@@ -16,6 +16,8 @@ const MOST_REASONS = 20;
 
 export interface WatchReporter {
   readonly listener: WatchListener;
+  /** Takes away what changes on the screen: others are about to have it. */
+  suspend(): void;
   /** Puts the terminal right. */
   close(): void;
 }
@@ -44,6 +46,7 @@ export function watchReporterFor(options: WatchReporterOptions): WatchReporter {
       if (line !== undefined) stdout.write(`${JSON.stringify(line)}\n`);
       if (event.type !== 'rested') rounds.listener(event);
     },
+    suspend: () => rounds.suspend(),
     close: () => rounds.close(),
   };
 }
@@ -127,8 +130,12 @@ class RoundReporter implements WatchReporter {
     if (!this.#options.invocation.flag('json')) this.#terminal.write(`${line}\n`);
   }
 
-  close(): void {
+  suspend(): void {
     this.#round?.close();
+  }
+
+  close(): void {
+    this.suspend();
     this.#round = undefined;
   }
 }

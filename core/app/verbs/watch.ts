@@ -46,7 +46,14 @@ class Session {
     const { invocation, machine } = context;
     this.#context = context;
     this.#isJson = invocation.flag('json');
-    this.#stopKeys = this.#isJson ? undefined : machine.keyboard?.listen((key) => this.#pressed(key));
+    this.#stopKeys = this.#isJson
+      ? undefined
+      : machine.keyboard?.listen({
+          pressed: (key) => this.#pressed(key),
+          suspended: () => this.#reporter.suspend(),
+          // More may have happened than the system remembers.
+          resumed: () => this.#watching?.lookAgain(),
+        });
     this.#reporter = watchReporterFor({
       invocation,
       machine,
