@@ -21,9 +21,9 @@ export interface JobControl {
 export interface KeyListener {
   pressed(key: string): void;
   /** The process is about to be stopped; what is written now still reaches the terminal. */
-  suspended(): void;
+  suspended?(): void;
   /** It goes on; in between others may have had the terminal. */
-  resumed(): void;
+  resumed?(): void;
 }
 
 export interface Keyboard {
@@ -43,7 +43,7 @@ export function keyboardOf(input: () => InputStream, jobControl: JobControl | un
       const stream = input();
       if (stream.isTTY !== true || stream.setRawMode === undefined) return undefined;
       const suspend = ({ stop }: JobControl): void => {
-        listener.suspended();
+        listener.suspended?.();
         // What is written in this turn leaves the process at its end.
         setImmediate(() => {
           stream.setRawMode?.(false);
@@ -61,7 +61,7 @@ export function keyboardOf(input: () => InputStream, jobControl: JobControl | un
       jobControl?.onContinue(() => {
         if (!isListening) return;
         stream.setRawMode?.(true);
-        listener.resumed();
+        listener.resumed?.();
       });
       stream.setRawMode(true);
       stream.setEncoding('utf8');

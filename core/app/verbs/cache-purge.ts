@@ -86,7 +86,7 @@ async function agreed({ keyboard, stderr, interruption }: Machine, question: str
   const answered = new Promise<string>((resolve) => {
     answer = resolve;
   });
-  const stop = stderr.isTTY ? keyboard?.listen((key) => answer(key)) : undefined;
+  const stop = stderr.isTTY ? keyboard?.listen({ pressed: (key) => answer(key) }) : undefined;
   if (stop === undefined) {
     throw new FlecheError('USAGE', 'there is nobody to ask whether all answers are to be removed', {
       hint: 'Write --yes, or --dry-run to see what would go.',
