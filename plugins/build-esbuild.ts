@@ -4,7 +4,7 @@ import type { BuildOptions, Metafile, OnLoadResult, OnResolveResult, Plugin } fr
 import { digest, FlecheError } from '../core/index.ts';
 import type { BuildInputs } from './build-inputs.ts';
 import { workingFolder } from './machine.ts';
-import { packageIdentity } from './packages.ts';
+import { Packages } from './packages.ts';
 import { partOf } from './settings.ts';
 import { type BuildReport, type BuildSettings, optionsPart, wholeBuild } from './whole-build.ts';
 
@@ -31,7 +31,7 @@ export async function buildWithEsbuild(options: BuildOptions, settings: BuildSet
     settings,
     usualEnv: undefined,
     parts: [
-      partOf('tool', 'bundler', digest(packageIdentity(root, 'esbuild')?.text ?? null)),
+      partOf('tool', 'bundler', digest(new Packages(root).identity('esbuild')?.text ?? null)),
       partOf('option', 'plugins', digest(plugins.map(({ name }) => name))),
       optionsPart(Object.fromEntries(told.sort(([a], [b]) => (a < b ? -1 : 1))), root),
     ],

@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, sep } from 'node:path';
 import { digest, readTsconfig, type Seen, type Tsconfig, toAbs } from '../core/index.ts';
 import { environmentValues, type Machine, relativeTo } from './machine.ts';
-import { dependenciesOf, findPackage } from './packages.ts';
+import { Packages } from './packages.ts';
 import { type BundlerLook, Recording } from './recording.ts';
 
 const MODULES = `${sep}node_modules${sep}`;
@@ -17,12 +17,12 @@ export function buildLook(root: string, machine: Machine): BundlerLook {
     switch (what) {
       case 'package': {
         const [from = '', name = ''] = JSON.parse(argument) as readonly string[];
-        const found = findPackage(join(root, from), name);
+        const found = new Packages(root).find(join(root, from), name);
         const place = found === undefined ? null : relativeTo(root, found);
         return digest([place, found === undefined ? null : machine.content(join(found, 'package.json'))]);
       }
       case 'installed':
-        return dependenciesOf(join(root, argument));
+        return new Packages(join(root, argument)).dependencies();
       case 'environment':
         return digest(environmentValues(argument));
       default:

@@ -4,7 +4,7 @@ import type { InlineConfig, Plugin, ResolvedConfig } from 'vite';
 import { digest, FlecheError } from '../core/index.ts';
 import { type BuildInputs, packageOfFile } from './build-inputs.ts';
 import { workingFolder } from './machine.ts';
-import { packageIdentity } from './packages.ts';
+import { Packages } from './packages.ts';
 import { partOf } from './settings.ts';
 import { type BuildReport, type BuildSettings, filesIn, optionsPart, wholeBuild } from './whole-build.ts';
 
@@ -27,7 +27,7 @@ export async function buildWithVite(config: InlineConfig = {}, settings: BuildSe
     settings,
     usualEnv: 'production',
     parts: [
-      partOf('tool', 'bundler', digest(packageIdentity(root, 'vite')?.text ?? null)),
+      partOf('tool', 'bundler', digest(new Packages(root).identity('vite')?.text ?? null)),
       optionsPart({ ...told, root: '.' }, root),
     ],
     make: async (inputs) => {

@@ -3,6 +3,7 @@
  * hit can do again is noted, what it can ask again too; anything else makes the call uncacheable.
  */
 import { type Digest, digest, FlecheError } from '../core/index.ts';
+import type { Host } from './hooks.ts';
 import type { BundlerLook, Effect, Recording } from './recording.ts';
 import { configDigest } from './settings.ts';
 
@@ -14,49 +15,70 @@ const HARMLESS = new Set(['parse', 'error', 'meta', 'environment', 'constructor'
 const ENVIRONMENT = new Set(['name', 'mode', 'config', 'options', 'getTopLevelConfig', 'logger']);
 const ROOT = '<root>';
 
-export interface RecordedContext {
-  context(recording: Recording): object;
+/** The context that one call is made on. */
+export class RecordedContext implements Host {
+  readonly #context: object;
+  readonly #root: string;
+
+  constructor(context: object, root: string) {
+    this.#context = context;
+    this.#root = root;
+  }
+
+  /** For a call that takes notes. */
+  noting(recording: Recording): object {
+    return new Proxy(this.#context, new Noting(recording, this.#root));
+  }
+
   /** One whose effects nobody sees. */
-  silent(): object;
-  readonly look: BundlerLook;
-  replay(effects: readonly Effect[], pathOf: (name: string) => string): void;
-}
+  silent(): object {
+    return new Proxy(this.#context, {
+      get: (context, name) => {
+        if (typeof name === 'string' && (LOGS.has(name) || name === 'addWatchFile')) return () => {};
+        return bound(context, Reflect.get(context, name, context));
+      },
+    });
+  }
 
-export function recordingContext(context: object, root: string): RecordedContext {
-  const method = (name: string): Member => {
-    const member: unknown = Reflect.get(context, name);
+  readonly look: BundlerLook = async (what, argument) => {
+    if (what === 'map') return mapDigest(this.#call('getCombinedSourcemap'), this.#root);
+    if (what !== 'resolve') return undefined;
+    const args = JSON.parse(argument.replaceAll(ROOT, escaped(this.#root))) as readonly unknown[];
+    return resolvedDigest(await this.#call('resolve', ...args.map((one) => one ?? undefined)), this.#root);
+  };
+
+  replay(effects: readonly Effect[], pathOf: (name: string) => string): void {
+    for (const effect of effects) {
+      if (effect[0] === 'watch') this.#call('addWatchFile', pathOf(effect[1]));
+      else this.#call(effect[1], ...effect[2]);
+    }
+  }
+
+  #call(name: string, ...args: readonly unknown[]): unknown {
+    const member: unknown = Reflect.get(this.#context, name);
     if (typeof member !== 'function') throw new FlecheError('USAGE', `the bundler has no ${name}`);
-    return (...args) => Reflect.apply(member, context, args) as unknown;
-  };
-  const escaped = JSON.stringify(root).slice(1, -1);
-  return {
-    context: (recording) => recorded(context, (name, value) => observed(context, name, value, recording, root)),
-    silent: () =>
-      recorded(context, (name, value) =>
-        LOGS.has(name) || name === 'addWatchFile' ? () => {} : bound(context, value),
-      ),
-    look: async (what, argument) => {
-      if (what === 'map') return mapDigest(method('getCombinedSourcemap')(), root);
-      if (what !== 'resolve') return undefined;
-      const args = JSON.parse(argument.replaceAll(ROOT, escaped)) as readonly unknown[];
-      return resolvedDigest(await method('resolve')(...args.map((one) => one ?? undefined)), root);
-    },
-    replay: (effects, pathOf) => {
-      for (const effect of effects) {
-        if (effect[0] === 'watch') method('addWatchFile')(pathOf(effect[1]));
-        else method(effect[1])(...effect[2]);
-      }
-    },
-  };
+    return Reflect.apply(member, this.#context, args) as unknown;
+  }
 }
 
-function recorded(context: object, see: (name: string, value: unknown) => unknown): object {
-  return new Proxy(context, {
-    get: (target, name) => {
-      const value: unknown = Reflect.get(target, name, target);
-      return typeof name === 'string' ? see(name, value) : value;
-    },
-  });
+class Noting implements ProxyHandler<object> {
+  readonly #recording: Recording;
+  readonly #root: string;
+
+  constructor(recording: Recording, root: string) {
+    this.#recording = recording;
+    this.#root = root;
+  }
+
+  get(context: object, name: string | symbol): unknown {
+    const value: unknown = Reflect.get(context, name, context);
+    return typeof name === 'string' ? observed(context, name, value, this.#recording, this.#root) : value;
+  }
+}
+
+/** A root as it stands within JSON. */
+function escaped(root: string): string {
+  return JSON.stringify(root).slice(1, -1);
 }
 
 function bound(context: object, value: unknown): unknown {
@@ -115,8 +137,7 @@ function noteResolved(args: readonly unknown[], found: unknown, recording: Recor
     const [source, importer, options = {}] = args;
     if (digest(options) !== digest(JSON.parse(JSON.stringify(options))))
       throw new FlecheError('INDIGESTIBLE', 'no JSON');
-    const escaped = JSON.stringify(root).slice(1, -1);
-    const question = JSON.stringify([source, importer ?? null, options]).replaceAll(escaped, ROOT);
+    const question = JSON.stringify([source, importer ?? null, options]).replaceAll(escaped(root), ROOT);
     recording.told('resolve', question, resolvedDigest(found, root));
   } catch (error) {
     if (!(error instanceof FlecheError)) throw error;

@@ -2,12 +2,14 @@
  * esbuild plugins whose `onLoad` is answered from the cache. `onResolve` is left alone: what it finds depends on files
  * that it does not name. A load is taken to depend on its arguments, on the file, and on what it says to watch.
  */
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { isAbsolute, resolve } from 'node:path';
 import type { OnLoadArgs, OnLoadOptions, OnLoadResult, Plugin, PluginBuild, ResolveOptions } from 'esbuild';
 import { type Digest, digest, FlecheError, type Part } from '../core/index.ts';
-import { Hooks, type Report, reportOf, reportOn } from './hooks.ts';
+import { type Form, Hooks, type Host, type Report, reportOf, reportOn } from './hooks.ts';
 import { relativeTo } from './machine.ts';
-import { type BundlerLook, recordings } from './recording.ts';
+import { Packages } from './packages.ts';
+import { type BundlerLook, type Recording, recordings } from './recording.ts';
 import {
   type CachedOptions,
   configDigest,
@@ -15,10 +17,12 @@ import {
   isExcluded,
   partOf,
   rootOf,
-  surroundingParts,
 } from './settings.ts';
 
 type Load = Parameters<PluginBuild['onLoad']>[1];
+
+/** The load that asks for a path to be resolved, however long it has waited before. */
+const asking = new AsyncLocalStorage<Recording>();
 
 /** Options that say what is built and where it goes, not how a module is loaded. */
 const ASIDE = new Set(
@@ -34,13 +38,13 @@ const ASIDE = new Set(
  */
 export function cached<O = unknown>(plugin: Plugin | ((options: O) => Plugin), settings: CachedOptions): Plugin {
   const inner = typeof plugin === 'function' ? plugin(settings.options as O) : plugin;
-  const identity = identityParts(inner.name, settings, rootOf(settings));
+  const identity = identityParts(inner.name, settings, new Packages(rootOf(settings)));
   let hooks: Hooks | undefined;
   const outer: Plugin = {
     name: inner.name,
     setup: async (build) => {
       const root = settings.root ?? build.initialOptions.absWorkingDir ?? rootOf(settings);
-      hooks ??= new Hooks(inner.name, settings, root);
+      hooks ??= new Hooks(inner.name, settings, root, FORM);
       const loads = new CachedLoads(inner.name, settings, identity, hooks, build);
       await inner.setup(loads.build);
       const own = hooks;
@@ -58,7 +62,7 @@ export function cacheReport(plugin: object): Report {
   return reportOf(plugin);
 }
 
-class CachedLoads {
+class CachedLoads implements Host {
   readonly #plugin: string;
   readonly #settings: CachedOptions;
   readonly #identity: readonly Part[];
@@ -100,7 +104,7 @@ class CachedLoads {
 
   async #resolve(path: string, options?: ResolveOptions): ReturnType<PluginBuild['resolve']> {
     const found = await this.#build.resolve(path, options);
-    const recording = recordings.getStore();
+    const recording = asking.getStore();
     if (recording === undefined) return found;
     const { root } = this.#hooks;
     try {
@@ -114,7 +118,7 @@ class CachedLoads {
     return found;
   }
 
-  readonly #look: BundlerLook = async (what, argument) => {
+  readonly look: BundlerLook = async (what, argument) => {
     if (what !== 'resolve') return undefined;
     const { root } = this.#hooks;
     const [path, options] = JSON.parse(argument.replaceAll(ROOT, JSON.stringify(root).slice(1, -1))) as [
@@ -139,7 +143,7 @@ class CachedLoads {
   }
 
   async #load(options: OnLoadOptions, load: Load, args: OnLoadArgs): Promise<OnLoadResult | null | undefined> {
-    const { machine, root } = this.#hooks;
+    const { machine, root, surroundings } = this.#hooks;
     const module = relativeTo(root, args.path) + args.suffix;
     const asked = argumentsDigest(args, options);
     const parts: Part[] = [];
@@ -148,11 +152,10 @@ class CachedLoads {
       try {
         parts.push(
           ...this.#constants(),
-          ...surroundingParts(this.#settings, root, machine),
+          ...surroundings.parts(args.path),
           partOf('identity', 'module', digest(module)),
           partOf('argument', 'arguments', asked ?? digest(null)),
           partOf('files', 'file', machine.content(args.path)),
-          partOf('files', 'tsconfig', machine.configsAbove(args.path, root)),
         );
       } catch (error) {
         obstacle = `what it depends on cannot be read: ${String(error)}`;
@@ -163,27 +166,32 @@ class CachedLoads {
       module,
       file: args.path,
       obstacle,
-      parts,
-      whole: undefined,
-      look: this.#look,
+      question: parts,
+      host: this,
+      holds: () => surroundings.hold(args.path, parts),
       make: (recording) =>
-        recordings.run(recording, async () => {
-          const result = await load(args);
+        asking.run(recording, async () => {
+          const result = await recordings.run(recording, () => load(args));
           for (const path of result?.watchFiles ?? []) recording.declared(path);
           for (const path of result?.watchDirs ?? []) recording.folder(path);
           if ((result?.errors?.length ?? 0) > 0) recording.obstacles.add('it found errors');
           return result;
         }),
-      keep: (value) => movedResult(value as OnLoadResult | null | undefined, (path) => relativeTo(root, path)),
-      restore: (kept) =>
-        movedResult(kept as OnLoadResult | null | undefined, (path) =>
-          isAbsolute(path) ? resolve(path) : resolve(root, path),
-        ),
-      replay: () => {},
     });
     return value as OnLoadResult | null | undefined;
   }
+
+  /** Loads tell nothing beside their answers. */
+  replay(): void {}
 }
+
+const FORM: Form = {
+  keep: (value, root) => movedResult(value as OnLoadResult | null | undefined, (path) => relativeTo(root, path)),
+  restore: (kept, root) =>
+    movedResult(kept as OnLoadResult | null | undefined, (path) =>
+      isAbsolute(path) ? resolve(path) : resolve(root, path),
+    ),
+};
 
 /** Stands for the root in questions to the bundler. */
 const ROOT = '<root>';

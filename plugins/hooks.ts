@@ -3,11 +3,13 @@
  * Knows nothing of bundlers. Trouble with the cache costs the call and one warning, never the build.
  */
 import { resolve } from 'node:path';
-import { FlecheError, type Key, type Look, type Part, sha256, type TracedCall, TracedCalls } from '../core/index.ts';
+import { FlecheError, type Key, type Look, type Part, type Seen, type TracedCall, TracedCalls } from '../core/index.ts';
+import { Answer, type Kept, packedCall } from './answer.ts';
 import { Machine, now } from './machine.ts';
-import { snapshot } from './plain.ts';
-import { type Answer, type BundlerLook, type Effect, lookAt, type PartAnswer, Recording } from './recording.ts';
+import type { Packed } from './packed.ts';
+import { type BundlerLook, type Effect, lookAt, Recording } from './recording.ts';
 import { type CachedOptions, cacheOf, type Decision, warn } from './settings.ts';
+import { Surroundings } from './surroundings.ts';
 
 /** What became of the calls so far. */
 export interface Report {
@@ -20,27 +22,43 @@ export interface Report {
   readonly savedMs: number;
 }
 
+/** How answers of a bundler's hooks are kept. */
+export interface Form {
+  /** What of an answer is kept; equal to the bundler to what was answered. */
+  keep(value: unknown, root: string): unknown;
+  /** The answer that was kept. */
+  restore(kept: unknown, root: string): unknown;
+}
+
+/** The bundler, in one call of a hook. */
+export interface Host {
+  readonly look: BundlerLook;
+  /** Tells the bundler what the call told it. */
+  replay(effects: readonly Effect[], pathOf: (name: string) => string): void;
+}
+
 /** One call of a hook. */
 export interface HookCall {
   readonly hook: string;
   /** Relative to the root. */
   readonly module: string;
-  readonly parts: readonly Part[];
   /** Known beforehand to be uncacheable. */
   readonly obstacle: string | undefined;
   /** The file behind the module, absolute: it must not change while the call is made. */
   readonly file: string | undefined;
-  /** What was answered for the whole module, if this call is for a part of it. */
-  readonly whole: Whole | undefined;
-  readonly look: BundlerLook;
+  /** What is known of the call; of one for part of a module a digest, which together with the whole says everything. */
+  readonly question: readonly Part[] | PartQuestion;
+  readonly host: Host;
   /** Makes the call, taking notes. */
   readonly make: (recording: Recording) => Promise<unknown>;
-  /** What of the answer is kept; equal to the bundler to what was answered. */
-  readonly keep: (value: unknown) => unknown;
-  /** The answer that was kept. */
-  readonly restore: (kept: unknown) => unknown;
-  /** Tells the bundler what the call told it. */
-  readonly replay: (effects: readonly Effect[], pathOf: (name: string) => string) => void;
+  /** Whether what the question says of shared surroundings still holds; asked before the answer is written. */
+  readonly holds: () => boolean;
+}
+
+/** A question about part of a module. */
+export interface PartQuestion {
+  readonly whole: Whole;
+  readonly asked: string;
 }
 
 export interface Made {
@@ -48,7 +66,8 @@ export interface Made {
   /** Undefined for an uncacheable call, and for one for part of a module. */
   readonly filed: Whole | undefined;
   readonly isHit: boolean;
-  readonly watched: readonly string[];
+  /** Files and folders that were looked at, absolute. */
+  readonly watched: Iterable<string>;
 }
 
 /** An answer that is on file, and its key: of the call with all that it looked at. */
@@ -57,8 +76,15 @@ export interface Whole {
   answer: Answer;
 }
 
-/** So many parts of one module are kept; of more, the latest. */
-const MOST_PARTS = 32;
+/** A call that was made. `kept` is what may be kept of it, if it may. */
+interface MadeCall {
+  readonly made: Made;
+  readonly kept: Packed | undefined;
+  readonly seen: readonly Seen[];
+  readonly ms: number;
+}
+
+const NONE: readonly never[] = [];
 
 /** How long after the last call everything is made durable, ms, where the bundler goes on living. */
 const IDLE = 500;
@@ -66,18 +92,22 @@ const IDLE = 500;
 export class Hooks {
   readonly machine: Machine = new Machine();
   readonly root: string;
+  readonly surroundings: Surroundings;
   readonly #plugin: string;
   readonly #settings: CachedOptions;
+  readonly #form: Form;
   readonly #calls: TracedCalls;
   readonly #counts = { hits: 0, misses: 0, uncacheable: 0, savedMs: 0 };
   readonly #reasons = new Map<string, number>();
   #idle: NodeJS.Timeout | undefined;
 
-  constructor(plugin: string, settings: CachedOptions, root: string) {
+  constructor(plugin: string, settings: CachedOptions, root: string, form: Form) {
     const { onWarning = warn } = settings;
     this.root = root;
+    this.surroundings = new Surroundings(settings, root, this.machine);
     this.#plugin = plugin;
     this.#settings = settings;
+    this.#form = form;
     this.#calls = new TracedCalls({ cache: () => cacheOf(settings), who: plugin, onWarning, now });
   }
 
@@ -85,83 +115,87 @@ export class Hooks {
     return { ...this.#counts, reasons: new Map(this.#reasons) };
   }
 
-  async call(call: HookCall): Promise<Made> {
-    if (call.obstacle !== undefined) {
-      this.#decide(call, 'uncacheable', [call.obstacle]);
-      return { value: await call.make(this.#recording()), filed: undefined, isHit: false, watched: [] };
-    }
-    const watched = new Set<string>();
-    const look: Look = (sight) => {
-      if (sight.name.startsWith('file:')) watched.add(`${this.root}/${sight.name.slice('file:'.length)}`);
-      return lookAt(sight, this.root, this.machine, call.look);
-    };
-    if (call.whole !== undefined) return this.#part(call, call.whole, look, watched);
-    const traced: TracedCall = { name: `${this.#plugin} ${call.hook}`, module: call.module, parts: call.parts };
+  call(call: HookCall): Promise<Made> {
+    const { obstacle, question } = call;
+    if (obstacle !== undefined) return this.#plain(call, obstacle);
+    return 'whole' in question ? this.#part(call, question) : this.#whole(call, question);
+  }
+
+  async #plain(call: HookCall, obstacle: string): Promise<Made> {
+    this.#decide(call, 'uncacheable', [obstacle]);
+    return { value: await call.make(this.#recording()), filed: undefined, isHit: false, watched: NONE };
+  }
+
+  async #whole(call: HookCall, parts: readonly Part[]): Promise<Made> {
+    const traced: TracedCall = { name: `${this.#plugin} ${call.hook}`, module: call.module, parts };
+    const watched: string[] = [];
+    const look = this.#look(call, watched);
     const found = await this.#calls.lookup(traced, look);
-    const answer = found.found ? answerOf(found.value) : undefined;
+    const answer = found.found ? Answer.of(found.value) : undefined;
     if (found.found && answer !== undefined) {
       const ms = Number(found.metadata['runtime']?.['walltime'] ?? 0);
-      return this.#serve(call, answer, { key: found.key, answer }, ms, watched);
+      return this.#serve(call, { ...answer.whole, ms }, { key: found.key, answer }, watched);
     }
     const explained = this.#settings.onDecision === undefined ? undefined : await this.#calls.explain(traced, look);
-    const { made, kept } = await this.#make(call);
+    const { made, kept, seen, ms } = await this.#make(call, true);
     if (kept === undefined) return made;
-    const { value, effects, seen, ms } = kept;
-    const own: Answer = { value, effects, parts: {} };
+    const own = new Answer(kept);
     const metadata = { transform: { plugin: this.#plugin, hook: call.hook }, runtime: { walltime: ms } };
-    const key = await this.#calls.file(traced, seen, own, metadata);
-    this.#decide(call, 'miss', explained?.map(({ name }) => name) ?? []);
+    const key = await this.#calls.file(traced, seen, own.atRest, metadata, call.holds);
+    this.#decide(call, 'miss', explained?.map(({ name }) => name) ?? NONE);
     this.#flushSoon();
     return { ...made, filed: key === undefined ? undefined : { key, answer: own } };
   }
 
-  /** As `call`, for part of a module. */
-  async #part(call: HookCall, whole: Whole, look: Look, watched: Set<string>): Promise<Made> {
-    const asked = sha256(`${call.hook} ${call.parts.map(({ digest }) => digest).join()}`);
-    const found = whole.answer.parts[asked];
-    if (found !== undefined && (await isAsSeen(found, look))) {
-      return this.#serve(call, found, undefined, found.ms, watched);
+  async #part(call: HookCall, { whole, asked }: PartQuestion): Promise<Made> {
+    const found = whole.answer.part(asked);
+    if (found !== undefined) {
+      const watched: string[] = [];
+      if (await isAsSeen(found, this.#look(call, watched))) return this.#serve(call, found, undefined, watched);
     }
-    const { made, kept } = await this.#make(call);
+    const { made, kept } = await this.#make(call, false);
     if (kept === undefined) return made;
-    const others = Object.entries(whole.answer.parts).filter(([name]) => name !== asked);
-    const parts = Object.fromEntries([...others.slice(1 - MOST_PARTS), [asked, kept]]);
-    whole.answer = { ...whole.answer, parts };
-    await this.#calls.amend(whole.key, whole.answer);
-    this.#decide(call, 'miss', []);
+    whole.answer = whole.answer.with(asked, kept);
+    await this.#calls.amend(whole.key, whole.answer.atRest, call.holds);
+    this.#decide(call, 'miss', NONE);
     this.#flushSoon();
     return made;
   }
 
-  #serve(
-    call: HookCall,
-    answer: Pick<Answer, 'value' | 'effects'>,
-    filed: Whole | undefined,
-    ms: number,
-    watched: Iterable<string>,
-  ): Made {
-    call.replay(answer.effects, (name) => resolve(this.root, name));
-    this.#counts.savedMs += ms;
-    this.#decide(call, 'hit', []);
-    return { value: call.restore(answer.value), filed, isHit: true, watched: [...watched] };
+  #look({ host }: HookCall, watched: string[]): Look {
+    return (sight) => {
+      if (sight.name.startsWith('file:')) watched.push(`${this.root}/${sight.name.slice('file:'.length)}`);
+      return lookAt(sight, this.root, this.machine, host.look);
+    };
   }
 
-  /** Makes a call. `kept` is what may be kept of it, if it may. */
-  async #make(call: HookCall): Promise<{ readonly made: Made; readonly kept: PartAnswer | undefined }> {
+  #serve(call: HookCall, { value, effects, ms }: Kept, filed: Whole | undefined, watched: Iterable<string>): Made {
+    call.host.replay(effects, (name) => resolve(this.root, name));
+    this.#counts.savedMs += ms;
+    this.#decide(call, 'hit', NONE);
+    return { value: this.#form.restore(value, this.root), filed, isHit: true, watched };
+  }
+
+  /** Makes a call. Of a whole module not everything is kept with the answer: some is in the record. */
+  async #make(call: HookCall, isWhole: boolean): Promise<MadeCall> {
     const recording = this.#recording();
+    const { effects, obstacles } = recording;
     const start = now();
     const begin = performance.now();
     const value = await call.make(recording);
     const ms = performance.now() - begin;
-    const made = { value, filed: undefined, isHit: false, watched: [...recording.watched] };
-    const kept = recording.obstacles.size > 0 ? undefined : keptOf(call, value, recording.obstacles);
-    const seen = recording.obstacles.size > 0 ? [] : await recording.seen([kept, call.module], start);
-    if (call.file !== undefined && this.machine.changedSince(call.file, start)) {
-      recording.obstacles.add('its file changed meanwhile');
+    const made = { value, filed: undefined, isHit: false, watched: recording.watched };
+    if (obstacles.size === 0) {
+      const plain = this.#form.keep(value, this.root);
+      const seen = recording.isSilent ? NONE : await recording.seen([plain, call.module], start);
+      if (call.file !== undefined && this.machine.changedSince(call.file, start))
+        obstacles.add('its file changed meanwhile');
+      const own = isWhole ? { seen: NONE, ms: 0 } : { seen, ms };
+      const kept = obstacles.size > 0 ? undefined : keptOf({ value: plain, effects, ...own }, obstacles);
+      if (kept !== undefined) return { made, kept, seen, ms };
     }
-    if (recording.obstacles.size === 0) return { made, kept: { value: kept, effects: recording.effects, seen, ms } };
-    this.#decide(call, 'uncacheable', [...recording.obstacles]);
-    return { made, kept: undefined };
+    this.#decide(call, 'uncacheable', [...obstacles]);
+    return { made, kept: undefined, seen: NONE, ms };
   }
 
   #recording(): Recording {
@@ -176,24 +210,22 @@ export class Hooks {
   }
 
   #flushSoon(): void {
-    this.#idle?.refresh();
-    this.#idle ??= setTimeout(() => {
-      this.#idle = undefined;
-      void this.#calls.flush();
-    }, IDLE).unref();
+    if (this.#idle !== undefined) return void this.#idle.refresh();
+    this.#idle = setTimeout(() => void this.flush(), IDLE).unref();
   }
 
   /** Makes everything filed so far durable, while other things go on. */
   flush(): Promise<void> {
     clearTimeout(this.#idle);
     this.#idle = undefined;
+    this.machine.renew();
     return this.#calls.flush();
   }
 }
 
-function keptOf(call: HookCall, value: unknown, obstacles: Set<string>): unknown {
+function keptOf(call: Kept, obstacles: Set<string>): Packed | undefined {
   try {
-    return snapshot(call.keep(value));
+    return packedCall(call);
   } catch (error) {
     if (!(error instanceof FlecheError)) throw error;
     obstacles.add(`its answer cannot be kept: ${error.message}`);
@@ -201,16 +233,8 @@ function keptOf(call: HookCall, value: unknown, obstacles: Set<string>): unknown
   }
 }
 
-/** The answer in a record, or undefined for what another version may have filed. */
-function answerOf(value: unknown): Answer | undefined {
-  const found = value as Partial<Answer> | null;
-  return found !== null && typeof found === 'object' && Array.isArray(found.effects) && found.parts !== undefined
-    ? { value: found.value, effects: found.effects, parts: found.parts }
-    : undefined;
-}
-
 /** Whether everything that a call looked at is as it was. */
-async function isAsSeen({ seen }: PartAnswer, look: Look): Promise<boolean> {
+async function isAsSeen({ seen }: Kept, look: Look): Promise<boolean> {
   for (const { kind, name, digest } of seen) if ((await look({ kind, name })) !== digest) return false;
   return true;
 }

@@ -53,7 +53,7 @@ export function relativeTo(root: string, path: string): string {
 export class Machine {
   readonly #contents = new Map<string, Known>();
   readonly #names = new Map<string, { readonly stamp: string; readonly names: readonly string[] }>();
-  readonly #configs = new Map<string, Digest>();
+  readonly #recent = new Map<string, unknown>();
   #moment = Number.NEGATIVE_INFINITY;
 
   /** SHA-256 of a file, a digest of everything in a folder, or of the fact that there is nothing. */
@@ -129,22 +129,21 @@ export class Machine {
     return this.names(folder).filter((name) => stemOf(name) === stem);
   }
 
-  /**
-   * What the TypeScript configurations beside a file and in the folders above it say, up to `root`; as it was at most
-   * `MOMENT` ago.
-   */
-  configsAbove(path: string, root: string): Digest {
+  /** What the TypeScript configurations in a folder and those above it say, up to `root`. */
+  configsAbove(folder: string, root: string): Digest {
+    return this.recently(`configurations above ${folder}`, () => this.#configsAbove(folder, root));
+  }
+
+  /** What was found at most `MOMENT` ago under a name that is unique in this process, or is found now. */
+  recently<T>(name: string, find: () => T): T {
     const time = performance.now();
     if (time - this.#moment > MOMENT) {
-      this.#configs.clear();
+      this.#recent.clear();
       this.#moment = time;
     }
-    const folder = dirname(path);
-    let found = this.#configs.get(folder);
-    if (found === undefined) {
-      found = this.#configsAbove(folder, root);
-      this.#configs.set(folder, found);
-    }
+    if (this.#recent.has(name)) return this.#recent.get(name) as T;
+    const found = find();
+    this.#recent.set(name, found);
     return found;
   }
 

@@ -1,9 +1,10 @@
 /**
- * The identity of a plugin: its package by name, version and contents, and the versions of everything that it depends
- * on, peers included. Packages outside node_modules (linked, of a workspace) count by their contents.
+ * Packages as they are installed: the identity of a plugin is its package by name, version and contents, and the versions of
+ * everything that it depends on, peers included. Packages outside node_modules (linked, of a workspace) count by their
+ * contents.
  */
 import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
-import { dirname, join, sep } from 'node:path';
+import { basename, dirname, join, sep } from 'node:path';
 import { type Digest, digest, sha256 } from '../core/index.ts';
 
 interface Manifest {
@@ -12,70 +13,122 @@ interface Manifest {
   readonly dependencies: readonly string[];
 }
 
+export interface PackageIdentity {
+  /** `name@version`. */
+  readonly text: string;
+  readonly digest: Digest;
+}
+
 /** Folders of a linked package that are not its code. */
 const LEFT_OUT = new Set(['node_modules', '.git', '.fleche', 'coverage']);
 
-/** The identity of a package as seen from `root`, or undefined if there is no such package. */
-export function packageIdentity(root: string, name: string): { text: string; digest: Digest } | undefined {
-  const folder = findPackage(root, name);
-  const manifest = folder === undefined ? undefined : readManifest(folder);
-  if (folder === undefined || manifest === undefined) return undefined;
-  const versions = new Map<string, string>();
-  collect(folder, manifest, versions);
-  const contents = contentsOf(folder);
-  const identity = digest([[...versions].sort(([a], [b]) => (a < b ? -1 : 1)), contents], 'package');
-  return { text: `${manifest.name}@${manifest.version}`, digest: identity };
+/** What is installed, as seen from a folder. Everything is looked at once: not to be kept while things change. */
+export class Packages {
+  readonly #root: string;
+  readonly #exists = new Map<string, boolean>();
+  readonly #folders = new Map<string, string>();
+  readonly #manifests = new Map<string, Manifest | undefined>();
+  readonly #identities = new Map<string, PackageIdentity | undefined>();
+
+  constructor(root: string) {
+    this.#root = root;
+  }
+
+  /** The identity of a package, or undefined if there is no such package. */
+  identity(name: string): PackageIdentity | undefined {
+    if (!this.#identities.has(name)) this.#identities.set(name, this.#identity(name));
+    return this.#identities.get(name);
+  }
+
+  #identity(name: string): PackageIdentity | undefined {
+    const folder = this.find(this.#root, name);
+    const manifest = folder === undefined ? undefined : this.#manifest(folder);
+    if (folder === undefined || manifest === undefined) return undefined;
+    const versions = new Map<string, string>();
+    this.#collect(folder, manifest, versions);
+    const identity = digest([sorted(versions), contentsOf(folder)], 'package');
+    return { text: `${manifest.name}@${manifest.version}`, digest: identity };
+  }
+
+  /** What is installed of all that the package in the folder itself depends on, directly or through others. */
+  dependencies(): Digest {
+    const versions = new Map<string, string>();
+    const { dependencies = [] } = this.#manifest(this.#root) ?? {};
+    this.#collectAll(this.#root, dependencies, (name) => `without ${name}`, versions);
+    return digest(sorted(versions));
+  }
+
+  /** Notes what a package and all that it depends on are. */
+  #collect(folder: string, { name, version, dependencies }: Manifest, versions: Map<string, string>): void {
+    const id = `${name}@${version}`;
+    if (versions.has(id)) return;
+    versions.set(id, isInstalled(folder) ? '' : contentsOf(folder));
+    this.#collectAll(folder, dependencies, (missing) => `${id} without ${missing}`, versions);
+  }
+
+  #collectAll(
+    folder: string,
+    names: readonly string[],
+    without: (name: string) => string,
+    versions: Map<string, string>,
+  ): void {
+    for (const name of names) {
+      const found = this.find(folder, name);
+      const manifest = found === undefined ? undefined : this.#manifest(found);
+      if (found === undefined || manifest === undefined) versions.set(without(name), '');
+      else this.#collect(found, manifest, versions);
+    }
+  }
+
+  /** The real folder of a package, looked for as Node does. */
+  find(from: string, name: string): string | undefined {
+    for (let folder = from; ; folder = dirname(folder)) {
+      const modules = join(folder, 'node_modules');
+      if (basename(folder) !== 'node_modules' && this.#has(modules)) {
+        const candidate = join(modules, name);
+        if (this.#has(join(candidate, 'package.json'))) return this.#real(candidate);
+      }
+      if (dirname(folder) === folder) return undefined;
+    }
+  }
+
+  #has(path: string): boolean {
+    let has = this.#exists.get(path);
+    if (has === undefined) {
+      has = existsSync(path);
+      this.#exists.set(path, has);
+    }
+    return has;
+  }
+
+  #real(path: string): string {
+    let real = this.#folders.get(path);
+    if (real === undefined) {
+      real = realpathSync.native(path);
+      this.#folders.set(path, real);
+    }
+    return real;
+  }
+
+  #manifest(folder: string): Manifest | undefined {
+    if (!this.#manifests.has(folder)) this.#manifests.set(folder, readManifest(folder));
+    return this.#manifests.get(folder);
+  }
 }
 
-/** What is installed of all that the package in a folder depends on, directly or through others. */
-export function dependenciesOf(folder: string): Digest {
-  const manifest = readManifest(folder);
-  const versions = new Map<string, string>();
-  for (const name of manifest?.dependencies ?? []) {
-    const found = findPackage(folder, name);
-    const next = found === undefined ? undefined : readManifest(found);
-    if (found === undefined || next === undefined) versions.set(`without ${name}`, '');
-    else collect(found, next, versions);
-  }
-  return digest([...versions].sort(([a], [b]) => (a < b ? -1 : 1)));
-}
-
-/** Notes what a package and all that it depends on are, by the folders' place below node_modules. */
-function collect(folder: string, manifest: Manifest, versions: Map<string, string>): void {
-  const id = `${manifest.name}@${manifest.version}`;
-  const known = versions.has(id);
-  if (known) return;
-  versions.set(id, isInstalled(folder) ? '' : contentsOf(folder));
-  for (const name of manifest.dependencies) {
-    const found = findPackage(folder, name);
-    const next = found === undefined ? undefined : readManifest(found);
-    if (found === undefined || next === undefined) versions.set(`${id} without ${name}`, '');
-    else collect(found, next, versions);
-  }
+function sorted(versions: ReadonlyMap<string, string>): readonly (readonly [string, string])[] {
+  return [...versions].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
 function isInstalled(folder: string): boolean {
   return folder.includes(`${sep}node_modules${sep}`);
 }
 
-/** The real folder of a package, looked for as Node does. */
-export function findPackage(from: string, name: string): string | undefined {
-  for (let folder = from; ; folder = dirname(folder)) {
-    const candidate = join(folder, 'node_modules', name);
-    if (existsSync(join(candidate, 'package.json'))) return realpathSync.native(candidate);
-    if (dirname(folder) === folder) return undefined;
-  }
-}
-
-const manifests = new Map<string, { readonly text: string; readonly manifest: Manifest }>();
-
 function readManifest(folder: string): Manifest | undefined {
   try {
-    const text = readFileSync(join(folder, 'package.json'), 'utf8');
-    const known = manifests.get(folder);
-    if (known?.text === text) return known.manifest;
-    const { name, version, dependencies, devDependencies, peerDependencies, optionalDependencies } = JSON.parse(text);
-    const manifest: Manifest = {
+    const manifest = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+    const { name, version, dependencies, devDependencies, peerDependencies, optionalDependencies } = manifest;
+    return {
       name: String(name),
       version: String(version),
       // Of an installed package those for its development are not there.
@@ -86,8 +139,6 @@ function readManifest(folder: string): Manifest | undefined {
         ...(isInstalled(folder) ? {} : devDependencies),
       }).sort(),
     };
-    manifests.set(folder, { text, manifest });
-    return manifest;
   } catch {
     // A manifest that is not there or no JSON belongs to no package.
     return undefined;

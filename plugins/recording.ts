@@ -3,30 +3,12 @@
  * that a later hit could not do again. Answers are valid for one root only, unless the plugin is portable and they do not
  * name the root's path.
  */
-import { AsyncLocalStorage } from 'node:async_hooks';
 import { type Digest, digest, type Seen, type Sight } from '../core/index.ts';
 import { environmentValue, type Machine, relativeTo } from './machine.ts';
 import { partOf } from './settings.ts';
 
 /** Something told to the bundler that a hit tells it again. */
 export type Effect = readonly ['watch', path: string] | readonly ['log', level: string, args: readonly unknown[]];
-
-/** What is at rest for one call. */
-export interface Answer {
-  readonly value: unknown;
-  readonly effects: readonly Effect[];
-  /** What was answered for parts of the module (`a.vue?vue&type=style`), by digests of the questions. */
-  readonly parts: Readonly<Record<string, PartAnswer>>;
-}
-
-/** An answer that is kept with the one for the whole module, since it is not asked for without it. */
-export interface PartAnswer {
-  readonly value: unknown;
-  readonly effects: readonly Effect[];
-  readonly seen: readonly Seen[];
-  /** How long the call took, ms. */
-  readonly ms: number;
-}
 
 /** Looks that only the bundler can answer, by the beginning of their names. */
 export type BundlerLook = (what: string, argument: string) => Promise<Digest | undefined> | Digest | undefined;
@@ -65,8 +47,42 @@ export async function lookAt(
   }
 }
 
-/** The recording of the call under way; none while a call is made that is not cached. */
-export const recordings: AsyncLocalStorage<Recording> = new AsyncLocalStorage();
+/** Recordings of calls under way, for what is told of without saying in which call. */
+export class Recordings {
+  readonly #open = new Set<Recording>();
+  #running: Recording | undefined;
+
+  /** That of the call that is running and has not waited for anything yet. */
+  get running(): Recording | undefined {
+    return this.#running;
+  }
+
+  async run<T>(recording: Recording, act: () => Promise<T> | T): Promise<T> {
+    this.#open.add(recording);
+    try {
+      return await this.#start(recording, act);
+    } finally {
+      this.#open.delete(recording);
+    }
+  }
+
+  #start<T>(recording: Recording, act: () => T): T {
+    const before = this.#running;
+    this.#running = recording;
+    try {
+      return act();
+    } finally {
+      this.#running = before;
+    }
+  }
+
+  /** That of the call that is running, or, after it has waited for something, those of all that it could be. */
+  get current(): Iterable<Recording> {
+    return this.#running === undefined ? this.#open : [this.#running];
+  }
+}
+
+export const recordings: Recordings = new Recordings();
 
 export class Recording {
   readonly effects: Effect[] = [];
@@ -130,6 +146,11 @@ export class Recording {
 
   log(level: string, args: readonly unknown[]): void {
     this.effects.push(['log', level, args]);
+  }
+
+  /** Whether the call looked at nothing, and the answer needs no look at the root either. */
+  get isSilent(): boolean {
+    return this.#sights.size === 0 && !this.#isPortable;
   }
 
   /**

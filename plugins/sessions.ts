@@ -4,7 +4,7 @@
  * is made those that were answered from the cache are made up for.
  */
 
-import { type Digest, sha256 } from '../core/index.ts';
+import { type Digest, type Part, sha256 } from '../core/index.ts';
 import type { Made, Whole } from './hooks.ts';
 
 interface Main {
@@ -13,7 +13,9 @@ interface Main {
   readonly filed: Whole | undefined;
 }
 
-class Session {
+const NOTHING = sha256('');
+
+export class Session {
   readonly #mains = new Map<string, Main>();
   readonly #asked = new Map<string, Digest>();
   /** Calls that were answered from the cache, in their order. */
@@ -22,8 +24,10 @@ class Session {
 
   /** A digest of the calls that this one comes after. */
   before(hook: string, id: string): Digest {
-    const earlier = [...this.#mains].filter(([name]) => isPart(id) || (name === 'load' && hook === 'transform'));
-    return sha256(earlier.map(([name, { filed }]) => `${name} ${filed?.key}`).join());
+    let earlier = '';
+    for (const [name, { filed }] of this.#mains)
+      if (isPart(id) || (name === 'load' && hook === 'transform')) earlier += `,${name} ${filed?.key}`;
+    return earlier === '' ? NOTHING : sha256(earlier.slice(1));
   }
 
   /** What was answered for the whole module, if this call is for a part of it. */
@@ -31,12 +35,13 @@ class Session {
     return isPart(id) ? [...this.#mains.values()].at(-1)?.filed : undefined;
   }
 
-  /** Why a call cannot be cached because of those before it. `asked` is a digest of what is known of it. */
-  obstacle(hook: string, id: string, asked: Digest): string | undefined {
+  /** Why a call cannot be cached because of those before it. `parts` are what is known of it. */
+  obstacle(hook: string, id: string, parts: readonly Part[]): string | undefined {
     if (isPart(id)) {
       const isOpen = [...this.#mains.values()].some(({ filed }) => filed === undefined);
       return isOpen ? 'the call for the whole module cannot be cached' : undefined;
     }
+    const asked = sha256(parts.map(({ digest }) => digest).join());
     const earlier = this.#mains.get(hook);
     this.#asked.set(hook, asked);
     if (earlier === undefined || earlier.asked === asked) return undefined;
@@ -50,6 +55,11 @@ class Session {
       this.#mains.set(hook, { asked, filed: made.filed });
       if (made.isHit) this.#skipped.set(hook, again);
     }
+  }
+
+  /** Whether calls were answered from the cache, of which the plugin knows nothing. */
+  get isBehind(): boolean {
+    return this.#skipped.size > 0;
   }
 
   /** Makes the calls that were answered from the cache, for what the plugin keeps of them. */

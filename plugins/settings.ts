@@ -1,7 +1,7 @@
 /** What a cached plugin is told about itself, and what becomes of that: the parts of its calls that never change. */
 import { type AnyFunction, type BaseCache, cache, type Digest, digest, FlecheError, type Part } from '../core/index.ts';
-import { environmentValue, type Machine, workingFolder } from './machine.ts';
-import { packageIdentity } from './packages.ts';
+import { workingFolder } from './machine.ts';
+import type { Packages } from './packages.ts';
 import { isPlain } from './plain.ts';
 
 /** What became of one call of a hook. */
@@ -90,9 +90,9 @@ export function partOf(kind: Part['kind'], name: string, value: Digest): Part {
  * The identity and the options of a plugin as parts. Throws `CODE_UNRESOLVED` for a plugin that cannot be identified and
  * `INDIGESTIBLE` for options that have no faithful digest.
  */
-export function identityParts(plugin: string, settings: CachedOptions, from: string): readonly Part[] {
+export function identityParts(plugin: string, settings: CachedOptions, packages: Packages): readonly Part[] {
   const name = packageOf(plugin, settings);
-  const found = settings.identity === undefined ? packageIdentity(from, name) : undefined;
+  const found = settings.identity === undefined ? packages.identity(name) : undefined;
   if (settings.identity === undefined && found === undefined) {
     throw new FlecheError('CODE_UNRESOLVED', `the plugin "${plugin}" cannot be identified: no package "${name}"`, {
       hint: 'Say which package it comes from (package: "name"), or what stands for its code (identity: "1").',
@@ -102,14 +102,14 @@ export function identityParts(plugin: string, settings: CachedOptions, from: str
   return [
     partOf('identity', 'plugin', digest([plugin, found?.text ?? null])),
     partOf('code', 'plugin code', identity),
-    partOf('option', 'options', optionsDigest(plugin, settings, from)),
+    partOf('option', 'options', optionsDigest(plugin, settings, packages)),
   ];
 }
 
-function optionsDigest(plugin: string, { options, functions = {} }: CachedOptions, from: string): Digest {
+function optionsDigest(plugin: string, { options, functions = {} }: CachedOptions, packages: Packages): Digest {
   const known = new Map<unknown, readonly unknown[]>();
   for (const [name, value] of Object.entries(functions)) {
-    const found = packageIdentity(from, name);
+    const found = packages.identity(name);
     if (found === undefined) throw new FlecheError('CODE_UNRESOLVED', `there is no package "${name}"`);
     known.set(value, ['function of', name, found.digest]);
   }
@@ -130,16 +130,6 @@ function withFunctions(value: unknown, known: ReadonlyMap<unknown, readonly unkn
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [key, withFunctions(item, known, `${at}.${key}`)]),
   );
-}
-
-/** What the plugin reads beside its arguments, as it is now. */
-export function surroundingParts(settings: CachedOptions, root: string, machine: Machine): readonly Part[] {
-  const names = ['NODE_ENV', ...(settings.env ?? [])];
-  return [
-    ...(settings.portable === true ? [] : [partOf('option', 'root', digest(root))]),
-    ...names.map((name) => partOf('env', `env:${name}`, digest(environmentValue(name)))),
-    ...(settings.uses ?? []).map((path) => partOf('files', `uses:${path}`, machine.content(`${root}/${path}`))),
-  ];
 }
 
 /**

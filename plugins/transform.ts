@@ -101,6 +101,7 @@ export function defineTransform<O = undefined>(definition: TransformDefinition<O
         filter: { id: filter },
         async handler(code, id) {
           const answer = await run(code, id, {
+            recording: recordings.running,
             watch: (path) => this.addWatchFile(path),
             watchFolder: (path) => this.addWatchFile(path),
             warn: (message) => this.warn(message),
@@ -127,10 +128,12 @@ function esbuildPlugin<O>(definition: TransformDefinition<O>, options: O, settin
       const root = settings.root ?? build.initialOptions.absWorkingDir;
       const run = running(definition, options, root === undefined ? settings : { ...settings, root });
       build.onLoad({ filter: definition.filter }, async ({ path }): Promise<OnLoadResult | undefined> => {
+        const recording = recordings.running;
         const watchFiles = new Set<string>();
         const watchDirs = new Set<string>();
         const warnings: { text: string }[] = [];
         const answer = await run(await readFile(path, 'utf8'), path, {
+          recording,
           watch: (file) => watchFiles.add(file),
           watchFolder: (folder) => watchDirs.add(folder),
           warn: (text) => warnings.push({ text }),
@@ -172,6 +175,8 @@ function withMap(answer: TransformResult): string {
 
 /** What a call tells the bundler. */
 interface Host {
+  /** Undefined for a call that is not cached. */
+  readonly recording: Recording | undefined;
   watch(path: string): void;
   watchFolder(path: string): void;
   warn(message: string): void;
@@ -184,7 +189,7 @@ function running<O>(definition: TransformDefinition<O>, options: O, settings: Pi
   const root = settings.root ?? workingFolder();
   const machine = new Machine();
   return async (code, id, host) => {
-    const context = contextOf(options, id, root, machine, host, recordings.getStore());
+    const context = contextOf(options, id, root, machine, host, host.recording);
     const answer = await definition.transform(context, code, id);
     return typeof answer === 'string' ? { code: answer } : answer;
   };

@@ -27,7 +27,7 @@ interface VueOptions {
 }
 
 /** Has a Vue plugin read types through a file system that notes it. Other plugins stay as they are. */
-export function noteTypeFiles(plugin: object, current: () => Recording | undefined): void {
+export function noteTypeFiles(plugin: object, current: () => Iterable<Recording>): void {
   const api = (plugin as { readonly name: string; readonly api?: { options?: VueOptions } }).api;
   if ((plugin as { readonly name: string }).name !== 'vite:vue' || api?.options === undefined) return;
   const fs = api.options.script?.fs ?? NODE;
@@ -58,18 +58,20 @@ function hasChanged(file: string): boolean {
 }
 
 class Touched {
-  readonly #current: () => Recording | undefined;
+  readonly #current: () => Iterable<Recording>;
   /** For each file everything that was touched in a call that touched it. */
   readonly #together = new Map<string, Set<string>>();
   readonly #calls = new WeakMap<Recording, Set<string>>();
 
-  constructor(current: () => Recording | undefined) {
+  constructor(current: () => Iterable<Recording>) {
     this.#current = current;
   }
 
   touch(path: string): void {
-    const recording = this.#current();
-    if (recording === undefined) return;
+    for (const recording of this.#current()) this.#touchIn(recording, path);
+  }
+
+  #touchIn(recording: Recording, path: string): void {
     const own = this.#calls.get(recording) ?? new Set();
     this.#calls.set(recording, own);
     if (own.has(path)) return;

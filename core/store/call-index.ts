@@ -88,7 +88,10 @@ export function positionOf(record: CallRecord): Position {
 }
 
 export function indexKey(term: Term, position: Position): Buffer {
-  return Buffer.concat([term, position], INDEX_KEY_BYTES);
+  const key = Buffer.allocUnsafe(INDEX_KEY_BYTES);
+  key.set(term);
+  key.set(position, TERM_BYTES);
+  return key;
 }
 
 /** The position in an index key, and the key of the record it leads to; undefined for an entry of another form. */

@@ -4,10 +4,10 @@
  * the answer. Does not know what can be looked at: the caller names things and says what they are like. An answer is
  * valid as long as everything it was made from is as it was. Trouble with the cache is a miss and one warning.
  */
+import { type Awaitable, chain } from '../../base/awaitable.ts';
 import type { Digest, Key } from '../../base/hash.ts';
 import type { Metadata, Part, PartKind } from '../../store/record.ts';
 import type { BaseCache } from '../caches/base-cache.ts';
-import { NOT_FOUND } from '../caches/cache-core.ts';
 import { collect } from '../caches/transfer.ts';
 import { compareParts, type PartChange } from '../explain.ts';
 import { type Fingerprint, fingerprint, part } from '../fingerprint.ts';
@@ -52,13 +52,17 @@ export interface TracedOptions {
   readonly now: () => number;
 }
 
+type Lists = readonly (readonly [PartKind, string][])[];
+
 /** What is filed under the parts that are known beforehand: the answer itself if nothing else was looked at. */
-type Filed = { readonly answer: unknown } | { readonly sights: readonly (readonly [PartKind, string][])[] };
+type Filed = { readonly answer: unknown } | { readonly sights: Lists };
 
 interface Found {
   readonly filed: Filed;
   readonly metadata: Metadata;
 }
+
+const MISSING: TracedAnswer = { found: false };
 
 /** So many different lists are kept for one call; a branch that is left and taken up again finds its own. */
 const LISTS = 8;
@@ -69,6 +73,7 @@ export class TracedCalls {
   readonly #options: TracedOptions;
   readonly #trouble: Trouble;
   readonly #waiting: WaitingFilings;
+  readonly #fingerprints = new WeakMap<TracedCall, Fingerprint>();
 
   constructor(options: TracedOptions) {
     this.#options = options;
@@ -76,18 +81,23 @@ export class TracedCalls {
     this.#waiting = new WaitingFilings(this.#trouble);
   }
 
-  async lookup(call: TracedCall, look: Look): Promise<TracedAnswer> {
-    return this.#trouble.attempt<TracedAnswer>(() => this.#lookup(call, look), { found: false });
+  lookup(call: TracedCall, look: Look): Awaitable<TracedAnswer> {
+    return this.#trouble.attempt<TracedAnswer>(() => this.#lookup(call, look), MISSING);
   }
 
-  async #lookup(call: TracedCall, look: Look): Promise<TracedAnswer> {
+  #lookup(call: TracedCall, look: Look): Awaitable<TracedAnswer> {
     const cache = this.#options.cache();
-    const { key } = fingerprint(call.parts);
-    const first = await this.#under(cache, key);
-    if (first === undefined) return { found: false };
-    if ('answer' in first.filed) return { found: true, key, value: first.filed.answer, metadata: first.metadata };
+    const { key } = this.#known(call);
+    return chain(this.#under(cache, key), (first) => {
+      if (first === undefined) return MISSING;
+      if ('answer' in first.filed) return { found: true, key, value: first.filed.answer, metadata: first.metadata };
+      return this.#listed(cache, call, first.filed.sights, look);
+    });
+  }
+
+  async #listed(cache: BaseCache, call: TracedCall, lists: Lists, look: Look): Promise<TracedAnswer> {
     const looked = new Map<string, Digest | undefined>();
-    for (const sights of first.filed.sights) {
+    for (const sights of lists) {
       const seen = await lookAll(sights, look, looked);
       if (seen === undefined) continue;
       const { key } = fingerprint([...call.parts, ...seen.map(partOf)]);
@@ -95,38 +105,69 @@ export class TracedCalls {
       if (found !== undefined && 'answer' in found.filed)
         return { found: true, key, value: found.filed.answer, metadata: found.metadata };
     }
-    return { found: false };
+    return MISSING;
+  }
+
+  /** The fingerprint of what is known of a call: it is asked for before the call is made and after it. */
+  #known(call: TracedCall): Fingerprint {
+    let known = this.#fingerprints.get(call);
+    if (known === undefined) {
+      known = fingerprint(call.parts);
+      this.#fingerprints.set(call, known);
+    }
+    return known;
   }
 
   /**
    * Files an answer, and what it was made from beside the parts of the call. `value` must have a digest and must not be
-   * changed afterwards: it is written with the next `flush`, and found here at once. Undefined if it cannot be filed.
+   * changed afterwards: it is written with the next `flush`, if `holds` says that the parts of the call are still true,
+   * and found here at once. Undefined if it cannot be filed.
    */
-  async file(call: TracedCall, seen: readonly Seen[], value: unknown, metadata: Metadata): Promise<Key | undefined> {
-    return this.#trouble.attempt<Key | undefined>(() => this.#file(call, seen, value, metadata), undefined);
+  file(
+    call: TracedCall,
+    seen: readonly Seen[],
+    value: unknown,
+    metadata: Metadata,
+    holds: () => boolean = always,
+  ): Awaitable<Key | undefined> {
+    return this.#trouble.attempt<Key | undefined>(() => this.#file(call, seen, value, metadata, holds), undefined);
   }
 
-  async #file(call: TracedCall, seen: readonly Seen[], value: unknown, metadata: Metadata): Promise<Key> {
+  #file(
+    call: TracedCall,
+    seen: readonly Seen[],
+    value: unknown,
+    metadata: Metadata,
+    holds: () => boolean,
+  ): Awaitable<Key> {
     const cache = this.#options.cache();
-    const known = fingerprint(call.parts);
-    const whole = seen.length === 0 ? known : fingerprint([...call.parts, ...seen.map(partOf)]);
-    this.#put(cache, call.name, call.module, whole, { answer: value }, metadata);
-    if (seen.length > 0) {
-      const list = seen.map(({ kind, name }): [PartKind, string] => [kind, name]);
-      const before = (await this.#under(cache, known.key))?.filed;
+    const known = this.#known(call);
+    if (seen.length === 0) {
+      this.#put(cache, call.name, call.module, known, { answer: value }, metadata, holds);
+      return known.key;
+    }
+    const whole = fingerprint([...call.parts, ...seen.map(partOf)]);
+    this.#put(cache, call.name, call.module, whole, { answer: value }, metadata, holds);
+    const list = seen.map(({ kind, name }): [PartKind, string] => [kind, name]);
+    return chain(this.#under(cache, known.key), (found) => {
+      const before = found?.filed;
       const others = before !== undefined && 'sights' in before ? before.sights.filter(differsFrom(list)) : [];
       const sights = [list, ...others].slice(0, LISTS);
-      this.#put(cache, call.name + LISTED, call.module, known, { sights }, {});
-    }
-    return whole.key;
+      this.#put(cache, call.name + LISTED, call.module, known, { sights }, {}, holds);
+      return whole.key;
+    });
   }
 
   /** Files another value with an answer that was filed or found; as with `file`, it must not be changed afterwards. */
-  async amend(key: Key, value: unknown): Promise<void> {
-    await this.#trouble.attempt(async () => {
+  amend(key: Key, value: unknown, holds: () => boolean = always): Awaitable<void> {
+    return this.#trouble.attempt(() => {
       const cache = this.#options.cache();
-      const record = this.#waiting.of(cache, key)?.record ?? (await cache.lookup(key));
-      if (record !== undefined) this.#waiting.add({ cache, record, value: { answer: value } });
+      const before = this.#waiting.of(cache, key);
+      return chain(before?.record ?? cache.lookup(key), (record) => {
+        if (record === undefined) return;
+        const both = before === undefined ? holds : () => before.holds() && holds();
+        this.#waiting.add({ cache, record, value: { answer: value }, holds: both });
+      });
     }, undefined);
   }
 
@@ -137,20 +178,24 @@ export class TracedCalls {
     { key, parts }: Fingerprint,
     value: Filed,
     metadata: Metadata,
+    holds: () => boolean,
   ): void {
     const kind = 'transform';
     const filed = this.#options.now();
     const rest = { failure: null, promised: false, outputs: null, log: null, metadata, filed };
-    this.#waiting.add({ cache, record: { key, kind, name, module, parts, ...rest }, value });
+    this.#waiting.add({ cache, record: { key, kind, name, module, parts, ...rest }, value, holds });
   }
 
-  async #under(cache: BaseCache, key: Key): Promise<Found | undefined> {
+  #under(cache: BaseCache, key: Key): Awaitable<Found | undefined> {
     const waiting = this.#waiting.of(cache, key);
     if (waiting !== undefined) return { filed: waiting.value as Filed, metadata: waiting.record.metadata };
-    const record = await cache.lookup(key);
-    if (record === undefined || record.result === null || record.failure !== null) return undefined;
-    const found = record.kind === 'transform' ? await cache.value(record.result.blob) : NOT_FOUND;
-    return found.found ? { filed: found.value as Filed, metadata: record.metadata } : undefined;
+    return chain(cache.lookup(key), (record) => {
+      if (record === undefined || record.kind !== 'transform' || record.result === null || record.failure !== null)
+        return undefined;
+      return chain(cache.value(record.result.blob), (found) =>
+        found.found ? { filed: found.value as Filed, metadata: record.metadata } : undefined,
+      );
+    });
   }
 
   /** What differs from the nearest past call of the same name for the same module; undefined if there was none. */
@@ -181,6 +226,8 @@ export class TracedCalls {
     return this.#waiting.drain();
   }
 }
+
+const always = (): boolean => true;
 
 /** Undefined as soon as something cannot be said. */
 async function lookAll(

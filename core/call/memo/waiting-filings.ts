@@ -3,6 +3,7 @@
  * more when whoever asks is done asking. What waits when the process ends is lost, as if the call had not been made.
  */
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { type Awaitable, chain, isPromise } from '../../base/awaitable.ts';
 import { digest } from '../../base/digest.ts';
 import type { Key } from '../../base/hash.ts';
 import type { CallRecord } from '../../store/record.ts';
@@ -14,6 +15,8 @@ export interface Filing {
   readonly cache: BaseCache;
   readonly record: Omit<CallRecord, 'result'>;
   readonly value: unknown;
+  /** Asked when it is written; false drops it. */
+  readonly holds: () => boolean;
 }
 
 /** Filed in one turn of the event loop, hence in one transaction; some ten milliseconds. */
@@ -55,7 +58,8 @@ export class WaitingFilings {
       let left = SLICE;
       for (const filing of this.#waiting.values()) {
         caches.add(filing.cache);
-        await this.#trouble.attempt(() => write(filing), undefined);
+        const written = this.#trouble.attempt(() => write(filing), undefined);
+        if (isPromise(written)) await written;
         // A later answer to the same call may have taken its place.
         const { key } = filing.record;
         if (this.#waiting.get(key) === filing) this.#waiting.delete(key);
@@ -67,7 +71,9 @@ export class WaitingFilings {
   }
 }
 
-async function write({ cache, record, value }: Filing): Promise<void> {
-  const result = await cache.keep(value, digest(value, 'answer'));
-  await cache.file({ ...record, result });
+function write({ cache, record, value, holds }: Filing): Awaitable<void> {
+  if (!holds()) return;
+  return chain(cache.keep(value, digest(value, 'answer')), (result) =>
+    chain(cache.file({ ...record, result }), () => {}),
+  );
 }

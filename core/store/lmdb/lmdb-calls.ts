@@ -154,6 +154,8 @@ export class LmdbCalls implements SyncCallStore, Pending {
   }
 
   write(): void {
+    // Most records of one transaction have the same names of parts.
+    const plain = new Set<string>();
     for (const [key, record] of this.#waiting) {
       const old = this.#stored(key);
       const before = old === undefined ? [] : indexKeys(old);
@@ -164,12 +166,10 @@ export class LmdbCalls implements SyncCallStore, Pending {
         this.#calls.remove(digestKey(key));
         continue;
       }
-      for (const part of plainParts(record)) {
-        const mark = plainPart(part);
-        if (!this.#index.has(mark)) this.#index.put(mark, NOTHING);
-      }
+      for (const part of plainParts(record)) plain.add(part);
       this.#calls.put(digestKey(key), encodeRecord(record));
     }
+    for (const mark of [...plain].map(plainPart)) if (!this.#index.has(mark)) this.#index.put(mark, NOTHING);
   }
 
   clear(): void {
