@@ -31,10 +31,11 @@ export class Answer {
 
   /** The answer in a record, or undefined for what another version may have filed. */
   static of(value: unknown): Answer | undefined {
-    if (!Array.isArray(value) || value[0] !== FORMAT) return undefined;
-    const [, whole, ...rest] = value as [string, Packed, ...(string | Packed)[]];
+    const list = typeof value === 'string' && value.startsWith(FORMAT) ? unjoined(value) : value;
+    if (!Array.isArray(list) || (list === value && list[0] !== FORMAT)) return undefined;
+    const [whole, ...rest] = (list === value ? list.slice(1) : list) as [Packed, ...Packed[]];
     const parts = new Map<string, Packed>();
-    for (let at = 0; at < rest.length; at += 2) parts.set(String(rest[at]), rest[at + 1] as Packed);
+    for (let at = 0; at + 1 < rest.length; at += 2) parts.set(String(rest[at]), rest[at + 1] ?? '');
     return new Answer(whole, parts);
   }
 
@@ -52,12 +53,39 @@ export class Answer {
     return new Answer(this.#whole, new Map([...others.slice(1 - MOST_PARTS), [asked, part]]));
   }
 
-  get atRest(): readonly unknown[] {
-    return [FORMAT, this.#whole, ...[...this.#parts].flat()];
+  /** One text if all of it is text, since that is written and read much faster than a list. */
+  get atRest(): unknown {
+    const list: readonly Packed[] = [this.#whole, ...[...this.#parts].flat()];
+    return list.every((one) => typeof one === 'string') ? joined(list) : [FORMAT, ...list];
   }
 }
 
+/** Begins what is at rest. */
 const FORMAT = 'answer 2';
+
+function joined(texts: readonly string[]): string {
+  let lengths = FORMAT;
+  let all = '';
+  // Concatenation copies nothing before the text is written, and it is replaced with every part that is added.
+  for (const text of texts) {
+    lengths += ` ${text.length}`;
+    all += text;
+  }
+  return `${lengths}\n${all}`;
+}
+
+function unjoined(text: string): readonly string[] {
+  const head = text.indexOf('\n');
+  let at = head + 1;
+  return text
+    .slice(FORMAT.length + 1, head)
+    .split(' ')
+    .map((length) => {
+      const start = at;
+      at += Number(length);
+      return text.slice(start, at);
+    });
+}
 
 /** Throws `INDIGESTIBLE` for a value that cannot be kept. */
 export function packedCall({ value, effects, seen, ms }: Kept): Packed {

@@ -97,10 +97,14 @@ export class ModuleCalls {
     let content: ReturnType<typeof machine.fileContent>;
     const parts: Part[] = [];
     try {
-      content = machine.fileContent(file);
+      const whole = session?.whole(id);
+      // A part is answered by what the plugin found when it was asked for the whole, a moment ago.
+      content =
+        whole === undefined
+          ? machine.fileContent(file)
+          : machine.recently(`file ${file}`, () => machine.fileContent(file));
       if (content === undefined) obstacle ??= 'there is no file behind the module';
       else if (obstacle === undefined) {
-        const whole = session?.whole(id);
         if (whole !== undefined) {
           const told = JSON.stringify([hook, module, plainOptions(options), content, code === undefined]);
           const question = { whole, asked: sha256(told + (code ?? '')) };

@@ -24,12 +24,20 @@ export function encodedList(elements: readonly Uint8Array[]): Uint8Array {
   return writer.finish();
 }
 
+const USUAL = 64 * 1024;
+/** What the next writer begins with, unless another one has it: most values fit. */
+let spare: Buffer | undefined;
+
 /** A buffer that grows by doubling; integers are LEB128, doubles little-endian. */
 class Writer {
-  #bytes: Buffer = Buffer.allocUnsafe(256);
+  #bytes: Buffer = spare ?? Buffer.allocUnsafeSlow(USUAL);
   #length = 0;
   /** How many objects are being written, one inside the other. */
   depth = 0;
+
+  constructor() {
+    spare = undefined;
+  }
 
   /**
    * Makes room for `count` bytes and returns where they begin. It may replace the buffer: call it before the buffer is
@@ -91,8 +99,14 @@ class Writer {
     this.#bytes.write(text, at, size === text.length ? 'latin1' : 'utf8');
   }
 
+  /** The bytes written. The writer is not to be used afterwards. */
   finish(): Uint8Array {
-    return new Uint8Array(this.#bytes.buffer, this.#bytes.byteOffset, this.#length);
+    const bytes = this.#bytes;
+    if (bytes.length > USUAL) return new Uint8Array(bytes.buffer, bytes.byteOffset, this.#length);
+    const own = Buffer.allocUnsafe(this.#length);
+    own.set(bytes.subarray(0, this.#length));
+    spare = bytes;
+    return new Uint8Array(own.buffer, own.byteOffset, this.#length);
   }
 }
 

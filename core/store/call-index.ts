@@ -24,6 +24,21 @@ function term(kind: number, text: string): Term {
   return termOfDigest(kind, sha256(text));
 }
 
+/** Terms of which there are few, for many records each. */
+const few = new Map<string, Term>();
+const MOST_KEPT = 256;
+
+function commonTerm(kind: number, text: string): Term {
+  const name = `${kind}${text}`;
+  let found = few.get(name);
+  if (found === undefined) {
+    found = term(kind, text);
+    if (few.size >= MOST_KEPT) few.clear();
+    few.set(name, found);
+  }
+  return found;
+}
+
 function termOfDigest(kind: number, digest: Digest): Term {
   const bytes = Buffer.allocUnsafe(TERM_BYTES);
   bytes[0] = kind;
@@ -36,7 +51,7 @@ export const ANY: Term = term(KIND.any, '');
 
 /** Says of a part name that not all parts of that name are indexed, so that looking for them there proves nothing. */
 export function plainPart(name: string): Term {
-  return term(KIND.plain, name);
+  return commonTerm(KIND.plain, name);
 }
 
 /** Names of a record's parts that are not indexed. */
@@ -50,7 +65,7 @@ const tagTerm = (name: string, value: unknown): Term => term(KIND.tag, JSON.stri
 
 /** All terms under which a record is found. */
 export function termsOfRecord(record: CallRecord): Term[] {
-  const terms = [ANY, term(KIND.kind, record.kind), term(KIND.name, record.name)];
+  const terms = [ANY, commonTerm(KIND.kind, record.kind), commonTerm(KIND.name, record.name)];
   if (record.module !== null) terms.push(term(KIND.module, record.module));
   for (const part of record.parts) if (USED.has(part.kind)) terms.push(partTerm(part.digest));
   const result = record.result?.digest;
