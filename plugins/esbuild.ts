@@ -10,14 +10,7 @@ import { type Form, Hooks, type Host, type Report, reportOf, reportOn } from './
 import { relativeTo } from './machine.ts';
 import { Packages } from './packages.ts';
 import { type BundlerLook, type Recording, recordings } from './recording.ts';
-import {
-  type CachedOptions,
-  configDigest,
-  identityParts,
-  isExcluded,
-  partOf,
-  rootOf,
-} from './settings.ts';
+import { type CachedOptions, configDigest, identityParts, isExcluded, partOf, rootOf } from './settings.ts';
 
 type Load = Parameters<PluginBuild['onLoad']>[1];
 

@@ -43,7 +43,7 @@ export function unpack(packed: Packed): unknown {
     from += length;
     return packed.slice(start, from);
   });
-  return valueOf(form, texts);
+  return restored(form, texts);
 }
 
 /** The structure in terms of JSON: of strings the first character says what they stand for. */
@@ -80,14 +80,14 @@ function formOf(value: unknown, texts: string[], depth: number): unknown {
 }
 
 /** Makes a value of its structure, in its place. */
-function valueOf(form: unknown, texts: readonly string[]): unknown {
+function restored(form: unknown, texts: readonly string[]): unknown {
   if (typeof form === 'string') {
     if (form === 'u') return undefined;
     return form.startsWith('s') ? form.slice(1) : texts[Number(form.slice(1))];
   }
   if (typeof form !== 'object' || form === null) return form;
   const members = form as Record<string, unknown>;
-  for (const name of Object.keys(members)) members[name] = valueOf(members[name], texts);
+  for (const name of Object.keys(members)) members[name] = restored(members[name], texts);
   return form;
 }
 

@@ -59,7 +59,8 @@ class CachedPlugin {
   constructor(inner: AnyPlugin, settings: CachedOptions, packages: Packages) {
     noteTypeFiles(inner, () => recordings.current);
     const later = settings.stateless === true ? undefined : LATER.find((name) => name in inner);
-    const obstacle = later && `its ${later} may use what transforms leave behind (stateless: true says that it does not)`;
+    const obstacle =
+      later && `its ${later} may use what transforms leave behind (stateless: true says that it does not)`;
     const calls = new ModuleCalls(inner.name, settings, identityParts(inner.name, settings, packages), obstacle);
     this.#calls = calls;
     // The plugin may change its own hooks, so they are looked up anew each time.
