@@ -49,6 +49,7 @@ class Writer {
     if (end > this.#bytes.length) {
       const larger = Buffer.allocUnsafe(Math.max(end, this.#bytes.length * 2));
       this.#bytes.copy(larger, 0, 0, start);
+      spare ??= this.#bytes;
       this.#bytes = larger;
     }
     this.#length = end;

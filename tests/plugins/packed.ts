@@ -60,7 +60,9 @@ test('a function, a symbol and a cycle cannot be kept', () => {
 test('an answer at rest has its parts, whether they have texts or not; of other forms there is none', () => {
   for (const value of ['text', new Map([['a', 1]])]) {
     const call = { value, effects: [['watch', 'a.css'] as const], seen: [], ms: 0 };
-    const answer = new Answer(packedCall(call)).with('one', packedCall({ ...call, ms: 1 })).with('two', packedCall(call));
+    const answer = new Answer(packedCall(call))
+      .with('one', packedCall({ ...call, ms: 1 }))
+      .with('two', packedCall(call));
     const again = Answer.of(answer.atRest);
     assert.equal(again?.whole, call);
     assert.equal(again?.part('one'), { ...call, ms: 1 });
