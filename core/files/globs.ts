@@ -56,9 +56,12 @@ export class Globs {
   /** Last pattern first. */
   readonly #rules: readonly Rule[];
 
-  /** Throws `CONFIG_INVALID` for an empty pattern, one that steps up behind a wildcard, or one of too many words. */
-  constructor(patterns: readonly string[]) {
-    const rules = patterns.map(compile);
+  /**
+   * Throws `CONFIG_INVALID` for an empty pattern, one that steps up behind a wildcard, or one of too many words. With
+   * `isPlain` brackets, parentheses and braces mean nothing but themselves.
+   */
+  constructor(patterns: readonly string[], isPlain = false) {
+    const rules = patterns.map((pattern) => compile(pattern, isPlain));
     const positive = rules.filter((rule) => rule.takes);
     const literal = positive.filter((rule) =>
       rule.readings.every((one) => one.kind === 'path' && one.path === rule.text),
@@ -123,15 +126,15 @@ function sorted(paths: readonly string[]): readonly RelPath[] {
   return ([...new Set(paths)] as RelPath[]).sort(byCodeUnit);
 }
 
-function compile(pattern: string): Rule {
+function compile(pattern: string, isPlain: boolean): Rule {
   const takes = !pattern.startsWith('!');
   const slashed = (takes ? pattern : pattern.slice(1)).replaceAll('\\', '/');
   if (slashed.trim() === '') {
     throw new FlecheError('CONFIG_INVALID', 'a pattern is empty', { hint: 'Use "." for everything below the root.' });
   }
   const text = normal(slashed);
-  const words = [...new Set(expandBraces(slashed).map(normal))];
-  const readings = words.flatMap(readingsOf);
+  const words = isPlain ? [text] : [...new Set(expandBraces(slashed).map(normal))];
+  const readings = isPlain ? [plainReading(text)] : words.flatMap(readingsOf);
   if (!words.includes(text) && !WILD.test(text)) readings.push({ kind: 'path', path: text });
   const names = slashed.split(/[/{},()|]/).filter(isReserved);
   const tests = readings.map(testsOf);
@@ -173,6 +176,10 @@ function readingsOf(word: string): readonly Reading[] {
   if (wild || classes || groups) readings.push(globReading(word, `{}${classes ? '' : '[]'}${groups ? '' : '()|'}`));
   if (wild && (classes || groups)) readings.push(globReading(word, BRACKETS));
   return readings;
+}
+
+function plainReading(word: string): Reading {
+  return WILD.test(word) ? globReading(word, BRACKETS) : { kind: 'path', path: word };
 }
 
 /** A word as a glob in which the characters of `inert` mean themselves. */

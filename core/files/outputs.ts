@@ -340,6 +340,19 @@ export class Outputs {
     };
   }
 
+  /** Removes what the task wrote here, but for what is in the tree. */
+  clear(task: string, globs: Globs, kept: Tree): void {
+    const ledger = this.#ledgers.read(task);
+    if (ledger?.finished !== true) return;
+    const paths = new Set(kept.entries.map(({ path }) => path));
+    const gone = [...this.#ownOf(task, globs, ledger.paths).values()].filter(({ path }) => !paths.has(path));
+    if (gone.length === 0) return;
+    this.#at(task, globs, (site) => {
+      site.keep(kept.entries.flatMap(({ kind, path }) => (kind === 'dir' ? [path] : [])));
+      site.removeOwn(gone);
+    });
+  }
+
   /** Removes what the task wrote here and forgets the task. Returns how many paths were removed. */
   discard(task: string): number {
     const ledger = this.#ledgers.read(task);

@@ -72,6 +72,8 @@ export interface TaskCall {
 export interface ItemCall extends TaskCall {
   readonly item: Item;
   readonly whole: TaskCall;
+  /** `needed`: those that it has to write. */
+  readonly globs: { readonly outputs: Globs; readonly needed: Globs };
 }
 
 /** The questions of the items of one task. */

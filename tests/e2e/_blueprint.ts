@@ -33,6 +33,13 @@ export interface Planned {
   readonly cache: boolean;
 }
 
+/** What became of one item of a task, as it has to be. */
+export interface MadeItem {
+  readonly name: string;
+  readonly question: string;
+  readonly fails: boolean;
+}
+
 /** What became of one task, as it has to be. */
 export interface Made {
   readonly fails: boolean;
@@ -40,6 +47,13 @@ export interface Made {
   readonly outputs: Things;
   /** Everything its answer may depend on, as text. */
   readonly question: string;
+  /** Of a task that is done for each of many: those, each with an answer of its own. */
+  readonly items?: readonly MadeItem[];
+}
+
+/** What of a task is answered by itself: its items, or the task. */
+export function partsOf(name: string, made: Made): readonly MadeItem[] {
+  return made.items ?? [{ name, question: made.question, fails: made.fails }];
 }
 
 /** Whether a path is, or once may have been, an output of a task. */

@@ -9,7 +9,16 @@ import { dirname, join } from 'node:path';
 import * as assert from 'uvu/assert';
 import type { OutcomeKind } from '../../core/graph/outcome.ts';
 import { Answers } from './_answers.ts';
-import { type Blueprint, isAreaOf, isOutputOf, type Made, type Planned, upTo } from './_blueprint.ts';
+import {
+  type Blueprint,
+  isAreaOf,
+  isOutputOf,
+  type Made,
+  type MadeItem,
+  type Planned,
+  partsOf,
+  upTo,
+} from './_blueprint.ts';
 import { Checkout } from './_checkout.ts';
 import type { Driver, RunEnd } from './_driver.ts';
 import type { Edit } from './_edits.ts';
@@ -279,7 +288,7 @@ class History {
   /** What the tasks would ask now may have been answered. */
   #suspect(): void {
     for (const made of this.#made()) {
-      if (made !== undefined) this.#answers.suspect(made.question);
+      if (made !== undefined) for (const { question } of partsOf('', made)) this.#answers.suspect(question);
     }
   }
 
@@ -288,11 +297,13 @@ class History {
     this.#checkHand(this.#checkout.snapshot(), this.#made());
     const made = this.#made();
     for (const [index, { name, cache }] of this.#tasks.entries()) {
-      const question = made[index]?.question;
-      if (question === undefined || !cache) continue;
+      const one = made[index];
+      if (one === undefined || !cache) continue;
       const outcome = outcomes[name];
-      if (outcome === 'ran' || outcome === 'cached') this.#answers.file(question, outcome === 'ran');
-      else this.#answers.suspect(question);
+      for (const { question } of partsOf(name, one)) {
+        if (outcome === 'ran' || outcome === 'cached') this.#answers.file(question, outcome === 'ran' && !one.items);
+        else this.#answers.suspect(question);
+      }
     }
     this.#log();
   }
@@ -345,7 +356,8 @@ class History {
     const fine = new Set<number>();
     for (const [index, task] of this.#tasks.entries()) {
       const { name } = task;
-      const count = log.get(name) ?? 0;
+      const isOwn = (line: string): boolean => line === name || line.startsWith(`${name}[`);
+      const count = [...log].reduce((sum, [line, times]) => (isOwn(line) ? sum + times : sum), 0);
       if (!wanted.includes(index)) {
         assert.is(count, 0, `${name} was not wanted\n${told}`);
         continue;
@@ -362,13 +374,16 @@ class History {
       }
       if (one === undefined) assert.is(count, 0, `${name} was skipped\n${told}`);
       if (one === undefined) continue;
-      if (one.fails) {
-        if (this.#isAsked(name, one) && !force) assert.is(count, 0, `${name} fails as before\n${told}`);
-        continue;
+      if (!one.fails) fine.add(index);
+      for (const part of partsOf(name, one)) {
+        const times = log.get(part.name) ?? 0;
+        if (part.fails) {
+          if (this.#isAsked(name, one) && !force) assert.is(times, 0, `${part.name} fails as before\n${told}`);
+          continue;
+        }
+        this.#checkCount(task, part, times, ends.length, force, told);
+        if (task.cache) this.#answers.file(part.question, times > 0);
       }
-      fine.add(index);
-      this.#checkCount(task, one, count, ends.length, force, told);
-      if (task.cache) this.#answers.file(one.question, count > 0);
     }
     this.#checkFiles(found, made, fine, told);
     for (const [index, one] of made.entries())
@@ -377,13 +392,13 @@ class History {
     this.#outputs = [...fine].flatMap((index) => [...(made[index]?.outputs.keys() ?? [])]);
   }
 
-  #checkCount({ name, cache }: Planned, made: Made, count: number, runs: number, force: boolean, told: string): void {
-    const about = `${name} was at work ${count} times\n${made.question}\n${told}`;
+  #checkCount({ cache }: Planned, part: MadeItem, count: number, runs: number, force: boolean, told: string): void {
+    const about = `${part.name} was at work ${count} times\n${part.question}\n${told}`;
     if (this.#driver.isWatch && force) return assert.ok(count >= 1 && count <= 2, about);
     // Of what is not cached nothing is kept, so what is damaged is made again.
     if (this.#driver.isWatch && !cache) return assert.ok(count <= 1, about);
     if (!cache || force) return assert.is(count, runs, about);
-    const filed = this.#answers.of(made.question);
+    const filed = this.#answers.of(part.question);
     if (filed === 'yes') assert.is(count, 0, `needlessly: ${about}`);
     else if (filed === 'maybe') assert.ok(count <= 1, about);
     else assert.is(count, 1, about);

@@ -11,6 +11,7 @@ import type { OutcomeKind } from '../../core/graph/outcome.ts';
 import { openLmdb } from '../../core/store/lmdb/lmdb.ts';
 import type { Driver, RunEnd, RunOptions } from './_driver.ts';
 import { live } from './_history.ts';
+import { ITEMS } from './_items.ts';
 import { hold, withBase } from './_oracle.ts';
 import { PIPELINES } from './_pipeline.ts';
 import { REPOSITORIES } from './_repository.ts';
@@ -158,6 +159,13 @@ test('the same of repositories of packages, whatever changes in manifests, templ
       withBase((base) => live(story, REPOSITORIES, new Inside(base))),
     ),
     { normal: 70, nightly: 6000, seconds: 30 },
+  );
+});
+
+test('the same of tasks that are done for each of many files', async () => {
+  await hold(
+    fc.asyncProperty(story('inside', ITEMS), (story) => withBase((base) => live(story, ITEMS, new Inside(base)))),
+    { normal: 60, nightly: 6000, seconds: 25 },
   );
 });
 

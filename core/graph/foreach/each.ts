@@ -7,7 +7,6 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { FlecheError } from '../../base/errors.ts';
 import type { Digest } from '../../base/hash.ts';
 import type { RelPath } from '../../base/paths.ts';
-import { globsOf } from '../../files/globs.ts';
 import type { Prepared, Writing } from '../../files/outputs.ts';
 import type { PathState } from '../../files/path-states.ts';
 import type { Failure } from '../../store/record.ts';
@@ -15,7 +14,6 @@ import { Answer, type Executed, type Execution, execute, type Workbench } from '
 import { FunctionThreads } from '../functions/function-threads.ts';
 import type { ItemCounts } from '../outcome.ts';
 import type { Slots, Want } from '../slots.ts';
-import { neededOf } from '../task.ts';
 import type { ItemCall, TaskCall } from '../task-call.ts';
 import { type Timeline, timed } from '../timeline.ts';
 import type { Upstream } from '../upstream.ts';
@@ -113,7 +111,9 @@ class Each {
     }
     for (;;) {
       await this.#bring();
-      const result = outputs.restore(task.name, globs.outputs, treeOf(this.#answers, this.#call));
+      const tree = treeOf(this.#answers, this.#call);
+      outputs.clear(task.name, globs.outputs, tree);
+      const result = outputs.restore(task.name, globs.outputs, tree);
       if ('restored' in result) break;
       this.#forget(result.lost);
     }
@@ -212,8 +212,7 @@ class Each {
     if (prepared === undefined) return undefined;
     const { outputs } = this.#bench.around;
     const { items } = this.#call;
-    const globs = call.globs.outputs;
-    const needed = globsOf(neededOf(call.task));
+    const { outputs: globs, needed } = call.globs;
     outputs.makeRoom(prepared, globs);
     const isOther = (path: RelPath): boolean => {
       const owner = items?.ownerOf(path);

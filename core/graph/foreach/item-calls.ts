@@ -6,9 +6,10 @@ import { FlecheError } from '../../base/errors.ts';
 import type { RelPath } from '../../base/paths.ts';
 import { keyOfText, partText } from '../../call/fingerprint.ts';
 import { ITEM, itemName } from '../../call/item-name.ts';
-import { type Globs, globsOf } from '../../files/globs.ts';
+import { expandBraces } from '../../files/braces.ts';
+import { Globs } from '../../files/globs.ts';
 import type { Part } from '../../store/record.ts';
-import type { Foreach, Task, TaskBody } from '../task.ts';
+import { type Foreach, neededOf, type Task, type TaskBody } from '../task.ts';
 import type { ItemCall, ItemQuestions, TaskCall } from '../task-call.ts';
 import type { Item } from './item.ts';
 import { commandWithVariables, patternFor } from './placeholders.ts';
@@ -73,7 +74,7 @@ export class ItemCalls implements ItemQuestions {
     const { outputs: templates } = this.#foreach;
     const { foreach: _, ...task } = this.#task;
     let patterns: readonly string[] | undefined;
-    let globs: Globs | undefined;
+    let globs: ItemCall['globs'] | undefined;
     const outputs = (): readonly string[] => {
       patterns ??= templates.map((template) => patternFor(template, item.fields, item.name));
       return patterns;
@@ -89,11 +90,9 @@ export class ItemCalls implements ItemQuestions {
           return outputs();
         },
       },
-      globs: {
-        get outputs() {
-          globs ??= globsOf(outputs());
-          return globs;
-        },
+      get globs() {
+        globs ??= globsFor(templates, neededOf({ ...task, outputs: templates }), item);
+        return globs;
       },
       get parts() {
         return [...shared, item.part];
@@ -131,6 +130,17 @@ export class ItemCalls implements ItemQuestions {
       hint: 'Tell their outputs apart, such as with {dir} or {key}.',
     });
   }
+}
+
+/** A bracket in the name of an item means itself. */
+function globsFor(all: readonly string[], needed: readonly string[], { fields, name }: Item): ItemCall['globs'] {
+  const isPlain = Object.values(fields).some((text) => /[[\](){}|]/.test(text));
+  const globs = (templates: readonly string[]): Globs => {
+    const words = isPlain ? templates.flatMap(expandBraces) : templates;
+    const patterns = words.map((template) => patternFor(template, fields, name));
+    return new Globs(patterns, isPlain);
+  };
+  return { outputs: globs(all), needed: globs(needed) };
 }
 
 function bodyOf(body: TaskBody): TaskBody {

@@ -70,9 +70,16 @@ async function work(): Promise<void> {
   const { task } = (await import(job.bundle)) as { readonly task: unknown };
   if (typeof task !== 'function') throw new FlecheError('CODE_UNRESOLVED', `${job.label} is not a function`);
   const args = Object.fromEntries(job.args.map(([name, bytes]) => [name, decodeAt(job.context.root, bytes)]));
+  const before = process.getActiveResourcesInfo();
   const value: unknown = await task(args, context());
-  const isIdle = process.getActiveResourcesInfo().length === 0;
+  const isIdle = !isMore(process.getActiveResourcesInfo(), before);
   reply({ kind: 'returned', digest: digestOf(value), bytes: encode(value), isIdle });
+}
+
+/** Whether something goes on that did not before: a timer, a connection. */
+function isMore(now: readonly string[], before: readonly string[]): boolean {
+  const count = (kinds: readonly string[], kind: string): number => kinds.filter((other) => other === kind).length;
+  return now.some((kind) => count(now, kind) > count(before, kind));
 }
 
 function context(): TaskContext {

@@ -326,6 +326,55 @@ test('an item whose contents are lost runs again, and no other does', async () =
   });
 });
 
+test('functions of one task share threads, unless one leaves something behind', async () => {
+  const up: Partial<Task> & { run: string } = {
+    run: '',
+    body: { kind: 'function', module: 'f.mjs' as never, export: 'f', args: {} },
+    ...each({ kind: 'values', values: [1, 2, 3, 4] }, undefined),
+  };
+  const code = (leaves: string): string => `import { threadId } from 'node:worker_threads';
+export const f = ({ item }) => {
+  const mark = process.env.MARK;
+  process.env.MARK = 'left by ' + item;
+  ${leaves};
+  return mark ?? threadId;
+};`;
+  const values = async (site: Site): Promise<readonly unknown[]> => {
+    await site.run({ jobs: 1 });
+    const [record] = site.calls.find({ name: 'up' });
+    return decode(site.values.get(record?.result?.blob ?? ('' as never)) ?? new Uint8Array()) as readonly unknown[];
+  };
+  await onSite({ up }, { 'f.mjs': code('') }, async (site) => {
+    const threads = await values(site);
+    assert.is(new Set(threads).size, 1, `${threads}`);
+    assert.type(threads[0], 'number', 'of the environment nothing is left');
+    site.write({ 'f.mjs': code('setInterval(() => {}, 1000)') });
+    assert.is(new Set(await values(site)).size, 4);
+  });
+});
+
+test('a name with brackets means itself', async () => {
+  const up = { ...TASKS.up, run: 'say {name}; cat {path} > out/{name}.up' };
+  await onSite({ up }, { 'in/[a].txt': 'brackets', 'in/a.txt': 'a', 'in/{a,b}.txt': 'braces' }, async (site) => {
+    const run = await site.run({ jobs: 1 });
+    assert.equal(run.log, ['[a]', 'a', '{a,b}']);
+    site.remove('out');
+    assert.equal((await site.run()).log, []);
+    assert.is(site.read('out/[a].up'), 'brackets');
+    assert.is(site.read('out/a.up'), 'a');
+    assert.is(site.read('out/{a,b}.up'), 'braces');
+  });
+});
+
+test('a folder in the place of an output is moved aside', async () => {
+  await texts(async (site) => {
+    site.remove('out/b.up');
+    site.write({ 'out/b.up/inside': 'x', 'in/b.txt': 'bb\n' });
+    assert.equal((await site.run()).log, ['b', 'all']);
+    assert.is(site.read('out/b.up'), 'BB\n');
+  });
+});
+
 test('functions give a list, in the order of the items', async () => {
   const up: Partial<Task> & { run: string } = {
     run: '',
