@@ -165,6 +165,9 @@ test('a run that was killed half way goes on where it was', () =>
       return lines.includes('docs/b.md');
     };
     await until(isThere, 'the second item');
+    // What was done is on file a moment later.
+    while (!(await rig.fleche(['query', 'page[docs/a.md]'])).stdout.includes('page['))
+      assert.ok(isAlive(child.pid ?? 0));
     child.kill('SIGKILL');
     await end;
     assert.not.ok(isAlive(child.pid ?? 0));
