@@ -7,9 +7,9 @@ import type { Draft, DraftTable } from './draft.ts';
 import { commandOf, type JsonTable, type Member, type Repository, tableOf, textsOf } from './repository.ts';
 import { type LeftOutputs, leftOutputs } from './shared-outputs.ts';
 import { type ImportedTask, keysBeside, keysOf, npmRemarks, variables } from './task-keys.ts';
+import { EXTENDS, ownPattern, rooted, TurboNeeds } from './turbo-needs.ts';
 
 const FILE = 'turbo.json';
-const EXTENDS = '$TURBO_EXTENDS$';
 
 /** Variables that Turbo counts for packages that use a framework. */
 const FRAMEWORKS: Readonly<Record<string, readonly string[]>> = {
@@ -33,14 +33,6 @@ const SAID: Readonly<Record<string, string>> = {
   with: 'No equal: with; name both tasks where they are wanted.',
 };
 
-/** What a task needs, and what follows from that for its other keys. */
-interface Needs {
-  readonly names: readonly string[];
-  readonly env: readonly string[];
-  readonly inputs: readonly string[];
-  readonly comments: readonly string[];
-}
-
 /** Throws `USAGE` if there is no turbo.json, or one of version 1. */
 export function fromTurbo(repository: Repository): readonly Draft[] {
   return new Turbo(repository).drafts();
@@ -52,6 +44,7 @@ class Turbo {
   /** By name: `build`, `package#build` or `//#build`. */
   readonly #tasks: ReadonlyMap<string, JsonTable>;
   readonly #own = new Map<Member, JsonTable>();
+  readonly #needs: TurboNeeds;
 
   constructor(repository: Repository) {
     const file = repository.json(FILE) ?? repository.json(`${FILE}c`);
@@ -66,6 +59,7 @@ class Turbo {
     this.#repository = repository;
     this.#file = file;
     this.#tasks = new Map(Object.entries(tableOf(file['tasks'])).map(([name, task]) => [name, tableOf(task)]));
+    this.#needs = new TurboNeeds(repository, this.#tasks);
   }
 
   drafts(): readonly Draft[] {
@@ -151,7 +145,7 @@ class Turbo {
       ...textsOf(definition['passThroughEnv']),
       ...(this.#file['envMode'] === 'loose' ? ['*'] : []),
     ]);
-    const needs = this.#needsOf(name, definition, users);
+    const needs = this.#needs.of(name, definition, users);
     const outputs = this.#outputsOf(name, definition, users);
     const isPersistent = definition['persistent'] === true;
     return {
@@ -203,7 +197,9 @@ class Turbo {
   #ownTasks(one: Member): JsonTable {
     const known = this.#own.get(one);
     if (known !== undefined) return known;
-    const tasks = one.folder === '.' ? {} : tableOf(this.#repository.json(`${one.folder}/${FILE}`)?.['tasks']);
+    const file = `${one.folder}/${FILE}`;
+    const said = one.folder === '.' ? {} : (this.#repository.json(file) ?? this.#repository.json(`${file}c`) ?? {});
+    const tasks = tableOf(said['tasks']);
     this.#own.set(one, tasks);
     return tasks;
   }
@@ -218,75 +214,6 @@ class Turbo {
     const manifests = users.some(({ folder }) => folder !== '.') ? ['package.json'] : [];
     return inFront([...written.map(ownPattern), ...manifests, ...others]);
   }
-
-  /**
-   * What a task depends on, with what that depends on in turn as far as it is of the same package. A task that no package
-   * has a script for runs nothing: it passes on what it depends on, and of packages below the files it counts.
-   */
-  #needsOf(name: string, definition: JsonTable, users: readonly Member[]): Needs {
-    const names = new Set<string>();
-    const env = new Set<string>();
-    const missing = new Set<string>();
-    const inputs = new Set<string>();
-    const seen = new Set([name, EXTENDS]);
-    const rest = [...textsOf(definition['dependsOn'])];
-    for (const need of rest) {
-      if (seen.has(need)) continue;
-      seen.add(need);
-      const isUp = need.startsWith('^');
-      const onward = isUp ? this.#upward(need.slice(1)) : textsOf(this.#tasks.get(need)?.['dependsOn']);
-      if (need.startsWith('$')) env.add(need.slice(1));
-      else if (this.#exists(need, users)) {
-        names.add(need);
-        if (!need.includes('#')) rest.push(...onward);
-      } else if (this.#isOnlyPassing(need)) {
-        if (isUp) for (const pattern of this.#readBelow(need.slice(1))) inputs.add(pattern);
-        rest.push(...onward);
-      } else missing.add(need);
-    }
-    return {
-      names: [...names],
-      env: [...env],
-      inputs: [...inputs],
-      comments: missing.size === 0 ? [] : [`Left out, for no package has it: ${[...missing].join(', ')}.`],
-    };
-  }
-
-  /** Whether it is a task that exists for the sake of what it depends on. */
-  #isOnlyPassing(need: string): boolean {
-    const { packages, workspace } = this.#repository;
-    const name = need.replace(/^\^/, '');
-    const isUsed = packages.some(({ scripts }) => scripts[name] !== undefined);
-    return workspace !== undefined && !name.includes('#') && this.#tasks.has(name) && !isUsed;
-  }
-
-  /** The files that a task counts, as patterns for all packages below. */
-  #readBelow(name: string): readonly string[] {
-    const written = this.#tasks.get(name)?.['inputs'];
-    if (written === undefined) return ['^@default'];
-    const taken = textsOf(written).filter((pattern) => !pattern.startsWith('!'));
-    return [...taken.map(ownPattern), 'package.json'].map((one) => (one.startsWith('//') ? one : `^${one}`));
-  }
-
-  /** What a task of the packages below depends on in packages below them. */
-  #upward(name: string): readonly string[] {
-    return textsOf(this.#tasks.get(name)?.['dependsOn']).filter((need) => need.startsWith('^'));
-  }
-
-  #exists(need: string, users: readonly Member[]): boolean {
-    const { packages, root, workspace } = this.#repository;
-    const hash = need.lastIndexOf('#');
-    const local = need.slice(hash + 1).replace(/^\^/, '');
-    if (hash >= 0) {
-      const owner = need.slice(0, hash);
-      const one = owner === root.name ? root : packages.find(({ name }) => name === owner);
-      return one?.scripts[local] !== undefined && (this.#tasks.has(local) || this.#tasks.has(need));
-    }
-    if (need.startsWith('^')) return packages.some(({ scripts }) => scripts[local] !== undefined);
-    if (workspace === undefined || users[0] === root) return root.scripts[local] !== undefined;
-    const owners = users.length === 1 ? users : packages;
-    return owners.some(({ scripts }) => scripts[local] !== undefined);
-  }
 }
 
 /** Everything in folders has to come before what is taken away of it. */
@@ -296,11 +223,6 @@ function inFront(patterns: readonly string[]): readonly string[] {
     ...whole.filter((pattern) => patterns.includes(pattern)),
     ...patterns.filter((pattern) => !whole.includes(pattern)),
   ];
-}
-
-/** A pattern of `inputs` as it is written here. What is meant by everything is not what tasks write. */
-function ownPattern(pattern: string): string {
-  return pattern === '$TURBO_DEFAULT$' || pattern === '**' || pattern === '**/*' ? '@default' : rooted(pattern);
 }
 
 function localName(name: string): string {
@@ -315,11 +237,6 @@ function merged(shared: JsonTable, own: JsonTable): JsonTable {
     return [key, [...textsOf(shared[key]), ...texts.filter((text) => text !== EXTENDS)]] as const;
   });
   return { ...shared, ...Object.fromEntries(lists) };
-}
-
-/** A pattern of Turbo as it is written here. */
-function rooted(pattern: string): string {
-  return pattern.replace(/^(!?)\$TURBO_ROOT\$\//, '$1//').replace(/^(!?)\.\//, '$1');
 }
 
 function frameworkVariables(users: readonly Member[]): readonly string[] {

@@ -1,14 +1,16 @@
 /**
- * The list of folders in `pnpm-workspace.yaml`. That list is all that is read of it, in the two forms that YAML has for
- * lists of texts; for a file in another form the caller has to be told the folders otherwise.
+ * The list of folders in `pnpm-workspace.yaml`, which is read at every start: the two forms in which people write it are
+ * understood without a parser for all of YAML.
  */
 import { readFileSync } from 'node:fs';
 import { systemCode } from '../../base/errors.ts';
+import { parseYaml } from '../../files/yaml.ts';
 
 /** The patterns under `packages`, or undefined if there is no such file or list, or it cannot be read. */
 export function readPnpmWorkspace(file: string): readonly string[] | undefined {
   try {
-    return packagesIn(readFileSync(file, 'utf8'));
+    const text = readFileSync(file, 'utf8');
+    return packagesIn(text) ?? listIn(text);
   } catch (error) {
     const code = systemCode(error);
     if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR') return undefined;
@@ -38,6 +40,18 @@ export function packagesIn(yaml: string): readonly string[] | undefined {
     else return undefined;
   }
   return textsOf(items);
+}
+
+/** The same as any YAML may say it. */
+function listIn(yaml: string): readonly string[] | undefined {
+  try {
+    const [file] = parseYaml(yaml);
+    const list = typeof file === 'object' && file !== null && 'packages' in file ? file.packages : undefined;
+    return Array.isArray(list) ? list.filter((one) => typeof one === 'string') : undefined;
+  } catch {
+    // What is not YAML names no packages, which is told by who asks for them.
+    return undefined;
+  }
 }
 
 function textsOf(items: readonly string[]): readonly string[] | undefined {

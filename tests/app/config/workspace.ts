@@ -168,6 +168,9 @@ test('the folders of packages can be those of npm, yarn or pnpm', () => {
   const yaml = '# all\npackages:\n  - \'packages/*\' # but\n  - "!packages/docs"\ncatalog:\n  a: 1\n';
   assert.equal(names(pnpm, { 'p/pnpm-workspace.yaml': yaml }), three);
   assert.equal(names(pnpm, { 'p/pnpm-workspace.yaml': 'packages: [packages/ui, "packages/app"]\r\n' }), ['app', 'ui']);
+  const other = 'all: &all\n  - packages/*\npackages:\n  [\n    packages/ui, # one\n    "packages/core"\n  ]\n';
+  assert.equal(names(pnpm, { 'p/pnpm-workspace.yaml': other }), ['core', 'ui']);
+  assert.equal(names(pnpm, { 'p/pnpm-workspace.yaml': 'a: &a [packages/app]\npackages: *a' }), ['app']);
   assert.equal(names('["packages/**", "!**/d*"]', {}), three);
 });
 
