@@ -3,6 +3,7 @@
  * them to the stores of this machine.
  */
 import type { Digest, Key } from '../base/hash.ts';
+import { treeBlobs } from '../call/caches/transfer.ts';
 import type { LocalSide } from '../call/shared/local-side.ts';
 import type { SharedLine } from '../call/shared/shared-stack.ts';
 import type { SharedTier } from '../call/shared/shared-tier.ts';
@@ -31,6 +32,8 @@ export class TierLine implements SharedLine {
   #side: LocalSide | undefined;
   /** Sentences that were said. */
   readonly #said = new Set<string>();
+  /** Tiers that lack an answer that came from one behind them. */
+  readonly #relays = new Map<Key, readonly SharedTier[]>();
   /** Whether what was being sent took longer than it may. */
   #isLate = false;
 
@@ -58,14 +61,35 @@ export class TierLine implements SharedLine {
 
   async ask(key: Key): Promise<string | undefined> {
     if (this.#options.refusals?.has(key)) return undefined;
-    for (const tier of await this.tiers()) if (await tier.ask(key, this.#local())) return tier.name;
+    const side = this.#local();
+    const tiers = await this.tiers();
+    for (const [at, tier] of tiers.entries()) {
+      if (!(await tier.ask(key, side))) continue;
+      const nearer = tiers.slice(0, at).filter((other) => other.mayRelay(key, tier));
+      if (nearer.length > 0) this.#relays.set(key, nearer);
+      await this.#relay(key);
+      return tier.name;
+    }
     return undefined;
   }
 
   async bring(key: Key, blobs: readonly Digest[]): Promise<boolean> {
     const side = this.#local();
-    for (const tier of await this.tiers()) if (await tier.bring(key, blobs, side)) return true;
+    for (const tier of await this.tiers()) {
+      if (!(await tier.bring(key, blobs, side))) continue;
+      await this.#relay(key);
+      return true;
+    }
     return false;
+  }
+
+  /** Gives an answer that came from further back to the nearer tiers, once all of it is here. */
+  async #relay(key: Key): Promise<void> {
+    const nearer = this.#relays.get(key);
+    const record = nearer === undefined ? undefined : await this.#local().record(key);
+    if (nearer === undefined || record === undefined || !(await isWhole(record, this.#local()))) return;
+    this.#relays.delete(key);
+    for (const tier of nearer) tier.push(record, this.#local());
   }
 
   /** Asks for these no more until they were made anew. */
@@ -120,4 +144,11 @@ export class TierLine implements SharedLine {
     const ends = await Promise.allSettled(this.#tiers.map((tier) => tier.close(isOver ? 0 : tier.exitMs)));
     for (const end of ends) if (end.status === 'rejected') throw end.reason;
   }
+}
+
+/** Whether the contents of all output files are here. */
+async function isWhole({ outputs }: CallRecord, side: LocalSide): Promise<boolean> {
+  const tree = outputs === null ? undefined : await side.bytes(outputs);
+  for (const blob of tree === undefined ? [] : treeBlobs(tree)) if (!(await side.has(blob))) return false;
+  return outputs === null || tree !== undefined;
 }

@@ -7,6 +7,7 @@ import { FlecheError } from '../base/errors.ts';
 import { SharedTier } from '../call/shared/shared-tier.ts';
 import { DirectoryRemote } from '../store/remote/directory-remote.ts';
 import { HttpRemote } from '../store/remote/http-remote.ts';
+import { proxyFor } from '../store/remote/proxy.ts';
 import { RedisRemote } from '../store/remote/redis-remote.ts';
 import { NAMESPACE, RemoteFault, type RemoteStore } from '../store/remote/remote.ts';
 import { Signer, Verifier } from '../store/remote/signing.ts';
@@ -24,6 +25,9 @@ export interface TierSurroundings {
 const WIDTH = 16;
 /** The helper may ask a person. */
 const HELPER_TIMEOUT = 60_000;
+/** Shorter parts of secrets stand in many texts by accident. */
+const LEAST_WORD = 16;
+const LEAST_PASSWORD = 6;
 
 /** Undefined for one that is neither read nor written here. Throws `CONFIG_INVALID` for keys and names that are none. */
 export function openTier(spec: SharedCacheSpec, { env, strict, onTrouble }: TierSurroundings): SharedTier | undefined {
@@ -32,10 +36,11 @@ export function openTier(spec: SharedCacheSpec, { env, strict, onTrouble }: Tier
   const namespace = namespaceOf(spec, env);
   const signingKey = variable(env, spec.signingKeyEnv);
   const token = variable(env, spec.tokenEnv);
+  const login = credentials(spec, token);
   return at(spec, () => {
     return new SharedTier({
       name: spec.name,
-      store: storeOf(spec, namespace, credentials(spec, token)),
+      store: storeOf(spec, namespace, login, env),
       namespace,
       reads,
       writes,
@@ -44,7 +49,7 @@ export function openTier(spec: SharedCacheSpec, { env, strict, onTrouble }: Tier
       producer: variable(env, spec.producerEnv) ?? null,
       require: spec.require || strict,
       maxAnswer: spec.maxAnswer,
-      secrets: [signingKey, token].flatMap((secret) => secret?.trim() ?? []),
+      secrets: async () => [signingKey, await login().catch(() => undefined)].flatMap(forms),
       onTrouble,
       now: () => performance.now(),
       width: WIDTH,
@@ -74,13 +79,27 @@ function at<T>(spec: SharedCacheSpec, make: () => T): T {
   }
 }
 
+/** What of a secret must not be printed: all of it, its words, such as the middle of a key, and the password of a login. */
+function forms(secret: string | undefined): readonly string[] {
+  if (secret === undefined) return [];
+  const words = secret.split(/\s+/).filter((word) => word.length >= LEAST_WORD && !word.startsWith('-----'));
+  const password = secret.slice(secret.indexOf(':') + 1);
+  return [...new Set([secret, ...words, ...(password.length >= LEAST_PASSWORD ? [password] : [])])];
+}
+
 /** An empty variable counts as none: that is how CI systems hand over secrets that a job may not have. */
 function variable(env: Environment, name: string | undefined): string | undefined {
   const value = name === undefined ? undefined : env[name]?.trim();
   return value === '' ? undefined : value;
 }
 
-function storeOf(spec: SharedCacheSpec, namespace: string, token: () => Promise<string | undefined>): RemoteStore {
+/** `env`: where proxies are named. */
+function storeOf(
+  spec: SharedCacheSpec,
+  namespace: string,
+  token: () => Promise<string | undefined>,
+  env: Environment,
+): RemoteStore {
   const { place, connectMs, timeoutMs } = spec;
   switch (place.type) {
     case 'Directory':
@@ -93,6 +112,7 @@ function storeOf(spec: SharedCacheSpec, namespace: string, token: () => Promise<
         connectMs,
         timeoutMs,
         connections: WIDTH,
+        proxy: proxyFor(new URL(place.url), env),
       });
     case 'Redis':
       return new RedisRemote({

@@ -25,6 +25,8 @@ import { readsNothing, type TaskCall } from './task-call.ts';
 import { timed } from './timeline.ts';
 import { Upstream } from './upstream.ts';
 
+/** What was printed is replayed in pieces of this size, bytes. */
+const PIECE = 1 << 16;
 /** What holds for a task of which nothing else is said. */
 const ONCE: Scheduling = { weight: 1, retries: 0, retryDelay: 0 };
 
@@ -191,7 +193,8 @@ export class Acting {
     const { name } = call.task;
     if (mode === 'run' && past !== null) {
       const { log, walltime } = past;
-      if (log !== null) request.listener({ type: 'output', name, chunk: log, replayed: true });
+      for (const chunk of log === null ? [] : pieces(log))
+        request.listener({ type: 'output', name, chunk, replayed: true });
       this.#state.saved += walltime;
     }
     if (past === null && restored === 0 && live !== undefined) quiet.add(name);
@@ -309,6 +312,11 @@ export class Acting {
 
 /** The place of a task that does nothing itself. */
 const NOWHERE: Place = { lane: 0, waited: false, release: () => {} };
+
+/** What is shown takes several times its room on the way, so it goes in pieces. */
+function* pieces(log: Uint8Array): Generator<Uint8Array, void, undefined> {
+  for (let at = 0; at < log.length; at += PIECE) yield log.subarray(at, at + PIECE);
+}
 
 /** The task is to be asked for once more. */
 const AGAIN: Acted = { kind: 'unsettled', disturbed: [] };

@@ -1,6 +1,6 @@
 /** The side of a shared tier that is on this machine: where answers are put that come, and taken from that go. */
 import type { Awaitable } from '../../base/awaitable.ts';
-import type { Digest } from '../../base/hash.ts';
+import type { Digest, Key } from '../../base/hash.ts';
 import type { SyncCallStore } from '../../store/calls.ts';
 import type { CallRecord } from '../../store/record.ts';
 import type { FileValueStore } from '../../store/values.ts';
@@ -22,6 +22,7 @@ export interface LocalSide {
   /** Keeps verified bytes, and what value they encode, if any. */
   keep(blob: Digest, bytes: Uint8Array, value: Digest | null): Awaitable<void>;
   file(record: CallRecord): Awaitable<unknown>;
+  record(key: Key): Awaitable<CallRecord | undefined>;
   /** Undefined where everything goes through memory. */
   readonly files: FileWay | undefined;
 }
@@ -36,6 +37,7 @@ export function sideOfStores(values: FileValueStore, calls: SyncCallStore, scrat
       if (value !== null) values.alias(value, blob);
     },
     file: (record) => calls.put(record),
+    record: (key) => calls.get(key),
     files: {
       scratch,
       adopt: (path, blob) => values.adopt(path, blob),
@@ -52,6 +54,7 @@ export function sideOfCache(cache: CacheCore): LocalSide {
     bytes: (blob) => cache.bytes(blob),
     keep: (blob, bytes, value) => cache.keepBytes(blob, bytes, value),
     file: (record) => cache.file(record),
+    record: (key) => cache.lookup(key),
     files: undefined,
   };
 }

@@ -22,7 +22,7 @@ export interface OutgoingOptions {
   readonly signer: Signer | undefined;
   readonly producer: string | null;
   readonly maxAnswer: number;
-  readonly secrets: readonly string[];
+  readonly secrets: () => Promise<readonly string[]>;
   readonly lanes: Lanes;
   readonly tally: SharedTally;
   readonly signal: AbortSignal;
@@ -76,7 +76,7 @@ export class Outgoing {
       const bytes = await this.#side.bytes(blob);
       if (bytes !== undefined) sizes.set(blob, bytes.length);
       else if (needed.has(blob)) return `content of an answer of "${name}" is gone`;
-      if (blob === log && bytes !== undefined && this.#isSecret(bytes)) {
+      if (blob === log && bytes !== undefined && (await this.#isSecret(bytes))) {
         return `what "${name}" printed has a secret in it and is not shared`;
       }
     }
@@ -88,9 +88,9 @@ export class Outgoing {
     return sizes;
   }
 
-  #isSecret(bytes: Uint8Array): boolean {
+  async #isSecret(bytes: Uint8Array): Promise<boolean> {
     const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    return this.#options.secrets.some((secret) => secret !== '' && text.includes(secret));
+    return (await this.#options.secrets()).some((secret) => secret !== '' && text.includes(secret));
   }
 
   /** Small things into the record as long as there is room, what it names itself first; undefined if something is gone. */

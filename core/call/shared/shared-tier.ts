@@ -35,7 +35,7 @@ export interface TierOptions {
   /** The most that one answer may have, bytes. */
   readonly maxAnswer: number;
   /** Texts that never leave this machine, such as tokens: what has one of them in its output is not sent. */
-  readonly secrets: readonly string[];
+  readonly secrets: () => Promise<readonly string[]>;
   /** Told once what went wrong. */
   readonly onTrouble: (message: string) => void;
   /** ms by a clock that does not go back. */
@@ -67,6 +67,8 @@ export class SharedTier {
   /** What answers say of their content, of those that came in this process. */
   readonly #known = new Map<Key, Sealed>();
   readonly #pushing = new Set<Promise<void>>();
+  /** Who signed the answers that came in this process. */
+  readonly #signers = new Map<Key, string | null>();
 
   constructor(options: TierOptions) {
     this.#options = options;
@@ -169,6 +171,7 @@ export class SharedTier {
       this.#tally.reject(opened.distrust);
       return undefined;
     }
+    this.#signers.set(key, opened.signer);
     this.#remember(key, opened.sealed);
     return opened.sealed;
   }
@@ -182,6 +185,16 @@ export class SharedTier {
       this.#known.delete(oldest);
       return;
     }
+  }
+
+  /**
+   * Whether an answer that came from another tier may be put here under the signature of this machine: only if who made
+   * it is believed here too, for otherwise this machine would vouch for a stranger.
+   */
+  mayRelay(key: Key, from: SharedTier): boolean {
+    const { writes, verifier } = this.#options;
+    const signer = from.#signers.get(key);
+    return writes && signer !== undefined && (verifier === undefined || (signer !== null && verifier.knows(signer)));
   }
 
   /** Sends an answer in the background; failures are never sent. */

@@ -12,6 +12,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { messageOf, systemCode } from '../../base/errors.ts';
 import type { Digest, Key } from '../../base/hash.ts';
+import { HttpProxy } from './proxy.ts';
 import { type Content, contentOf, type Expectation, RemoteFault, type RemoteStore, tooLong } from './remote.ts';
 
 export interface HttpOptions {
@@ -27,6 +28,8 @@ export interface HttpOptions {
   readonly timeoutMs: number;
   /** Connections at a time. */
   readonly connections: number;
+  /** The address of a proxy; undefined for none. */
+  readonly proxy?: string | undefined;
 }
 
 /** Who sends more slowly than this counts as not sending, bytes a second. */
@@ -39,8 +42,8 @@ export class HttpRemote implements RemoteStore {
   readonly maxBlob: number = Number.MAX_SAFE_INTEGER;
   readonly #options: HttpOptions;
   readonly #base: URL;
-  readonly #agent: Agent;
-  readonly #client: typeof request;
+  /** Made with the first request: what is wrong with it costs answers. */
+  #client: Client | undefined;
   #authorization: Promise<string | undefined> | undefined;
 
   constructor(options: HttpOptions) {
@@ -49,11 +52,16 @@ export class HttpRemote implements RemoteStore {
     const steps = [this.#base.pathname.replace(/\/+$/, ''), ...(options.namespace === '' ? [] : [options.namespace])];
     this.#base.pathname = steps.join('/');
     this.location = this.#base.href.replace(/\/$/, '');
-    const isSecure = this.#base.protocol === 'https:';
-    const keeping = { keepAlive: true, maxSockets: options.connections, maxFreeSockets: options.connections };
-    const client = isSecure ? secureClient() : { Agent, request };
-    this.#agent = new client.Agent(keeping);
-    this.#client = client.request;
+  }
+
+  #connect(): Client {
+    const { connections, proxy: address, connectMs } = this.#options;
+    const keeping = { keepAlive: true, maxSockets: connections, maxFreeSockets: connections };
+    const proxy = address === undefined ? undefined : new HttpProxy(address);
+    if (this.#base.protocol === 'http:') return { agent: new Agent(keeping), request, through: proxy };
+    const https = secureClient();
+    const agent = proxy === undefined ? new https.Agent(keeping) : proxy.secureAgent(keeping, connectMs);
+    return { agent, request: https.request, through: undefined };
   }
 
   async has(digests: readonly Digest[], signal?: AbortSignal): Promise<ReadonlySet<Digest>> {
@@ -163,7 +171,9 @@ export class HttpRemote implements RemoteStore {
     if (status === 413) throw new RemoteFault('full', 'the server takes nothing as large as this');
     // 409 and 412: somebody was first.
     if ((status >= 200 && status < 300) || status === 409 || status === 412) return;
-    throw new RemoteFault('bad', `the server answered ${status} to a PUT`);
+    const takesBazelOnly = status === 400 && path.startsWith('ac/');
+    const hint = takesBazelOnly ? '; bazel-remote needs --disable_http_ac_validation' : '';
+    throw new RemoteFault('bad', `the server answered ${status} to a PUT${hint}`);
   }
 
   /** By the DELETE of whole folders that WebDAV has; there is no other way to learn what is there. */
@@ -189,7 +199,7 @@ export class HttpRemote implements RemoteStore {
   }
 
   close(): Promise<void> {
-    this.#agent.destroy();
+    this.#client?.agent.destroy();
     return Promise.resolve();
   }
 
@@ -198,13 +208,14 @@ export class HttpRemote implements RemoteStore {
     this.#authorization ??= this.#options.authorization();
     const authorization = await this.#authorization;
     for (let attempt = 1; ; attempt++) {
-      const sent = this.#request(method, path, message, authorization);
+      let sent: ClientRequest | undefined;
       try {
+        sent = this.#request(method, path, message, authorization);
         const response = await this.#answer(sent, message);
         refuseBadHead(response);
         return response;
       } catch (error) {
-        const isStale = sent.reusedSocket && systemCode(error) === 'ECONNRESET';
+        const isStale = sent?.reusedSocket === true && systemCode(error) === 'ECONNRESET';
         if (!isStale || attempt > this.#options.connections || message.signal?.aborted) throw fault(error);
       }
     }
@@ -217,16 +228,16 @@ export class HttpRemote implements RemoteStore {
       headers['content-length'] = String(content.size);
       headers['content-type'] = 'application/octet-stream';
     }
-    const { protocol, hostname, port, pathname } = this.#base;
-    return this.#client({
-      protocol,
-      hostname: hostname.replace(/^\[|\]$/g, ''),
-      port,
-      path: `${pathname.replace(/\/$/, '')}/${path}`,
-      method,
-      headers,
-      agent: this.#agent,
-    });
+    this.#client ??= this.#connect();
+    const { agent, request, through } = this.#client;
+    const { protocol, host, hostname, port, pathname } = this.#base;
+    const place = `${pathname.replace(/\/$/, '')}/${path}`;
+    if (through !== undefined) {
+      const { hostname, port } = through;
+      const all = { host, ...headers, ...through.headers };
+      return request({ protocol, hostname, port, path: `${protocol}//${host}${place}`, method, headers: all, agent });
+    }
+    return request({ protocol, hostname: hostname.replace(/^\[|\]$/g, ''), port, path: place, method, headers, agent });
   }
 
   #answer(sent: ClientRequest, { content, signal }: Message): Promise<IncomingMessage> {
@@ -265,6 +276,14 @@ export class HttpRemote implements RemoteStore {
 /** Encryption takes a while to load, and is not needed for a server of this machine. */
 function secureClient(): Pick<typeof import('node:https'), 'Agent' | 'request'> {
   return createRequire(import.meta.url)('node:https') as typeof import('node:https');
+}
+
+/** How requests are made. */
+interface Client {
+  readonly agent: Agent;
+  readonly request: typeof request;
+  /** The proxy that is asked in place of the server. */
+  readonly through: HttpProxy | undefined;
 }
 
 interface Message {

@@ -42,7 +42,8 @@ export function sentApart({ packs, single }: Pick<Sealed, 'packs' | 'single'>): 
 /** Why an answer is not believed. */
 export type Distrust = 'unsigned' | 'unknown key' | 'forged' | 'not decodable';
 
-export type Opened = { readonly sealed: Sealed } | { readonly distrust: Distrust };
+/** `signer`: the name of the key that signed it; null if nobody was asked to. */
+export type Opened = { readonly sealed: Sealed; readonly signer: string | null } | { readonly distrust: Distrust };
 
 /** What a record is shared under. */
 export interface Place {
@@ -82,14 +83,16 @@ export function unseal(bytes: Uint8Array, place: Place, verifier: Verifier | und
   const end = whole.indexOf('\n', HEADER.length);
   if (whole.toString('latin1', 0, HEADER.length) !== HEADER || end < 0) return { distrust: 'not decodable' };
   const payload = whole.subarray(end + 1);
+  let signer: string | null = null;
   if (verifier !== undefined) {
     const signature = readSignature(whole.toString('latin1', HEADER.length, end));
     if (signature === undefined) return { distrust: 'unsigned' };
     const verdict = verifier.verify(message(place, payload), signature);
     if (verdict !== 'good') return { distrust: DISTRUST[verdict] };
+    signer = signature.key;
   }
   const sealed = readPayload(payload);
-  return sealed?.record.key === place.key ? { sealed } : { distrust: 'not decodable' };
+  return sealed?.record.key === place.key ? { sealed, signer } : { distrust: 'not decodable' };
 }
 
 const DISTRUST: Readonly<Record<Exclude<Verdict, 'good'>, Distrust>> = { unknown: 'unknown key', forged: 'forged' };

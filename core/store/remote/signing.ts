@@ -47,6 +47,11 @@ export class Verifier {
     this.#keys = new Map(texts.map((text) => parsed('public', text)).map((key) => [nameOf(key), key]));
   }
 
+  /** Whether signatures of the key of this name count. */
+  knows(key: string): boolean {
+    return this.#keys.has(key);
+  }
+
   verify(message: Uint8Array, { key, bytes }: Signature): Verdict {
     const known = this.#keys.get(key);
     if (known === undefined) return 'unknown';

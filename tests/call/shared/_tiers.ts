@@ -68,7 +68,7 @@ export function machine(
     producer: null,
     require: false,
     maxAnswer: 1 << 30,
-    secrets: [],
+    secrets: async () => [],
     onTrouble: (message) => troubles.push(message),
     now: () => performance.now(),
     width: 8,

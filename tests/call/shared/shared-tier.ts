@@ -115,7 +115,7 @@ test('keys are replaced without a day on which nothing is believed', async () =>
 
 test('what has a secret in its output, or outputs that not every system can have, is not sent', async () => {
   const server = new MemoryRemote();
-  const here = machine(server, { secrets: ['made printed'] });
+  const here = machine(server, { secrets: async () => ['made printed'] });
   await here.push(taskRecord(here, 'printed', {}));
   await here.push(taskRecord(here, 'device', { 'out/aux.js': 'x' }));
   assert.is(server.records.size, 0);
