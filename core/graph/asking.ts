@@ -164,11 +164,18 @@ class Asking {
 
   /**
    * What the patterns match, as it will be when the upstream is in place: the workspace without anything upstream tasks
-   * write, plus what their products say they wrote.
+   * write, plus what their products say they wrote, and what links among that lead to.
    */
   #list(patterns: readonly string[], taken: readonly string[]): Tree {
     this.#generated ??= new Generated(this.#task, this.#products, this.#around);
     const generated = this.#generated;
+    const globs = globsOf(taken);
+    const written = generated.matching(globs);
+    const ends = Generated.ends(written.flatMap(([, entries]) => entries)).filter((end) => !globs.matches(end));
+    if (ends.length > 0) {
+      const named = [...new Set(ends)].map((end) => end.replace(/^!/, './!'));
+      return this.#list([...patterns, ...named], [...taken, ...named]);
+    }
     let before: (() => ReadonlySet<RelPath>) | undefined;
     const listing = this.#around.workspace.inputs(patterns, (path) =>
       before === undefined ? generated.hides(path) : generated.hidesAfter(path, before),
@@ -182,7 +189,6 @@ class Asking {
     this.checks.push(() => listing.changes());
     this.links.push(() => listing.links);
     this.#requireEdges(globsOf(patterns), tree);
-    const written = generated.matching(globsOf(taken));
     for (const [task, entries] of written) this.#read(task, entries);
     return written.length === 0 ? tree : makeTree([...tree.entries, ...written.flatMap(([, entries]) => entries)]);
   }

@@ -2,7 +2,8 @@
  * The paths in a workspace that tasks write, from where one task stands: its upstream's and its own. What is on disk of
  * them is no input: what the upstream wrote is told by its products, so that a plan sees what a run would see.
  */
-import type { RelPath } from '../base/paths.ts';
+import { isWithin, normalRel, type RelPath } from '../base/paths.ts';
+import { folderOf } from '../files/folders.ts';
 import { type Globs, globsOf } from '../files/globs.ts';
 import type { Outputs } from '../files/outputs.ts';
 import type { TreeEntry } from '../files/tree.ts';
@@ -70,6 +71,14 @@ export class Generated {
       if (entry !== undefined) return { task: name, entry };
     }
     return this.hides(path) ? { task: this.#task, entry: undefined } : undefined;
+  }
+
+  /** Where links among these entries lead, seen from the project: whoever reads a link reads what it leads to. */
+  static ends(entries: readonly TreeEntry[]): readonly RelPath[] {
+    const ends = entries.map((entry) =>
+      entry.kind === 'link' ? normalRel(`${folderOf(entry.path)}/${entry.target}`) : entry.path,
+    );
+    return ends.filter((end, at) => !isWithin(end, entries[at]?.path ?? end));
   }
 
   #entriesOf(task: string): ReadonlyMap<RelPath, TreeEntry> {

@@ -40,13 +40,13 @@ export async function live<P>(story: Story<P>, world: World<P>, driver: Driver):
   await history.act({ kind: 'run', jobs: 2, target: undefined, force: false });
 }
 
-class History {
+export class History {
   #blueprint: Blueprint;
   readonly #driver: Driver;
   readonly #checkout: Checkout;
   readonly #hand = new Map<string, Thing>();
   #level: string | undefined;
-  readonly #answers = new Answers();
+  readonly #answers: Answers;
   /** Files that may be nobody's: they may stay, and they may go. */
   readonly #strays = new Set<string>();
   /** Outputs that were right when the last run was over. */
@@ -58,7 +58,8 @@ class History {
   #configured: readonly string[] = [];
   #logged = 0;
 
-  constructor(blueprint: Blueprint, driver: Driver) {
+  constructor(blueprint: Blueprint, driver: Driver, answers: Answers = new Answers()) {
+    this.#answers = answers;
     this.#blueprint = blueprint;
     this.#driver = driver;
     this.#checkout = new Checkout(driver.root);
@@ -245,26 +246,26 @@ class History {
       case 'kill':
         await this.#driver.run({ jobs: act.jobs, level, killAfter: act.after });
         this.#isForgetful = true;
-        this.#suspect();
+        this.suspect();
         this.#checkHand(this.#checkout.snapshot(), this.#made());
-        this.#suspect();
+        this.suspect();
         this.#log();
         return this.#run({ kind: 'run', jobs: act.jobs, target: undefined, force: false });
       case 'disturb': {
-        this.#suspect();
+        this.suspect();
         const running = this.#driver.run({ jobs: act.jobs, level });
         running.catch(() => {});
         for (const { after, edit } of act.edits) {
           await new Promise((resume) => setTimeout(resume, after));
           this.edit(edit);
           if (this.#driver.isWatch) this.#configure();
-          this.#suspect();
+          this.suspect();
         }
         await running;
         // What was edited last may still be at work.
         if (this.#driver.isWatch) await this.#driver.run({ jobs: act.jobs, level });
         this.#asked.clear();
-        this.#answers.isLoose = true;
+        this.#answers.loosen();
         this.#checkBeginnings(act.edits.length + 1);
         return this.#run({ kind: 'run', jobs: act.jobs, target: undefined, force: false });
       }
@@ -286,7 +287,7 @@ class History {
   }
 
   /** What the tasks would ask now may have been answered. */
-  #suspect(): void {
+  suspect(): void {
     for (const made of this.#made()) {
       if (made !== undefined) for (const { question } of partsOf('', made)) this.#answers.suspect(question);
     }
@@ -301,7 +302,8 @@ class History {
       if (one === undefined || !cache) continue;
       const outcome = outcomes[name];
       for (const { question } of partsOf(name, one)) {
-        if (outcome === 'ran' || outcome === 'cached') this.#answers.file(question, outcome === 'ran' && !one.items);
+        if (outcome === 'ran' || outcome === 'cached')
+          this.#answers.file(question, outcome === 'ran' && !one.items, 'cut short');
         else this.#answers.suspect(question);
       }
     }

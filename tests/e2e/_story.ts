@@ -47,17 +47,18 @@ const after = fc.nat(60);
 const force = fc.integer({ min: 0, max: 11 }).map((n) => n === 11);
 
 export function story<P>(manner: Manner, world: World<P>): fc.Arbitrary<Story<P>> {
-  const isWatch = manner === 'watch';
-  // The environment of a watch never changes.
-  const edits = isWatch ? edit(world).filter(({ kind }) => kind !== 'level') : edit(world);
-  const act = isWatch ? watchAct(world) : runAct(world, manner === 'outside');
   return fc.record({
     plan: world.plan(manner),
-    chapters: fc.array(fc.record({ edits: fc.array(edits, { maxLength: 3 }), act }), {
-      minLength: 1,
-      maxLength: manner === 'outside' ? 8 : 10,
-    }),
+    chapters: fc.array(chapter(manner, world), { minLength: 1, maxLength: manner === 'outside' ? 8 : 10 }),
   });
+}
+
+export function chapter(manner: Manner, editable: Editable): fc.Arbitrary<Chapter> {
+  const isWatch = manner === 'watch';
+  // The environment of a watch never changes.
+  const edits = isWatch ? edit(editable).filter(({ kind }) => kind !== 'level') : edit(editable);
+  const act = isWatch ? watchAct(editable) : runAct(editable, manner === 'outside');
+  return fc.record({ edits: fc.array(edits, { maxLength: 3 }), act });
 }
 
 function runAct(editable: Editable, isOutside: boolean): fc.Arbitrary<Act> {

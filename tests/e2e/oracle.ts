@@ -2,96 +2,19 @@
  * Random pipelines live through random histories, with real commands, a real cache on disk, and the whole program but
  * for its command line; a smaller share with the built program. See `_history.ts` for what is compared with what.
  */
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { test } from 'uvu';
-import { openProject } from '../../core/app/project.ts';
 import type { OutcomeKind } from '../../core/graph/outcome.ts';
-import { openLmdb } from '../../core/store/lmdb/lmdb.ts';
 import type { Driver, RunEnd, RunOptions } from './_driver.ts';
 import { live } from './_history.ts';
+import { halve, Inside } from './_inside.ts';
 import { ITEMS } from './_items.ts';
 import { hold, withBase } from './_oracle.ts';
 import { PIPELINES } from './_pipeline.ts';
 import { REPOSITORIES } from './_repository.ts';
 import { ended, type Rig, withRig } from './_rig.ts';
 import { story } from './_story.ts';
-
-/** Runs within this process. */
-class Inside implements Driver {
-  readonly isWatch = false;
-  readonly root: string;
-  readonly logFile: string;
-
-  constructor(base: string) {
-    this.root = join(base, 'project');
-    this.logFile = join(base, 'log');
-    mkdirSync(this.root);
-    writeFileSync(this.logFile, '');
-  }
-
-  async run({ jobs, target, force = false, level, abortAfter }: RunOptions): Promise<RunEnd> {
-    const told: string[] = [];
-    const env = { PATH: process.env['PATH'], LC_ALL: 'C', TEST_LOG: this.logFile, LEVEL: level };
-    const project = openProject({
-      cwd: this.root,
-      env,
-      config: undefined,
-      strict: false,
-      warn: (text) => told.push(text),
-    });
-    const printed: Record<string, string> = {};
-    const controller = new AbortController();
-    const timer = abortAfter === undefined ? undefined : setTimeout(() => controller.abort(), abortAfter);
-    try {
-      const { outcomes } = await project.engine().run({
-        targets: target === undefined ? project.graph.names : [target],
-        jobs,
-        force,
-        frozen: false,
-        keepGoing: true,
-        signal: controller.signal,
-        listener(event) {
-          if (event.type === 'output')
-            printed[event.name] = (printed[event.name] ?? '') + Buffer.from(event.chunk).toString();
-          if (event.type === 'warning') told.push(`${event.name}: ${event.message}`);
-          if (event.type === 'done') told.push(JSON.stringify(event.outcome));
-        },
-      });
-      return {
-        outcomes: Object.fromEntries(outcomes.map(({ name, outcome }): [string, OutcomeKind] => [name, outcome])),
-        printed,
-        told: told.join('\n'),
-      };
-    } finally {
-      clearTimeout(timer);
-      await project.close();
-    }
-  }
-
-  halve = halve;
-
-  configure(text: string): string {
-    return text;
-  }
-
-  note(): void {}
-
-  later(): Promise<undefined> {
-    return Promise.resolve(undefined);
-  }
-
-  isAtWork(): boolean {
-    return false;
-  }
-}
-
-async function halve(root: string, isGone: (digest: string) => boolean): Promise<void> {
-  const stores = openLmdb(join(root, '.fleche'), { onTrouble: () => {} });
-  for (const { digest } of [...stores.values.list()]) if (isGone(digest)) stores.values.delete(digest);
-  await stores.close();
-}
 
 /** Runs of the built program. */
 class Outside implements Driver {

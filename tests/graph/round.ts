@@ -452,6 +452,38 @@ test('files of people among the outputs of a task that reads them are inputs', a
   });
 });
 
+test('a link that something upstream wrote is an input with what it leads to, a file, a folder, or a source', async () => {
+  const tasks = {
+    make: {
+      run: 'say make; mkdir -p made/v1; cat src > made/v1/file; ln -s v1 made/latest; ln -s v1/file made/link; ln -s ../other made/out',
+      inputs: ['src'],
+      outputs: ['made/**'],
+    },
+    mid: { run: 'say mid; echo mid > mid', needs: ['make'], outputs: ['mid'] },
+    ...Object.fromEntries(
+      Object.entries({ file: 'link', folder: 'latest', source: 'out' }).map(([name, link]) => [
+        name,
+        {
+          run: `say ${name}; cat $(find -L made/${link} -type f) > ${name}`,
+          needs: ['mid'],
+          inputs: [`made/${link}`],
+          outputs: [name],
+        },
+      ]),
+    ),
+  };
+  await onSite(tasks, { src: '1', other: 'a' }, async (site) => {
+    await site.run();
+    assert.equal((await site.run()).log, []);
+    site.write({ src: '2' });
+    assert.equal([...(await site.run()).log].sort(), ['file', 'folder', 'make', 'mid']);
+    assert.equal([site.read('file'), site.read('folder')], ['2', '2']);
+    site.write({ other: 'b' });
+    assert.equal((await site.run()).log, ['source']);
+    assert.is(site.read('source'), 'b');
+  });
+});
+
 test('what somebody puts below the place of a file that the task wrote has to make way, and is no input', async () => {
   const gather = 'say gather; mkdir -p in/gen; echo 1 > in/gen/all';
   await onSite(

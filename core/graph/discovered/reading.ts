@@ -39,16 +39,20 @@ export class Reading {
     const made = new Map<string, TreeEntry[]>();
     const entries: TreeEntry[] = [];
     const standing: RelPath[] = [];
-    for (const path of paths) {
+    const all = new Set(paths);
+    for (const path of all) {
       const found = isNames(path) ? undefined : generated.at(path);
       if (found === undefined) standing.push(path);
       else entries.push(found.entry ?? { kind: 'absent', path });
       if (found?.entry === undefined) continue;
+      const ends = Generated.ends([found.entry]);
+      around.writers.requireEdges(task, ends);
+      for (const end of ends) all.add(end);
       const others = made.get(found.task);
       if (others === undefined) made.set(found.task, [found.entry]);
       else others.push(found.entry);
     }
-    this.paths = paths;
+    this.paths = [...all];
     this.made = made;
     // What tasks write, and the folders they write to, come and go with them.
     const isMade = (path: RelPath): boolean =>

@@ -55,7 +55,8 @@ export async function askShared(
         const complete = completedBy(list, declared, products, desk);
         if (complete === undefined || asked.has(complete.key)) return undefined;
         asked.add(complete.key);
-        const isHere = desk.calls.get(complete.key)?.failure === null;
+        // The question itself was looked up here: what there is of its answer is not whole.
+        const isHere = complete.key !== call.key && desk.calls.get(complete.key)?.failure === null;
         const tier = isHere ? undefined : await shared.ask(complete.key);
         return isHere || tier !== undefined ? { list, call: complete, tier } : undefined;
       }),

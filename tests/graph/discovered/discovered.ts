@@ -105,6 +105,25 @@ test('what an upstream task wrote counts as its product says, and is put back be
     },
   ));
 
+test('a link that an upstream task wrote is read as what it leads to', () =>
+  onSite(
+    {
+      gen: { run: 'say gen; cp src real; ln -s real link', inputs: ['src'], outputs: ['real', 'link'] },
+      mid: { run: 'say mid; echo mid >mid', needs: ['gen'], outputs: ['mid'] },
+      cat: { ...CAT, needs: ['mid'] },
+    },
+    { main: 'link', src: '1' },
+    async (site) => {
+      await site.run();
+      site.write({ src: '2' });
+      assert.equal((await site.run()).outcomes, { gen: 'ran', mid: 'ran', cat: 'ran' });
+      assert.is(site.read('all'), '2');
+      site.write({ src: '1' });
+      assert.equal((await site.run()).log, []);
+      assert.is(site.read('all'), '1');
+    },
+  ));
+
 test('a discovered file that another task writes needs a path to it', () =>
   onSite({ gen: { run: 'echo x >gen.h', outputs: ['gen.h'] }, cat: CAT }, { main: 'gen.h' }, async (site) => {
     const { tasks } = await site.run({ jobs: 1 });

@@ -20,6 +20,7 @@ const CAT = {
 
 interface Member {
   readonly site: Site;
+  readonly server: MemoryRemote;
   readonly at: MachineUnderTest;
   /** Runs, and sends what there is to send. */
   readonly run: () => Promise<Ran>;
@@ -39,7 +40,7 @@ function member(site: Site, server: MemoryRemote): Member {
     await at.tier.flush(10_000);
     return ran;
   };
-  return { site, at, run };
+  return { site, server, at, run };
 }
 
 /** Two checkouts with one server. */
@@ -61,6 +62,15 @@ test('an empty store is given the answer to a question of which it knows only th
     assert.is(there.site.read('all'), '12');
     // What was learnt is known here from now on.
     assert.equal((await there.site.run()).outcomes, { cat: 'cached' });
+  }));
+
+test('an answer that is here and no longer whole is brought again', () =>
+  together({ main: 'a', a: '1' }, async (here) => {
+    await here.run();
+    const outputs = [...here.site.calls.find({ kind: 'task', name: 'cat' })][0]?.outputs;
+    assert.ok(outputs && here.site.values.delete(outputs));
+    const again = member(here.site, here.server);
+    assert.equal((await again.run()).outcomes, { cat: 'cached' });
   }));
 
 test('an edit of what was discovered, or a path that is there now, is a miss', () =>
