@@ -26,7 +26,7 @@ import type { FoundArg } from './found-arg.ts';
 import { Encoded, runFunction } from './functions/function.ts';
 import type { FunctionThreads } from './functions/function-threads.ts';
 import { type Product, product } from './product.ts';
-import { neededOf, type TaskBody } from './task.ts';
+import { neededOf, type Task, type TaskBody } from './task.ts';
 import type { Surroundings, TaskCall } from './task-call.ts';
 
 /** What execution needs beside the question. */
@@ -69,6 +69,8 @@ export interface Execution {
    * was found out. Asked when it is done.
    */
   readonly changed: (others: readonly RelPath[]) => Awaitable<readonly RelPath[]>;
+  /** What `envOf` gives for the task, where it was asked already. */
+  readonly env?: Readonly<Record<string, string>>;
   /** Makes room for what is written; by default for all outputs of the task. */
   readonly writing?: () => Writing | undefined;
   /** The work is done, and only what came of it is left to be taken in. */
@@ -158,18 +160,15 @@ async function inTime(call: TaskCall, bench: Workbench, logFile: string, executi
 async function command(call: TaskCall, bench: Workbench, logFile: string, execution: Execution): Promise<Work> {
   const { task } = call;
   if (task.body.kind !== 'command') throw new FlecheError('BUG', 'bug: a function task was run as a command');
-  const { root, env } = bench.around;
+  const { root } = bench.around;
   const result = await runCommand({
     command: task.body.command,
     stdin: stdinOf(task.body, root),
     cwd: toAbs(root, task.dir),
-    env: {
-      ...commandEnv({ root, dir: task.dir, env, declared: task.env, passed: task.passEnv }),
-      ...task.body.variables,
-    },
     logFile,
     runningDir: runningDir(bench),
     ...execution,
+    env: { ...(execution.env ?? envOf(task, bench)), ...task.body.variables },
   });
   switch (result.kind) {
     case 'exited':
@@ -192,6 +191,12 @@ async function command(call: TaskCall, bench: Workbench, logFile: string, execut
   }
 }
 
+/** The environment that a task declares. */
+export function envOf({ dir, env: declared, passEnv: passed }: Task, { around }: Workbench): Record<string, string> {
+  const { root, env } = around;
+  return commandEnv({ root, dir, env, declared, passed });
+}
+
 /** The bytes, or the file they are in. */
 function stdinOf({ stdin }: CommandBody, root: AbsPath): CommandOptions['stdin'] {
   if (stdin === undefined) return undefined;
@@ -202,7 +207,7 @@ async function callFunction(call: TaskCall, bench: Workbench, logFile: string, e
   const { task, code } = call;
   if (task.body.kind !== 'function' || code === null)
     throw new FlecheError('BUG', 'bug: a command was run as a function');
-  const { root, env } = bench.around;
+  const { root } = bench.around;
   const args = Object.fromEntries([...call.args].map(([name, found]) => [name, materialise(found, bench)]));
   const result = await runFunction({
     code,
@@ -211,9 +216,9 @@ async function callFunction(call: TaskCall, bench: Workbench, logFile: string, e
     export: task.body.export,
     args,
     context: { root, taskName: task.name, outDir: outDirOf(call, root) },
-    env: commandEnv({ root, dir: task.dir, env, declared: task.env, passed: task.passEnv }),
     logFile,
     ...execution,
+    env: execution.env ?? envOf(task, bench),
   });
   switch (result.kind) {
     case 'returned':

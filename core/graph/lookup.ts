@@ -19,7 +19,7 @@ export type Lookup =
       /** What was printed, or null if nothing was. */
       readonly log: Uint8Array | null;
     }
-  /** At least one reason. */
+  /** At least one reason; found out when they are asked for, which should be at once. */
   | { readonly kind: 'miss'; readonly reasons: readonly Reason[] };
 
 /** Where records and values are looked up. */
@@ -33,7 +33,14 @@ export interface Shelf {
 /** The contents of outputs are not looked for: where they stand in the workspace they are not needed. */
 export function lookUp(call: TaskCall, shelf: Shelf): Lookup {
   const record = shelf.calls.get(call.key);
-  if (record === undefined) return { kind: 'miss', reasons: missReasons(call, shelf) };
+  if (record === undefined) {
+    return {
+      kind: 'miss',
+      get reasons() {
+        return missReasons(call, shelf);
+      },
+    };
+  }
   if (record.failure !== null) return { kind: 'miss', reasons: [{ kind: 'failed-before' }] };
   const { staleAfter } = call.task;
   if (staleAfter !== undefined) {

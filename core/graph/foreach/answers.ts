@@ -89,8 +89,6 @@ export function itemsOf(whole: TaskCall): readonly ItemCall[] {
 }
 
 function answerTo(call: ItemCall, bench: Workbench): ItemAnswer | undefined {
-  // Why there is none is found out by who wants to know it: as a rule of all items together.
-  if (bench.calls.get(call.key) === undefined) return undefined;
   const found = lookUp(call, bench);
   if (found.kind === 'miss') return undefined;
   const { record, product, log } = found;

@@ -10,7 +10,7 @@ import type { RelPath } from '../../base/paths.ts';
 import type { Prepared, Writing } from '../../files/outputs.ts';
 import type { PathState } from '../../files/path-states.ts';
 import type { Failure } from '../../store/record.ts';
-import { Answer, type Executed, type Execution, execute, type Workbench } from '../execute.ts';
+import { Answer, type Executed, type Execution, envOf, execute, type Workbench } from '../execute.ts';
 import { FunctionThreads } from '../functions/function-threads.ts';
 import type { ItemCounts } from '../outcome.ts';
 import type { Slots, Want } from '../slots.ts';
@@ -70,6 +70,7 @@ class Each {
   readonly #changed = new Set<RelPath>();
   readonly #common: CommonReads;
   readonly #threads = new FunctionThreads();
+  readonly #env: Readonly<Record<string, string>>;
   #prepared: Prepared | undefined;
   #cached = 0;
 
@@ -79,6 +80,7 @@ class Each {
     this.#execution = execution;
     this.#crew = crew;
     this.#calls = calls;
+    this.#env = envOf(call.task, bench);
     this.#answers = new Map(answers);
     const look = (): readonly RelPath[] => [...(calls[0]?.changedInputs() ?? []), ...crew.upstream.changes()];
     this.#common = new CommonReads(look, bench.now);
@@ -182,6 +184,7 @@ class Each {
       writing: () => this.#writing(call),
       onWorked: release,
       threads: this.#threads,
+      env: this.#env,
     };
     try {
       if (this.#isStopped) return;
