@@ -36,11 +36,11 @@ export class NamedInputs {
     for (const one of Array.isArray(written) ? written : ['default', '^default']) {
       (typeof one === 'string' && one.startsWith('^') ? below : found).add(one, project);
     }
-    // Nx counts nothing that git ignores, and what is written as a rule is.
-    found.patterns.push(...takenAway(this.#targets.outputsOf(project)), ...below.patterns);
-    const others = found.patterns.filter((pattern) => !WHOLE.has(pattern));
-    const patterns = others.length === found.patterns.length ? others : ['@default', ...others];
-    return { ...found, patterns: [...new Set(patterns)] };
+    const own = found.patterns.filter((pattern) => !WHOLE.has(pattern));
+    // Nx counts nothing that git ignores, and what is written as a rule is; of everything it is no part anyway.
+    if (own.length === found.patterns.length) own.push(...takenAway(this.#targets.outputsOf(project)));
+    else own.unshift('@default');
+    return { ...found, patterns: [...new Set([...own, ...below.patterns])] };
   }
 }
 
@@ -82,7 +82,10 @@ class Finding implements TargetInputs {
     else if (externalDependencies !== undefined) this.tools.push(...textsOf(externalDependencies));
     else if (typeof input === 'string' && dependencies === true) this.#below(input, project);
     else if (typeof input === 'string' && projects !== undefined) {
-      for (const name of [projects].flat()) this.#ofOther(input, String(name), project);
+      for (const name of [projects].flat()) {
+        const other = this.#targets.project(String(name));
+        if (other !== undefined && other !== project) this.#ofOther(input, other, project);
+      }
     } else if (typeof input === 'string') this.#named(input, project);
   }
 
@@ -99,19 +102,17 @@ class Finding implements TargetInputs {
 
   #below(name: string, project: Project): void {
     if (this.#upward) return;
-    for (const other of project.dependencies) this.#ofOther(name, other, project);
+    for (const other of this.#targets.below(project)) this.#ofOther(name, other, project);
   }
 
   /** Files of another project, as seen from this one. */
-  #ofOther(name: string, other: string, project: Project): void {
-    const found = this.#targets.project(other);
-    if (found === undefined || found === project) return;
+  #ofOther(name: string, other: Project, project: Project): void {
     const theirs = this.beside();
-    theirs.#named(name, found);
-    for (const pattern of [...theirs.patterns, ...takenAway(this.#targets.outputsOf(found))]) {
+    theirs.#named(name, other);
+    for (const pattern of [...theirs.patterns, ...takenAway(this.#targets.outputsOf(other))]) {
       const negation = pattern.startsWith('!') ? '!' : '';
       const path = pattern.slice(negation.length);
-      this.patterns.push(path.startsWith('//') ? pattern : `${negation}//${posix.join(found.folder, path)}`);
+      this.patterns.push(path.startsWith('//') ? pattern : `${negation}//${posix.join(other.folder, path)}`);
     }
   }
 }

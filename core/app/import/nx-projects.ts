@@ -23,7 +23,9 @@ export interface Project {
 
 /** Sorted by folder. */
 export function nxProjects(repository: Repository): readonly Project[] {
-  const folders = new Set([...projectFolders(repository), ...repository.packages.map(({ folder }) => String(folder))]);
+  const root = 'nx' in repository.root.manifest ? ['.'] : [];
+  const packages = repository.packages.map(({ folder }) => String(folder));
+  const folders = new Set([...root, ...projectFolders(repository), ...packages]);
   return [...folders].sort(byCodeUnit).map((folder) => projectAt(repository, folder));
 }
 
@@ -49,7 +51,7 @@ function projectAt(repository: Repository, folder: string): Project {
     folder,
     scripts,
     targets: {
-      ...(folder === '.' && !hasFile ? {} : Object.fromEntries(fromScripts)),
+      ...(folder === '.' && !hasFile && !('nx' in manifest) ? {} : Object.fromEntries(fromScripts)),
       ...merged(fromScripts, tableOf(nx['targets'])),
       ...merged(fromScripts, tableOf(file['targets'])),
     },

@@ -21,6 +21,21 @@ export class Targets {
     return this.#projects.find((one) => one.name === name || one.packageName === name);
   }
 
+  /** The projects that one depends on by manifests, directly or through others. */
+  below(project: Project): ReadonlySet<Project> {
+    const found = new Set<Project>();
+    const rest = [project];
+    for (const one of rest) {
+      for (const name of one.dependencies) {
+        const other = this.project(name);
+        if (other === undefined || other === project || found.has(other)) continue;
+        found.add(other);
+        rest.push(other);
+      }
+    }
+    return found;
+  }
+
   /** Whether any project has a task of this name. */
   isTaskAnywhere(name: string): boolean {
     return this.#projects.some((one) => this.isTask(one, name));

@@ -10,6 +10,7 @@ import { needsOf } from './nx-needs.ts';
 import { nxProjects, type Project } from './nx-projects.ts';
 import { Targets } from './nx-targets.ts';
 import { type JsonTable, type Repository, tableOf } from './repository.ts';
+import { withTemplates } from './shared-tasks.ts';
 import { type ImportedTask, keysOf, npmRemarks, variables } from './task-keys.ts';
 
 /** Throws `USAGE` if there is no nx.json. */
@@ -19,6 +20,15 @@ export function fromNx(repository: Repository): readonly Draft[] {
     throw new FlecheError('USAGE', 'there is no nx.json here', { hint: 'Go to the root of the repository.' });
   }
   return new Nx(repository, file).drafts();
+}
+
+function isInside({ folder }: Draft): boolean {
+  return folder !== '.';
+}
+
+/** What is left out is worth a file too. */
+function isEmpty({ tables, comments }: Draft): boolean {
+  return tables.length === 0 && comments.length === 0;
 }
 
 class Nx {
@@ -67,10 +77,11 @@ class Nx {
       ...(root?.comments ?? []),
     ];
     // A project without a manifest is a package by its configuration.
-    const others = files.filter(
-      ({ folder, tables }) => folder !== '.' && (tables.length > 0 || !this.#repository.has(`${folder}/package.json`)),
+    const whole = [{ folder: '.', comments, tables: [...head, ...(root?.tables ?? [])] }, ...files.filter(isInside)];
+    const scripts = new Map(this.#projects.map((one) => [one.folder, one.scripts]));
+    return withTemplates(whole, scripts).filter(
+      (draft) => !isInside(draft) || !isEmpty(draft) || !this.#repository.has(`${draft.folder}/package.json`),
     );
-    return [{ folder: '.', comments, tables: [...head, ...(root?.tables ?? [])] }, ...others];
   }
 
   /** The task, or why there is none. */

@@ -64,6 +64,7 @@ export function keysBeside(template: DraftKeys, own: DraftKeys): DraftKeys {
 }
 
 function standard(key: string): DraftValue {
+  if (key === 'inputs') return ['@default'];
   const value = TASK_KEYS[key]?.default;
   return typeof value === 'boolean' ? value : [];
 }

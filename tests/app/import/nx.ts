@@ -67,7 +67,7 @@ test('targets are tasks of their projects', () =>
     const lib = toml('libs/lib').tasks;
     assert.equal(Object.keys(lib), ['build', 'check']);
     assert.match(text('libs/lib'), '# No equal: target unit with the executor @nx/jest:jest.');
-    assert.equal(lib.build.inputs, ['@default', '//babel.json', '!**/*.spec.ts', '!//dist/libs/lib']);
+    assert.equal(lib.build.inputs, ['@default', '//babel.json', '!**/*.spec.ts']);
     assert.equal([lib.build.optional_outputs, lib.build.env, lib.build.dir], [['//dist/libs/lib'], ['CI_MODE'], '//']);
     assert.match(lib.build.run, 'cat libs/lib/src/* >dist/libs/lib/all');
     assert.is(lib.check.dir, undefined);
@@ -77,7 +77,6 @@ test('targets are tasks of their projects', () =>
     assert.equal(web.test.inputs, [
       '@default',
       '//babel.json',
-      '!out',
       '//libs/lib/**/*',
       '!//libs/lib/**/*.spec.ts',
       '!//dist/libs/lib',
@@ -96,6 +95,35 @@ test('the same commands run in the same folders', () =>
     scratch.write({ 'libs/lib/src/a.ts': 'b\n' });
     assert.equal((await run('build', 'test')).log, ['build lib', 'build web', 'check lib', 'test web']);
   }));
+
+test('what packages have alike is a template, and projects below count with what they depend on', () => {
+  const scripts = { compile: 'tsc', build: 'x' };
+  const files = {
+    'package.json': { workspaces: ['p/*'], scripts: { all: 'x', other: 'y' }, nx: { includedScripts: ['all'] } },
+    'nx.json': {
+      targetDefaults: {
+        compile: { cache: true, inputs: ['default', '^default'] },
+        build: { cache: true, inputs: ['default'], outputs: ['{projectRoot}/dist'] },
+      },
+    },
+    'p/a/package.json': { name: 'a', scripts },
+    'p/b/package.json': { name: 'b', scripts: { ...scripts, only: 'z' }, dependencies: { a: '*' } },
+    'p/c/package.json': { name: 'c', scripts: { ...scripts, build: 'y' }, devDependencies: { b: '*' } },
+  };
+  return imported(files, 'nx', ({ toml, scratch }) => {
+    const { templates, tasks } = toml();
+    assert.equal(templates, {
+      build: { inputs: ['@default'], optional_outputs: ['dist'], pass_env: ['*'] },
+    });
+    assert.equal(Object.keys(tasks), ['all']);
+    assert.equal(toml('p/a'), { tasks: { compile: { run: 'tsc', inputs: ['@default'], pass_env: ['*'] } } });
+    assert.equal(Object.keys(toml('p/b').tasks), ['compile', 'only']);
+    const { compile, build } = toml('p/c').tasks;
+    assert.equal(compile.inputs, ['@default', '//p/b/**', '!//p/b/dist', '//p/a/**', '!//p/a/dist']);
+    assert.is(build, undefined, 'its own script');
+    assert.is(scratch.open().graph.task('c#build').body.kind, 'command');
+  });
+});
 
 test('without nx.json there is nothing to take over', async () => {
   const error = await imported({ 'package.json': '{}' }, 'nx', () => {}).then(
