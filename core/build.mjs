@@ -6,6 +6,7 @@
  *     index.js              the library
  *     esbuild.js, vite.js   plugins that cache what other plugins do
  *     transform.js          plugins written for the cache
+ *     webpack-loader.js     by which webpack runs them
  *     pipeline.js           outputs of tasks in applications
  *     build.js              whole builds as calls
  *     function-worker.js    runs function tasks
@@ -205,6 +206,7 @@ const bundles = await Promise.all([
       esbuild: 'plugins/esbuild.ts',
       vite: 'plugins/vite.ts',
       transform: 'plugins/transform.ts',
+      'webpack-loader': 'plugins/webpack-loader.ts',
       pipeline: 'plugins/pipeline.ts',
       build: 'plugins/build.ts',
     },

@@ -102,7 +102,7 @@ class CachedLoads implements Host {
     const { root } = this.#hooks;
     try {
       const question = JSON.stringify([path, options ?? {}]).replaceAll(JSON.stringify(root).slice(1, -1), ROOT);
-      if (options?.pluginData !== undefined || found.errors.length > 0) throw new FlecheError('INDIGESTIBLE', 'no');
+      if (options?.pluginData !== undefined) throw new FlecheError('INDIGESTIBLE', 'no');
       recording.told('resolve', question, configDigest(found, root).digest);
     } catch (error) {
       if (!(error instanceof FlecheError)) throw error;
@@ -118,8 +118,7 @@ class CachedLoads implements Host {
       string,
       ResolveOptions,
     ];
-    const found = await this.#build.resolve(path, options);
-    return found.errors.length > 0 ? undefined : configDigest(found, root).digest;
+    return configDigest(await this.#build.resolve(path, options), root).digest;
   };
 
   #constants(): readonly Part[] {

@@ -101,6 +101,10 @@ export class Recording {
     this.#isPortable = isPortable;
   }
 
+  get root(): string {
+    return this.#root;
+  }
+
   /** A file was read; whether one of its namesakes had been chosen instead counts too. */
   file(path: string): void {
     const name = relativeTo(this.#root, path);

@@ -73,7 +73,7 @@ export function cacheOf({ cache: chosen }: Pick<CachedOptions, 'cache'>): BaseCa
   return chosen === undefined ? cache() : typeof chosen === 'string' ? cache(chosen, () => cache()) : chosen;
 }
 
-export function rootOf({ root }: CachedOptions): string {
+export function rootOf({ root }: Pick<CachedOptions, 'root'>): string {
   return root ?? workingFolder();
 }
 

@@ -61,18 +61,41 @@ interface Kept {
   readonly warnings: readonly string[];
 }
 
-export async function wholeBuild({ name, root, parts, settings, usualEnv, make }: BuildQuestion): Promise<BuildReport> {
+/** Of processes that want the same build of one folder at once, one makes it. */
+export async function wholeBuild(question: BuildQuestion): Promise<BuildReport> {
+  const { name, root, parts, settings, usualEnv } = question;
   const machine = new Machine();
   const { onWarning = warn } = settings;
   const calls = new TracedCalls({ cache: () => cacheOf(settings), who: name, onWarning, now });
   const look: Look = (sight) => lookAt(sight, root, machine, buildLook(root, machine));
-  const asked = [...parts, ...settingParts(settings, root, machine, usualEnv)];
-  const traced: TracedCall = { name, module: null, parts: asked };
-  const found = await calls.lookup(traced, look);
-  if (found.found) {
+  const traced: TracedCall = {
+    name,
+    module: null,
+    parts: [...parts, ...settingParts(settings, root, machine, usualEnv)],
+  };
+  const restore = async (): Promise<BuildReport | undefined> => {
+    const found = await calls.lookup(traced, look);
+    if (!found.found) return undefined;
     const kept = found.value as Kept;
     return { restored: true, reasons: [], files: putBack(kept, root), warnings: kept.warnings };
+  };
+  const found = await restore();
+  if (found !== undefined) return found;
+  const turn = await calls.turn(traced, root);
+  try {
+    return (turn.waited ? await restore() : undefined) ?? (await made(question, calls, traced, look, machine));
+  } finally {
+    turn.end();
   }
+}
+
+async function made(
+  { root, make }: BuildQuestion,
+  calls: TracedCalls,
+  traced: TracedCall,
+  look: Look,
+  machine: Machine,
+): Promise<BuildReport> {
   const changes = await calls.explain(traced, look);
   const inputs = new BuildInputs(root, machine);
   const start = now();

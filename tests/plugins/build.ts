@@ -1,5 +1,8 @@
 /** Whole builds as calls: what they read decides, and nothing else. */
-import { rmSync } from 'node:fs';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, rmSync } from 'node:fs';
+import { createInterface } from 'node:readline';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { cachedBuild } from '../../plugins/build.ts';
@@ -120,6 +123,51 @@ test('options, environment and identity are parts of a build; trouble with the c
   assert.is(made.restored, false);
   assert.is(told.length, 1);
   at.end();
+});
+
+/** A process that builds, and what it has printed. */
+function building(at: Site): {
+  readonly child: ChildProcess;
+  says(line: string): Promise<void>;
+  ended(): Promise<string>;
+} {
+  const program = `${import.meta.dirname}/_build-process.ts`;
+  const child = spawn(process.execPath, ['--import', 'tsx', program, at.root, `${at.root}/cache`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines: string[] = [];
+  const reader = createInterface(child.stdout).on('line', (line) => lines.push(line));
+  const ended = once(child, 'exit');
+  return {
+    child,
+    says: async (line) => {
+      while (!lines.includes(line)) await once(reader, 'line');
+    },
+    ended: async () => {
+      await ended;
+      return lines.at(-1) ?? '';
+    },
+  };
+}
+
+test('two processes that want the same build at once make it once; one that dies is replaced', async () => {
+  for (const dies of [false, true]) {
+    const at = site({ ...FILES, 'builds.txt': '' });
+    await settle();
+    const first = building(at);
+    await first.says('building');
+    const second = building(at);
+    await second.says('not there');
+    if (dies) {
+      first.child.kill('SIGKILL');
+      await second.says('building');
+    }
+    at.write({ go: '' });
+    assert.is(await second.ended(), dies ? 'made' : 'put back');
+    if (!dies) assert.is(await first.ended(), 'made');
+    assert.is(readFileSync(`${at.root}/builds.txt`, 'utf8'), dies ? 'built\nbuilt\n' : 'built\n');
+    at.end();
+  }
 });
 
 test.run();

@@ -4,7 +4,7 @@
  * the answer. Does not know what can be looked at: the caller names things and says what they are like. An answer is
  * valid as long as everything it was made from is as it was. Trouble with the cache is a miss and one warning.
  */
-import { type Awaitable, chain } from '../../base/awaitable.ts';
+import { type Awaitable, chain, isPromise } from '../../base/awaitable.ts';
 import type { Digest, Key } from '../../base/hash.ts';
 import type { Metadata, Part, PartKind } from '../../store/record.ts';
 import type { BaseCache } from '../caches/base-cache.ts';
@@ -13,6 +13,7 @@ import { compareParts, type PartChange } from '../explain.ts';
 import { type Fingerprint, fingerprint, part } from '../fingerprint.ts';
 import { LISTED } from '../listed.ts';
 import { Trouble } from '../trouble.ts';
+import { Turns } from './turns.ts';
 import { WaitingFilings } from './waiting-filings.ts';
 
 /** A thing that a call looked at. `name` is unique among the parts of the call, such as `file:src/theme.yml`. */
@@ -53,6 +54,14 @@ export interface TracedOptions {
 }
 
 type Lists = readonly (readonly [PartKind, string][])[];
+
+export interface CallTurn {
+  /** Whether another process had it before. */
+  readonly waited: boolean;
+  end(): void;
+}
+
+const ALONE: CallTurn = { waited: false, end: () => {} };
 
 /** What is filed under the parts that are known beforehand: the answer itself if nothing else was looked at. */
 type Filed = { readonly answer: unknown } | { readonly sights: Lists };
@@ -106,6 +115,21 @@ export class TracedCalls {
         return { found: true, key, value: found.filed.answer, metadata: found.metadata };
     }
     return MISSING;
+  }
+
+  /**
+   * The turn to make a call, among the processes that share the cache: waits while another one makes it. If one did, the
+   * answer may be on file when the turn begins. `place` keeps apart what is asked in different folders. To be ended after
+   * what was filed is flushed.
+   */
+  async turn(call: TracedCall, place: string): Promise<CallTurn> {
+    const cache = this.#trouble.attempt<BaseCache | undefined>(() => this.#options.cache(), undefined);
+    if (cache === undefined || isPromise(cache)) return ALONE;
+    const options = { name: call.name, module: place, enabled: true, waitMs: undefined, trouble: this.#trouble };
+    const turn = await new Turns(options).waitLater(cache, this.#known(call).key);
+    if (typeof turn === 'string') return ALONE;
+    if (turn.waited) turn.refresh();
+    return turn;
   }
 
   /** The fingerprint of what is known of a call: it is asked for before the call is made and after it. */
