@@ -28,6 +28,7 @@ export interface Loaded {
   readonly map: string | object | undefined;
 }
 
+// biome-ignore lint/style/noDefaultExport: it is how loaders are found
 export default function load(this: LoaderContext, code: string, before: unknown): void {
   const callback = this.async();
   this.getOptions()
