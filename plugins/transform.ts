@@ -8,15 +8,30 @@ import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { OnLoadResult, Plugin } from 'esbuild';
 import { cached as cachedEsbuild } from './esbuild.ts';
+import { type Report, reportOf } from './hooks.ts';
 import { recordings } from './recording.ts';
 import { type CachedOptions, rootOf } from './settings.ts';
-import { mapText, running, type TransformDefinition, type TransformResult } from './transform-context.ts';
+import {
+  type TransformContext as Context,
+  type TransformDefinition as Definition,
+  mapText,
+  type TransformResult as Result,
+  running,
+} from './transform-context.ts';
 import { type WebpackTransform, webpackTransform } from './transform-webpack.ts';
 import { cached as cachedVite } from './vite.ts';
 
-export { reportOf as cacheReport } from './hooks.ts';
-export type { TransformContext, TransformDefinition, TransformResult } from './transform-context.ts';
-export type { Compiler, WebpackTransform } from './transform-webpack.ts';
+/** What a transform reads through. */
+export type TransformContext<O> = Context<O>;
+/** What a transform is. */
+export type TransformDefinition<O> = Definition<O>;
+/** What a transform makes of a module. */
+export type TransformResult = Result;
+
+/** What became of the calls of a transform so far. Throws `USAGE` for another plugin. */
+export function cacheReport(plugin: object): Report {
+  return reportOf(plugin);
+}
 
 /** How one use of a transform is set up. */
 export type TransformSettings = Pick<
