@@ -57,7 +57,7 @@ export async function runCommand(options: CommandOptions): Promise<CommandResult
     if (typeof started === 'string') return { kind: 'unstartable', message: started };
     if (started.pid === undefined) return await unstarted(started, options);
     const group = new ProcessGroup(started.pid, started);
-    const entry = noteRunning(options.runningDir, group);
+    const entry = noteRunning(options.runningDir, group, options.logFile);
     try {
       return await untilEnded(group, started, options);
     } finally {

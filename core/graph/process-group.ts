@@ -3,7 +3,7 @@
  * whose parent is gone is beyond reach.
  */
 import { type ChildProcess, execFile } from 'node:child_process';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FlecheError, systemCode } from '../base/errors.ts';
 
@@ -84,11 +84,33 @@ function onlyZombies(group: number): boolean {
 
 function runsIn(pid: string, group: number): boolean {
   try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The program's name stands in brackets and may have any character in it; then come state, parent and group.
-    const [state, , own] = stat.slice(stat.lastIndexOf(')') + 2).split(' ', 3);
-    return Number(own) === group && state !== 'Z' && state !== 'X';
+    return groupOf(pid) === group;
   } catch {
     return false;
   }
+}
+
+/** The group of a process that has not ended. Throws if it is gone. */
+function groupOf(pid: string): number | undefined {
+  const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+  // The program's name stands in brackets and may have any character in it; then come state, parent and group.
+  const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ', 3);
+  return state === 'Z' || state === 'X' ? undefined : Number(group);
+}
+
+/** The groups that print to one of these files, named by their real paths. None where the system does not tell. */
+export function groupsPrintingTo(files: ReadonlySet<string>): readonly ProcessGroup[] {
+  if (process.platform !== 'linux') return [];
+  const groups = new Map<number, ProcessGroup>();
+  for (const pid of readdirSync('/proc')) {
+    if (!/^\d+$/.test(pid)) continue;
+    try {
+      const file = readlinkSync(`/proc/${pid}/fd/1`).replace(/ \(deleted\)$/, '');
+      const group = files.has(file) ? groupOf(pid) : undefined;
+      if (group !== undefined) groups.set(group, new ProcessGroup(group));
+    } catch {
+      // It has ended meanwhile, or is somebody else's.
+    }
+  }
+  return [...groups.values()];
 }

@@ -92,6 +92,29 @@ for (const [signal, code] of [
   });
 }
 
+test('a command that was started and not noted when its run was killed is ended by the next run', () =>
+  withRig(
+    {
+      'fleche.config.toml':
+        '[default]\nroot = true\n[tasks.long]\nrun = "echo $$ > pid; exec sleep 1000"\n[tasks.other]\nrun = "true"\n',
+      'killed.cjs': `const fs = require('node:fs');
+const write = fs.writeFileSync;
+fs.writeFileSync = (path, ...rest) =>
+  /[\\\\/]running[\\\\/]/.test(String(path)) ? process.kill(process.pid, 'SIGKILL') : write(path, ...rest);
+`,
+    },
+    async (rig) => {
+      if (process.platform !== 'linux') return console.log('only Linux tells where others print');
+      const { signal } = await rig.fleche(['run', 'long'], { NODE_OPTIONS: `--require ${rig.path('killed.cjs')}` });
+      assert.is(signal, 'SIGKILL');
+      await until(() => rig.exists('pid') && rig.read('pid').endsWith('\n'), 'the command');
+      const pid = Number(rig.read('pid'));
+      assert.ok(isAlive(pid));
+      await rig.run(['other']);
+      assert.not.ok(isAlive(pid));
+    },
+  ));
+
 test('a second SIGINT waits for nobody, and leaves nobody behind', async () => {
   const deaf = FOREVER.replace(
     'setInterval(() => {}, 1000);\n',
