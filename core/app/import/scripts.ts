@@ -50,16 +50,17 @@ function drafts(repository: Repository, comments: readonly string[], guessOf: ()
   const { root, packages, workspace, runsPreAndPost } = repository;
   const guess = guessOf();
   const names = new Set(packages.flatMap(scriptsOf));
-  const rootTables =
-    workspace === undefined
-      ? scriptsOf(root).map((name) => taskTable(name, root, repository, guess, new Set(scriptsOf(root))))
-      : [];
+  // In the root of a workspace scripts run those of packages, where packages have any.
+  const isOfRoot = workspace === undefined || names.size === 0;
+  const rootTables = isOfRoot
+    ? scriptsOf(root).map((name) => taskTable(name, root, repository, guess, new Set(scriptsOf(root))))
+    : [];
   const templates = [...names].map((name): DraftTable => {
     const [first = root] = packages.filter(({ scripts }) => scripts[name] !== undefined);
     const task = guess(name, first, repository, names);
     return { path: ['templates', name], comments: task.comments, keys: keysOf(task) };
   });
-  const wanted = workspace === undefined ? scriptsOf(root) : [...names];
+  const wanted = isOfRoot ? scriptsOf(root) : [...names];
   const tasks = wanted.filter((name) => MAKES.test(name));
   const head: DraftTable[] = [{ path: ['default'], keys: { tasks: tasks.length === 0 ? wanted.slice(0, 1) : tasks } }];
   if (workspace !== undefined) head.push({ path: ['workspace'], keys: { packages: workspace } });

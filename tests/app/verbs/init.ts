@@ -62,6 +62,16 @@ test('so does one of several packages', () =>
     assert.equal((await run()).log, []);
   }));
 
+test('where no package has scripts those of the root are the tasks', () =>
+  imported(
+    { 'package.json': { workspaces: ['p/*'], scripts: { lint: say('lint') } }, 'p/a/package.json': { name: 'a' } },
+    undefined,
+    async ({ toml, run }) => {
+      assert.equal(toml().default, { tasks: ['lint'] });
+      assert.equal((await run('lint')).log, ['lint']);
+    },
+  ));
+
 test('scripts that are taken over as they are always run', () =>
   imported(ONE, 'npm', async ({ toml, run }) => {
     assert.equal(Object.keys(toml().tasks), ['build', 'test', 'lint', 'release', 'dev']);
