@@ -1,7 +1,8 @@
 /** Takes what a run wrote into the values store, as a tree. */
-import { readlinkSync, realpathSync, symlinkSync, unlinkSync } from 'node:fs';
+import { readlinkSync, realpathSync, type Stats, symlinkSync, unlinkSync } from 'node:fs';
 import { isAbsolute, posix } from 'node:path';
 import { FlecheError, systemCode } from '../base/errors.ts';
+import type { Digest } from '../base/hash.ts';
 import { escapes, type RelPath, toRel } from '../base/paths.ts';
 import type { FileValueStore } from '../store/values.ts';
 import { settled } from './contents.ts';
@@ -10,7 +11,7 @@ import { isGone, lookAt } from './look.ts';
 import { escaping, type OutputSite } from './output-site.ts';
 import { type PathState, stateOf } from './path-states.ts';
 import { leadsOutside } from './restoration.ts';
-import { isExecutable, sameKey, statKey } from './stat-key.ts';
+import { isExecutable, type StatKey, sameKey, statKey } from './stat-key.ts';
 import type { TreeEntry } from './tree.ts';
 
 /** An output as it goes into the tree, and what is remembered of it. */
@@ -31,15 +32,18 @@ export function capture(
 ): Captured | undefined {
   const place = site.place(path);
   try {
+    const at = site.clock();
     const stats = lookAt(place);
-    if (stats?.isSymbolicLink() === true) return captureLink(site, path);
-    if (stats?.isDirectory() === true) return { entry: { kind: 'dir', path }, state: stateOf(path, 'dir') };
-    const content = settled(place, site.clock, (before) => {
+    if (stats === undefined) return undefined;
+    if (stats.isSymbolicLink()) return captureLink(site, path);
+    if (stats.isDirectory()) return { entry: { kind: 'dir', path }, state: stateOf(path, 'dir') };
+    const take = (before: Stats): { digest: Digest; after: StatKey | undefined } => {
       const same = earlier?.trusted === true && earlier.key !== null && sameKey(earlier.key, before);
       const { digest } = values.putFile(place, same ? (earlier.digest ?? undefined) : undefined);
       const after = lookAt(place);
       return { digest, after: after === undefined ? undefined : statKey(after) };
-    });
+    };
+    const content = settled(place, site.clock, take, { stats, at });
     if (content === undefined) return undefined;
     const { key, digest } = content;
     const entry: TreeEntry = { kind: 'file', path, executable: isExecutable(key), digest, size: key.size };

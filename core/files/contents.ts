@@ -14,6 +14,13 @@ export interface Content {
   readonly trusted: boolean;
 }
 
+/** What stood at a place a moment ago. */
+export interface Glimpse {
+  readonly stats: Stats;
+  /** The time by the clock that stamps files, before that. */
+  readonly at: number;
+}
+
 /** A file that changes under each of so many readings is taken as last read, and not trusted. */
 const READINGS = 4;
 const CHUNK = 1 << 20;
@@ -21,10 +28,10 @@ let buffer: Buffer | undefined;
 
 /**
  * Reads the file that `place` leads to. Undefined if there is no file, or none any more. Other system errors are thrown
- * as they are.
+ * as they are. Who has just looked at it says what was seen.
  */
-export function readContent(place: AbsPath, clock: () => number): Content | undefined {
-  return settled(place, clock, ({ size }) => digestOf(place, size));
+export function readContent(place: AbsPath, clock: () => number, seen?: Glimpse): Content | undefined {
+  return settled(place, clock, ({ size }) => digestOf(place, size), seen);
 }
 
 /**
@@ -35,10 +42,12 @@ export function settled(
   place: AbsPath,
   clock: () => number,
   read: (before: Stats) => { readonly digest: Digest; readonly after: StatKey | undefined } | undefined,
+  seen?: Glimpse,
 ): Content | undefined {
   for (let reading = 1; ; reading++) {
-    const at = clock();
-    const before = lookThrough(place);
+    const glimpse = reading === 1 ? seen : undefined;
+    const at = glimpse?.at ?? clock();
+    const before = glimpse?.stats ?? lookThrough(place);
     if (before === undefined || !before.isFile()) return undefined;
     const result = read(before);
     if (result === undefined) return undefined;

@@ -8,7 +8,7 @@ import { FlecheError } from '../base/errors.ts';
 import type { Digest } from '../base/hash.ts';
 import { byCodeUnit } from '../base/order.ts';
 import { type AbsPath, isWithin, type RelPath } from '../base/paths.ts';
-import { readContent } from './contents.ts';
+import { type Glimpse, readContent } from './contents.ts';
 import { folderOf } from './folders.ts';
 import type { Globs } from './globs.ts';
 import { isGone, lookAt, lookThrough, placeOf, unreadable } from './look.ts';
@@ -76,7 +76,8 @@ class Listing {
       if (hidden(path)) continue;
       const at = placeIn(known.paths, path);
       const state = at < 0 ? undefined : known.paths.get(at);
-      const seen = state === undefined ? undefined : this.#lookAt(state, this.#statsOf(path));
+      const now = this.#context.clock();
+      const seen = state === undefined ? undefined : this.#lookAt(state, this.#statsOf(path), now);
       if (seen !== undefined) {
         if (seen !== state) changed.set(at, seen);
       } else if (folders.has(path) || this.#isStructure(path)) return this.list(known);
@@ -208,6 +209,7 @@ class Listing {
   #look(paths: PathList, gone?: 'without what is gone'): Looked | undefined {
     const { hidden } = this.#context;
     const unseen: RelPath[] = [];
+    const began = this.#context.clock();
     /** All that was looked at, as soon as something of it is not what it was. */
     let now: PathState[] | undefined;
     for (let at = 0; at < paths.length; at++) {
@@ -223,7 +225,7 @@ class Listing {
         continue;
       }
       const before = paths.get(at);
-      const seen = this.#lookAt(before, stats);
+      const seen = this.#lookAt(before, stats, began);
       if (seen === undefined && gone === undefined) return undefined;
       if (seen !== before) now ??= first(paths, at);
       if (seen !== undefined) now?.push(seen);
@@ -231,8 +233,8 @@ class Listing {
     return { paths: now === undefined ? paths : listOf(now), unseen };
   }
 
-  /** What stands at a path now, of which `stats` were just taken. Undefined if that is nothing that is listed. */
-  #lookAt(state: PathState, stats: Stats | undefined): PathState | undefined {
+  /** What stands at a path now, of which `stats` were just taken, after `at`. Undefined if that is nothing that is listed. */
+  #lookAt(state: PathState, stats: Stats | undefined, at: number): PathState | undefined {
     const place = placeOf(this.#context.root, state.path);
     try {
       if (stats === undefined) return undefined;
@@ -240,7 +242,7 @@ class Listing {
         if (state.kind === 'file' && state.trusted && state.key !== null && sameKey(state.key, stats)) return state;
         const elsewhere = this.#context.digests.get(state.path);
         if (elsewhere !== undefined && elsewhere.key !== null && sameKey(elsewhere.key, stats)) return elsewhere;
-        return this.#read(state, place);
+        return this.#read(state, place, { stats, at });
       }
       return stats.isSymbolicLink() ? this.#lookAtLink(state, place) : undefined;
     } catch (error) {
@@ -249,8 +251,8 @@ class Listing {
     }
   }
 
-  #read(before: PathState, place: AbsPath): PathState | undefined {
-    const content = readContent(place, this.#context.clock);
+  #read(before: PathState, place: AbsPath, seen: Glimpse): PathState | undefined {
+    const content = readContent(place, this.#context.clock, seen);
     if (content === undefined) return undefined;
     const state = kept(before, { path: before.path, kind: 'file', ...content, target: '' });
     if (state.trusted) this.#context.digests.set(state.path, state);
