@@ -3,6 +3,7 @@
  * the workspace.
  */
 import type { Digest } from '../base/hash.ts';
+import { globsOf } from '../files/globs.ts';
 import { callOf } from './asking.ts';
 import { completedByLists } from './discovered/lists.ts';
 import { type Answered, askShared } from './discovered/shared-lists.ts';
@@ -15,6 +16,8 @@ import { serviceProduct } from './product.ts';
 import type { RoundState } from './round-state.ts';
 import type { Task } from './task.ts';
 import type { Surroundings, TaskCall } from './task-call.ts';
+import { readPatterns } from './watch/reach.ts';
+import { inputPatterns } from './whole-folders.ts';
 
 /** A question, with its answer if there is one. */
 export type Asked = Hit | Miss;
@@ -37,8 +40,16 @@ export interface Miss {
   readonly items?: AskedItems;
 }
 
+/**
+ * A question that waited no longer than this for its place is not asked again, ms: what it read is looked at once more
+ * when the work is done, and if it was changed since the question, the answer is not kept.
+ */
+const FRESH = 250;
+
 export class Questions {
   readonly #state: RoundState;
+  /** When each task was asked for last, ms since the epoch. */
+  readonly #moments = new Map<string, number>();
 
   constructor(state: RoundState) {
     this.#state = state;
@@ -47,6 +58,7 @@ export class Questions {
   /** Asks for a task, and looks for an answer. */
   async ask(task: Task): Promise<Asked> {
     const { calls, products, live, bench } = this.#state;
+    this.#moments.set(task.name, bench.now());
     const call = await this.#question(task);
     const isAgain = calls.get(task.name)?.key === call.key;
     const made = live === undefined ? (isAgain ? products.get(task.name) : undefined) : live.made(call);
@@ -91,9 +103,20 @@ export class Questions {
 
   /** The same when others may have written to the workspace in between. */
   askAnew(task: Task): Promise<Asked> {
-    const { products, bench } = this.#state;
-    products.renew(bench.around.graph.upstreamOf(task.name));
+    this.#state.products.renew(this.#writersFor(task));
     return this.ask(task);
+  }
+
+  /** The upstream tasks whose paths can be among those that the task reads. */
+  #writersFor(task: Task): readonly string[] {
+    const { graph, writers } = this.#state.bench.around;
+    const links = this.#state.calls.get(task.name)?.leaning.links ?? [];
+    // These are known only when they are read, and what is behind a link can be anywhere.
+    if (task.discovered !== undefined || links.length > 0) return graph.upstreamOf(task.name);
+    const { listed, taken } = inputPatterns(task, graph, writers);
+    const lists = [taken, ...readPatterns(task, listed)];
+    const near = writers.near(lists.flatMap((patterns) => globsOf(patterns).bases));
+    return near.map(({ name }) => name).filter((name) => graph.isUpstream(name, task.name));
   }
 
   async #question(task: Task): Promise<TaskCall> {
@@ -122,7 +145,8 @@ export class Questions {
   isOld({ kind, call }: Asked, waited: { readonly place: boolean; readonly claim: boolean }): boolean {
     if (waited.claim || !call.isSure) return true;
     if (kind === 'hit') return false;
-    if (waited.place) return true;
+    const age = this.#state.bench.now() - (this.#moments.get(call.task.name) ?? 0);
+    if (waited.place && !(age >= 0 && age <= FRESH)) return true;
     const { products, bench } = this.#state;
     if (!call.task.cache || this.#state.isForced(call.task)) return false;
     // Who answered a task that tells what it read filed the answer under the question completed by what it told.
