@@ -11,6 +11,14 @@ const CHUNK = 64 * 1024;
 /** Chunks read at one look, so that a flood of output does not hold up everything else. */
 const CHUNKS_PER_LOOK = 16;
 
+/** Descriptors of the logs that are open in this process. */
+const descriptors = new Set<number>();
+
+/** Whether a descriptor is one of a log, which commands do not inherit unless it is given to them. */
+export function isOfLog(fd: number): boolean {
+  return descriptors.has(fd);
+}
+
 export class LogFile {
   /** For writing at the end of the file; what a child gets as its stdout and stderr. */
   readonly fd: number;
@@ -22,12 +30,14 @@ export class LogFile {
    */
   constructor(path: string, listener?: (chunk: Uint8Array) => void) {
     this.fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND, 0o600);
+    descriptors.add(this.fd);
     this.#follower = listener === undefined ? undefined : new Follower(path, listener);
   }
 
   /** Hands the listener what it has not seen yet, and closes the file. Writers in other processes are not affected. */
   close(): void {
     this.#follower?.close();
+    descriptors.delete(this.fd);
     closeSync(this.fd);
   }
 }
@@ -45,6 +55,7 @@ class Follower {
 
   constructor(path: string, listener: (chunk: Uint8Array) => void) {
     this.#fd = openSync(path, 'r');
+    descriptors.add(this.#fd);
     this.#listener = listener;
     this.#timer = setInterval(() => this.#look(CHUNKS_PER_LOOK), INTERVAL);
   }
@@ -65,6 +76,7 @@ class Follower {
   close(): void {
     clearInterval(this.#timer);
     this.#look(Number.POSITIVE_INFINITY);
+    descriptors.delete(this.#fd);
     closeSync(this.#fd);
   }
 }

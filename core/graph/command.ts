@@ -7,10 +7,10 @@
  * process whose parent is gone is beyond reach.
  */
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { messageOf, systemCode } from '../base/errors.ts';
 import type { AbsPath } from '../base/paths.ts';
-import { LogFile } from '../files/log-file.ts';
+import { isOfLog, LogFile } from '../files/log-file.ts';
 import { ProcessGroup } from './process-group.ts';
 import { noteRunning } from './running.ts';
 
@@ -96,7 +96,7 @@ async function untilEnded(group: ProcessGroup, started: ChildProcess, options: C
 /** The child, or why there is none. */
 function start(options: CommandOptions, logFd: number): ChildProcess | string {
   const { command, cwd, env } = options;
-  const shielded = inheritedFds();
+  const shielded = inheritedFds(logFd);
   let input: number | undefined;
   try {
     input = openInput(options);
@@ -139,51 +139,36 @@ function openInput({ stdin, logFile }: CommandOptions): number | undefined {
  * Descriptors that a child would inherit although they are none of its business: the cache's own database, or what the
  * parent of this process left open. Elsewhere than on Linux the system closes them by itself.
  */
-function inheritedFds(): readonly number[] {
+function inheritedFds(logFd: number): readonly number[] {
   if (process.platform !== 'linux') return [];
-  let names: string[];
+  let open: readonly number[];
   try {
-    names = readdirSync('/proc/self/fd');
+    open = readdirSync('/proc/self/fd').map(Number);
   } catch {
     // No /proc in this container: the descriptors are inherited, which costs disk space at worst.
     return [];
   }
-  const now = new Map<number, Descriptor>();
-  for (const fd of names.map(Number)) {
-    if (fd <= 2 || fd >= 1024) continue;
-    const target = targetOf(fd);
-    if (target === undefined) continue;
-    const known = descriptors.get(fd);
-    // To ask each time takes a third of the time that starting a process does.
-    now.set(fd, known?.target === target ? known : { target, isInherited: !closesOnExec(fd) });
-  }
-  descriptors = now;
-  return [...now].flatMap(([fd, { isInherited }]) => (isInherited ? [fd] : []));
+  const among = (fds: readonly number[]): readonly number[] =>
+    fds.filter((fd) => fd > 2 && fd < 1024 && !isOfLog(fd) && !closesOnExec(fd));
+  standing ??= { end: logFd, inherited: among(open.filter((fd) => fd < logFd)) };
+  const { end, inherited } = standing;
+  return [...inherited, ...among(open.filter((fd) => fd >= end))];
 }
 
-interface Descriptor {
-  /** What it leads to. */
-  readonly target: string;
-  readonly isInherited: boolean;
-}
-
-/** Those that were open when the last command was started. */
-let descriptors: ReadonlyMap<number, Descriptor> = new Map();
-
-function targetOf(fd: number): string | undefined {
-  try {
-    return readlinkSync(`/proc/self/fd/${fd}`);
-  } catch {
-    // Closed meanwhile: the one that listed the folder.
-    return undefined;
-  }
-}
+/**
+ * What was open before the first log was: it stays open, and to ask of each descriptor whenever a command starts takes a
+ * third of the time that starting it does.
+ */
+let standing: { readonly end: number; readonly inherited: readonly number[] } | undefined;
 
 const CLOSE_ON_EXEC = 0o2000000;
 
 function closesOnExec(fd: number): boolean {
+  const place = `/proc/self/fdinfo/${fd}`;
+  // Closed meanwhile: the one that listed the folder. An exception would cost more than all the rest.
+  if (!existsSync(place)) return true;
   try {
-    const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1];
+    const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(place, 'latin1'))?.[1];
     return flags === undefined || (Number.parseInt(flags, 8) & CLOSE_ON_EXEC) !== 0;
   } catch {
     return true;

@@ -4,8 +4,8 @@
  */
 import type { Claim } from './claims.ts';
 
-/** How much longer another process may have to wait for a claim, ms; as long as between two of its looks. */
-const LONGEST = 20;
+/** How much longer another process may have to wait for a claim, ms; as long as there may be between two of its looks. */
+const LONGEST = 50;
 
 export class SpentClaims {
   readonly #commit: () => void;
