@@ -31,6 +31,8 @@ export interface Claim {
 /** Time between two looks at a claim that is in the way, ms. */
 const LOOK = 10;
 const PREFIX = 'task:';
+/** Up to so many claims are asked for one by one. */
+const FEW = 8;
 
 /** Claims a task. Undefined once the signal is aborted. */
 export async function claim(task: string, options: ClaimOptions): Promise<Claim | undefined> {
@@ -52,12 +54,19 @@ export async function claim(task: string, options: ClaimOptions): Promise<Claim 
 /** An older claim on something that the task needs or that needs it. A younger one will give way. */
 function inTheWay(own: Lease, { leases, graph, now, isSpent }: ClaimOptions): Lease | undefined {
   const task = own.name.slice(PREFIX.length);
-  return leases.list().find((other) => {
+  return claimsOf(task, leases, graph).find((other) => {
     if (!other.name.startsWith(PREFIX) || other.token >= own.token) return false;
     const name = other.name.slice(PREFIX.length);
     if (other.owner.id === own.owner.id && isSpent(name)) return false;
     return isRelated(graph, task, name) && !isAbandoned(other, now());
   });
+}
+
+/** All claims; of a task that nobody needs and that needs little only those on what it needs, which is less to read. */
+function claimsOf(task: string, leases: LeaseStore, graph: TaskGraph): readonly Lease[] {
+  const upstream = graph.upstreamOf(task);
+  if (graph.isNeeded(task) || upstream.length > FEW) return leases.list();
+  return upstream.flatMap((name) => leases.holder(PREFIX + name) ?? []);
 }
 
 /** Another process may have another configuration; what is not in this one is none of its business. */

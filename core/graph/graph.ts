@@ -9,6 +9,7 @@ export class TaskGraph {
   readonly #upstream = new Map<string, readonly string[]>();
   readonly #order: readonly string[];
   #needs: Needs | undefined;
+  #needed: ReadonlySet<string> | undefined;
 
   /** Throws `CONFIG_CYCLE` with the whole path, and `CONFIG_UNKNOWN_TASK` for a need that is no task. */
   constructor(tasks: ReadonlyMap<string, Task>) {
@@ -58,6 +59,12 @@ export class TaskGraph {
   isUpstream(other: string, name: string): boolean {
     this.#needs ??= new Needs(this.#order, (name) => this.task(name).needs);
     return this.#needs.has(name, other);
+  }
+
+  /** Whether any task needs `name`. */
+  isNeeded(name: string): boolean {
+    this.#needed ??= new Set([...this.#tasks.values()].flatMap(({ needs }) => needs));
+    return this.#needed.has(name);
   }
 
   /** The tasks that need `name` directly, in the order of the configuration. */
