@@ -16,6 +16,7 @@ import { CodeIndex } from '../graph/code/code.ts';
 import { Engine } from '../graph/engine.ts';
 import { TaskGraph } from '../graph/graph.ts';
 import { Writers } from '../graph/writers.ts';
+import { ArrivingValues } from '../store/arriving.ts';
 import { isCachingOn } from './cache-switch.ts';
 import { type Config, loadConfig } from './config/load.ts';
 import { CONFIG_FILE } from './config/source.ts';
@@ -105,6 +106,7 @@ class OpenProject implements Project {
   readonly #troubles: string[] = [];
   #stores: WorkspaceStores | undefined;
   #outputs: Outputs | undefined;
+  #arriving: ArrivingValues | undefined;
   #shared: TierLine | undefined;
 
   constructor(config: Config, graph: TaskGraph, options: OpenOptions) {
@@ -177,8 +179,8 @@ class OpenProject implements Project {
   }
 
   outputs(): Outputs {
-    const { state, values, trashDir } = this.#open();
-    this.#outputs ??= new Outputs(this.root, state, values, {
+    const { state, trashDir } = this.#open();
+    this.#outputs ??= new Outputs(this.root, state, this.#values(), {
       trashDir,
       onWarning: this.#options.warn,
       clock: this.now,
@@ -193,7 +195,8 @@ class OpenProject implements Project {
   shared(): TierLine | undefined {
     const specs = sharedCaches(this.config);
     if (specs.length === 0) return undefined;
-    const { values, calls, state, tempDir } = this.#open();
+    const { calls, state, tempDir } = this.#open();
+    const values = this.#values();
     const scratch = (): string => join(tempDir, `${process.pid}-${randomBytes(6).toString('hex')}.part`);
     const side = (): LocalSide => sideOfStores(values, calls, scratch);
     const { env } = this.#options;
@@ -238,6 +241,12 @@ class OpenProject implements Project {
     const strict = this.#strict;
     this.#stores ??= openStores(this.config, { onTrouble: this.#onTrouble, strict, now: this.now });
     return this.#stores;
+  }
+
+  /** Those of the stores, with what arrives from shared caches at hand. */
+  #values(): ArrivingValues {
+    this.#arriving ??= new ArrivingValues(this.#open().values);
+    return this.#arriving;
   }
 
   readonly #onTrouble = (message: string): void => {

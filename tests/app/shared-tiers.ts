@@ -9,6 +9,7 @@ import { TierLine } from '../../core/app/shared-line.ts';
 import { openTier } from '../../core/app/shared-tiers.ts';
 import { type AbsPath, toAbs } from '../../core/base/paths.ts';
 import { type LocalSide, sideOfStores } from '../../core/call/shared/local-side.ts';
+import { ArrivingValues } from '../../core/store/arriving.ts';
 import { MemoryCallStore, MemoryValueStore } from '../../core/store/memory.ts';
 import { fileDigests, type KeyPair, keyPair, taskRecord } from '../call/shared/_tiers.ts';
 
@@ -54,7 +55,7 @@ interface Local {
 function local(): Local {
   const values = new MemoryValueStore();
   const calls = new MemoryCallStore();
-  return { values, calls, side: sideOfStores(values, calls, () => '') };
+  return { values, calls, side: sideOfStores(new ArrivingValues(values), calls, () => '') };
 }
 
 test('what printed a token that a helper gave, a part of a key or a password is not sent', () =>

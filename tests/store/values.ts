@@ -1,4 +1,10 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { sha256 } from '../../core/base/hash.ts';
+import { ArrivingValues } from '../../core/store/arriving.ts';
 import { openLmdb } from '../../core/store/lmdb/lmdb.ts';
 import { MemoryValueStore } from '../../core/store/memory.ts';
 import { type ValuesUnderTest, valuesContract } from './_values.ts';
@@ -19,6 +25,37 @@ function lmdb(root: string, settle: 'flush' | 'nothing'): ValuesUnderTest {
   const { values: store, flush, close } = stores;
   return { store, clock, settle: settle === 'flush' ? flush : () => {}, close };
 }
+
+valuesContract('memory with arrivals', () => {
+  const clock = { now: 0 };
+  return { store: new ArrivingValues(new MemoryValueStore(() => clock.now)), clock, settle: () => {}, close: () => {} };
+});
+
+test('what arrived is written out without being read again, once, and is in the store all the same', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
+  try {
+    const inner = new MemoryValueStore();
+    const store = new ArrivingValues(inner);
+    const bytes = Buffer.from('bytes');
+    const digest = sha256(bytes);
+    store.arrive(digest, bytes);
+    assert.ok(bytes.equals(inner.get(digest) ?? Buffer.of()));
+    inner.delete(digest);
+    assert.is(store.copyTo(digest, join(folder, 'one'), 0o644)?.size, bytes.length);
+    assert.is(readFileSync(join(folder, 'one'), 'utf8'), 'bytes');
+    assert.equal([store.has(digest), store.copyTo(digest, join(folder, 'two'), 0o644)], [false, undefined]);
+    const large = Buffer.alloc(5_000_000);
+    for (let at = 0; at < 10; at++) {
+      large.writeUInt8(at);
+      store.arrive(sha256(large), Buffer.from(large));
+      inner.delete(sha256(large));
+    }
+    large.writeUInt8(0);
+    assert.is(store.has(sha256(large)), false);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
 
 valuesContract('lmdb', (root) => lmdb(root, 'flush'));
 valuesContract('lmdb before its commit', (root) => lmdb(root, 'nothing'));

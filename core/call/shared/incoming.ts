@@ -53,7 +53,7 @@ export class Incoming {
       if (tree === undefined || faultOfTree(tree, limits) !== undefined) return this.#reject('unsafe outputs');
       if (!this.#names(tree)) return this.#reject('incomplete');
     }
-    for (const [blob, bytes] of inline) if (!found.has(blob)) await this.#side.keep(blob, bytes, null);
+    for (const [blob, bytes] of inline) if (!found.has(blob)) await this.#side.arrive(blob, bytes);
     for (const { blob, value } of named) {
       const bytes = found.get(blob);
       if (bytes !== undefined) await this.#side.keep(blob, bytes, value);
@@ -117,7 +117,7 @@ export class Incoming {
       const bytes = inline.get(digest);
       const size = single.get(digest);
       const pack = packs[packs.length === 0 ? 0 : packOf(digest, packs.length)];
-      if (bytes !== undefined) await this.#side.keep(digest, bytes, null);
+      if (bytes !== undefined) await this.#side.arrive(digest, bytes);
       else if (size !== undefined) others.push(this.#bringSingle(digest, size));
       else if (pack === undefined) others.push(this.#isHere(digest));
       else {
@@ -141,7 +141,7 @@ export class Incoming {
     if (missing === blobs.length) return true;
     const found = await this.#unpacked(pack);
     const wanted = new Set(blobs);
-    for (const [blob, bytes] of found) if (wanted.has(blob)) await this.#side.keep(blob, bytes, null);
+    for (const [blob, bytes] of found) if (wanted.has(blob)) await this.#side.arrive(blob, bytes);
     for (const blob of blobs.slice(missing)) if (!found.has(blob) && !(await this.#side.has(blob))) return false;
     return true;
   }
@@ -152,7 +152,7 @@ export class Incoming {
     const { files } = this.#side;
     if (size <= IN_MEMORY || files === undefined) {
       const bytes = await this.#download({ digest, size });
-      if (bytes !== undefined) await this.#side.keep(digest, bytes, null);
+      if (bytes !== undefined) await this.#side.arrive(digest, bytes);
       return bytes !== undefined;
     }
     const path = files.scratch();

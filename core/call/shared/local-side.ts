@@ -1,9 +1,9 @@
 /** The side of a shared tier that is on this machine: where answers are put that come, and taken from that go. */
 import type { Awaitable } from '../../base/awaitable.ts';
 import type { Digest, Key } from '../../base/hash.ts';
+import type { ArrivingValues } from '../../store/arriving.ts';
 import type { SyncCallStore } from '../../store/calls.ts';
 import type { CallRecord } from '../../store/record.ts';
-import type { FileValueStore } from '../../store/values.ts';
 import type { CacheCore } from '../caches/cache-core.ts';
 
 /** A way of blobs that are too large for memory. */
@@ -21,6 +21,8 @@ export interface LocalSide {
   bytes(blob: Digest): Awaitable<Uint8Array | undefined>;
   /** Keeps verified bytes, and what value they encode, if any. */
   keep(blob: Digest, bytes: Uint8Array, value: Digest | null): Awaitable<void>;
+  /** The same for verified content of output files, which are likely to be written next. */
+  arrive(blob: Digest, bytes: Uint8Array): Awaitable<void>;
   file(record: CallRecord): Awaitable<unknown>;
   record(key: Key): Awaitable<CallRecord | undefined>;
   /** Undefined where everything goes through memory. */
@@ -28,7 +30,7 @@ export interface LocalSide {
 }
 
 /** The stores of a workspace. `scratch` gives paths for files in the making. */
-export function sideOfStores(values: FileValueStore, calls: SyncCallStore, scratch: () => string): LocalSide {
+export function sideOfStores(values: ArrivingValues, calls: SyncCallStore, scratch: () => string): LocalSide {
   return {
     has: (blob) => values.has(blob),
     bytes: (blob) => values.get(blob),
@@ -36,6 +38,7 @@ export function sideOfStores(values: FileValueStore, calls: SyncCallStore, scrat
       values.put(blob, bytes);
       if (value !== null) values.alias(value, blob);
     },
+    arrive: (blob, bytes) => values.arrive(blob, bytes),
     file: (record) => calls.put(record),
     record: (key) => calls.get(key),
     files: {
@@ -53,6 +56,7 @@ export function sideOfCache(cache: CacheCore): LocalSide {
     has: () => false,
     bytes: (blob) => cache.bytes(blob),
     keep: (blob, bytes, value) => cache.keepBytes(blob, bytes, value),
+    arrive: (blob, bytes) => cache.keepBytes(blob, bytes, null),
     file: (record) => cache.file(record),
     record: (key) => cache.lookup(key),
     files: undefined,

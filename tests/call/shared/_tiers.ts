@@ -8,6 +8,7 @@ import type { RelPath } from '../../../core/base/paths.ts';
 import { type LocalSide, sideOfStores } from '../../../core/call/shared/local-side.ts';
 import { SharedTier, type TierOptions } from '../../../core/call/shared/shared-tier.ts';
 import { makeTree, type TreeEntry, treeText } from '../../../core/files/tree.ts';
+import { ArrivingValues } from '../../../core/store/arriving.ts';
 import { MemoryCallStore, MemoryValueStore } from '../../../core/store/memory.ts';
 import type { CallRecord } from '../../../core/store/record.ts';
 import type { RemoteStore } from '../../../core/store/remote/remote.ts';
@@ -55,7 +56,7 @@ export function machine(
   const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
   folders.push(folder);
   let made = 0;
-  const side = sideOfStores(values, calls, () => join(folder, String(made++)));
+  const side = sideOfStores(new ArrivingValues(values), calls, () => join(folder, String(made++)));
   const troubles: string[] = [];
   const tier = new SharedTier({
     name: 'team',

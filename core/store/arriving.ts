@@ -1,0 +1,112 @@
+/**
+ * A local values store that has at hand, besides, what just arrived from elsewhere and was verified on the way: as a rule
+ * it is written out next, and to read and to verify it once more would cost as much as to write it. It is put into the
+ * store at once like all else; what is at hand is bounded, and is let go when it was written out.
+ */
+import type { Stats } from 'node:fs';
+import type { Digest } from '../base/hash.ts';
+import { writeNewFile } from './folder/blob-files.ts';
+import type { BlobInfo, FileValueStore } from './values.ts';
+
+/** The most that is kept at hand, bytes. */
+const MOST = 16 * 1024 * 1024;
+
+export class ArrivingValues implements FileValueStore {
+  readonly #inner: FileValueStore;
+  readonly #atHand = new Map<Digest, Uint8Array>();
+  #size = 0;
+
+  constructor(inner: FileValueStore) {
+    this.#inner = inner;
+  }
+
+  get location(): string | undefined {
+    return this.#inner.location;
+  }
+
+  /** Puts bytes that were verified to have this digest, and that nobody changes any more. */
+  arrive(digest: Digest, bytes: Uint8Array): void {
+    this.#inner.put(digest, bytes);
+    if (this.#atHand.has(digest)) return;
+    if (this.#size + bytes.length > MOST) this.#forget();
+    if (bytes.length > MOST) return;
+    this.#atHand.set(digest, bytes);
+    this.#size += bytes.length;
+  }
+
+  #forget(): void {
+    this.#atHand.clear();
+    this.#size = 0;
+  }
+
+  #letGo(digest: Digest): void {
+    this.#size -= this.#atHand.get(digest)?.length ?? 0;
+    this.#atHand.delete(digest);
+  }
+
+  has(digest: Digest): boolean {
+    return this.#atHand.has(digest) || this.#inner.has(digest);
+  }
+
+  get(digest: Digest): Uint8Array | undefined {
+    return this.#inner.get(digest);
+  }
+
+  copyTo(digest: Digest, path: string, mode: number): Stats | undefined {
+    const bytes = this.#atHand.get(digest);
+    if (bytes === undefined) return this.#inner.copyTo(digest, path, mode);
+    const stats = writeNewFile(path, mode, bytes);
+    this.#letGo(digest);
+    return stats;
+  }
+
+  put(digest: Digest, bytes: Uint8Array): void {
+    this.#inner.put(digest, bytes);
+  }
+
+  putFile(path: string, expected?: Digest): { readonly digest: Digest; readonly size: number } {
+    return this.#inner.putFile(path, expected);
+  }
+
+  adopt(path: string, digest: Digest): void {
+    this.#inner.adopt(path, digest);
+  }
+
+  delete(digest: Digest): boolean {
+    this.#letGo(digest);
+    return this.#inner.delete(digest);
+  }
+
+  alias(value: Digest, blob: Digest): void {
+    this.#inner.alias(value, blob);
+  }
+
+  target(value: Digest): Digest | undefined {
+    return this.#inner.target(value);
+  }
+
+  unalias(value: Digest): boolean {
+    return this.#inner.unalias(value);
+  }
+
+  list(): Iterable<BlobInfo> {
+    return this.#inner.list();
+  }
+
+  aliases(): Iterable<readonly [Digest, Digest]> {
+    return this.#inner.aliases();
+  }
+
+  matching(prefix: string, limit: number): readonly Digest[] {
+    return this.#inner.matching(prefix, limit);
+  }
+
+  flush(): void {
+    this.#inner.flush();
+  }
+
+  close(): ReturnType<FileValueStore['close']> {
+    this.#forget();
+    return this.#inner.close();
+  }
+}
