@@ -104,7 +104,7 @@ export class Hooks {
   constructor(plugin: string, settings: CachedOptions, root: string, form: Form) {
     const { onWarning = warn } = settings;
     this.root = root;
-    this.surroundings = new Surroundings(settings, root, this.machine);
+    this.surroundings = new Surroundings(plugin, settings, root, this.machine);
     this.#plugin = plugin;
     this.#settings = settings;
     this.#form = form;

@@ -9,7 +9,6 @@ import { type Digest, digest, sha256 } from '../core/index.ts';
 /** Two changes of a file within so many ms may leave it with one time stamp. */
 const GRAIN = 50;
 const ABSENT = digest('absent');
-const CONFIG = /^(?:ts|js)config[\w.-]*\.json$/;
 /** What all modules of a folder share is looked at once in so many ms. */
 const MOMENT = 50;
 /** More entries than this are no input of a module. */
@@ -129,11 +128,6 @@ export class Machine {
     return this.names(folder).filter((name) => stemOf(name) === stem);
   }
 
-  /** What the TypeScript configurations in a folder and those above it say, up to `root`. */
-  configsAbove(folder: string, root: string): Digest {
-    return this.recently(`configurations above ${folder}`, () => this.#configsAbove(folder, root));
-  }
-
   /** What was found at most `MOMENT` ago under a name that is unique in this process, or is found now. */
   recently<T>(name: string, find: () => T): T {
     const time = performance.now();
@@ -145,16 +139,6 @@ export class Machine {
     const found = find();
     this.#recent.set(name, found);
     return found;
-  }
-
-  #configsAbove(from: string, root: string): Digest {
-    const found: [string, Digest][] = [];
-    for (let folder = from; ; folder = dirname(folder)) {
-      for (const name of this.names(folder)) {
-        if (CONFIG.test(name)) found.push([relativeTo(root, join(folder, name)), this.content(join(folder, name))]);
-      }
-      if (folder === root || dirname(folder) === folder) return found.length === 0 ? ABSENT : digest(found);
-    }
   }
 
   /** Forgets what was seen a moment ago. */

@@ -31,6 +31,11 @@ export interface CachedOptions {
   readonly env?: readonly string[];
   /** Files and folders that the plugin reads without telling the bundler, relative to the root. */
   readonly uses?: readonly string[];
+  /**
+   * Names of files that configure the plugin wherever they lie beside a module or above it; by default those of the usual
+   * compilers, such as `babel.config.js`, `.browserslistrc` or `package.json`. TypeScript's count always.
+   */
+  readonly configurations?: RegExp;
   /** Modules whose calls are not cached, by their path relative to the root, with their query. */
   readonly exclude?: RegExp;
   /** The plugin keeps nothing between calls that its other hooks use. */
@@ -54,11 +59,20 @@ export interface CachedOptions {
 interface Preset {
   readonly package: string;
   readonly exclude?: RegExp;
+  readonly configurations?: RegExp;
 }
+/** For plugins that are configured by their options only. */
+export const NO_CONFIGURATIONS: RegExp = /^$/;
 const PRESETS: Readonly<Record<string, Preset>> = {
   // What a block of another file becomes depends on the component that names it.
-  'vite:vue': { package: '@vitejs/plugin-vue', exclude: /[?&]src\b/ },
+  'vite:vue': { package: '@vitejs/plugin-vue', exclude: /[?&]src\b/, configurations: NO_CONFIGURATIONS },
+  '@mdx-js/esbuild': { package: '@mdx-js/esbuild', configurations: NO_CONFIGURATIONS },
 };
+
+/** Undefined for those of the usual compilers. */
+export function configurationsOf(plugin: string, { configurations }: CachedOptions): RegExp | undefined {
+  return configurations ?? PRESETS[plugin]?.configurations;
+}
 
 export function packageOf(plugin: string, { package: named }: CachedOptions): string {
   return named ?? PRESETS[plugin]?.package ?? plugin;

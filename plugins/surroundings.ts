@@ -1,26 +1,31 @@
 /**
  * What the calls of one plugin depend on beside their arguments, and share with many others: the root, the environment,
- * what the plugin reads by itself, and the TypeScript configurations of a folder. As it was at most a moment ago, so what is
+ * what the plugin reads by itself, and the configurations of a folder. As it was at most a moment ago, so what is
  * filed on the strength of it is to be checked again before it is written.
  */
 import { dirname } from 'node:path';
 import { type Digest, digest, type Part } from '../core/index.ts';
+import { Configurations, USUAL_ENV } from './configurations.ts';
 import { environmentValue, type Machine } from './machine.ts';
-import { type CachedOptions, partOf } from './settings.ts';
+import { type CachedOptions, configurationsOf, partOf } from './settings.ts';
 
 export class Surroundings {
   readonly #machine: Machine;
   readonly #root: string;
   readonly #rootParts: readonly Part[];
+  readonly #configurations: Configurations;
   readonly #names: readonly string[];
   readonly #uses: readonly string[];
   readonly #env = new Map<string, { readonly value: string | undefined; readonly part: Part }>();
 
-  constructor({ portable, env = [], uses = [] }: CachedOptions, root: string, machine: Machine) {
+  constructor(plugin: string, settings: CachedOptions, root: string, machine: Machine) {
+    const { portable, env = [], uses = [] } = settings;
+    const names = configurationsOf(plugin, settings);
     this.#machine = machine;
     this.#root = root;
     this.#rootParts = portable === true ? [] : [partOf('option', 'root', digest(root))];
-    this.#names = ['NODE_ENV', ...env];
+    this.#names = [...new Set(['NODE_ENV', ...(names === undefined ? USUAL_ENV : []), ...env])];
+    this.#configurations = new Configurations(root, machine, names);
     this.#uses = uses;
   }
 
@@ -41,7 +46,7 @@ export class Surroundings {
   #fileParts(folder: string): readonly Part[] {
     return this.#machine.recently(`surroundings of ${folder}`, () => [
       ...this.#uses.map((path) => partOf('files', `uses:${path}`, this.#used(path))),
-      partOf('option', 'tsconfig', this.#machine.configsAbove(folder, this.#root)),
+      partOf('option', 'configurations', this.#configurations.above(folder)),
     ]);
   }
 

@@ -10,7 +10,7 @@ import type { OnLoadResult, Plugin } from 'esbuild';
 import { cached as cachedEsbuild } from './esbuild.ts';
 import { type Report, reportOf } from './hooks.ts';
 import { recordings } from './recording.ts';
-import { type CachedOptions, rootOf } from './settings.ts';
+import { type CachedOptions, NO_CONFIGURATIONS, rootOf } from './settings.ts';
 import {
   type TransformContext as Context,
   type TransformDefinition as Definition,
@@ -75,6 +75,7 @@ export function defineTransform<O = undefined>(definition: TransformDefinition<O
     options,
     identity: `${name}@${version}`,
     stateless: true,
+    configurations: NO_CONFIGURATIONS,
   });
   const vite = (options?: O, settings: TransformSettings = {}): TransformPlugin => {
     const run = running(definition, options as O, rootOf(settings));

@@ -3,8 +3,8 @@
  * it with what an import leads to. Says what became of each call.
  */
 import { readFileSync } from 'node:fs';
-import { type Plugin as EsbuildPlugin, build as esbuild } from 'esbuild';
-import { type Plugin, build as vite } from 'vite';
+import { type BuildOptions, type Plugin as EsbuildPlugin, build as esbuild } from 'esbuild';
+import { type InlineConfig, type Plugin, build as vite } from 'vite';
 import { cached as cachedEsbuild } from '../../plugins/esbuild.ts';
 import type { CachedOptions } from '../../plugins/settings.ts';
 import { cached as cachedVite } from '../../plugins/vite.ts';
@@ -14,6 +14,8 @@ export interface Wish {
   readonly word?: string;
   readonly define?: Readonly<Record<string, string>>;
   readonly isPlain?: boolean;
+  /** More of the bundler's own options. */
+  readonly config?: Readonly<Partial<Record<Bundler, object>>>;
 }
 
 export interface Built {
@@ -63,27 +65,38 @@ export async function buildMarked(
   bundler: Bundler,
   root: string,
   settings: Pick<CachedOptions, 'cache' | 'onWarning'>,
-  { word = 'word', define = {}, isPlain = false }: Wish = {},
+  { word = 'word', define = {}, isPlain = false, config = {} }: Wish = {},
 ): Promise<Built> {
   const { list, onDecision } = decisions();
   const options = { word };
   const told: CachedOptions = { ...settings, options, root, package: 'marker', env: ['FLECHE_TEST_STALE'], onDecision };
   const text =
     bundler === 'vite'
-      ? await withVite(root, isPlain ? forVite(options) : cachedVite(forVite, told), define)
-      : await withEsbuild(root, isPlain ? forEsbuild(options) : cachedEsbuild(forEsbuild, told), define);
+      ? await withVite(root, isPlain ? forVite(options) : cachedVite(forVite, told), define, config.vite)
+      : await withEsbuild(
+          root,
+          isPlain ? forEsbuild(options) : cachedEsbuild(forEsbuild, told),
+          define,
+          config.esbuild,
+        );
   const modules = (outcome: 'hit' | 'miss'): string[] => outcomes(list, outcome).map((one) => one.replace(/^\w+ /, ''));
   return { text, misses: modules('miss'), hits: modules('hit') };
 }
 
-async function withVite(root: string, plugin: Plugin, define: Readonly<Record<string, string>>): Promise<string> {
+async function withVite(
+  root: string,
+  plugin: Plugin,
+  define: Readonly<Record<string, string>>,
+  config: InlineConfig = {},
+): Promise<string> {
   const result = await vite({
     root,
     configFile: false,
     logLevel: 'silent',
     plugins: [plugin],
     define,
-    build: { minify: false, write: false, rolldownOptions: { input: `${root}/src/main.ts` } },
+    ...config,
+    build: { minify: false, write: false, rolldownOptions: { input: `${root}/src/main.ts` }, ...config.build },
   });
   const outputs = [result].flat().flatMap((one) => ('output' in one ? one.output : []));
   return outputs.map((one) => (one.type === 'chunk' ? one.code : '')).join('\n');
@@ -93,15 +106,17 @@ async function withEsbuild(
   root: string,
   plugin: EsbuildPlugin,
   define: Readonly<Record<string, string>>,
+  config: BuildOptions = {},
 ): Promise<string> {
   const { outputFiles } = await esbuild({
     absWorkingDir: root,
     entryPoints: ['src/main.ts'],
     bundle: true,
-    write: false,
     logLevel: 'silent',
     plugins: [plugin],
     define,
+    ...config,
+    write: false,
   });
   return outputFiles.map(({ text }) => text).join('\n');
 }
@@ -111,8 +126,13 @@ export const MARKED: Readonly<Record<string, string>> = {
   'app/src/main.ts': `import './b'; import './sub/c'; console.log('${ASKS}');`,
   'app/src/b.ts': `console.log('b');`,
   'app/src/sub/c.ts': `console.log('c');`,
-  'app/src/sub/tsconfig.json': '{}',
-  'app/node_modules/marker/package.json': '{"name":"marker","version":"1.0.0","dependencies":{"helper":"*"}}',
+  'app/src/sub/tsconfig.json': '{ "extends": "../../../base/ts.json" }',
+  'base/ts.json': '{}',
+  'app/package.json': '{ "name": "app", "version": "1.0.0" }',
+  'app/node_modules/marker/package.json':
+    '{"name":"marker","version":"1.0.0","dependencies":{"helper":"*"},"peerDependencies":{"frame":"*"}}',
   'app/node_modules/marker/index.js': '// code',
   'app/node_modules/helper/package.json': '{"name":"helper","version":"1.0.0"}',
+  'app/node_modules/frame/package.json': '{"name":"frame","version":"1.0.0","dependencies":{"compiler":"*"}}',
+  'app/node_modules/compiler/package.json': '{"name":"compiler","version":"1.0.0"}',
 };

@@ -31,6 +31,10 @@ const CHANGES: Readonly<Record<string, Change>> = {
     make: (at) => at.write({ [HELPER]: (MARKED[HELPER] ?? '').replace('1.0.0', '1.1.0') }),
     misses: MODULES,
   },
+  'a bump of what a peer of the plugin depends on': {
+    make: (at) => at.write({ 'app/node_modules/compiler/package.json': '{"name":"compiler","version":"1.0.1"}' }),
+    misses: MODULES,
+  },
   'an option': { wish: { word: 'other' }, misses: MODULES },
   'the configuration of the bundler': { wish: { define: { X: '1' } }, misses: MODULES },
   'an environment variable': {
@@ -45,6 +49,45 @@ const CHANGES: Readonly<Record<string, Change>> = {
   },
   'a new TypeScript configuration': {
     make: (at) => at.write({ 'app/tsconfig.json': '{ "compilerOptions": { "strict": true } }' }),
+    misses: MODULES,
+  },
+  'a TypeScript configuration that another extends, beyond the root': {
+    make: (at) => at.write({ 'base/ts.json': '{ "compilerOptions": { "strict": true } }' }),
+    misses: ['src/sub/c.ts'],
+  },
+  'a TypeScript configuration above the root': { make: (at) => at.write({ 'tsconfig.json': '{}' }), misses: MODULES },
+  'a configuration of a compiler beside a module': {
+    make: (at) => at.write({ 'app/src/sub/svelte.config.js': '' }),
+    misses: ['src/sub/c.ts'],
+  },
+  'a configuration of a compiler in a folder above': {
+    make: (at) => at.write({ 'app/src/postcss.config.mjs': '' }),
+    misses: MODULES,
+  },
+  'the browsers that are built for': { make: (at) => at.write({ 'app/.browserslistrc': 'all' }), misses: MODULES },
+  'a configuration of something else': { make: (at) => at.write({ 'app/eslint.config.js': '' }), misses: [] },
+  'what the manifest says of modules': {
+    make: (at) => at.write({ 'app/package.json': '{ "name": "app", "version": "1.0.0", "type": "module" }' }),
+    misses: MODULES,
+  },
+  'what else the manifest says': {
+    make: (at) => at.write({ 'app/package.json': '{ "name": "app", "version": "1.0.1", "scripts": { "a": "b" } }' }),
+    misses: [],
+  },
+  'the target': {
+    wish: { config: { vite: { build: { target: 'es2020' } }, esbuild: { target: 'es2020' } } },
+    misses: MODULES,
+  },
+  'source maps': {
+    wish: { config: { vite: { build: { sourcemap: 'inline' } }, esbuild: { sourcemap: 'inline' } } },
+    misses: MODULES,
+  },
+  'a build for a server': {
+    wish: { config: { vite: { build: { ssr: true } }, esbuild: { platform: 'node' } } },
+    misses: MODULES,
+  },
+  'conditions of imports': {
+    wish: { config: { vite: { resolve: { conditions: ['x'] } }, esbuild: { conditions: ['x'] } } },
     misses: MODULES,
   },
   'a source': { make: (at) => at.write({ 'app/src/b.ts': `console.log('other')` }), misses: ['src/b.ts'] },
