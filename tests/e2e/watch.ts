@@ -1,6 +1,6 @@
 /** `fleche watch` as people run it: real processes, real files, real limits of the system. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -53,22 +53,73 @@ test('a save runs what reads it; a save without change, and what nobody reads, r
     assert.is(code, 130);
   }));
 
-test('swap files of editors and saves by renaming are one round for each new content', () =>
-  watching(
-    { 'fleche.config.toml': LIST.replace('["src/**"]', '["src/**", "!**/.*.sw?", "!**/*~"]'), 'src/d/a': 'a' },
-    async (rig, watch) => {
-      for (let save = 0; save < 3; save++) {
+/** How editors write `src/d/a`, as their system calls tell. */
+const EDITORS: Readonly<Record<string, (rig: Rig, text: string) => void>> = {
+  'vim, which keeps a backup and a swap file': (rig, text) => {
+    rig.write({ 'src/d/.a.swp': 'swap', 'src/d/.a.swx': 'swap', 'src/d/4913': '' });
+    rig.remove('src/d/4913', 'src/d/.a.swx');
+    rig.rename('src/d/a', 'src/d/a~');
+    rig.write({ 'src/d/a': text });
+    rig.remove('src/d/a~', 'src/d/.a.swp');
+  },
+  'emacs, which has a lock that is a link, a backup and a file of its own': (rig, text) => {
+    symlinkSync('somebody@somewhere.1234:5678', rig.path('src/d/.#a'));
+    rig.write({ 'src/d/#a#': 'saved by itself' });
+    rig.rename('src/d/a', 'src/d/a~');
+    rig.write({ 'src/d/a': text });
+    rig.remove('src/d/.#a', 'src/d/#a#');
+  },
+  'JetBrains, which writes a new file and exchanges the two': (rig, text) => {
+    rig.write({ 'src/d/a___jb_tmp___': text });
+    rig.rename('src/d/a', 'src/d/a___jb_old___');
+    rig.rename('src/d/a___jb_tmp___', 'src/d/a');
+    rig.remove('src/d/a___jb_old___');
+  },
+  'VS Code, which writes in place': (rig, text) => {
+    rig.write({ 'src/d/a': '' });
+    rig.write({ 'src/d/a': text });
+  },
+  'sed, which renames over the file': (rig, text) => {
+    rig.write({ 'src/d/sedXYZ': text });
+    rig.rename('src/d/sedXYZ', 'src/d/a');
+  },
+};
+const BESIDE = '["src/**", "!**/.*.sw?", "!**/*~", "!**/.#*", "!**/#*#", "!**/*___jb_*___", "!**/4913", "!**/sed*"]';
+
+for (const [editor, save] of Object.entries(EDITORS)) {
+  const config = LIST.replace('["src/**"]', BESIDE).replace('cat src/*/*', 'cat src/d/a');
+  test(`each save of ${editor}, is a round with the new content`, () =>
+    watching({ 'fleche.config.toml': config, 'src/d/a': 'a' }, async (rig, watch) => {
+      for (const text of ['one', 'two', 'three']) {
         rig.log();
-        rig.write({ 'src/d/.a.swp': 'swap', 'src/d/.a.swx': 'swap' });
-        renameSync(rig.path('src/d/a'), rig.path('src/d/a~'));
-        rig.write({ 'src/d/a': `save ${save}` });
-        rmSync(rig.path('src/d/a~'));
-        rmSync(rig.path('src/d/.a.swp'));
+        save(rig, text);
+        await until(() => rig.exists('out/all') && rig.read('out/all') === text, text);
         await watch.rested('list');
-        assert.is(rig.read('out/all'), `save ${save}`);
-        // Between the two renamings the file is not there, which is a content too if it is seen.
+        // In between the file may be seen empty, or not at all, which is a content too.
         assert.ok(rig.log().length <= 2);
       }
+    }));
+}
+
+test('an input that is a link counts as what it leads to, wherever that is changed', () =>
+  watching(
+    { 'fleche.config.toml': LIST, 'src/d/a': 'a', 'beside/real': 'b', 'beside/folder/x': '1' },
+    async (rig, watch) => {
+      symlinkSync('../../beside/real', rig.path('src/d/b'));
+      await watch.rested('list');
+      assert.is(rig.read('out/all'), 'ab');
+      rig.write({ 'beside/real': 'c' });
+      await watch.rested('list');
+      assert.is(rig.read('out/all'), 'ac');
+      rig.write({ 'beside/new': 'd' });
+      rig.rename('beside/new', 'beside/real');
+      await watch.rested('list');
+      assert.is(rig.read('out/all'), 'ad');
+      rig.remove('src/d/b');
+      symlinkSync('../beside/folder', rig.path('src/e'));
+      await until(() => rig.exists('out/all') && rig.read('out/all') === 'a1', 'the folder behind a link');
+      rig.write({ 'beside/folder/x': '2' });
+      await until(() => rig.exists('out/all') && rig.read('out/all') === 'a2', 'what is in it');
     },
   ));
 
@@ -164,29 +215,33 @@ test('a task that changes what it reads is left alone, under polling too', async
   }
 });
 
-test('where the system allows no more watches it says so and looks now and then', async () => {
-  const limited = ['-Ur', 'sh', '-c', 'echo 3 > /proc/sys/user/max_inotify_watches && exec "$@"', 'sh'];
-  if (spawnSync('unshare', [...limited, 'true']).status !== 0) return console.log('no user namespaces here');
-  const files = Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name) => [`src/${name}/x`, name]));
-  await withRig({ 'fleche.config.toml': LIST, ...files }, async (rig) => {
-    const child = spawn('unshare', [...limited, process.execPath, PROGRAM, 'watch', '--json'], {
-      cwd: rig.root,
-      env: { PATH: process.env['PATH'], HOME: rig.aside, TEST_LOG: join(rig.aside, 'log.txt') },
-      stdio: ['ignore', 'pipe', 'pipe'],
+for (const [limit, number, what] of [
+  ['max_inotify_watches', 3, /no more watches.*every 500 ms.*max_user_watches.*--poll/],
+  ['max_inotify_instances', 0, /no more open files or watchers.*every 500 ms.*max_user_instances.*--poll/],
+] as const)
+  test(`where ${limit} of the system is reached it says so and looks now and then`, async () => {
+    const limited = ['-Ur', 'sh', '-c', `echo ${number} > /proc/sys/user/${limit} && exec "$@"`, 'sh'];
+    if (spawnSync('unshare', [...limited, 'true']).status !== 0) return console.log('no user namespaces here');
+    const files = Object.fromEntries(['a', 'b', 'c', 'd', 'e'].map((name) => [`src/${name}/x`, name]));
+    await withRig({ 'fleche.config.toml': LIST, ...files }, async (rig) => {
+      const child = spawn('unshare', [...limited, process.execPath, PROGRAM, 'watch', '--json'], {
+        cwd: rig.root,
+        env: { PATH: process.env['PATH'], HOME: rig.aside, TEST_LOG: join(rig.aside, 'log.txt') },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      const watch = new WatchProcess(child);
+      try {
+        await watch.ready();
+        const { message } = watch.lines.find(({ type }) => type === 'trouble') ?? {};
+        assert.match(message ?? '', what);
+        rig.write({ 'src/e/x': 'other' });
+        await watch.rested('list');
+        assert.is(rig.read('out/all'), 'abcdother');
+      } finally {
+        await watch.end('SIGTERM');
+      }
     });
-    const watch = new WatchProcess(child);
-    try {
-      await watch.ready();
-      const { message } = watch.lines.find(({ type }) => type === 'trouble') ?? {};
-      assert.match(message ?? '', /no more watches.*every 500 ms.*max_user_watches.*--poll/);
-      rig.write({ 'src/e/x': 'other' });
-      await watch.rested('list');
-      assert.is(rig.read('out/all'), 'abcdother');
-    } finally {
-      await watch.end('SIGTERM');
-    }
   });
-});
 
 test('what a killed run left running is ended before the next round', () =>
   watching(
