@@ -141,5 +141,5 @@ export class PlainReporter implements Reporter {
 /** Whether the lines below say the message anyway, as an error that a function threw is printed with its place. */
 function isSaidIn(lines: readonly string[], { message }: TaskOutcome): boolean {
   const [first = ''] = message?.split('\n') ?? [];
-  return first !== '' && lines.some((line) => line.includes(first));
+  return first !== '' && lines.some((line) => line.trimEnd().endsWith(first));
 }

@@ -49,6 +49,21 @@ test('grouped: every task has its line, and what it printed below it', () => {
   );
 });
 
+test('what a function threw is told once: where it is printed with its place', () => {
+  const failed = (printed: string): string =>
+    told([
+      { type: 'plan', tasks: ['f'] },
+      start('f'),
+      output('f', printed),
+      done('f', 'failed', { ms: 4, reasons: [{ kind: 'first' }], message: 'it broke' }),
+    ]);
+  assert.is(
+    failed('Error: it broke\n    at f.ts:1\n'),
+    '✗ f  failed      4ms  first run\n  │ Error: it broke\n  │     at f.ts:1\n',
+  );
+  assert.match(failed('it broke, they say\n'), '✗ f  failed      4ms  it broke; first run\n');
+});
+
 test('a failed attempt is told with what it printed, and the next begins with an empty page', () => {
   const retry: RunEvent = {
     type: 'retry',
