@@ -77,10 +77,14 @@ export interface Project {
 /** Finds and reads the project. Throws `CONFIG_NOT_FOUND`, `USAGE`, or `ConfigErrors` with everything that is wrong. */
 export function openProject(options: OpenOptions): Project {
   const { env } = options;
-  const home = env['HOME'] || env['USERPROFILE'] || homedir();
-  const config = loadConfig(startFolder(options), { home, xdgConfigHome: env['XDG_CONFIG_HOME'] });
+  const config = loadConfig(startFolder(options), { home: homeIn(env), xdgConfigHome: env['XDG_CONFIG_HOME'] });
   const tasks = isCachingOn(env) ? config.tasks : uncached(config.tasks);
   return new OpenProject(config, new TaskGraph(tasks), options);
+}
+
+/** Where the user-wide configuration is looked for. */
+export function homeIn(env: Environment): string {
+  return env['HOME'] || env['USERPROFILE'] || homedir();
 }
 
 /** The same tasks, none of which is answered from the cache or filed in it. */

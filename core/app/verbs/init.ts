@@ -1,13 +1,16 @@
 /** `fleche init`: writes a configuration, fresh or from what another tool is told. Asks nothing, and replaces nothing. */
 import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, posix } from 'node:path';
-import { FlecheError } from '../../base/errors.ts';
+import { ConfigErrors, FlecheError } from '../../base/errors.ts';
 import { type AbsPath, toAbs } from '../../base/paths.ts';
 import { type SchemaName, schemaFile } from '../config/json-schema.ts';
 import { CONFIG_FILE } from '../config/source.ts';
 import { EXIT } from '../exit-code.ts';
 import { type Draft, draftText } from '../import/draft.ts';
 import { Repository } from '../import/repository.ts';
+import { homeIn } from '../project.ts';
+import { counted } from '../reporters/task-line.ts';
+import type { Environment } from '../style.ts';
 import type { VerbContext } from '../verb.ts';
 
 /** What a configuration can be made from. */
@@ -35,6 +38,7 @@ export async function init({ invocation, machine }: VerbContext): Promise<number
     writeFileSync(join(folder, files[at] ?? ''), draftText(draft, schemaOf(folder, draft)));
   }
   const ignored = ignoreCache(folder);
+  const faults = await faultsIn(folder, machine.env);
   const more = source === undefined ? otherSource(repository) : undefined;
   machine.stdout.write(
     [
@@ -43,11 +47,25 @@ export async function init({ invocation, machine }: VerbContext): Promise<number
       ...(more === undefined
         ? []
         : [`${more.file} is here too: fleche init --from ${more.source} --force takes it over`]),
-      'see what a run would do: fleche plan',
+      faults === 0
+        ? 'see what a run would do: fleche plan'
+        : `${counted(faults, 'thing')} cannot be taken over as said, and must be settled first: fleche plan tells`,
       '',
     ].join('\n'),
   );
   return EXIT.done;
+}
+
+/** How many errors the configuration has: what another tool allows may have no equal, which only all of it shows. */
+async function faultsIn(folder: AbsPath, env: Environment): Promise<number> {
+  const { loadConfig } = await import('../config/load.ts');
+  try {
+    loadConfig(folder, { home: homeIn(env), xdgConfigHome: env['XDG_CONFIG_HOME'] });
+    return 0;
+  } catch (error) {
+    if (error instanceof ConfigErrors) return error.errors.length;
+    throw error;
+  }
 }
 
 function refuseToReplace(folder: AbsPath, files: readonly string[]): void {

@@ -62,6 +62,18 @@ test('so does one of several packages', () =>
     assert.equal((await run()).log, []);
   }));
 
+test('what has no equal when all is put together is counted', async () => {
+  const scripts = { a: 'x', b: 'x' };
+  const outputs = (b: string) => ({ a: { outputs: ['dist/*.js'] }, b: { outputs: [b] } });
+  const files = (b: string) => ({ 'package.json': { scripts }, 'turbo.json': { tasks: outputs(b) } });
+  await imported(files('dist/b.css'), 'turbo', ({ told }) =>
+    assert.match(told, 'see what a run would do: fleche plan'),
+  );
+  await imported(files('dist/b.js'), 'turbo', ({ told }) =>
+    assert.match(told, '1 thing cannot be taken over as said, and must be settled first: fleche plan tells'),
+  );
+});
+
 test('where no package has scripts those of the root are the tasks', () =>
   imported(
     { 'package.json': { workspaces: ['p/*'], scripts: { lint: say('lint') } }, 'p/a/package.json': { name: 'a' } },
