@@ -93,7 +93,7 @@ export { FileRef, TreeRef } from './files/refs.ts';
 export { file, glob, type SourceOptions, tree } from './files/sources.ts';
 export { readTsconfig, type Tsconfig } from './files/tsconfig.ts';
 export type { TaskContext } from './graph/functions/function-protocol.ts';
-export type { OutcomeKind, Reason, RunEvent, RunSummary, TaskOutcome } from './graph/outcome.ts';
+export type { ItemCounts, OutcomeKind, Reason, RunEvent, RunSummary, TaskOutcome } from './graph/outcome.ts';
 export type { Reads } from './graph/reads.ts';
 export type { Made, Run, RunOptions } from './graph/run-once.ts';
 export type { Loop } from './graph/watch/loop-guard.ts';

@@ -285,7 +285,7 @@ export class Acting {
 
   /** Does the work of a task that is done for each of many items, which take the places. */
   async #each({ call, items }: Miss, execution: Execution, upstream: Upstream): Promise<EachExecuted> {
-    const { bench, request } = this.#state;
+    const { bench, request, live } = this.#state;
     const { name } = call.task;
     const { executeEach } = await import('./foreach/each.ts');
     const { askItems } = await import('./foreach/answers.ts');
@@ -294,7 +294,8 @@ export class Acting {
       want: this.#want(call.task),
       upstream,
       keepGoing: request.keepGoing,
-      isStopped: () => this.#state.isStopped,
+      // In a watch the next round takes over what is under way.
+      isStopped: () => live === undefined && this.#state.isStopped,
       timeline: request.timeline,
       onWarning: (message) => request.listener({ type: 'warning', name, message }),
       onProgress: (items) => request.listener({ type: 'progress', name, items }),

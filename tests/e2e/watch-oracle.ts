@@ -14,9 +14,10 @@ import type { OutcomeKind } from '../../core/graph/outcome.ts';
 import type { WatchEvent, WatchRound } from '../../core/graph/watch/watch-events.ts';
 import type { Driver, RunEnd, RunOptions } from './_driver.ts';
 import { live } from './_history.ts';
+import { ITEMS } from './_items.ts';
 import { hold, withBase } from './_oracle.ts';
 import { PIPELINES } from './_pipeline.ts';
-import { story } from './_story.ts';
+import { type Story, story, type World } from './_story.ts';
 
 /**
  * Tasks that show the file which is written last. Several in turn, for a file that changes whenever its task has just run
@@ -181,19 +182,28 @@ class Watched implements Driver {
   }
 }
 
+async function watched<P>(story: Story<P>, world: World<P>): Promise<void> {
+  await withBase(async (base) => {
+    const driver = new Watched(base);
+    try {
+      await live(story, world, driver);
+    } finally {
+      await driver.close();
+    }
+  });
+}
+
 test('whatever is edited, and whenever, what a watch leaves is what a clean build makes, and it works no more than it must', async () => {
   await hold(
-    fc.asyncProperty(story('watch', PIPELINES), (story) =>
-      withBase(async (base) => {
-        const driver = new Watched(base);
-        try {
-          await live(story, PIPELINES, driver);
-        } finally {
-          await driver.close();
-        }
-      }),
-    ),
+    fc.asyncProperty(story('watch', PIPELINES), (story) => watched(story, PIPELINES)),
     { normal: 60, nightly: 4000, seconds: 40 },
+  );
+});
+
+test('the same of tasks that are done for each of many files', async () => {
+  await hold(
+    fc.asyncProperty(story('watch', ITEMS), (story) => watched(story, ITEMS)),
+    { normal: 15, nightly: 2000, seconds: 12 },
   );
 });
 

@@ -3,6 +3,7 @@
  * executed one by one, each an ordinary call with an answer of its own. What is common to all, such as what the task owns
  * in the workspace, is done once for all of them.
  */
+import { setMaxListeners } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FlecheError } from '../../base/errors.ts';
 import type { Digest } from '../../base/hash.ts';
@@ -82,6 +83,8 @@ class Each {
     this.#calls = calls;
     this.#env = envOf(call.task, bench);
     this.#answers = new Map(answers);
+    // However many items are at work, each has an ear for it.
+    setMaxListeners(0, execution.signal);
     const look = (): readonly RelPath[] => [...(calls[0]?.changedInputs() ?? []), ...crew.upstream.changes()];
     this.#common = new CommonReads(look, bench.now);
   }

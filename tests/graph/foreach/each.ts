@@ -212,6 +212,63 @@ test('what was done before a run was cut short is not done again', async () => {
   });
 });
 
+test('a timeout is for each item, and what is tried again are those that failed', async () => {
+  const up = {
+    ...TASKS.up,
+    run: 'say {name}; test {name} != b || test -e seen || { touch seen; sleep 10; }; cat {path} > out/{name}.up',
+    scheduling: { weight: 1, retries: 1, retryDelay: 1, timeout: 300 },
+  };
+  await onSite({ up }, FILES, async (site) => {
+    const run = await site.run({ jobs: 1, keepGoing: true });
+    assert.equal(run.log, ['a', 'b', 'c', 'b']);
+    assert.equal(run.outcomes, { up: 'ran' });
+    assert.is(run.tasks['up']?.attempts, 2);
+    const retry = run.events.find(({ type }) => type === 'retry');
+    assert.is(
+      retry?.type === 'retry' && retry.message,
+      '1 of 3 items failed: in/b.txt took longer than 300ms and was ended',
+    );
+  });
+});
+
+test('items take places of their own, as many as there are', async () => {
+  const up = { ...TASKS.up, run: 'say in {name}; sleep 0.05; say out {name}; cat {path} > out/{name}.up' };
+  const most = async (over: Partial<Task>, jobs: number): Promise<number> => {
+    let [now, top] = [0, 0];
+    await onSite({ up: { ...up, ...over } }, { ...FILES, 'in/d.txt': 'd', 'in/e.txt': 'e' }, async (site) => {
+      for (const line of (await site.run({ jobs })).log) {
+        now += line.startsWith('in') ? 1 : -1;
+        top = Math.max(top, now);
+      }
+    });
+    return top;
+  };
+  assert.is(await most({}, 1), 1);
+  assert.is(await most({}, 3), 3);
+  const limit = { group: 'g', slots: 1, size: 1 };
+  assert.is(await most({ scheduling: { weight: 1, retries: 0, retryDelay: 0, limit } }, 3), 1);
+});
+
+test('answers of items grow old by themselves', async () => {
+  await onSite({ up: { ...TASKS.up, staleAfter: 60_000 } }, FILES, async (site) => {
+    await site.run({ jobs: 1 });
+    site.ahead = 40_000;
+    site.write({ 'in/b.txt': 'bb' });
+    assert.equal((await site.run({ jobs: 1 })).log, ['b']);
+    assert.equal((await site.run({ jobs: 1 })).log, []);
+    site.ahead = 80_000;
+    assert.equal((await site.run({ jobs: 1 })).log, ['a', 'c']);
+  });
+});
+
+test('the questions of items are what they were', async () => {
+  await texts(async (site) => {
+    const keyOf = (name: string): string => [...site.calls.find({ name })][0]?.key ?? '';
+    assert.is(keyOf('up[in/a.txt]'), '554d52a2ed38826356d775237662b1ea5770cc898fe64387c51494fa7e4b6bbc');
+    assert.is(keyOf('up'), 'b34acb8bb3857de0e277df3a7aee159ee256c9be1071a2ec1d8369e0bfed5fd0');
+  });
+});
+
 test('a forced run runs every item', async () => {
   await texts(async (site) => {
     assert.equal([...(await site.run({ force: true })).log].sort(), ['a', 'all', 'b', 'c']);
