@@ -2,7 +2,6 @@
  * Makes shared tiers of their descriptions. Here, and nowhere else, credentials come out of the environment or out of a
  * helper command; they go to the client of the server and to nobody else.
  */
-import { execFile } from 'node:child_process';
 import { FlecheError } from '../base/errors.ts';
 import { SharedTier } from '../call/shared/shared-tier.ts';
 import { DirectoryRemote } from '../store/remote/directory-remote.ts';
@@ -146,7 +145,8 @@ function credentials({ tokenHelper }: SharedCacheSpec, token: string | undefined
   };
 }
 
-function helped(command: string): Promise<string> {
+async function helped(command: string): Promise<string> {
+  const { execFile } = await import('node:child_process');
   const isWindows = process.platform === 'win32';
   const [shell, ...words] = isWindows ? ['cmd.exe', '/d', '/s', '/c', command] : ['/bin/sh', '-c', command];
   return new Promise((resolve, reject) => {

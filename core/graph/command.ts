@@ -6,8 +6,9 @@
  * the group (setsid, as daemons do) is beyond its reach. On Windows the process tree stands for the group, and a
  * process whose parent is gone is beyond reach.
  */
-import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { messageOf, systemCode } from '../base/errors.ts';
 import type { AbsPath } from '../base/paths.ts';
 import { isOfLog, LogFile } from '../files/log-file.ts';
@@ -111,6 +112,8 @@ function start(options: CommandOptions, logFd: number): ChildProcess | string {
   }
   const common: SpawnOptions = { cwd, env, stdio, windowsHide: true };
   try {
+    // Loaded here: most runs start nothing, and loading it takes a good part of their time.
+    const { spawn } = createRequire(import.meta.url)('node:child_process') as typeof import('node:child_process');
     if (!WINDOWS) return spawn('/bin/sh', ['-c', command], { ...common, detached: true });
     const shell = env['ComSpec'] ?? env['COMSPEC'] ?? 'cmd.exe';
     return spawn(shell, ['/d', '/s', '/c', `"${command}"`], { ...common, windowsVerbatimArguments: true });

@@ -2,7 +2,7 @@
  * A process group, and the processes in it. On Windows the process tree of a child stands for the group, and a process
  * whose parent is gone is beyond reach.
  */
-import { type ChildProcess, execFile } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { FlecheError, systemCode } from '../base/errors.ts';
@@ -59,6 +59,7 @@ export class ProcessGroup {
   /** Asks everyone to end, and makes them after `graceMs`. */
   async end(graceMs: number): Promise<void> {
     if (WINDOWS) {
+      const { execFile } = await import('node:child_process');
       await new Promise((done) => execFile('taskkill', ['/T', '/F', '/PID', String(this.id)], done));
     } else {
       this.#send('SIGTERM');

@@ -2,7 +2,7 @@
  * The same as `bundle`, for those who cannot wait, such as a synchronous function that is called: in a process of its
  * own, because esbuild has no plugins where it answers at once. Costs a start of Node beside the work itself.
  */
-import { spawnSync } from 'node:child_process';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { decode } from '../../base/decode.ts';
 import { encode } from '../../base/encode.ts';
@@ -37,6 +37,8 @@ export function bundleNow(root: AbsPath, entries: readonly Entry[]): readonly (B
 }
 
 function run(input: Uint8Array, cwd: AbsPath): Uint8Array {
+  // Takes longer to load than many a run has to last, and few need it.
+  const { spawnSync } = createRequire(import.meta.url)('node:child_process') as typeof import('node:child_process');
   const { file, loader } = programOf(new URL('./bundle-process.ts', import.meta.url));
   const args = [...(loader === undefined ? [] : ['--import', loader.href]), fileURLToPath(file)];
   let why: unknown;

@@ -1,6 +1,7 @@
 /** A worker thread for one function: it can be ended, can end itself, and takes one call after the other. */
 import { writeFileSync } from 'node:fs';
-import { Worker } from 'node:worker_threads';
+import { createRequire } from 'node:module';
+import type { Worker } from 'node:worker_threads';
 import { messageOf, systemCode } from '../../base/errors.ts';
 import { programOf } from '../../files/program.ts';
 import type { FunctionJob, FunctionReply } from './function-protocol.ts';
@@ -58,7 +59,9 @@ export class FunctionThread {
     }
     const { env, memoryMb } = this.#options;
     const entry = workerEntry();
-    const worker = new Worker(entry.program, {
+    // Loaded here, because most runs need no thread.
+    const threads = createRequire(import.meta.url)('node:worker_threads') as typeof import('node:worker_threads');
+    const worker = new threads.Worker(entry.program, {
       eval: entry.eval,
       workerData: job,
       env: { ...env },

@@ -1,5 +1,4 @@
 /** When a service may be used: a port answers, it has printed a text, or a command succeeds. */
-import { connect } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Readiness } from '../task.ts';
 
@@ -47,7 +46,8 @@ export async function isListening(port: number): Promise<boolean> {
   return (await Promise.all(HOSTS.map((host) => answers(host, port)))).includes(true);
 }
 
-function answers(host: string, port: number): Promise<boolean> {
+async function answers(host: string, port: number): Promise<boolean> {
+  const { connect } = await import('node:net');
   return new Promise((resolve) => {
     const socket = connect({ host, port, timeout: ANSWER });
     const end = (answer: boolean): void => {
