@@ -23,9 +23,7 @@ export function readBerryLock(
   const version = textAt(tableAt(lock, METADATA), 'version');
   if (!(Number(version) >= OLDEST && Number(version) <= NEWEST))
     return { trouble: `is of the unknown version "${version}"` };
-  const extensions = Object.entries(tableAt(settings, 'packageExtensions')).map(
-    ([key, more]) => [key, requestsIn(more, settings)] as const,
-  );
+  const extensions = extensionsIn(settings, Object.keys(lock));
   const entries = Object.keys(lock).flatMap((key): YarnEntry[] => {
     if (key === METADATA) return [];
     const entry = tableOf(at(lock, key));
@@ -52,6 +50,15 @@ function requestsIn(entry: unknown, settings: Table): Requests {
     const catalogs = catalog === '' ? settings : tableAt(settings, 'catalogs');
     return [name, textAt(tableAt(catalogs, catalog || 'catalog'), name) || String(range)];
   });
+}
+
+/** What settings add to packages, by the package; without what is not installed, as for a version that nobody has. */
+function extensionsIn(settings: Table, keys: readonly string[]): readonly (readonly [string, Requests])[] {
+  const isInstalled = ([name]: Requests[number]): boolean => keys.some((key) => key.startsWith(`${name}@`));
+  return Object.entries(tableAt(settings, 'packageExtensions')).map(([extended, more]) => [
+    extended,
+    requestsIn(more, settings).filter(isInstalled),
+  ]);
 }
 
 /** `a@` of `a@^1.0.0`: what a package is called in its keys. */

@@ -154,6 +154,27 @@ test('a lock file that cannot be told apart counts as a whole, and it is said wh
   assert.match(slice(normalRel('.')), /^bun\.lockb\t/);
 });
 
+test('what yarn 4 adds to packages counts, by itself or as it is told', () => {
+  const builtin = (hash: string): string =>
+    `${lockOf('yarn-4', 'before')}
+"ms@patch:ms@npm%3A2.1.2#optional!builtin<compat/ms>":
+  version: 2.1.2
+  resolution: "ms@patch:ms@npm%3A2.1.2#optional!builtin<compat/ms>::version=2.1.2&hash=${hash}"
+  languageName: node
+  linkType: hard
+`;
+  const before = read('yarn-4', { text: builtin('aaa') });
+  assert.is(Object.keys(changed(before, read('yarn-4', { text: builtin('bbb') }))).length, FOLDERS.length);
+  const told = (more: string): ReadLock =>
+    read('yarn-4', { files: { '.yarnrc.yml': `packageExtensions:\n  react@*:\n    dependencies:\n${more}` } });
+  assert.equal(changed(told('      gone: 1\n'), told('      gone: 1\n      isobject: 3.0.0\n')), {
+    d: 'isobject',
+    e: 'isobject',
+    h: 'isobject',
+    i: 'isobject',
+  });
+});
+
 test('pnpm says in a document of its own what it needs itself', () => {
   const own = `---
 lockfileVersion: '9.0'
