@@ -18,7 +18,7 @@ import { vitePlus } from './adapters/vite-plus.ts';
 import { wireit } from './adapters/wireit.ts';
 import { measure } from './measure.ts';
 import { Peers } from './peers.ts';
-import { jsonLines, markdown, type Result } from './report.ts';
+import { type Growth, growthLines, growthTable, jsonLines, markdown, type Result } from './report.ts';
 import { SCENARIOS } from './scenarios.ts';
 import { SETTLED, type Settings, subjectsOf } from './subject.ts';
 import { SIZES } from './workload.ts';
@@ -30,9 +30,12 @@ const HELP = `npm run bench pipelines -- [options]
   --rounds N       measured runs of each runner in each scenario (7)
   --jobs N         tasks at once (one a processor)
   --limit S        a run longer than this is ended, and its runner left out of the scenario (120)
+  --budget S       no scenario begins another round after this, which is said (no limit)
   --folder DIR     where workspaces are made (the folder for temporary files)
   --fleche FILE    another build of the command
-  --json           lines of {bench, size, ours, peer, peerName, unit, ratio} instead of tables`;
+  --json           lines of {bench, size, ours, peer, peerName, unit, ratio}; the tables go to standard error
+
+With several sizes it is told how the cost of a run with nothing to do grows with tasks and files.`;
 
 const { values } = parseArgs({
   options: {
@@ -42,6 +45,7 @@ const { values } = parseArgs({
     rounds: { type: 'string', default: '7' },
     jobs: { type: 'string', default: String(availableParallelism()) },
     limit: { type: 'string', default: '120' },
+    budget: { type: 'string', default: 'Infinity' },
     folder: { type: 'string', default: tmpdir() },
     fleche: { type: 'string' },
     json: { type: 'boolean', default: false },
@@ -74,16 +78,33 @@ async function main(): Promise<void> {
     rounds: Number(values.rounds),
     jobs: Number(values.jobs),
     limit: Number(values.limit) * 1000,
+    budget: Number(values.budget) * 1000,
     folder,
   };
   try {
-    for (const size of values.sizes.split(',')) await bench(size, adapters, peers, settings);
+    const growth: Growth[] = [];
+    for (const size of values.sizes.split(',')) {
+      const results = await bench(size, adapters, peers, settings);
+      const { packages = 0, files = 0 } = SIZES[size] ?? {};
+      growth.push({ size, tasks: packages, files: packages * files, results });
+    }
+    tell(growthTable(growth), growthLines(growth));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
 }
 
-async function bench(size: string, adapters: readonly Adapter[], peers: Peers, settings: Settings): Promise<void> {
+function tell(table: string, lines: string): void {
+  if (values.json) process.stdout.write(lines);
+  (values.json ? process.stderr : process.stdout).write(table);
+}
+
+async function bench(
+  size: string,
+  adapters: readonly Adapter[],
+  peers: Peers,
+  settings: Settings,
+): Promise<readonly Result[]> {
   const subjects = await subjectsOf(size, adapters, peers, settings);
   const results: Result[] = [];
   try {
@@ -98,9 +119,10 @@ async function bench(size: string, adapters: readonly Adapter[], peers: Peers, s
   }
   const { packages = 0, files = 0, bytes = 0 } = SIZES[size] ?? {};
   const title = `## ${size}: ${packages} packages with ${files} files of ${bytes} bytes, ${settings.jobs} at once\n`;
-  process.stdout.write(values.json ? jsonLines(results) : `${title}\n${markdown(results)}\n`);
+  tell(`${title}\n${markdown(results)}\n`, jsonLines(results));
   const faulty = results.filter(({ runner, faults }) => runner === 'fleche' && faults.length > 0);
   if (faulty.length > 0) process.exitCode = 1;
+  return results;
 }
 
 await main();

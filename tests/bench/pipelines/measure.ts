@@ -33,8 +33,13 @@ export async function measure(
   const plans = subjects
     .filter(({ adapter }) => adapter.scenarios?.includes(name) ?? (adapter.restores || !scenario.restores))
     .map((subject) => ({ subject, wall: [] as number[], cpu: [] as number[], faults: new Set<string>(), ran: 0 }));
+  const began = performance.now();
   // The first round warms up what only the second is fair to: caches of compiled code, daemons, the disk's own cache.
   for (let round = -1; round < settings.rounds; round++) {
+    if (round > 0 && performance.now() - began > settings.budget) {
+      console.error(`${size}: ${name} took long: ${round} of ${settings.rounds} rounds`);
+      break;
+    }
     for (const plan of plans) {
       const { subject, wall, cpu, faults } = plan;
       if (faults.has('given up')) continue;
@@ -43,7 +48,12 @@ export async function measure(
       const run = await subject.run();
       const judgement = judged(subject, scenario, run);
       for (const fault of judgement.faults) faults.add(fault);
-      if (run.exitCode === null) faults.add('given up');
+      if (run.exitCode === null) {
+        faults.add('given up');
+        console.error(
+          `${size}: ${name}: ${subject.adapter.name} takes longer than ${settings.limit / 1000} s, left out`,
+        );
+      }
       if (round < 0) continue;
       plan.ran = judgement.ran;
       wall.push(run.wall);

@@ -81,3 +81,56 @@ export function markdown(results: readonly Result[]): string {
   const line = (cells: readonly string[]): string => `| ${cells.join(' | ')} |\n`;
   return line(head) + line(['---', '---', '---:', '---:', '---:', '---:', '---:', '---']) + rows.map(line).join('');
 }
+
+/** What was measured at one size. */
+export interface Growth {
+  readonly size: string;
+  readonly tasks: number;
+  /** Source files. */
+  readonly files: number;
+  readonly results: readonly Result[];
+}
+
+const FLOOR = 'floor: lstat';
+const IDLE = 'no-op';
+
+/** Our run with nothing to do at each size, and the floor beside it. */
+function idleRuns(growth: readonly Growth[]): readonly (Growth & { readonly ours: Result; readonly floor?: Result })[] {
+  return growth.flatMap((one) => {
+    const of = (name: string): Result | undefined =>
+      one.results.find(({ runner, scenario }) => runner === name && scenario === IDLE);
+    const ours = of(OURS);
+    const floor = of(FLOOR);
+    return ours === undefined ? [] : [{ ...one, ours, ...(floor === undefined ? {} : { floor }) }];
+  });
+}
+
+/** How a run with nothing to do grows, as a table; empty for less than two sizes. */
+export function growthTable(growth: readonly Growth[]): string {
+  const runs = idleRuns(growth);
+  if (runs.length < 2) return '';
+  const head = `| size | tasks | files | ${IDLE}, CPU ms | a task, ms | a file, µs | ${OURS} / ${FLOOR}, wall | CPU |\n`;
+  const rows = runs.map(({ size, tasks, files, ours, floor }) => {
+    const cpu = median(ours.cpu);
+    const ratio = (of: 'wall' | 'cpu'): string =>
+      floor === undefined ? '' : (median(ours[of]) / median(floor[of])).toFixed(2);
+    const cells = [size, tasks, files, cpu.toFixed(0), (cpu / tasks).toFixed(2), ((cpu / files) * 1000).toFixed(1)];
+    return `| ${[...cells, ratio('wall'), ratio('cpu')].join(' | ')} |\n`;
+  });
+  return `## growth\n\n${head}|---|---:|---:|---:|---:|---:|---:|---:|\n${rows.join('')}\n`;
+}
+
+/** The same as lines of JSON: what a file costs, beside what it costs at the first size. */
+export function growthLines(growth: readonly Growth[]): string {
+  const [first, ...others] = idleRuns(growth);
+  if (first === undefined) return '';
+  const perFile = ({ files, ours }: { files: number; ours: Result }): number => (median(ours.cpu) / files) * 1000;
+  return others
+    .map((run) => {
+      const [mine, theirs] = [perFile(run), perFile(first)];
+      const peerName = `${OURS}, ${first.size}`;
+      const line = { bench: `${IDLE}, a file`, size: run.size, ours: mine, peer: theirs, peerName, unit: 'µs cpu' };
+      return `${JSON.stringify({ ...line, ratio: mine / theirs })}\n`;
+    })
+    .join('');
+}

@@ -14,6 +14,8 @@ export interface Settings {
   readonly jobs: number;
   /** ms. */
   readonly limit: number;
+  /** ms; no scenario begins another round after this. */
+  readonly budget: number;
   readonly folder: string;
 }
 
