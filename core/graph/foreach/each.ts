@@ -4,7 +4,6 @@
  * in the workspace, is done once for all of them.
  */
 import { setMaxListeners } from 'node:events';
-import { setTimeout as delay } from 'node:timers/promises';
 import { FlecheError } from '../../base/errors.ts';
 import type { Digest } from '../../base/hash.ts';
 import type { RelPath } from '../../base/paths.ts';
@@ -19,6 +18,7 @@ import type { ItemCall, TaskCall } from '../task-call.ts';
 import { type Timeline, timed } from '../timeline.ts';
 import type { Upstream } from '../upstream.ts';
 import { type AskedItems, bringItems, compose, contentsOf, type ItemAnswer, labelled, treeOf } from './answers.ts';
+import { CommonReads } from './common-reads.ts';
 
 /** What items share of a run. */
 export interface Crew {
@@ -53,8 +53,6 @@ export function executeEach(
 
 /** Items that failed are named up to this many. */
 const MOST_NAMED = 3;
-/** How long what many items read is not looked at again, ms. */
-const LOOK = 50;
 
 class Each {
   readonly #call: TaskCall;
@@ -303,38 +301,5 @@ class Each {
       exitCode: isOne ? (first?.failure.exitCode ?? null) : null,
       signal: isOne ? (first?.failure.signal ?? null) : null,
     };
-  }
-}
-
-/**
- * What all items read. Where looking at it takes long, one look serves all items that came to their end since the last one:
- * a look is good for whoever was done when it began.
- */
-class CommonReads {
-  readonly #look: () => readonly RelPath[];
-  readonly #now: () => number;
-  #due: Promise<readonly RelPath[]> | undefined;
-  #isDear = false;
-
-  constructor(look: () => readonly RelPath[], now: () => number) {
-    this.#look = look;
-    this.#now = now;
-  }
-
-  /** What has changed by now. */
-  async changes(): Promise<readonly RelPath[]> {
-    if (!this.#isDear) return this.#looked();
-    this.#due ??= delay(LOOK).then(() => {
-      this.#due = undefined;
-      return this.#looked();
-    });
-    return this.#due;
-  }
-
-  #looked(): readonly RelPath[] {
-    const began = this.#now();
-    const changed = this.#look();
-    this.#isDear ||= this.#now() - began >= 1;
-    return changed;
   }
 }

@@ -3,6 +3,7 @@ import { posix } from 'node:path';
 import { digest } from '../../base/digest.ts';
 import { encode } from '../../base/encode.ts';
 import { type Digest, sha256 } from '../../base/hash.ts';
+import { byCodeUnit } from '../../base/order.ts';
 import { isWithin, type RelPath } from '../../base/paths.ts';
 import { part } from '../../call/fingerprint.ts';
 import { ITEM } from '../../call/item-name.ts';
@@ -121,10 +122,14 @@ function textOf(value: unknown): string | undefined {
     : undefined;
 }
 
-/** For commands, which are given texts alone; undefined for what JSON cannot say. */
+/** For commands, which are given texts alone: of equal values the same. Undefined for what JSON cannot say. */
 function jsonOf(value: unknown): string | undefined {
+  const inOrder = (_: string, inner: unknown): unknown =>
+    typeof inner !== 'object' || inner === null || Array.isArray(inner)
+      ? inner
+      : Object.fromEntries(Object.entries(inner).sort(([a], [b]) => byCodeUnit(a, b)));
   try {
-    return JSON.stringify(value);
+    return JSON.stringify(value, inOrder);
   } catch {
     return undefined;
   }
