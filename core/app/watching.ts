@@ -85,6 +85,7 @@ export class Watching {
       poll: this.#options.poll,
       listener: {
         path: (path) => watch.path(path),
+        folder: (path) => watch.folder(path),
         anything: () => watch.anything(),
         trouble: (message) => watch.trouble(message),
       },

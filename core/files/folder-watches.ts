@@ -11,8 +11,10 @@ import type { AbsPath } from '../base/paths.ts';
 import { isGone, lookAt } from './look.ts';
 
 export interface FolderListener {
-  /** Something may have happened at this place, or below it. */
+  /** Something may have happened at this place. */
   happened(place: AbsPath): void;
+  /** This folder came to be, is gone, or is another one: anything may have happened below it. */
+  replaced(folder: AbsPath): void;
   /** A folder where watching began is gone, and was told as a place. */
   lost(folder: AbsPath): void;
   /** A folder that is there cannot be watched. */
@@ -102,7 +104,7 @@ export class FolderWatches {
   /** Watches what has come to be, and tells it when nothing below it is missed any more. */
   async #openLate(folder: AbsPath): Promise<void> {
     await this.#open(folder);
-    if (!this.#isClosed) this.#listener.happened(folder);
+    if (!this.#isClosed) this.#listener.replaced(folder);
   }
 
   /** What goes away while it is looked at is told by the folder that it was in. */
@@ -138,7 +140,7 @@ export class FolderWatches {
 
   #drop(folder: AbsPath): void {
     this.#forget(folder);
-    this.#listener.happened(folder);
+    this.#listener.replaced(folder);
     if (this.#roots.has(folder) && identityOf(folder) === undefined) this.#listener.lost(folder);
   }
 

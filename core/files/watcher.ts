@@ -14,6 +14,8 @@ import { WatchPlaces, type WatchScope } from './watch-places.ts';
 export interface WatchListener {
   /** Something may have happened at this path, or below it. */
   path(path: RelPath): void;
+  /** The same of a folder that came to be, is gone, or is another one. */
+  folder(path: RelPath): void;
   /** Anything may have happened. */
   anything(): void;
   /** Watching does not work as it should; in a sentence with a way out. */
@@ -85,7 +87,12 @@ export class Watcher implements WatchSource {
       const before = this.#folders;
       const places = new WatchPlaces(this.#root, scope);
       const listener = {
-        happened: (place: AbsPath) => this.#tell(places, place),
+        happened: (place: AbsPath) => {
+          for (const path of places.pathsOf(place)) this.#listener.path(path);
+        },
+        replaced: (folder: AbsPath) => {
+          for (const path of places.pathsOf(folder)) this.#listener.folder(path);
+        },
         lost: () => this.#beginAgain(0),
         failed: (error: unknown) => this.#onError(error),
       };
@@ -95,10 +102,6 @@ export class Watcher implements WatchSource {
       before?.close();
     });
     return this.#turn;
-  }
-
-  #tell(places: WatchPlaces, place: AbsPath): void {
-    for (const path of places.pathsOf(place)) this.#listener.path(path);
   }
 
   /** A folder where watching began is gone: it begins further up, or, without the root, as soon as that is there. */

@@ -83,7 +83,12 @@ async function watched(
     writeFileSync(at(path), text);
   };
   for (const file of files) write(file);
-  const listener = { path: tell, anything: () => tell('*'), trouble: (text: string) => void troubles.push(text) };
+  const listener = {
+    path: tell,
+    folder: tell,
+    anything: () => tell('*'),
+    trouble: (text: string) => void troubles.push(text),
+  };
   const watcher = new Watcher({ root, listener, ...options });
   const until = (isEnough: () => boolean, what: string): Promise<void> =>
     new Promise((resolve, reject) => {

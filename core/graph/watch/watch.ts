@@ -8,7 +8,7 @@
  */
 
 import type { Clock } from '../../base/clock.ts';
-import type { RelPath } from '../../base/paths.ts';
+import { isWithin, type RelPath } from '../../base/paths.ts';
 import { globsOf } from '../../files/globs.ts';
 import type { WatchScope } from '../../files/watch-places.ts';
 import type { WatchSource } from '../../files/watcher.ts';
@@ -116,6 +116,17 @@ export class Watch {
     if (readers.size + writers.size === 0) return;
     for (const writer of writers) if (this.#mayHaveWritten(writer, path, now)) return this.#note(writer, path);
     this.#suspect(path, readers, writers);
+  }
+
+  /** The same of a folder that came to be, is gone, or is another one: what is below it is not told by itself. */
+  folder(path: RelPath): void {
+    if (this.#isClosed) return;
+    const { paths, patterns } = this.#configuration;
+    if (paths.some((file) => isWithin(path, file)) || globsOf(patterns).enters(path)) {
+      this.#doubtConfiguration();
+      this.#happened(false);
+    }
+    this.path(path);
   }
 
   #suspect(path: RelPath, readers: ReadonlySet<string>, writers: ReadonlySet<string> = new Set()): void {

@@ -123,6 +123,24 @@ test('a file that would be of the configuration is watched for and told as one',
   assert.ok(events.some(({ type }) => type === 'configuration'));
 });
 
+test('so is a folder that comes to be or is gone in which there may be one', async () => {
+  for (const [folder, isTold] of [
+    ['packages/new', true],
+    ['packages', true],
+    ['packages/new/src', false],
+    ['other', false],
+  ] as const) {
+    const { clock, watch, events } = await started();
+    watch.folder(folder as RelPath);
+    clock.pass(10);
+    assert.is(
+      events.some(({ type }) => type === 'configuration'),
+      isTold,
+      folder,
+    );
+  }
+});
+
 test('a file of the configuration is told as such, and no pass begins before it is read', async () => {
   const rig = await started();
   const { tasks, clock, watch, events } = rig;
