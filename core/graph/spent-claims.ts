@@ -23,6 +23,7 @@ export class SpentClaims {
   }
 
   add(task: string, claim: Claim): void {
+    if (this.#claims.has(task)) this.release();
     this.#claims.set(task, claim);
     this.#due ??= setTimeout(() => this.release(), LONGEST);
   }

@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Acquired, Lease, LeaseStore } from './leases.ts';
-import { isAbandoned } from './owner.ts';
+import { isAbandoned, noteGivenBack, noteHeld } from './owner.ts';
 
 export interface HoldOptions {
   /** The clock by which leases are renewed, ms since the epoch. */
@@ -111,6 +111,7 @@ class Attempt {
 
 /** Renews a lease until it is released: often enough that two beats may be missed. */
 function keep(leases: LeaseStore, { lease, note }: Extract<Acquired, { kind: 'acquired' }>, waited: boolean): Held {
+  noteHeld(lease);
   const beat = setInterval(() => renew(leases, lease), lease.ttl / 3);
   beat.unref();
   return {
@@ -119,6 +120,7 @@ function keep(leases: LeaseStore, { lease, note }: Extract<Acquired, { kind: 'ac
     note,
     release: (left) => {
       clearInterval(beat);
+      noteGivenBack(lease);
       leases.release(lease, left);
     },
   };

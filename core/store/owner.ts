@@ -44,13 +44,29 @@ export function bootId(now: number): string {
   return String(Math.round((now / 1000 - uptime()) / STEP_SECONDS));
 }
 
+/** The leases that this process holds: what is on file as its own and is not among them was lost when it was given back. */
+const HELD = new Set<string>();
+
+function nameOf({ name, token, acquired }: Lease): string {
+  return `${token} ${acquired} ${name}`;
+}
+
+/** Notes that this process holds a lease, until it is given back. */
+export function noteHeld(lease: Lease): void {
+  HELD.add(nameOf(lease));
+}
+
+export function noteGivenBack(lease: Lease): void {
+  HELD.delete(nameOf(lease));
+}
+
 /**
- * Whether a lease may be taken over: its holder is a process or thread of this machine that is gone, or one elsewhere
- * that has not said it lives for longer than the lease allows. One that will say so only in the future has another clock,
- * by which nobody can wait.
+ * Whether a lease may be taken over: its holder is a process or thread of this machine that is gone, this one which does
+ * not hold it any more, or one elsewhere that has not said it lives for longer than the lease allows. One that will say so
+ * only in the future has another clock, by which nobody can wait.
  */
 export function isAbandoned(lease: Lease, now: number): boolean {
-  if (lease.owner.id === SELF.id) return false;
+  if (lease.owner.id === SELF.id) return !HELD.has(nameOf(lease));
   if (lease.owner.host === SELF.host) return !isAlive(lease.owner);
   return Math.abs(now - lease.renewed) > lease.ttl;
 }

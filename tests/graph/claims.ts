@@ -131,6 +131,17 @@ test('who is gone is not waited for', async () => {
   assert.is((await processes.claim('top'))?.waited, false);
 });
 
+test('a claim that this process has given back is in nobody’s way, though it is still on file', async () => {
+  const leases = new MemoryLeases(SELF, { now: Date.now, ttlMs: 60_000 });
+  const { signal } = new AbortController();
+  const options = { leases, graph, now: Date.now, signal, isSpent: () => false, onWait: () => assert.unreachable() };
+  leases.acquire('task:top', () => false);
+  const left = await claim('left', options);
+  assert.is(left?.waited, false);
+  left?.release();
+  assert.is((await claim('top', options))?.waited, false);
+});
+
 test('an abort ends the waiting, for the same task and for another', async () => {
   const processes = new Processes();
   await processes.claim('top');

@@ -8,7 +8,7 @@ import { hold, holdSync, sweep, tryHold } from '../../core/store/hold.ts';
 import type { Lease, LeaseStore, Owner } from '../../core/store/leases.ts';
 import { openLeases } from '../../core/store/lmdb/lmdb-leases.ts';
 import { MemoryLeases } from '../../core/store/memory-leases.ts';
-import { isAbandoned, SELF } from '../../core/store/owner.ts';
+import { isAbandoned, noteGivenBack, noteHeld, SELF } from '../../core/store/owner.ts';
 
 const never = (): boolean => false;
 const always = (): boolean => true;
@@ -141,7 +141,11 @@ test('a holder on this machine is asked for, one elsewhere is believed until its
   // A clock elsewhere that goes ahead, or one here that was set back, makes nobody wait for it.
   assert.is(isAbandoned(leaseOf({ host: 'elsewhere' }, 1000), 900), false);
   assert.is(isAbandoned(leaseOf({ host: 'elsewhere' }, 1000), 899), true);
-  assert.is(isAbandoned({ ...leaseOf({}, 0), owner: SELF }, 1_000_000), false);
+  const own = { ...leaseOf({}, 0), owner: SELF };
+  noteHeld(own);
+  assert.is(isAbandoned(own, 1_000_000), false);
+  noteGivenBack(own);
+  assert.is(isAbandoned(own, 1_000_000), true, 'one of this process that it does not hold any more');
 });
 
 test('a process id that is used again, and a thread that ended, are no longer the holder', async () => {
@@ -170,7 +174,7 @@ test('what holders that are gone left behind is swept away, and nothing else', (
   const shared = new Map<string, Lease>();
   const store = (owner: Owner): LeaseStore => new MemoryLeases(owner, { now: () => 0, ttlMs: 1000, shared });
   taken(store({ ...SELF, id: 'gone', pid: 2 ** 22 + 1 }), 'a');
-  taken(store(SELF), 'b');
+  tryHold(store(SELF), 'b', () => 0);
   taken(store({ ...SELF, id: 'far', host: 'elsewhere' }), 'c');
   sweep(store(SELF), 500);
   assert.equal([...shared.keys()], ['b', 'c']);
