@@ -2,6 +2,7 @@
 import { readdirSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { traceFaults } from '../app/reports/_trace-format.ts';
 import { withRig } from './_rig.ts';
 
 const FILES = {
@@ -22,6 +23,38 @@ inputs = ["one.out"]
 outputs = ["all.out"]
 `,
 };
+
+test('the trace of a run at several places, cold, warm, failed and with a service, is one that Perfetto opens', async () => {
+  const tasks = Array.from(
+    { length: 12 },
+    (_, at) => `[tasks.t${at}]\nrun = "cat in.txt >t${at}.out"\ninputs = ["in.txt"]\noutputs = ["t${at}.out"]\n`,
+  );
+  const config = `[default]
+root = true
+tasks = ["use", "bad"]
+
+${tasks.join('\n')}
+[tasks.up]
+run = "sleep 60"
+persistent = true
+
+[tasks.use]
+run = "true"
+needs = ["up", ${tasks.map((_, at) => `"t${at}"`).join(', ')}]
+
+[tasks.bad]
+run = "exit 3"
+`;
+  await withRig({ 'in.txt': 'x\n', 'fleche.config.toml': config }, async (rig) => {
+    for (const text of ['x\n', 'x\n', 'y\n']) {
+      rig.write({ 'in.txt': text });
+      if (text === 'x\n' && rig.exists('t0.out')) rig.remove('t0.out');
+      await rig.run(['--jobs', '3', '--keep-going', '--trace', 'trace.json']);
+      const trace: unknown = JSON.parse(rig.read('trace.json'));
+      assert.equal(traceFaults(trace), []);
+    }
+  });
+});
 
 test('--summary and --trace tell of a run, and leave nothing else behind', async () => {
   await withRig(FILES, async (rig) => {

@@ -132,7 +132,7 @@ test('who is gone is not waited for', async () => {
 });
 
 test('a claim that this process has given back is in nobody’s way, though it is still on file', async () => {
-  const leases = new MemoryLeases(SELF, { now: Date.now, ttlMs: 60_000 });
+  const leases = new MemoryLeases(SELF, { now: () => 1, ttlMs: 60_000 });
   const { signal } = new AbortController();
   const options = { leases, graph, now: Date.now, signal, isSpent: () => false, onWait: () => assert.unreachable() };
   leases.acquire('task:top', () => false);

@@ -64,8 +64,9 @@ export function traceReport(
           ...Array.from({ length: width }, (_, tid) => meta('thread_name', pid, tid, { name: `${lane} ${tid + 1}` })),
           ...own.map(({ task, start, end }, at): TraceEvent => {
             const args = argsOf(outcomes.get(task), critical.has(task));
+            // Both ends are rounded, not the duration: what follows in the lane begins where this one ends.
             const ts = Math.round((start - began) * 1000);
-            const dur = Math.round((end - start) * 1000);
+            const dur = Math.round((end - began) * 1000) - ts;
             return { ph: 'X', name: task, cat: kind, pid, tid: lanes[at] ?? 0, ts, dur, args };
           }),
         ];

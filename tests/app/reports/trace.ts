@@ -1,7 +1,9 @@
+import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type TraceEvent, traceReport } from '../../../core/app/reports/trace.ts';
 import type { Span } from '../../../core/graph/timeline.ts';
+import { traceFaults } from './_trace-format.ts';
 
 type Complete = Extract<TraceEvent, { readonly ph: 'X' }>;
 
@@ -49,6 +51,28 @@ test('no two spans of a lane overlap', () => {
     const others = events.filter((other) => other !== one && other.tid === one.tid && other.pid === one.pid);
     assert.not.ok(others.some((other) => other.ts < one.ts + one.dur && one.ts < other.ts + other.dur));
   }
+});
+
+test('whatever the times, the trace is one that viewers draw as it is', () => {
+  // One place does one thing after the other; fractions of a microsecond are what rounding could turn into overlaps.
+  const step = fc.record({
+    lane: fc.nat(2),
+    pause: fc.nat(3000),
+    time: fc.nat(3000),
+    kind: fc.constantFrom('run', 'wait'),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
+      const ends = [0.0004, 0.0011, 0.0007];
+      const spans = steps.map(({ lane, pause, time, kind }, at): Span => {
+        const start = (ends[lane] ?? 0) + pause / 10_000;
+        const end = start + time / 10_000;
+        ends[lane] = end;
+        return kind === 'run' ? span(`t${at}`, 'run', start, end, lane) : span(`t${at}`, 'wait', start, end);
+      });
+      assert.equal(traceFaults(traceReport(spans, undefined, new Set())), []);
+    }),
+  );
 });
 
 test('of nothing there is nothing to show', () => {
