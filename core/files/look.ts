@@ -44,3 +44,8 @@ export function unreadable(path: string, cause: unknown): FlecheError {
       : undefined;
   return new FlecheError('INPUT_UNREADABLE', `cannot read ${path}: ${messageOf(cause)}`, { hint, cause });
 }
+
+/** Whether what a path leads to is a file without other names: to make or remove a name stamps a file as a change does. */
+export function isAlone(place: AbsPath): boolean {
+  return lookThrough(place)?.nlink === 1;
+}

@@ -8,9 +8,10 @@ import type { AbsPath, RelPath } from '../base/paths.ts';
 import type { StateStore } from '../store/state.ts';
 import { readContent } from './contents.ts';
 import { type FolderNames, folderNames, folderOfNames } from './folder-names.ts';
-import { isGone, lookThrough, placeOf, unreadable } from './look.ts';
+import { isAlone, isGone, lookThrough, placeOf, unreadable } from './look.ts';
 import { packStates, unpackStates } from './path-list.ts';
 import { type PathState, stateOf } from './path-states.ts';
+import { isStamped } from './snapshot.ts';
 import { isExecutable, sameKey } from './stat-key.ts';
 import type { TreeEntry } from './tree.ts';
 
@@ -61,7 +62,7 @@ export class NamedPaths {
     return {
       entries: [...states.map(entryOf), ...folders.map(({ path, names }) => entryOfNames(path, names))],
       changes: () => [
-        ...states.filter((state) => isChanged(state, this.#lookAt(state.path, state))).map(pathOf),
+        ...states.filter((state) => this.#isChanged(state, this.#lookAt(state.path, state))).map(pathOf),
         ...folders
           .filter(({ folder, names }) => folderNames(this.#root, folder, hidden)?.digest !== names?.digest)
           .map(({ path }) => path),
@@ -101,6 +102,10 @@ export class NamedPaths {
   #save(name: string, states: Iterable<PathState>): void {
     const files = [...states].filter(({ kind }) => kind === 'file');
     this.#state.put(PREFIX + name, packStates(files, new Uint8Array(0)));
+  }
+
+  #isChanged(before: PathState, now: PathState): boolean {
+    return isChanged(before, now) || (isStamped(before, now) && isAlone(placeOf(this.#root, now.path)));
   }
 
   #lookAt(path: RelPath, before: PathState | undefined): PathState {

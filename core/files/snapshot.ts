@@ -113,21 +113,42 @@ export function unpackSnapshot(packed: Uint8Array): Snapshot | undefined {
 
 /**
  * Paths that are not what they were, sorted: other entries of the trees, and files that were written in between even if
- * what is in them is the same again, since what was read in between is not known.
+ * what is in them is the same again, since what was read in between is not known. `isAlone` tells of a file that it has no
+ * other names.
  */
-export function changedPaths(before: Listed, after: Listed): readonly RelPath[] {
+export function changedPaths(
+  before: Listed,
+  after: Listed,
+  isAlone: (path: RelPath) => boolean = () => false,
+): readonly RelPath[] {
   if (before.snapshot === after.snapshot && before.tree.digest === after.tree.digest) return [];
   const differences = before.tree.digest === after.tree.digest ? [] : diffTrees(before.tree, after.tree);
   const changed = new Set(differences.map(({ path }) => path));
+  const folders = new Map(before.snapshot.folders.map((folder) => [folder.path, folder]));
+  for (const folder of after.snapshot.folders) {
+    const old = folders.get(folder.path);
+    // What is put into a folder or taken out gives it another time; what moves the folder itself does not.
+    if (old !== undefined && old !== folder && !isRewritten(old, folder) && isStamped(old, folder))
+      changed.add(folder.path);
+  }
   const then = before.snapshot.paths;
   let past = 0;
   for (const state of after.snapshot.paths) {
     while (past < then.length && then.path(past) < state.path) past++;
     if (past === then.length) break;
     const old = then.get(past);
-    if (old !== state && old.path === state.path && isRewritten(old, state)) changed.add(state.path);
+    if (old === state || old.path !== state.path) continue;
+    if (isRewritten(old, state) || (isStamped(old, state) && isAlone(state.path))) changed.add(state.path);
   }
   return [...changed].sort(byCodeUnit);
+}
+
+/**
+ * Whether something was done to a file that leaves no other trace: it was moved away and back, or written and its time
+ * put back; or a link to it was made, which matters to nobody.
+ */
+export function isStamped({ key: then }: PathState, { key: now }: PathState): boolean {
+  return then !== null && now !== null && then.ctime !== now.ctime && then.mode === now.mode;
 }
 
 function isRewritten({ key: then }: PathState, { key: now }: PathState): boolean {

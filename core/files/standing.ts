@@ -83,6 +83,8 @@ export class Standing {
     const { key } = seen;
     if (key.mtime !== stats.mtimeMs || key.size !== stats.size || key.ino !== stats.ino) return false;
     if (sameKey(key, stats) && !seen.racy) return true;
+    // Moved away and back, or written and its time put back: what was read in between is not known.
+    if (key.ctime !== stats.ctimeMs && key.mode === stats.mode && stats.nlink === 1) return false;
     // A link to it was made, its mode was set, or it is too young to be sure.
     return (
       isExecutable(statKey(stats)) === entry.executable &&

@@ -9,7 +9,7 @@ import { type AbsPath, escapes, isWithin, type RelPath, toRel } from '../base/pa
 import type { StateStore } from '../store/state.ts';
 import { Globs, globsOf } from './globs.ts';
 import { list, relist } from './listing.ts';
-import { placeOf } from './look.ts';
+import { isAlone, placeOf } from './look.ts';
 import { NamedPaths } from './named-paths.ts';
 import type { PathList } from './path-list.ts';
 import type { PathState } from './path-states.ts';
@@ -71,7 +71,8 @@ export class Workspace {
     const listed = this.#list(globs, hidden, []);
     return {
       tree: listed.tree,
-      changes: () => changedPaths(listed, this.#list(globs, hidden, [], 'anew')),
+      changes: () =>
+        changedPaths(listed, this.#list(globs, hidden, [], 'anew'), (path) => isAlone(placeOf(this.#root, path))),
       get links() {
         return linksAmong(listed.snapshot.paths).filter((path) => !hidden(path));
       },

@@ -1,5 +1,5 @@
 /** Runs of small sets of real commands: what runs, why, and what the workspace is like afterwards. */
-import { renameSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
+import { renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Digest, sha256 } from '../../core/base/hash.ts';
@@ -620,6 +620,47 @@ test('a run that saw an input change keeps nothing, even if the input is put bac
       site.write({ in: 'three' });
     });
     assert.match(back.warnings[0] ?? '', /^in changed/);
+  });
+});
+
+test('a run during which an input was away and came back keeps nothing, whatever its time says', async () => {
+  const ways: readonly ((site: Site) => void)[] = [
+    (site) => {
+      const { atime, mtime } = statSync(site.path('in'));
+      site.write({ in: 'two' });
+      site.write({ in: 'one' });
+      utimesSync(site.path('in'), atime, mtime);
+    },
+    (site) => {
+      renameSync(site.path('in'), site.path('kept'));
+      site.write({ in: 'two' });
+      renameSync(site.path('kept'), site.path('in'));
+    },
+    (site) => {
+      renameSync(site.path('src'), site.path('kept'));
+      site.write({ 'src/a': 'other' });
+      rmSync(site.path('src'), { recursive: true });
+      renameSync(site.path('kept'), site.path('src'));
+    },
+  ];
+  for (const [at, way] of ways.entries()) {
+    await onSite(WAITING, { in: 'one', 'src/a': '1' }, async (site) => {
+      site.retask('wait', { inputs: ['in', 'src/**'] });
+      const { warnings } = await whileItWaits(site, () => way(site));
+      assert.match(warnings[0] ?? '', /changed while it ran/, `way ${at}`);
+      assert.is(site.calls.count(), 0);
+    });
+  }
+});
+
+test('a task that links its input into its outputs is kept', async () => {
+  const link = { run: 'say link; mkdir -p out; ln in out/in', inputs: ['in'], outputs: ['out/**'] };
+  await onSite({ link }, { in: 'one' }, async (site) => {
+    for (const text of ['one', 'two']) {
+      site.write({ in: text });
+      assert.equal((await site.run()).log, ['link']);
+      assert.equal((await site.run()).log, []);
+    }
   });
 });
 
