@@ -12,6 +12,8 @@ import { type GlobTests, globTests } from './glob-steps.ts';
 /** Folders that no pattern reaches into unless it names them. */
 const RESERVED: readonly string[] = ['node_modules', '.git', '.fleche', '.fleche-pack'];
 const RESERVED_STEP = /(?:^|\/)(?:node_modules|\.git|\.fleche|\.fleche-pack)(?:\/|$)/;
+/** What the names of reserved folders begin with. */
+const RESERVED_NAME = /node_modules|\.git|\.fleche/;
 const WILD = /[*?]/;
 const CLASS = /\[[^[\]/]+\]/;
 const GROUP = /[!*+?@]\([^()]*\)|\([^()]*\|[^()]*\)/;
@@ -123,6 +125,7 @@ function reservedSteps(path: string): readonly string[] {
 }
 
 function sorted(paths: readonly string[]): readonly RelPath[] {
+  if (paths.length < 2) return paths as readonly RelPath[];
   return ([...new Set(paths)] as RelPath[]).sort(byCodeUnit);
 }
 
@@ -133,10 +136,11 @@ function compile(pattern: string, isPlain: boolean): Rule {
     throw new FlecheError('CONFIG_INVALID', 'a pattern is empty', { hint: 'Use "." for everything below the root.' });
   }
   const text = normal(slashed);
-  const words = isPlain ? [text] : [...new Set(expandBraces(slashed).map(normal))];
+  const hasBraces = !isPlain && slashed.includes('{');
+  const words = hasBraces ? [...new Set(expandBraces(slashed).map(normal))] : [text];
   const readings = isPlain ? [plainReading(text)] : words.flatMap(readingsOf);
   if (!words.includes(text) && !WILD.test(text)) readings.push({ kind: 'path', path: text });
-  const names = slashed.split(/[/{},()|]/).filter(isReserved);
+  const names = RESERVED_NAME.test(slashed) ? slashed.split(/[/{},()|]/).filter(isReserved) : NONE;
   const tests = readings.map(testsOf);
   const [only] = tests;
   if (only !== undefined && tests.length === 1) return { takes, text, names, readings, ...only };
