@@ -166,7 +166,7 @@ export class SharedTier {
     const bytes = await this.#lanes.run(() => store.getRecord(key, expected));
     if (bytes === undefined) return undefined;
     this.#tally.bytesReceived += bytes.length;
-    const opened = unseal(bytes, { key, namespace }, verifier);
+    const opened = await unseal(bytes, { key, namespace }, verifier);
     if ('distrust' in opened) {
       this.#tally.reject(opened.distrust);
       return undefined;

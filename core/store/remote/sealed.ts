@@ -78,7 +78,7 @@ export function seal(sealed: Sealed, namespace: string, signer: Signer | undefin
 }
 
 /** `verifier`: whose signatures count; undefined where unsigned records are taken too. */
-export function unseal(bytes: Uint8Array, place: Place, verifier: Verifier | undefined): Opened {
+export async function unseal(bytes: Uint8Array, place: Place, verifier: Verifier | undefined): Promise<Opened> {
   const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = whole.indexOf('\n', HEADER.length);
   if (whole.toString('latin1', 0, HEADER.length) !== HEADER || end < 0) return { distrust: 'not decodable' };
@@ -87,7 +87,7 @@ export function unseal(bytes: Uint8Array, place: Place, verifier: Verifier | und
   if (verifier !== undefined) {
     const signature = readSignature(whole.toString('latin1', HEADER.length, end));
     if (signature === undefined) return { distrust: 'unsigned' };
-    const verdict = verifier.verify(message(place, payload), signature);
+    const verdict = await verifier.verify(message(place, payload), signature);
     if (verdict !== 'good') return { distrust: DISTRUST[verdict] };
     signer = signature.key;
   }
