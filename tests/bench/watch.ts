@@ -217,7 +217,8 @@ async function measure(runner: Runner, layout: Layout, edits: number): Promise<R
   const runs = new Runs();
   const root = project(runner, layout, runs.path);
   const [command = '', ...args] = runner.argv;
-  const env = { ...process.env, XDG_CACHE_HOME: join(root, '.home'), ...runner.env };
+  const own = { XDG_CACHE_HOME: join(root, '.home'), npm_package_json: join(root, 'package.json') };
+  const env = { ...process.env, ...own, ...runner.env };
   const child = spawn(command, args, { cwd: root, env, stdio: 'ignore', detached: true });
   try {
     if (!(await runs.next(FIRST))) throw new Error('it never ran');
