@@ -1,17 +1,22 @@
 /**
- * What cached plugins save and cost: `npm run bench plugins -- [recipe] [modules] [rounds]`. Builds with Vite and esbuild,
- * each in a process of its own and in turn without a cache, with an empty one, with a filled one, and with a plugin that
- * answers at once. The medians of the rounds count, from the call of the bundler to its end. Without a recipe those whose
- * packages are the project's own; the others install theirs in a temporary folder.
+ * What cached plugins save and cost, as the table in plugins/README.md: `npm run bench plugins -- [recipe…] [--modules=N]
+ * [--rounds=N]`. Builds with Vite and esbuild, each in a process of its own and in turn without a cache, with an empty one,
+ * with a filled one, and with a plugin that answers at once. From the call of the bundler to its end; medians of the rounds,
+ * ratios within a round, by time and in brackets by processor time of the process. Packages that are not the project's own are
+ * installed in a temporary folder.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { type Recipe, SOURCES, writeSources } from './_plugin-sources.ts';
 
-const MODES = ['without', 'instant', 'cold', 'warm'] as const;
-type Mode = (typeof MODES)[number];
+/** A filled cache is that of the build before. */
+const TURNS = [
+  ['without', 'cold', 'warm', 'instant'],
+  ['cold', 'warm', 'without', 'instant'],
+] as const;
+type Mode = (typeof TURNS)[number][number];
 
 interface Outcome {
   /** ms. */
@@ -22,26 +27,46 @@ interface Outcome {
   readonly hits: number;
 }
 
-const [chosen, modules = '300', rounds = '5'] = process.argv.slice(2);
-for (const recipe of chosen === undefined ? (['vue', 'mdx'] as const) : [chosen as Recipe]) {
-  compare(recipe, Number(modules), Number(rounds));
+/** By recipe its name, its bundler's package, and the usual number of modules. */
+const SHOWN: Readonly<Record<Recipe, readonly [name: string, bundler: string, modules: number]>> = {
+  vue: ['Vue', 'vite', 300],
+  svelte: ['Svelte', 'vite', 300],
+  mdx: ['MDX', 'esbuild', 300],
+  svgr: ['SVGR', 'vite', 100],
+  babel: ['Babel', 'vite', 100],
+  postcss: ['Tailwind', 'esbuild', 100],
+};
+
+const given = process.argv.slice(2);
+const option = (name: string): number | undefined => {
+  const found = given.find((word) => word.startsWith(`--${name}=`));
+  return found === undefined ? undefined : Number(found.slice(name.length + 3));
+};
+const named = given.filter((word) => !word.startsWith('--')) as Recipe[];
+const unknown = named.filter((recipe) => SHOWN[recipe] === undefined);
+if (unknown.length > 0) throw new Error(`no recipe ${unknown.join()}; there are ${Object.keys(SHOWN).join(', ')}`);
+
+console.log('| | modules | without | empty cache | filled cache | answers at once |\n|---|---|---|---|---|---|');
+for (const recipe of named.length > 0 ? named : (Object.keys(SHOWN) as Recipe[])) {
+  console.log(measured(recipe, option('modules') ?? SHOWN[recipe][2], option('rounds') ?? 5));
 }
 
-function compare(recipe: Recipe, count: number, rounds: number): void {
+/** One line of the table. */
+function measured(recipe: Recipe, count: number, rounds: number): string {
   const root = mkdtempSync(join(tmpdir(), 'fleche-bench-'));
   try {
     writeSources(recipe, root, count);
     install(root, SOURCES[recipe].packages);
     const outcomes: Record<Mode, Outcome[]> = { without: [], instant: [], cold: [], warm: [] };
-    // The first round only warms up what the system keeps of files.
+    // The first round warms up what the system keeps of files, and takes down what is answered at once.
     for (let round = 0; round <= rounds; round++) {
-      rmSync(join(root, '.fleche'), { recursive: true, force: true });
-      for (const mode of MODES) {
+      for (const mode of TURNS[round % 2] ?? TURNS[0]) {
+        if (mode === 'cold') rmSync(join(root, '.fleche'), { recursive: true, force: true });
         const outcome = build(recipe, root, mode);
         if (round > 0) outcomes[mode].push(outcome);
       }
     }
-    show(recipe, count, outcomes);
+    return line(recipe, root, count, outcomes);
   } finally {
     rmSync(root, { recursive: true });
   }
@@ -66,30 +91,39 @@ function build(recipe: Recipe, root: string, mode: Mode): Outcome {
   return JSON.parse(child.stdout.trim().split('\n').at(-1) ?? '') as Outcome;
 }
 
-function show(recipe: Recipe, count: number, outcomes: Readonly<Record<Mode, readonly Outcome[]>>): void {
-  const all = MODES.flatMap((mode) => outcomes[mode]);
-  const same = new Set(all.map(({ output }) => output)).size === 1 ? 'the same output' : 'DIFFERENT OUTPUT';
-  console.log(`${recipe}: ${count} modules, ${outcomes.warm[0]?.hits} hits when warm, ${same}`);
-  const times = (mode: Mode): number[] => outcomes[mode].map(({ time }) => time);
+function line(
+  recipe: Recipe,
+  root: string,
+  count: number,
+  outcomes: Readonly<Record<Mode, readonly Outcome[]>>,
+): string {
+  const [name, bundler] = SHOWN[recipe];
+  const all = Object.values(outcomes).flat();
+  if (new Set(all.map(({ output }) => output)).size > 1) throw new Error(`${recipe}: outputs differ`);
+  if (outcomes.warm.some(({ hits }) => hits === 0)) throw new Error(`${recipe}: nothing was found in the filled cache`);
+  const manifest = readFileSync(join(root, 'node_modules', bundler, 'package.json'), 'utf8');
+  const { version } = JSON.parse(manifest) as { readonly version: string };
+  const both = (show: (of: 'time' | 'processor') => string): string => `${show('time')} (${show('processor')})`;
   // Rounds are compared with themselves, for the machine may have other work in some of them.
-  const ratio = (mode: Mode): number =>
-    median(times(mode).map((time, round) => (times('without')[round] ?? Number.NaN) / time));
-  for (const mode of MODES) {
-    const note =
-      mode === 'without'
-        ? ''
-        : mode === 'cold'
-          ? `${((1 / ratio(mode) - 1) * 100).toFixed(1)} % more`
-          : `${ratio(mode).toFixed(1)} times as fast`;
-    const processor = median(outcomes[mode].map((outcome) => outcome.processor));
-    console.log(`  ${mode.padEnd(8)}${ms(median(times(mode)))}  processor ${ms(processor)}  ${note}`);
-  }
+  const ratio = (mode: Mode, of: 'time' | 'processor'): number =>
+    median(outcomes[mode].map((outcome, round) => outcome[of] / (outcomes.without[round]?.[of] ?? Number.NaN)));
+  const times = (mode: Mode): string => both((of) => `${(1 / ratio(mode, of)).toFixed(1)} ×`);
+  const cells = [
+    `${name}, ${bundler === 'vite' ? `Vite ${version.split('.')[0]}` : `esbuild ${version}`}`,
+    count,
+    both((of) => `${(median(outcomes.without.map((outcome) => outcome[of])) / 1000).toFixed(2)} s`),
+    both((of) => percent(ratio('cold', of) - 1)),
+    times('warm'),
+    times('instant'),
+  ];
+  return `| ${cells.join(' | ')} |`;
 }
 
 function median(values: readonly number[]): number {
   return [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
 }
 
-function ms(time: number): string {
-  return `${time.toFixed(0).padStart(6)} ms`;
+function percent(value: number): string {
+  const text = (value * 100).toFixed(0);
+  return `${value > 0 ? '+' : ''}${text} %`;
 }
