@@ -27,7 +27,16 @@ export { ReservedCaches } from './call/caches/reserved-caches.ts';
 export { CachePool, CacheStack } from './call/caches/stack.ts';
 export { type TransferOptions, type TransferReport, transfer } from './call/caches/transfer.ts';
 export { FilteredCache, ReadOnlyCache, RefreshingCache } from './call/caches/views.ts';
-export { type CacheResolver, cache, meta, project, type Restorable, setCacheResolver, tags } from './call/context.ts';
+export {
+  type CacheResolver,
+  cache,
+  chosenCache,
+  meta,
+  project,
+  type Restorable,
+  setCacheResolver,
+  tags,
+} from './call/context.ts';
 export { D } from './call/d.ts';
 export type { PartChange } from './call/explain.ts';
 export type { InvalidationListener } from './call/follower.ts';

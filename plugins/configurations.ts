@@ -1,11 +1,13 @@
 /**
  * Files by which compilers are configured, in the folder of a module and those above it: up to the root, and beyond it to
- * the top of the workspace. TypeScript's count with those that they extend. What other configurations import is not followed.
+ * the top of the workspace. TypeScript's count with those that they extend, others
+ * with the packages that they name. Other files that configurations import are not followed.
  */
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Digest, digest, readTsconfig, toAbs } from '../core/index.ts';
 import { type Machine, relativeTo } from './machine.ts';
+import { Packages } from './packages.ts';
 
 /** Of the usual compilers: Babel, browserslist, MDX, PostCSS, Svelte, SVGR, SWC, Tailwind and their like. */
 export const USUAL: RegExp =
@@ -22,17 +24,21 @@ const ASIDE = new Set(
   ].flatMap((names) => names.split(' ')),
 );
 const NONE = digest('no configurations');
+const QUOTED = /["'`]([^"'`\n]{1,200})["'`]/g;
 
 export class Configurations {
   readonly #root: string;
   readonly #machine: Machine;
   readonly #names: RegExp;
+  readonly #packages: Packages;
+  readonly #compilers = new Map<Digest, Digest>();
 
   /** `names`: which files count beside TypeScript's. Of manifests only what can matter does. */
   constructor(root: string, machine: Machine, names: RegExp = USUAL) {
     this.#root = root;
     this.#machine = machine;
     this.#names = names;
+    this.#packages = new Packages(root);
   }
 
   /** What they say for modules of a folder. */
@@ -56,8 +62,21 @@ export class Configurations {
         : name === 'package.json'
           ? manifest(path)
           : undefined;
-      return [relativeTo(this.#root, path), found ?? this.#machine.content(path)];
+      return [relativeTo(this.#root, path), found ?? this.#compiler(path)];
     });
+  }
+
+  /** What it says, and what is installed of the packages that it names. */
+  #compiler(path: string): Digest {
+    const content = this.#machine.content(path);
+    let found = this.#compilers.get(content);
+    if (found === undefined) {
+      const words = [...(textOf(path) ?? '').matchAll(QUOTED)].map(([, word = '']) => word);
+      const named = this.#packages.named(words);
+      found = named === undefined ? content : digest([content, named]);
+      this.#compilers.set(content, found);
+    }
+    return found;
   }
 
   #isWithin(folder: string): boolean {

@@ -3,7 +3,16 @@
  * Knows nothing of bundlers. Trouble with the cache costs the call and one warning, never the build.
  */
 import { resolve } from 'node:path';
-import { FlecheError, type Key, type Look, type Part, type Seen, type TracedCall, TracedCalls } from '../core/index.ts';
+import {
+  caching,
+  FlecheError,
+  type Key,
+  type Look,
+  type Part,
+  type Seen,
+  type TracedCall,
+  TracedCalls,
+} from '../core/index.ts';
 import { Answer, type Kept, packedCall } from './answer.ts';
 import { Machine, now } from './machine.ts';
 import type { Packed } from './packed.ts';
@@ -108,7 +117,7 @@ export class Hooks {
     this.#plugin = plugin;
     this.#settings = settings;
     this.#form = form;
-    this.#calls = new TracedCalls({ cache: () => cacheOf(settings), who: plugin, onWarning, now });
+    this.#calls = new TracedCalls({ cache: () => cacheOf(settings, root), who: plugin, onWarning, now });
   }
 
   get report(): Report {
@@ -116,7 +125,8 @@ export class Hooks {
   }
 
   call(call: HookCall): Promise<Made> {
-    const { obstacle, question } = call;
+    const { question } = call;
+    const obstacle = call.obstacle ?? (caching() ? undefined : 'caching is switched off');
     if (obstacle !== undefined) return this.#plain(call, obstacle);
     return 'whole' in question ? this.#part(call, question) : this.#whole(call, question);
   }

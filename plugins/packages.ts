@@ -22,6 +22,9 @@ export interface PackageIdentity {
 /** Folders of a linked package that are not its code. */
 const LEFT_OUT = new Set(['node_modules', '.git', '.fleche', 'coverage']);
 
+/** The name at the beginning of what may be an import of a package. */
+const PACKAGE = /^((?:@[a-z\d~-][\w.~-]*\/)?[a-z\d~-][\w.~-]*)(?:\/[\w./-]*)?$/;
+
 /** What is installed, as seen from a folder. Everything is looked at once: not to be kept while things change. */
 export class Packages {
   readonly #root: string;
@@ -48,6 +51,21 @@ export class Packages {
     this.#collect(folder, manifest, versions);
     const identity = digest([sorted(versions), contentsOf(folder)], 'package');
     return { text: `${manifest.name}@${manifest.version}`, digest: identity };
+  }
+
+  /**
+   * What is installed of the packages that are among `words` (`@babel/preset-env`, `svelte/compiler`), and of all that they
+   * depend on; undefined if there are none.
+   */
+  named(words: Iterable<string>): Digest | undefined {
+    const versions = new Map<string, string>();
+    for (const word of new Set(words)) {
+      const name = PACKAGE.exec(word)?.[1];
+      const folder = name === undefined ? undefined : this.find(this.#root, name);
+      const manifest = folder === undefined ? undefined : this.#manifest(folder);
+      if (folder !== undefined && manifest !== undefined) this.#collect(folder, manifest, versions);
+    }
+    return versions.size === 0 ? undefined : digest(sorted(versions));
   }
 
   /** What is installed of all that the package in the folder itself depends on, directly or through others. */

@@ -1,5 +1,16 @@
 /** What a cached plugin is told about itself, and what becomes of that: the parts of its calls that never change. */
-import { type AnyFunction, type BaseCache, cache, type Digest, digest, FlecheError, type Part } from '../core/index.ts';
+import { join } from 'node:path';
+import {
+  type AnyFunction,
+  type BaseCache,
+  cache,
+  chosenCache,
+  type Digest,
+  digest,
+  FlecheError,
+  LocalCache,
+  type Part,
+} from '../core/index.ts';
 import { workingFolder } from './machine.ts';
 import type { Packages } from './packages.ts';
 import { isPlain } from './plain.ts';
@@ -23,7 +34,7 @@ export interface CachedOptions {
   readonly options: unknown;
   /** The package that the plugin comes from, where it is not the plugin's name. */
   readonly package?: string;
-  /** Stands for the code of the plugin instead of its package; to be changed with it. */
+  /** Stands for the code of the plugin, instead of its package or beside the one given as `package`; to be changed with it. */
   readonly identity?: string;
   /** Functions in `options`, by the name of the package that each comes from, such as `{ 'remark-gfm': remarkGfm }`. */
   readonly functions?: Readonly<Record<string, AnyFunction>>;
@@ -45,7 +56,7 @@ export interface CachedOptions {
    * the root can be seen in it.
    */
   readonly portable?: boolean;
-  /** The cache, or its configured name; by default the active one. */
+  /** The cache, or its configured name; by default the active one, or `.fleche` in the root if none is configured. */
   readonly cache?: BaseCache | string;
   /** The folder that paths are relative to; by default the bundler's. */
   readonly root?: string;
@@ -66,25 +77,40 @@ export const NO_CONFIGURATIONS: RegExp = /^$/;
 const PRESETS: Readonly<Record<string, Preset>> = {
   // What a block of another file becomes depends on the component that names it.
   'vite:vue': { package: '@vitejs/plugin-vue', exclude: /[?&]src\b/, configurations: NO_CONFIGURATIONS },
+  'vite-plugin-svelte': { package: '@sveltejs/vite-plugin-svelte' },
+  'babel-plugin': { package: 'vite-plugin-babel' },
   '@mdx-js/esbuild': { package: '@mdx-js/esbuild', configurations: NO_CONFIGURATIONS },
 };
 
+/** Plugins in several parts name these `plugin:part` or `plugin-part`. */
+function presetOf(plugin: string): Preset | undefined {
+  return PRESETS[plugin] ?? PRESETS[plugin.replace(/(?<=^vite-plugin-svelte)[:-].*$/, '')];
+}
+
 /** Undefined for those of the usual compilers. */
 export function configurationsOf(plugin: string, { configurations }: CachedOptions): RegExp | undefined {
-  return configurations ?? PRESETS[plugin]?.configurations;
+  return configurations ?? presetOf(plugin)?.configurations;
 }
 
 export function packageOf(plugin: string, { package: named }: CachedOptions): string {
-  return named ?? PRESETS[plugin]?.package ?? plugin;
+  return named ?? presetOf(plugin)?.package ?? plugin;
 }
 
 export function isExcluded(plugin: string, { exclude }: CachedOptions, module: string): boolean {
-  return exclude?.test(module) === true || PRESETS[plugin]?.exclude?.test(module) === true;
+  return exclude?.test(module) === true || presetOf(plugin)?.exclude?.test(module) === true;
 }
 
-/** The cache that calls use now. */
-export function cacheOf({ cache: chosen }: Pick<CachedOptions, 'cache'>): BaseCache {
-  return chosen === undefined ? cache() : typeof chosen === 'string' ? cache(chosen, () => cache()) : chosen;
+/** Caches of projects that say nothing about caches, by their roots. */
+const unconfigured = new Map<string, BaseCache>();
+
+/** The cache that calls use now: the chosen or the active one, or else one in the folder `.fleche` of the root. */
+export function cacheOf({ cache: chosen }: Pick<CachedOptions, 'cache'>, root: string): BaseCache {
+  if (typeof chosen === 'string') return cache(chosen, () => cache());
+  const active = chosen ?? chosenCache() ?? unconfigured.get(root);
+  if (active !== undefined) return active;
+  const made = new LocalCache(join(root, '.fleche'));
+  unconfigured.set(root, made);
+  return made;
 }
 
 export function rootOf({ root }: Pick<CachedOptions, 'root'>): string {
@@ -106,16 +132,17 @@ export function partOf(kind: Part['kind'], name: string, value: Digest): Part {
  */
 export function identityParts(plugin: string, settings: CachedOptions, packages: Packages): readonly Part[] {
   const name = packageOf(plugin, settings);
-  const found = settings.identity === undefined ? packages.identity(name) : undefined;
-  if (settings.identity === undefined && found === undefined) {
+  const isNamed = settings.identity === undefined || settings.package !== undefined;
+  const found = isNamed ? packages.identity(name) : undefined;
+  if (isNamed && found === undefined) {
     throw new FlecheError('CODE_UNRESOLVED', `the plugin "${plugin}" cannot be identified: no package "${name}"`, {
       hint: 'Say which package it comes from (package: "name"), or what stands for its code (identity: "1").',
     });
   }
-  const identity = found === undefined ? digest(['identity', settings.identity]) : found.digest;
+  const identity = settings.identity === undefined ? found?.digest : digest([settings.identity, found?.digest ?? null]);
   return [
     partOf('identity', 'plugin', digest([plugin, found?.text ?? null])),
-    partOf('code', 'plugin code', identity),
+    partOf('code', 'plugin code', identity ?? digest(null)),
     partOf('option', 'options', optionsDigest(plugin, settings, packages)),
   ];
 }
@@ -127,7 +154,18 @@ function optionsDigest(plugin: string, { options, functions = {} }: CachedOption
     if (found === undefined) throw new FlecheError('CODE_UNRESOLVED', `there is no package "${name}"`);
     known.set(value, ['function of', name, found.digest]);
   }
-  return digest(withFunctions(options, known, `the options of ${plugin}`), 'options');
+  const value = digest(withFunctions(options, known, `the options of ${plugin}`), 'options');
+  // Plugins load packages that their options name, such as presets of Babel.
+  const named = packages.named(wordsIn(options));
+  return named === undefined ? value : digest([value, named]);
+}
+
+/** All texts in plain data, names of members too. */
+function* wordsIn(value: unknown): Generator<string, void, undefined> {
+  if (typeof value === 'string') yield value;
+  else if (value instanceof Map) yield* wordsIn([...value]);
+  else if (value instanceof Set || Array.isArray(value)) for (const member of value) yield* wordsIn(member);
+  else if (typeof value === 'object' && value !== null && isPlain(value)) yield* wordsIn(Object.entries(value));
 }
 
 /** The value with functions replaced by what stands for them. */

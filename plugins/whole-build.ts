@@ -4,7 +4,16 @@
  */
 import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type BaseCache, digest, type Look, type Part, sha256, type TracedCall, TracedCalls } from '../core/index.ts';
+import {
+  type BaseCache,
+  caching,
+  digest,
+  type Look,
+  type Part,
+  sha256,
+  type TracedCall,
+  TracedCalls,
+} from '../core/index.ts';
 import { BuildInputs, buildLook } from './build-inputs.ts';
 import { environmentValue, Machine, now, relativeTo } from './machine.ts';
 import { lookAt } from './recording.ts';
@@ -17,7 +26,7 @@ export interface BuildSettings {
   readonly env?: readonly string[];
   /** Files and folders that the build reads without the bundler knowing of it, relative to the root. */
   readonly uses?: readonly string[];
-  /** The cache, or its configured name; by default the active one. */
+  /** The cache, or its configured name; by default the active one, or `.fleche` in the root if none is configured. */
   readonly cache?: BaseCache | string;
   /** Told, once of each kind, what is wrong with the cache; by default a process warning. */
   readonly onWarning?: (message: string) => void;
@@ -66,7 +75,7 @@ export async function wholeBuild(question: BuildQuestion): Promise<BuildReport> 
   const { name, root, parts, settings, usualEnv } = question;
   const machine = new Machine();
   const { onWarning = warn } = settings;
-  const calls = new TracedCalls({ cache: () => cacheOf(settings), who: name, onWarning, now });
+  const calls = new TracedCalls({ cache: () => cacheOf(settings, root), who: name, onWarning, now });
   const look: Look = (sight) => lookAt(sight, root, machine, buildLook(root, machine));
   const traced: TracedCall = {
     name,
@@ -79,6 +88,7 @@ export async function wholeBuild(question: BuildQuestion): Promise<BuildReport> 
     const kept = found.value as Kept;
     return { restored: true, reasons: [], files: putBack(kept, root), warnings: kept.warnings };
   };
+  if (!caching()) return made(question, undefined, traced, look, machine);
   const found = await restore();
   if (found !== undefined) return found;
   const turn = await calls.turn(traced, root);
@@ -91,12 +101,12 @@ export async function wholeBuild(question: BuildQuestion): Promise<BuildReport> 
 
 async function made(
   { root, make }: BuildQuestion,
-  calls: TracedCalls,
+  calls: TracedCalls | undefined,
   traced: TracedCall,
   look: Look,
   machine: Machine,
 ): Promise<BuildReport> {
-  const changes = await calls.explain(traced, look);
+  const changes = await calls?.explain(traced, look);
   const inputs = new BuildInputs(root, machine);
   const start = now();
   const begin = performance.now();
@@ -104,7 +114,7 @@ async function made(
   const ms = performance.now() - begin;
   const kept = keptOf(output, root);
   const seen = await inputs.seen(kept, start);
-  if (seen !== undefined) {
+  if (seen !== undefined && calls !== undefined) {
     await calls.file(traced, seen, kept, { runtime: { walltime: ms } });
     await calls.flush();
   }

@@ -30,6 +30,10 @@ class CachesOnDemand implements CacheResolver {
     return this.#caches;
   }
 
+  get isConfigured(): boolean {
+    return this.#resolver().isConfigured ?? true;
+  }
+
   named(name: string): BaseCache {
     return this.#resolver().named(name);
   }

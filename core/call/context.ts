@@ -40,6 +40,8 @@ export function restorable(restore: () => void): Restorable {
 
 /** Finds a cache by its configured or reserved name, and the default one. */
 export interface CacheResolver {
+  /** False where nobody said which the default one is. */
+  readonly isConfigured?: boolean;
   /** Throws `CONFIG_UNKNOWN_CACHE` for a name that is neither configured nor reserved. */
   named(name: string): BaseCache;
   /** The cache of calls that are given none. */
@@ -58,6 +60,11 @@ export function setCacheResolver(next: CacheResolver): void {
 /** The cache that calls use now. */
 export function activeCache(scope: Scope = currentScope()): BaseCache {
   return scope.cache ?? resolver.standard();
+}
+
+/** The active cache, if somebody said which it is: otherwise answers would end with this process. */
+export function chosenCache(): BaseCache | undefined {
+  return currentScope().cache ?? (resolver.isConfigured === false ? undefined : resolver.standard());
 }
 
 /** The collectors that calls use now, before those of the function itself. */

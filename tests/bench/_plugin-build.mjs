@@ -24,32 +24,25 @@ const RECIPES = {
     bundler: 'vite',
     plugin: async () => (await import(pathToFileURL(require.resolve('@sveltejs/vite-plugin-svelte')).href)).svelte,
     options: { configFile: false },
-    told: { package: '@sveltejs/vite-plugin-svelte' },
     external: [/^svelte/],
   },
   svgr: {
     bundler: 'vite',
     plugin: () => load('vite-plugin-svgr'),
     options: { include: '**/*.svg', svgrOptions: { plugins: ['@svgr/plugin-svgo', '@svgr/plugin-jsx'] } },
-    told: { package: 'vite-plugin-svgr', uses: ['.svgrrc'] },
     external: [/^react/],
   },
   babel: {
     bundler: 'vite',
     plugin: () => load('vite-plugin-babel'),
     options: { babelConfig: { presets: [['@babel/preset-env', { targets: 'defaults' }]] }, filter: /\.js$/ },
-    told: {
-      package: 'vite-plugin-babel',
-      uses: ['babel.config.json', '.browserslistrc'],
-      env: ['BABEL_ENV', 'BROWSERSLIST', 'BROWSERSLIST_ENV'],
-    },
     external: [],
   },
   postcss: {
     bundler: 'esbuild',
     plugin: async () => postcssPlugin(),
     options: { processor: 'tailwind' },
-    told: { identity: 'tailwind 1', uses: ['src'] },
+    told: { package: '@tailwindcss/postcss', identity: '1', uses: ['src'] },
     external: [],
   },
 };

@@ -134,5 +134,9 @@ export const MARKED: Readonly<Record<string, string>> = {
   'app/node_modules/marker/index.js': '// code',
   'app/node_modules/helper/package.json': '{"name":"helper","version":"1.0.0"}',
   'app/node_modules/frame/package.json': '{"name":"frame","version":"1.0.0","dependencies":{"compiler":"*"}}',
+  'app/src/sub/babel.config.json': '{ "presets": ["preset"] }',
+  'app/node_modules/word/package.json': '{"name":"word","version":"1.0.0"}',
+  'app/node_modules/preset/package.json': '{"name":"preset","version":"1.0.0"}',
+  'app/node_modules/other/package.json': '{"name":"other","version":"1.0.0"}',
   'app/node_modules/compiler/package.json': '{"name":"compiler","version":"1.0.0"}',
 };

@@ -35,6 +35,18 @@ const CHANGES: Readonly<Record<string, Change>> = {
     make: (at) => at.write({ 'app/node_modules/compiler/package.json': '{"name":"compiler","version":"1.0.1"}' }),
     misses: MODULES,
   },
+  'a bump of a package that an option names': {
+    make: (at) => at.write({ 'app/node_modules/word/package.json': '{"name":"word","version":"1.0.1"}' }),
+    misses: MODULES,
+  },
+  'a bump of a package that a configuration names': {
+    make: (at) => at.write({ 'app/node_modules/preset/package.json': '{"name":"preset","version":"1.0.1"}' }),
+    misses: ['src/sub/c.ts'],
+  },
+  'a bump of another package': {
+    make: (at) => at.write({ 'app/node_modules/other/package.json': '{"name":"other","version":"1.0.1"}' }),
+    misses: [],
+  },
   'an option': { wish: { word: 'other' }, misses: MODULES },
   'the configuration of the bundler': { wish: { define: { X: '1' } }, misses: MODULES },
   'an environment variable': {

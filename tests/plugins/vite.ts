@@ -3,6 +3,10 @@ import vue from '@vitejs/plugin-vue';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Plugin } from 'vite';
+import { libraryCaches } from '../../core/app/library.ts';
+import { ReservedCaches } from '../../core/call/caches/reserved-caches.ts';
+import { setCacheResolver } from '../../core/call/context.ts';
+import { caching } from '../../core/call/switch.ts';
 import type { CachedOptions } from '../../plugins/settings.ts';
 import { cached, cacheReport } from '../../plugins/vite.ts';
 import { decisions, memoryCache, outcomes, served, settle, viteBuild } from './_builds.ts';
@@ -306,6 +310,40 @@ test('a cache that does not work costs a warning', async () => {
   assert.is(text, plain);
   assert.is(told.length, 1);
   assert.match(told[0] ?? '', 'out of order');
+  at.end();
+});
+
+test('where no cache is configured answers are kept in the folder of the root', async () => {
+  const at = await smallSite();
+  const build = async (): Promise<number> => {
+    const { list, onDecision } = decisions();
+    await viteBuild(at, [cached(appending, { options: { text: 'x' }, identity: '1', onDecision })]);
+    return outcomes(list, 'hit').length;
+  };
+  setCacheResolver(new ReservedCaches());
+  try {
+    assert.is(await build(), 0);
+    assert.is(await build(), 2);
+  } finally {
+    setCacheResolver(libraryCaches);
+  }
+  assert.ok(existsSync(`${at.root}/.fleche`));
+  at.end();
+});
+
+test('with caching switched off every call is made', async () => {
+  const at = await smallSite();
+  const cache = memoryCache();
+  await build(at, { text: 'x' }, { cache });
+  const off = caching(false);
+  try {
+    const { list, plugin } = await build(at, { text: 'x' }, { cache });
+    assert.is(outcomes(list, 'uncacheable').length, 2);
+    assert.ok(cacheReport(plugin).reasons.has('caching is switched off'));
+  } finally {
+    off.restore();
+  }
+  assert.is(outcomes((await build(at, { text: 'x' }, { cache })).list, 'hit').length, 2);
   at.end();
 });
 

@@ -11,6 +11,7 @@ import { Cache } from './cache.ts';
  * every call is made. `default` is `memory` for want of a configuration.
  */
 export class ReservedCaches {
+  readonly isConfigured: boolean = false;
   readonly #onNotice: (message: string) => void;
   #memory: BaseCache | undefined;
   #void: BaseCache | undefined;
