@@ -10,6 +10,7 @@ import {
   existsSync,
   lstatSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
@@ -85,6 +86,9 @@ interface Row {
 }
 
 const ALL = ['gen', 'use'];
+
+/** Folders elsewhere, to be removed in the end. */
+const SHELVES: string[] = [];
 
 function sameTimes(rig: Rig, path: string, text: string): void {
   const { atime, mtime } = statSync(rig.path(path));
@@ -456,7 +460,7 @@ const ROWS: readonly Row[] = [
     ran: ALL,
   },
   {
-    name: 'two edits of the same size within one tick of the clock',
+    name: 'an edit of the same size as soon as a run is over',
     change: async (rig) => {
       rig.write({ 'in/b.txt': '1\n' });
       const running = rig.run();
@@ -464,6 +468,34 @@ const ROWS: readonly Row[] = [
       rig.write({ 'in/b.txt': '2\n' });
     },
     ran: ALL,
+  },
+  {
+    name: 'edits of the same size while runs look at the file, some within one tick of the clock',
+    change: async (rig) => {
+      for (let at = 0; at < 5; at++) {
+        const running = rig.run();
+        for (let edit = 0; edit < 40; edit++) {
+          rig.write({ 'in/b.txt': `${edit % 10}\n` });
+          await new Promise((resume) => setTimeout(resume, 5));
+        }
+        await running;
+      }
+      rig.write({ 'in/b.txt': 'x\n' });
+      rig.log();
+    },
+    ran: ALL,
+  },
+  { name: 'an input is renamed in its case alone', change: (rig) => rig.rename('in/b.txt', 'in/B.txt'), ran: ALL },
+  {
+    name: 'the letters of a name are composed otherwise',
+    before: (rig) => rig.write({ 'in/e\u0301.txt': 'e\n' }),
+    change: (rig) => rig.rename('in/e\u0301.txt', 'in/\u00e9.txt'),
+    ran: ALL,
+  },
+  {
+    name: 'git is told to convert files otherwise, and their content stays',
+    change: (rig) => rig.write({ '.gitattributes': '* text eol=crlf\n' }),
+    ran: [],
   },
   {
     name: 'an output pattern that covers what the task reads is refused',
@@ -516,6 +548,19 @@ const ROWS: readonly Row[] = [
       assert.equal((await rig.run()).log, []);
       assert.ok(existsSync(outside(rig, 'cache')));
     },
+  },
+  {
+    name: 'the cache is on another device',
+    before: (rig) => {
+      const shelf = existsSync('/dev/shm') ? mkdtempSync('/dev/shm/fleche-') : outside(rig, 'cache');
+      SHELVES.push(shelf);
+      rig.write({ 'in/big.txt': `${'big '.repeat(40_000)}\n` });
+      rig.append('fleche.config.toml', `\n[caches.elsewhere]\ntype = "Lmdb"\nroot = ${JSON.stringify(shelf)}\n`);
+      rig.edit('fleche.config.toml', 'root = true', 'root = true\ncache = "elsewhere"');
+    },
+    change: (rig) => rig.remove('gen', 'out'),
+    ran: [],
+    unlikeClean: 'a clean build would find it in the same cache',
   },
   {
     name: 'the program is killed while it restores',
@@ -659,5 +704,9 @@ for (const row of ROWS) {
     }
   });
 }
+
+test.after(() => {
+  for (const shelf of SHELVES) rmSync(shelf, { recursive: true, force: true });
+});
 
 test.run();
