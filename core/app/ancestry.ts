@@ -3,7 +3,8 @@
  * that made the rest. Found by the digests that records name; a call that is no longer on file ends its branch.
  */
 import type { Digest, Key } from '../base/hash.ts';
-import { productDigest } from '../call/lineage.ts';
+import { taskOfItem } from '../call/item-name.ts';
+import { isWhole, productDigest } from '../call/lineage.ts';
 import { LISTED } from '../call/listed.ts';
 import { parseTree, type TreeEntry } from '../files/tree.ts';
 import type { SyncCallStore } from '../store/calls.ts';
@@ -51,13 +52,18 @@ export class Ancestry {
 
   /** The newest call that wrote a file with this content; with any content if `content` is undefined. */
   makerOf(path: string, content: Digest | undefined): CallRecord | undefined {
+    let whole: CallRecord | undefined;
     for (const record of this.#calls.find({ kind: 'task' })) {
       if (record.outputs === null || record.failure !== null) continue;
+      if (whole !== undefined && taskOfItem(record.name) !== whole.name) continue;
       const entry = this.entriesOf(record.outputs).find((entry) => entry.path === path);
       if (entry === undefined) continue;
-      if (content === undefined || (entry.kind === 'file' && entry.digest === content)) return record;
+      if (content !== undefined && (entry.kind !== 'file' || entry.digest !== content)) continue;
+      if (!isWhole(record)) return record;
+      // Which of its items wrote it tells more.
+      whole = record;
     }
-    return undefined;
+    return whole;
   }
 
   /** None for a tree that is gone, or of another format. */

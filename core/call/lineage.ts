@@ -47,7 +47,9 @@ export class Lineage {
     if (through !== ITEM && through !== ITEMS && isWhole(record)) found.push(...(await this.#itemsOf(record)));
     const whole = [result?.digest ?? null, outputs, productDigest(result?.digest ?? null, outputs)];
     for (const made of new Set(whole)) if (made !== null) found.push(...(await this.usersOf(made)));
-    if (outputs !== null) found.push(...(await this.readersOf(await this.#tree(outputs))));
+    // What else a whole is made of has readers of its own.
+    const isReadWhole = !(through === ITEM && isWhole(record));
+    if (outputs !== null && isReadWhole) found.push(...(await this.readersOf(await this.#tree(outputs))));
     return found;
   }
 
@@ -192,7 +194,7 @@ interface Readers {
 }
 
 /** Whether a call is that of a task that is done for each of many items. */
-function isWhole({ kind, parts }: CallRecord): boolean {
+export function isWhole({ kind, parts }: CallRecord): boolean {
   return kind === 'task' && parts.some(({ name }) => name === ITEMS);
 }
 

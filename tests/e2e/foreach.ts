@@ -229,6 +229,15 @@ test('what is invalidated runs again, by the name of the task, an item, or a fil
     assert.equal((await rig.run(['page', '--jobs', '1'])).log, ['docs/a.md', 'docs/b.md', 'docs/deep/a.md']);
   }));
 
+test('what was made of an item, and of which item a file was made', () =>
+  built(async (rig) => {
+    const back = await rig.fleche(['lineage', 'build/b.html']);
+    assert.match(back.stdout, /^page\[docs\/b\.md\] task/);
+    const forward = await rig.fleche(['lineage', '--forward', 'docs/b.md']);
+    const names = forward.stdout.split('\n').map((line) => line.replace(/ task .*/, ''));
+    assert.equal(names, ['page[docs/b.md]', '  page', '    site', '']);
+  }));
+
 test('one line is said of all items', () =>
   built(async (rig) => {
     rig.write({ 'docs/b.md': 'B\n' });
