@@ -161,7 +161,10 @@ export class Workspace {
     this.#realRoot ??= realpathSync(this.#root);
     const folder = toRel(this.#realRoot, realpathSync(placeOf(this.#root, link)));
     if (escapes(folder) || behind.includes(folder)) return null;
-    return this.#list(new Globs([`./${folder}`]), hidden, [...behind, folder], how).tree.digest;
+    const globs = new Globs([`./${folder}`]);
+    // Who doubts a link does not say where behind it something happened.
+    this.#watched?.delete(nameOf(globs));
+    return this.#list(globs, hidden, [...behind, folder], how).tree.digest;
   }
 
   #load(name: string): Snapshot | undefined {

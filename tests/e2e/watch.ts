@@ -95,8 +95,9 @@ for (const [editor, save] of Object.entries(EDITORS)) {
         save(rig, text);
         await until(() => rig.exists('out/all') && rig.read('out/all') === text, text);
         await watch.rested('list');
-        // In between the file may be seen empty, or not at all, which is a content too.
-        assert.ok(rig.log().length <= 2);
+        // In between the file may not be there, and then be empty, which are contents too.
+        const runs = rig.log().length;
+        assert.ok(runs <= 3, `${runs} runs`);
       }
     }));
 }

@@ -6,6 +6,7 @@ import {
   readFileSync,
   realpathSync,
   renameSync,
+  symlinkSync,
   unlinkSync,
   utimesSync,
   writeFileSync,
@@ -500,6 +501,25 @@ test('who attends a workspace pays for what is in doubt alone', () => {
     assert.is(list()['src/c.ts'], '"c"');
     workspace.attend();
     assert.equal(list(), { 'src/a.ts': '"two"', 'src/b.ts': '"two"', 'src/c.ts': '"c"' });
+  });
+});
+
+test('a link that is in doubt puts all in doubt that is in the folder behind it', () => {
+  inFolder((root) => {
+    putOld(root, { 'src/a.ts': 'a', 'beside/deep/b.ts': 'b' });
+    symlinkSync('../beside', join(root, 'src/link'));
+    const workspace = new Workspace(root, new CountingState(), later);
+    workspace.attend();
+    const digest = (): string => workspace.inputs(['src'], nothing).tree.digest;
+    const before = digest();
+    assert.is(digest(), before);
+    put(root, { 'beside/deep/b.ts': 'other' });
+    workspace.doubt(['src/link' as RelPath]);
+    const after = digest();
+    assert.is.not(after, before);
+    put(root, { 'beside/deep/new.ts': 'new' });
+    workspace.doubt(['src/link' as RelPath]);
+    assert.is.not(digest(), after);
   });
 });
 
