@@ -3,6 +3,7 @@
  * the workspace.
  */
 import type { Digest } from '../base/hash.ts';
+import type { RelPath } from '../base/paths.ts';
 import { globsOf } from '../files/globs.ts';
 import { callOf } from './asking.ts';
 import { completedByLists } from './discovered/lists.ts';
@@ -15,7 +16,7 @@ import type { Product } from './product.ts';
 import { serviceProduct } from './product.ts';
 import type { RoundState } from './round-state.ts';
 import type { Task } from './task.ts';
-import type { Surroundings, TaskCall } from './task-call.ts';
+import { isOpen, type Leaning, type Surroundings, type TaskCall } from './task-call.ts';
 import { readPatterns } from './watch/reach.ts';
 import { inputPatterns } from './whole-folders.ts';
 
@@ -125,7 +126,7 @@ export class Questions {
     asked.set(task.name, live.ask(task.name));
     try {
       const call = await this.#completeQuestion(task);
-      live.lean(task.name, call.leaning);
+      live.lean(task.name, isOpen(call) ? united(call.leaning, live.leanings.get(task.name)) : call.leaning);
       return call;
     } catch (error) {
       live.lean(task.name, undefined);
@@ -165,6 +166,13 @@ function hit(call: TaskCall, { record, product, log }: Lookup & { readonly kind:
     past: { log, walltime },
     items: items === undefined ? undefined : Number(items),
   };
+}
+
+/** What it read before counts until it is known what it reads now. */
+function united(now: Leaning, before: Leaning | undefined): Leaning {
+  if (before === undefined) return now;
+  const both = (key: keyof Leaning): readonly RelPath[] => [...new Set([...now[key], ...before[key]])];
+  return { paths: both('paths'), folders: both('folders'), links: both('links') };
 }
 
 /** Whether an answer stands in the workspace as it should. */

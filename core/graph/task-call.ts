@@ -91,6 +91,11 @@ export interface ItemQuestions {
   overlap(one: ItemCall, other: ItemCall, path: RelPath): FlecheError;
 }
 
+/** Whether a task reads more than its question says, which it has yet to discover. */
+export function isOpen({ task, declared }: TaskCall): boolean {
+  return task.discovered !== undefined && declared === undefined;
+}
+
 /** Whether a task names inputs and none of them is there, so that no file it may read after all would be noticed. */
 export function readsNothing({ task, parts }: TaskCall): boolean {
   if (task.whole !== undefined) return false;

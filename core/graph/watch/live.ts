@@ -10,7 +10,7 @@ import type { Product } from '../product.ts';
 import { ServicePool } from '../services/service-pool.ts';
 import type { Acted, Settled } from '../settled.ts';
 import { Slots } from '../slots.ts';
-import type { Leaning, TaskCall } from '../task-call.ts';
+import { isOpen, type Leaning, type TaskCall } from '../task-call.ts';
 
 /** A task at work. */
 export interface Flight {
@@ -48,8 +48,8 @@ export class Live {
   /** When the result of a task last became another one. */
   readonly #changed = new Map<string, number>();
   readonly #overtaken = new Map<string, readonly RelPath[]>();
-  /** Tasks that were overtaken, until what came of that is noted. */
-  readonly #unsound = new Set<string>();
+  /** When it last turned out of a task that what was asked for until then gets no answer to its question. */
+  readonly #unsound = new Map<string, number>();
   readonly #forced = new Set<string>();
   /** Tasks that cannot be asked, or begin, while something they need has failed. */
   readonly #blocked = new Set<string>();
@@ -86,7 +86,11 @@ export class Live {
    */
   overtake(name: string, paths: readonly RelPath[]): void {
     this.#overtaken.set(name, paths);
-    this.#unsound.add(name);
+    this.#doubtWork(name);
+  }
+
+  #doubtWork(name: string): void {
+    this.#unsound.set(name, ++this.#moment);
     this.disturb([name]);
   }
 
@@ -129,10 +133,19 @@ export class Live {
 
   /** Forgets all tasks but these. */
   retain(names: ReadonlySet<string>): void {
-    for (const map of [this.#answers, this.#overtaken, this.#disturbed, this.#changed, this.#leanings, this.#cuts]) {
+    const maps = [
+      this.#answers,
+      this.#overtaken,
+      this.#unsound,
+      this.#disturbed,
+      this.#changed,
+      this.#leanings,
+      this.#cuts,
+    ];
+    for (const map of maps) {
       for (const name of map.keys()) if (!names.has(name)) map.delete(name);
     }
-    for (const set of [this.#forced, this.#blocked, this.#unsound]) {
+    for (const set of [this.#forced, this.#blocked]) {
       for (const name of set) if (!names.has(name)) set.delete(name);
     }
     void this.services.retain(names);
@@ -185,7 +198,8 @@ export class Live {
   }
 
   /** Begins to work on a question. What is cut short, or not begun because its round is over, is unsettled. */
-  fly({ task, key }: TaskCall, asked: number, work: (signal: AbortSignal) => Promise<Acted>): Promise<Acted> {
+  fly(call: TaskCall, asked: number, work: (signal: AbortSignal) => Promise<Acted>): Promise<Acted> {
+    const { task, key } = call;
     const { name } = task;
     const controller = new AbortController();
     const isForced = this.#forced.delete(name);
@@ -194,7 +208,13 @@ export class Live {
       .then((acted): Acted => {
         const isCut = acted.kind === 'settled' && isCutShort(acted.settled);
         if (isForced && (isCut || acted.kind === 'unsettled')) this.#forced.add(name);
-        return isCut ? { kind: 'unsettled', disturbed: [] } : acted;
+        if (isCut) return { kind: 'unsettled', disturbed: [] };
+        // Whoever joined this was right about the question alone, which does not say what was read.
+        const isJoined = (this.#flights.get(name)?.asked ?? asked) > asked;
+        if (isJoined && isOpen(call) && acted.kind === 'settled' && acted.settled.outcome.key === key) {
+          this.#doubtWork(name);
+        }
+        return acted;
       })
       .finally(() => this.#flights.delete(name));
     this.#flights.set(name, { key, asked, controller, isForced, acted });
@@ -230,7 +250,7 @@ export class Live {
     const { name, outcome } = settled.outcome;
     if (outcome === 'skipped' && !isCutShort(settled)) this.block(name);
     const before = this.#answers.get(name);
-    const isSound = !this.#unsound.delete(name);
+    const isSound = asked > (this.#unsound.get(name) ?? 0);
     if (outcome === 'skipped' || (before !== undefined && before.asked > asked)) return;
     if (before === undefined || !isSameResult(before.settled.product, settled.product)) {
       this.#changed.set(name, ++this.#moment);

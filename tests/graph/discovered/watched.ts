@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RelPath } from '../../../core/base/paths.ts';
-import { onSite } from '../_site.ts';
+import { onSite, until } from '../_site.ts';
 import { WatchedSite } from '../watch/_watch.ts';
 
 const CAT = {
@@ -52,6 +52,25 @@ test('a failure of which nothing is kept is tried again when a file changes that
       const watched = await new WatchedSite(site).start();
       assert.equal(await watched.saved({ a: 'good' }), ['cat']);
       assert.is(watched.rounds.at(-1)?.summary.failed, 0);
+    },
+  ));
+
+test('what a task read before is watched while it runs with another question', () =>
+  onSite(
+    { cat: { ...CAT, run: `${CAT.run}; until [ -e go ]; do sleep 0.02; done` } },
+    { main: 'a', a: '1', go: '' },
+    async (site) => {
+      const watched = await new WatchedSite(site).start();
+      site.remove('go');
+      watched.save({ main: 'a a' });
+      await watched.begin();
+      await until(() => site.exists('all') && site.read('all') === '11', 'it has read what it reads');
+      site.remove('a');
+      watched.tell('a');
+      await watched.begin();
+      site.write({ go: '' });
+      await watched.quiet();
+      assert.is(site.read('all'), '');
     },
   ));
 
