@@ -97,6 +97,15 @@ export class Rig {
     return readFileSync(this.path(path), 'utf8');
   }
 
+  /** For what may come and go meanwhile. */
+  readIfThere(path: string): string | undefined {
+    try {
+      return this.read(path);
+    } catch {
+      return undefined;
+    }
+  }
+
   exists(path: string): boolean {
     return lstatSync(this.path(path), { throwIfNoEntry: false }) !== undefined;
   }
