@@ -206,7 +206,7 @@ const bundles = await Promise.all([
       esbuild: 'plugins/esbuild.ts',
       vite: 'plugins/vite.ts',
       transform: 'plugins/transform.ts',
-      'webpack-loader': 'plugins/webpack-loader.ts',
+      'webpack-loader': 'plugins/transform/webpack-loader.ts',
       pipeline: 'plugins/pipeline.ts',
       build: 'plugins/build.ts',
     },

@@ -6,11 +6,11 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { isAbsolute, resolve } from 'node:path';
 import type { OnLoadArgs, OnLoadOptions, OnLoadResult, Plugin, PluginBuild, ResolveOptions } from 'esbuild';
 import { type Digest, digest, FlecheError, type Part } from '../core/index.ts';
-import { type Form, Hooks, type Host, type Report, reportOf, reportOn } from './hooks.ts';
+import { type Form, Hooks, type Host, type Report, reportOf, reportOn } from './cached/hooks.ts';
+import { type BundlerLook, type Recording, recordings } from './cached/recording.ts';
+import { type CachedOptions, configDigest, identityParts, isExcluded, partOf, rootOf } from './cached/settings.ts';
 import { relativeTo } from './machine.ts';
 import { Packages } from './packages.ts';
-import { type BundlerLook, type Recording, recordings } from './recording.ts';
-import { type CachedOptions, configDigest, identityParts, isExcluded, partOf, rootOf } from './settings.ts';
 
 type Load = Parameters<PluginBuild['onLoad']>[1];
 

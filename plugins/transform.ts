@@ -7,18 +7,18 @@
 import { readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { OnLoadResult, Plugin } from 'esbuild';
+import { type Report, reportOf } from './cached/hooks.ts';
+import { recordings } from './cached/recording.ts';
+import { type CachedOptions, NO_CONFIGURATIONS, rootOf } from './cached/settings.ts';
 import { cached as cachedEsbuild } from './esbuild.ts';
-import { type Report, reportOf } from './hooks.ts';
-import { recordings } from './recording.ts';
-import { type CachedOptions, NO_CONFIGURATIONS, rootOf } from './settings.ts';
 import {
   type TransformContext as Context,
   type TransformDefinition as Definition,
   mapText,
   type TransformResult as Result,
   running,
-} from './transform-context.ts';
-import { type WebpackTransform, webpackTransform } from './transform-webpack.ts';
+} from './transform/context.ts';
+import { type WebpackTransform, webpackTransform } from './transform/webpack.ts';
 import { cached as cachedVite } from './vite.ts';
 
 /** What a transform reads through. */

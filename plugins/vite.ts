@@ -3,12 +3,12 @@
  * on its arguments, on the file behind the module, on what it asks of its context, on what the plugin did for the same
  * file before, and on the bundler's configuration. Whatever else a plugin keeps between calls is not seen.
  */
-import { type Report, reportOf, reportOn } from './hooks.ts';
+import { type Report, reportOf, reportOn } from './cached/hooks.ts';
+import { recordings } from './cached/recording.ts';
+import { type CachedOptions, identityParts, rootOf } from './cached/settings.ts';
+import { type Hook, type HookName, ModuleCalls } from './cached/vite-calls.ts';
+import { noteTypeFiles } from './cached/vue-types.ts';
 import { Packages } from './packages.ts';
-import { recordings } from './recording.ts';
-import { type CachedOptions, identityParts, rootOf } from './settings.ts';
-import { type Hook, type HookName, ModuleCalls } from './vite-calls.ts';
-import { noteTypeFiles } from './vue-types.ts';
 
 type HookObject = { readonly handler: Hook };
 type AnyPlugin = Record<string, unknown> & { readonly name: string };

@@ -30,7 +30,7 @@ const SHELL = new RegExp(
   [
     '^core/(store|files|app)/',
     '^plugins/',
-    '^core/graph/(code/bundle(-\\w+)?|command|functions/function(-thread|-worker)?|process-group|running|services/readiness)\\.ts$',
+    '^core/graph/(code/bundle(-\\w+)?|commands/(command|process-group|running)|functions/function(-thread|-worker)?|services/readiness)\\.ts$',
     '^core/call/metadata\\.ts$',
   ].join('|'),
 );

@@ -6,7 +6,7 @@ import type { Digest, Key } from '../base/hash.ts';
 import { taskOfItem } from '../call/item-name.ts';
 import { isWhole, productDigest } from '../call/lineage.ts';
 import { LISTED } from '../call/listed.ts';
-import { parseTree, type TreeEntry } from '../files/tree.ts';
+import { parseTree, type TreeEntry } from '../files/trees/tree.ts';
 import type { SyncCallStore } from '../store/calls.ts';
 import type { CallRecord, Part } from '../store/record.ts';
 import type { SyncValueStore } from '../store/values.ts';

@@ -8,9 +8,9 @@ import { FlecheError } from '../base/errors.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
 import { helpText } from './help.ts';
 import { type Invocation, parseInvocation } from './invocation.ts';
-import { type ColorMode, styleFor, wantsColors } from './style.ts';
-import { recolored, type Terminal } from './terminal.ts';
-import { harmless } from './text.ts';
+import { type ColorMode, styleFor, wantsColors } from './terminal/style.ts';
+import { recolored, type Terminal } from './terminal/terminal.ts';
+import { harmless } from './terminal/text.ts';
 import type { Machine, VerbSpec } from './verb.ts';
 import { VERBS } from './verbs.ts';
 

@@ -4,8 +4,8 @@
  */
 import { ConfigErrors, FlecheError, type SourcePosition, systemCode } from '../base/errors.ts';
 import { isSystemError } from './exit-code.ts';
-import type { Style } from './style.ts';
-import { harmless } from './text.ts';
+import type { Style } from './terminal/style.ts';
+import { harmless } from './terminal/text.ts';
 
 export interface FailureView {
   readonly style: Style;

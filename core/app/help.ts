@@ -1,7 +1,7 @@
 /** The help, from the tables of verbs and options. Pure. */
 import type { VerbShape } from './invocation.ts';
 import { GLOBAL_OPTIONS, type OptionSpec } from './options.ts';
-import type { Style } from './style.ts';
+import type { Style } from './terminal/style.ts';
 
 /** A verb with the phrase that says what it is for. */
 export interface DescribedVerb extends VerbShape {

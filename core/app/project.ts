@@ -9,22 +9,22 @@ import { basename, dirname, join, resolve } from 'node:path';
 import { FlecheError } from '../base/errors.ts';
 import type { AbsPath } from '../base/paths.ts';
 import { type LocalSide, sideOfStores } from '../call/shared/local-side.ts';
+import { Workspace } from '../files/inputs/workspace.ts';
 import { LockFile } from '../files/lock/lock-file.ts';
-import { Outputs } from '../files/outputs.ts';
-import { Workspace } from '../files/workspace.ts';
+import { Outputs } from '../files/outputs/outputs.ts';
 import { CodeIndex } from '../graph/code/code.ts';
 import { Engine } from '../graph/engine.ts';
 import { TaskGraph } from '../graph/graph.ts';
 import { Writers } from '../graph/writers.ts';
 import { ArrivingValues } from '../store/arriving.ts';
-import { isCachingOn } from './cache-switch.ts';
+import { isCachingOn } from './caches/cache-switch.ts';
+import { Refusals } from './caches/refusals.ts';
+import { TierLine } from './caches/shared-line.ts';
+import { cacheFolder, openStores, sharedCaches, type WorkspaceStores } from './caches/workspace-stores.ts';
 import { type Config, loadConfig } from './config/load.ts';
 import { CONFIG_FILE } from './config/source.ts';
 import type { Package, Packages } from './packages/packages.ts';
-import { Refusals } from './refusals.ts';
-import { TierLine } from './shared-line.ts';
-import type { Environment } from './style.ts';
-import { cacheFolder, openStores, sharedCaches, type WorkspaceStores } from './workspace-stores.ts';
+import type { Environment } from './terminal/style.ts';
 
 export interface OpenOptions {
   /** Absolute; the project is the nearest one around it. */

@@ -2,9 +2,9 @@
 import { join } from 'node:path';
 import type { AbsPath } from '../base/paths.ts';
 import { removeLog } from '../files/log-file.ts';
-import { type CommandResult, runCommand } from '../graph/command.ts';
+import { type CommandResult, runCommand } from '../graph/commands/command.ts';
 import { runningDir } from '../graph/execute.ts';
-import type { Environment } from './style.ts';
+import type { Environment } from './terminal/style.ts';
 
 export interface RoundHookOptions {
   readonly command: string;

@@ -5,7 +5,7 @@ import { type AbsPath, toAbs } from '../base/paths.ts';
 import type { Product } from '../graph/product.ts';
 import type { Made, Run, RunOptions } from '../graph/run-once.ts';
 import type { Project } from './project.ts';
-import type { Environment } from './style.ts';
+import type { Environment } from './terminal/style.ts';
 
 /**
  * Brings tasks up to date. A failed task is an outcome. Rejects with what is wrong with the configuration (`CONFIG_…`,
@@ -32,7 +32,7 @@ export async function runProject(
 }
 
 async function runIn(project: Project, options: RunOptions): Promise<Run> {
-  const { chosenTasks } = await import('./targets.ts');
+  const { chosenTasks } = await import('./selection/targets.ts');
   const { Live } = await import('../graph/watch/live.ts');
   const { readsOf } = await import('../graph/reads.ts');
   const { tasks = [], signal = new AbortController().signal, onEvent = () => {} } = options;

@@ -1,7 +1,7 @@
 /** The end of a run that shares its answers. */
 import type { Project } from './project.ts';
 import { counted } from './reporters/task-line.ts';
-import { styleFor } from './style.ts';
+import { styleFor } from './terminal/style.ts';
 import type { Machine } from './verb.ts';
 
 /** Waits for answers that are still on their way to shared caches, unless somebody wants an end. */

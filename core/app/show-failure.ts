@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { isAbsolute, resolve } from 'node:path';
 import { escapes, toRel } from '../base/paths.ts';
 import { failureRecord, failureText } from './failure.ts';
-import { styleFor } from './style.ts';
+import { styleFor } from './terminal/style.ts';
 import type { Machine } from './verb.ts';
 
 /** With `json` it is a JSON line too. */

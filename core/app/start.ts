@@ -7,9 +7,9 @@ import type { Clock } from '../base/clock.ts';
 import { runCli } from './cli.ts';
 import { EXIT } from './exit-code.ts';
 import { Interruption } from './interruption.ts';
-import { type InputStream, type JobControl, keyboardOf } from './keyboard.ts';
-import { type Environment, wantsColors } from './style.ts';
-import { type OutputStream, StreamTerminal } from './terminal.ts';
+import { type InputStream, type JobControl, keyboardOf } from './terminal/keyboard.ts';
+import { type Environment, wantsColors } from './terminal/style.ts';
+import { type OutputStream, StreamTerminal } from './terminal/terminal.ts';
 import { VERBS } from './verbs.ts';
 
 /** The process, as far as it is needed. */

@@ -1,6 +1,6 @@
 /** The needs of tasks as an indented tree. Pure. */
-import type { Style } from './style.ts';
-import { harmless } from './text.ts';
+import type { Style } from './terminal/style.ts';
+import { harmless } from './terminal/text.ts';
 
 interface Row {
   readonly name: string;

@@ -3,11 +3,11 @@
 import type { Clock } from '../base/clock.ts';
 import type { Interruption } from './interruption.ts';
 import type { Invocation } from './invocation.ts';
-import type { Keyboard } from './keyboard.ts';
 import type { OptionSpec } from './options.ts';
 import type { Project } from './project.ts';
-import type { Environment } from './style.ts';
-import type { Terminal } from './terminal.ts';
+import type { Keyboard } from './terminal/keyboard.ts';
+import type { Environment } from './terminal/style.ts';
+import type { Terminal } from './terminal/terminal.ts';
 
 /** What the process offers: the only way from here to its arguments, its environment and its streams. */
 export interface Machine {

@@ -2,7 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import type { WatchEvent, Watcher, WatchOptions, WatchRound } from '../graph/watch/watch-events.ts';
-import type { Environment } from './style.ts';
+import type { Environment } from './terminal/style.ts';
 import type { Watching } from './watching.ts';
 
 /** Rounds that are kept for who iterates; of more, the latest. */
@@ -35,7 +35,7 @@ class ProjectWatcher implements Watcher {
   ): Promise<Watching> {
     const { Watching } = await import('./watching.ts');
     const { openProject } = await import('./project.ts');
-    const { chosenTasks } = await import('./targets.ts');
+    const { chosenTasks } = await import('./selection/targets.ts');
     const tell = (event: WatchEvent): void => {
       onEvent?.(event);
       if (event.type === 'rested') this.#add(event.round);

@@ -7,7 +7,7 @@ import type { Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Key } from '../base/hash.ts';
 import { type AbsPath, toAbs, toRel } from '../base/paths.ts';
-import { Watcher } from '../files/watcher.ts';
+import { Watcher } from '../files/watch/watcher.ts';
 import type { Engine } from '../graph/engine.ts';
 import { Live } from '../graph/watch/live.ts';
 import { type ConfigurationFiles, Watch } from '../graph/watch/watch.ts';

@@ -5,7 +5,7 @@
 import { digest } from '../base/digest.ts';
 import { type Digest, frame, sha256 } from '../base/hash.ts';
 import { FileRef } from '../files/refs.ts';
-import { parseTree, type TreeEntry } from '../files/tree.ts';
+import { parseTree, type TreeEntry } from '../files/trees/tree.ts';
 import type { CallRecord, Part } from '../store/record.ts';
 import type { CacheCore } from './caches/cache-core.ts';
 import { ITEM, ITEMS, taskOfItem } from './item-name.ts';

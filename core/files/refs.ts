@@ -10,7 +10,7 @@ import { registerClass } from '../base/digestible.ts';
 import { FlecheError, systemCode } from '../base/errors.ts';
 import { asDigest, type Digest, sha256 } from '../base/hash.ts';
 import { type AbsPath, type RelPath, toAbs } from '../base/paths.ts';
-import { parseTree, type Tree, type TreeEntry, treeText } from './tree.ts';
+import { parseTree, type Tree, type TreeEntry, treeText } from './trees/tree.ts';
 
 /** A file with a certain content. */
 export class FileRef {

@@ -1,11 +1,11 @@
 /** The engine: runs, plans and explains a set of tasks. */
 import type { Key } from '../base/hash.ts';
 import type { PartChange } from '../call/explain.ts';
+import { endOrphans } from './commands/running.ts';
 import { runningDir, type Workbench } from './execute.ts';
 import { comparison, lookUp } from './lookup.ts';
 import type { Reason, RunReport, RunRequest } from './outcome.ts';
 import { Round } from './round.ts';
-import { endOrphans } from './running.ts';
 import type { Surroundings, TaskCall } from './task-call.ts';
 import type { Live } from './watch/live.ts';
 

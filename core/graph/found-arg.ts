@@ -1,6 +1,6 @@
 /** What an argument of a function task turned out to be. Plain data. */
 import type { Digest } from '../base/hash.ts';
-import type { Tree } from '../files/tree.ts';
+import type { Tree } from '../files/trees/tree.ts';
 
 /** An argument of a function task, found but not loaded. */
 export type FoundArg =

@@ -4,9 +4,9 @@
  */
 import { isWithin, normalRel, type RelPath } from '../base/paths.ts';
 import { folderOf } from '../files/folders.ts';
-import { type Globs, globsOf } from '../files/globs.ts';
-import type { Outputs } from '../files/outputs.ts';
-import type { TreeEntry } from '../files/tree.ts';
+import { type Globs, globsOf } from '../files/globs/globs.ts';
+import type { Outputs } from '../files/outputs/outputs.ts';
+import type { TreeEntry } from '../files/trees/tree.ts';
 import type { TaskGraph } from './graph.ts';
 import type { Products } from './products.ts';
 import type { Task } from './task.ts';

@@ -2,7 +2,7 @@
 import type { Digest } from '../base/hash.ts';
 import { compareParts, nearestCall } from '../call/explain.ts';
 import { ageOf, within } from '../call/memo/freshness.ts';
-import { parseTree, type Tree } from '../files/tree.ts';
+import { parseTree, type Tree } from '../files/trees/tree.ts';
 import type { SyncCallStore } from '../store/calls.ts';
 import type { CallRecord } from '../store/record.ts';
 import type { SyncValueStore } from '../store/values.ts';

@@ -1,7 +1,7 @@
 /** What a finished task hands to those that need it: digests first, contents on demand. */
 import { asDigest, type Digest, type Key } from '../base/hash.ts';
 import { productDigest } from '../call/lineage.ts';
-import type { Tree } from '../files/tree.ts';
+import type { Tree } from '../files/trees/tree.ts';
 import type { StoredValue } from '../store/record.ts';
 
 export interface Product {

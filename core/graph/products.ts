@@ -4,8 +4,8 @@
  * for all that depend on it; who must see what other processes did since says `renew`.
  */
 import type { RelPath } from '../base/paths.ts';
-import { globsOf } from '../files/globs.ts';
-import type { Outputs } from '../files/outputs.ts';
+import { globsOf } from '../files/globs/globs.ts';
+import type { Outputs } from '../files/outputs/outputs.ts';
 import type { TaskGraph } from './graph.ts';
 import type { Product } from './product.ts';
 import type { Writers } from './writers.ts';

@@ -4,7 +4,7 @@
  */
 import type { Digest } from '../base/hash.ts';
 import type { RelPath } from '../base/paths.ts';
-import { globsOf } from '../files/globs.ts';
+import { globsOf } from '../files/globs/globs.ts';
 import { callOf } from './asking.ts';
 import { completedByLists } from './discovered/lists.ts';
 import { type Answered, askShared } from './discovered/shared-lists.ts';

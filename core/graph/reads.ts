@@ -5,7 +5,7 @@
 import { posix } from 'node:path';
 import { byCodeUnit } from '../base/order.ts';
 import { type AbsPath, escapes, type RelPath, toAbs, toRel } from '../base/paths.ts';
-import type { Workspace } from '../files/workspace.ts';
+import type { Workspace } from '../files/inputs/workspace.ts';
 import type { TaskGraph } from './graph.ts';
 import type { Leaning } from './task-call.ts';
 import { Reach, readPatterns } from './watch/reach.ts';

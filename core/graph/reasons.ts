@@ -4,7 +4,7 @@ import { digest } from '../base/digest.ts';
 import type { Digest } from '../base/hash.ts';
 import { byCodeUnit } from '../base/order.ts';
 import type { PartChange } from '../call/explain.ts';
-import { diffTreeTexts, type PathChange } from '../files/tree-diff.ts';
+import { diffTreeTexts, type PathChange } from '../files/trees/tree-diff.ts';
 import type { Part } from '../store/record.ts';
 import type { Reason } from './outcome.ts';
 

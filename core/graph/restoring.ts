@@ -4,7 +4,7 @@
  * else: signals, output, timers.
  */
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Begun, Restored } from '../files/restoration.ts';
+import type { Begun, Restored } from '../files/outputs/restoration.ts';
 
 /** One restoration. `begin` may say that there is none after all. */
 export interface Restoring {

@@ -3,11 +3,11 @@
 import type { FlecheError } from '../base/errors.ts';
 import type { Digest, Key } from '../base/hash.ts';
 import type { AbsPath, RelPath } from '../base/paths.ts';
-import type { Globs } from '../files/globs.ts';
+import type { Globs } from '../files/globs/globs.ts';
+import type { Workspace } from '../files/inputs/workspace.ts';
 import type { LockFile } from '../files/lock/lock-file.ts';
-import type { Outputs } from '../files/outputs.ts';
-import { makeTree, type TreeEntry } from '../files/tree.ts';
-import type { Workspace } from '../files/workspace.ts';
+import type { Outputs } from '../files/outputs/outputs.ts';
+import { makeTree, type TreeEntry } from '../files/trees/tree.ts';
 import type { Part } from '../store/record.ts';
 import type { StateStore } from '../store/state.ts';
 import type { SyncValueStore } from '../store/values.ts';

@@ -3,7 +3,7 @@
  * the task is at work.
  */
 import type { RelPath } from '../base/paths.ts';
-import type { Standing } from '../files/standing.ts';
+import type { Standing } from '../files/outputs/standing.ts';
 import type { SyncValueStore } from '../store/values.ts';
 import type { Surroundings, TaskCall } from './task-call.ts';
 

@@ -3,7 +3,7 @@
  * need. Pure.
  */
 import { isWithin, type RelPath } from '../base/paths.ts';
-import { globsOf } from '../files/globs.ts';
+import { globsOf } from '../files/globs/globs.ts';
 import type { TaskGraph } from './graph.ts';
 import type { Task } from './task.ts';
 import type { Writers } from './writers.ts';

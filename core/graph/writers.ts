@@ -7,7 +7,7 @@ import { FlecheError } from '../base/errors.ts';
 import type { Digest } from '../base/hash.ts';
 import type { RelPath } from '../base/paths.ts';
 import { folderOf } from '../files/folders.ts';
-import { type Globs, globsOf } from '../files/globs.ts';
+import { type Globs, globsOf } from '../files/globs/globs.ts';
 import type { TaskGraph } from './graph.ts';
 import type { Task } from './task.ts';
 

@@ -1,5 +1,5 @@
 /** Terminals and clocks that are only looked at. */
-import type { Terminal } from '../../core/app/terminal.ts';
+import type { Terminal } from '../../core/app/terminal/terminal.ts';
 
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
 const ACTIONS = /(\n|\u001b\[\d*[AJ])/;

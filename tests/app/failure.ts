@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { exitCodeOf } from '../../core/app/exit-code.ts';
 import { failureRecord, failureText } from '../../core/app/failure.ts';
-import { styleFor } from '../../core/app/style.ts';
+import { styleFor } from '../../core/app/terminal/style.ts';
 import { ConfigErrors, FlecheError } from '../../core/base/errors.ts';
 
 const SOURCE = '[tasks.a]\n\trun = 3\r\n';

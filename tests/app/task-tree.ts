@@ -1,8 +1,8 @@
 /** Trees of needs. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { styleFor } from '../../core/app/style.ts';
 import { graphTree } from '../../core/app/task-tree.ts';
+import { styleFor } from '../../core/app/terminal/style.ts';
 
 const style = styleFor({ colors: false });
 const tree = (tops: readonly string[], needs: Readonly<Record<string, readonly string[]>>): string =>

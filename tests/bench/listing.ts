@@ -6,7 +6,7 @@ import { lstatSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { AbsPath } from '../../core/base/paths.ts';
-import { Workspace } from '../../core/files/workspace.ts';
+import { Workspace } from '../../core/files/inputs/workspace.ts';
 import { CountingState } from '../files/_fakes.ts';
 
 const [files = 10_000, folders = 500] = process.argv.slice(2).map(Number);

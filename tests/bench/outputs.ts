@@ -6,8 +6,8 @@ import { lstatSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { AbsPath } from '../../core/base/paths.ts';
-import { Globs } from '../../core/files/globs.ts';
-import { Outputs } from '../../core/files/outputs.ts';
+import { Globs } from '../../core/files/globs/globs.ts';
+import { Outputs } from '../../core/files/outputs/outputs.ts';
 import { MemoryStateStore, MemoryValueStore } from '../../core/store/memory.ts';
 
 const [files = 10_000, folders = 500] = process.argv.slice(2).map(Number);

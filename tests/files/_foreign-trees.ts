@@ -1,6 +1,6 @@
 /** Trees that must not be put into any workspace, as their texts. */
 import { sha256 } from '../../core/base/hash.ts';
-import { TREE_HEADER } from '../../core/files/tree.ts';
+import { TREE_HEADER } from '../../core/files/trees/tree.ts';
 
 const CONTENT = sha256('content');
 

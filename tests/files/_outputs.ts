@@ -2,9 +2,9 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AbsPath } from '../../core/base/paths.ts';
-import { Globs } from '../../core/files/globs.ts';
-import { type Captured, Outputs } from '../../core/files/outputs.ts';
-import type { Tree } from '../../core/files/tree.ts';
+import { Globs } from '../../core/files/globs/globs.ts';
+import { type Captured, Outputs } from '../../core/files/outputs/outputs.ts';
+import type { Tree } from '../../core/files/trees/tree.ts';
 import { CountingState, CountingValues } from './_fakes.ts';
 import { contents, inFolder, later, put, type Thing } from './_folder.ts';
 

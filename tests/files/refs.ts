@@ -9,7 +9,7 @@ import { FlecheError } from '../../core/base/errors.ts';
 import { sha256 } from '../../core/base/hash.ts';
 import { type AbsPath, normalRel } from '../../core/base/paths.ts';
 import { decodeAt, FileRef, TreeRef } from '../../core/files/refs.ts';
-import { makeTree, type TreeEntry } from '../../core/files/tree.ts';
+import { makeTree, type TreeEntry } from '../../core/files/trees/tree.ts';
 import { inFolder, put } from './_folder.ts';
 
 function entry(path: string, text: string, executable = false): TreeEntry {

@@ -20,9 +20,9 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type AbsPath, toAbs } from '../../core/base/paths.ts';
+import { Workspace } from '../../core/files/inputs/workspace.ts';
 import { LockFile } from '../../core/files/lock/lock-file.ts';
-import { Outputs } from '../../core/files/outputs.ts';
-import { Workspace } from '../../core/files/workspace.ts';
+import { Outputs } from '../../core/files/outputs/outputs.ts';
 import { CodeIndex } from '../../core/graph/code/code.ts';
 import { Engine } from '../../core/graph/engine.ts';
 import type { Workbench } from '../../core/graph/execute.ts';

@@ -2,8 +2,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RelPath } from '../../core/base/paths.ts';
-import type { Outputs } from '../../core/files/outputs.ts';
-import { makeTree } from '../../core/files/tree.ts';
+import type { Outputs } from '../../core/files/outputs/outputs.ts';
+import { makeTree } from '../../core/files/trees/tree.ts';
 import { TaskGraph } from '../../core/graph/graph.ts';
 import { product } from '../../core/graph/product.ts';
 import { Products } from '../../core/graph/products.ts';

@@ -7,7 +7,7 @@ import { type Digest, sha256 } from '../../core/base/hash.ts';
 import type { RelPath } from '../../core/base/paths.ts';
 import type { PartChange } from '../../core/call/explain.ts';
 import { part } from '../../core/call/fingerprint.ts';
-import { makeTree, type TreeEntry, treeText } from '../../core/files/tree.ts';
+import { makeTree, type TreeEntry, treeText } from '../../core/files/trees/tree.ts';
 import { reasonsOf } from '../../core/graph/reasons.ts';
 import type { Part, PartKind } from '../../core/store/record.ts';
 

@@ -3,7 +3,7 @@ import { type Plugin as EsbuildPlugin, build as esbuild } from 'esbuild';
 import { createServer, type Plugin, build as vite } from 'vite';
 import { Cache } from '../../core/call/caches/cache.ts';
 import { MemoryCallStore, MemoryValueStore } from '../../core/store/memory.ts';
-import type { Decision } from '../../plugins/settings.ts';
+import type { Decision } from '../../plugins/cached/settings.ts';
 import type { Site } from './_site.ts';
 
 export function memoryCache(): Cache {

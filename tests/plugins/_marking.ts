@@ -5,8 +5,8 @@
 import { readFileSync } from 'node:fs';
 import { type BuildOptions, type Plugin as EsbuildPlugin, build as esbuild } from 'esbuild';
 import { type InlineConfig, type Plugin, build as vite } from 'vite';
+import type { CachedOptions } from '../../plugins/cached/settings.ts';
 import { cached as cachedEsbuild } from '../../plugins/esbuild.ts';
-import type { CachedOptions } from '../../plugins/settings.ts';
 import { cached as cachedVite } from '../../plugins/vite.ts';
 import { decisions, outcomes } from './_builds.ts';
 

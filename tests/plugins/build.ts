@@ -5,8 +5,8 @@ import { readFileSync, rmSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { BuildReport, BuildSettings } from '../../plugins/build/whole-build.ts';
 import { cachedBuild } from '../../plugins/build.ts';
-import type { BuildReport, BuildSettings } from '../../plugins/whole-build.ts';
 import { memoryCache, settle } from './_builds.ts';
 import { type Site, site } from './_site.ts';
 

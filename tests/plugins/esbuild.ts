@@ -3,8 +3,8 @@ import mdx from '@mdx-js/esbuild';
 import type { Plugin } from 'esbuild';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { CachedOptions } from '../../plugins/cached/settings.ts';
 import { cached, cacheReport } from '../../plugins/esbuild.ts';
-import type { CachedOptions } from '../../plugins/settings.ts';
 import { bundle, decisions, memoryCache, outcomes, settle } from './_builds.ts';
 import { type Site, site } from './_site.ts';
 

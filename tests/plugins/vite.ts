@@ -7,7 +7,7 @@ import { libraryCaches } from '../../core/app/library.ts';
 import { ReservedCaches } from '../../core/call/caches/reserved-caches.ts';
 import { setCacheResolver } from '../../core/call/context.ts';
 import { caching } from '../../core/call/switch.ts';
-import type { CachedOptions } from '../../plugins/settings.ts';
+import type { CachedOptions } from '../../plugins/cached/settings.ts';
 import { cached, cacheReport } from '../../plugins/vite.ts';
 import { decisions, memoryCache, outcomes, served, settle, viteBuild } from './_builds.ts';
 import { type Site, site } from './_site.ts';

@@ -6,7 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Plugin, build as vite } from 'vite';
 import webpack, { type Configuration, type Stats } from 'webpack';
-import type { CachedOptions } from '../../plugins/settings.ts';
+import type { CachedOptions } from '../../plugins/cached/settings.ts';
 import { cacheReport, defineTransform } from '../../plugins/transform.ts';
 import { decisions, memoryCache, outcomes, settle } from './_builds.ts';
 import { type Site, site } from './_site.ts';

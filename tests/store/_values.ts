@@ -6,7 +6,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Digest, sha256 } from '../../core/base/hash.ts';
-import { statKey } from '../../core/files/stat-key.ts';
+import { statKey } from '../../core/files/states/stat-key.ts';
 import type { FileValueStore } from '../../core/store/values.ts';
 import { CASES } from './_record.ts';
 

@@ -8,9 +8,9 @@ import { Log } from '../reporters/lines.ts';
 import type { LogMode, Reporter } from '../reporters/reporter.ts';
 import { Streams } from '../reporters/streams.ts';
 import { nameWidth, outcomeLine, summaryLine } from '../reporters/task-line.ts';
-import { type Style, styleFor } from '../style.ts';
-import type { Terminal } from '../terminal.ts';
-import { harmless, tameLine } from '../text.ts';
+import { type Style, styleFor } from '../terminal/style.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { harmless, tameLine } from '../terminal/text.ts';
 import type { Markup, Note } from './markup.ts';
 
 export interface CiReporterOptions {

@@ -2,7 +2,7 @@
 import { formatDuration } from '../../base/duration.ts';
 import type { RunReport, TaskOutcome } from '../../graph/outcome.ts';
 import { reasonsText } from '../reporters/reasons.ts';
-import { harmless } from '../text.ts';
+import { harmless } from '../terminal/text.ts';
 
 /** GitHub refuses a summary of 1 MiB as a whole, bytes. */
 const LONGEST = 1_000_000;

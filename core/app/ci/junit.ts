@@ -1,6 +1,6 @@
 /** The outcomes of a run as JUnit XML, the form that CI services read: one suite, one case a task. Pure. */
 import type { RunReport, TaskOutcome } from '../../graph/outcome.ts';
-import { packageOf } from '../targets.ts';
+import { packageOf } from '../selection/targets.ts';
 
 /** `tail`: the last lines that a task printed. */
 export function junitXml({ outcomes, summary }: RunReport, tail: (task: string) => readonly string[]): string {

@@ -2,7 +2,7 @@
  * Which service runs this job, as its variables tell, and how far the job is to be trusted. Pure; what an event file says
  * is read by the caller. Nothing here protects anything: it is the credentials of a job that decide where it can write.
  */
-import type { Environment } from '../style.ts';
+import type { Environment } from '../terminal/style.ts';
 
 export type ProviderName = 'github' | 'gitlab' | 'buildkite' | 'circleci' | 'azure' | 'generic' | 'local';
 

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import { FlecheError } from '../../base/errors.ts';
 import { type AbsPath, toAbs } from '../../base/paths.ts';
 import { parseSize } from '../../base/size.ts';
-import type { CacheSpec, StorageSpec } from '../cache-spec.ts';
+import type { CacheSpec, StorageSpec } from './cache-spec.ts';
 import { isTable, type Table } from './check.ts';
 import { brokenRule } from './formats.ts';
 import type { KeyPath, Positions } from './positions.ts';

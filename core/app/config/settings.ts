@@ -7,7 +7,7 @@ import { dirname } from 'node:path';
 import type { ErrorCode } from '../../base/errors.ts';
 import { suggest } from '../../base/nearest.ts';
 import { type AbsPath, toAbs, toRel } from '../../base/paths.ts';
-import type { CacheSpec } from '../cache-spec.ts';
+import type { CacheSpec } from './cache-spec.ts';
 import { builtInCaches, readCaches } from './caches.ts';
 import { Check, type Table } from './check.ts';
 import type { OpenFile } from './open-file.ts';

@@ -5,7 +5,7 @@
 import { parseDuration } from '../../base/duration.ts';
 import type { AbsPath } from '../../base/paths.ts';
 import { parseSize } from '../../base/size.ts';
-import type { SharedCacheSpec } from '../cache-spec.ts';
+import type { SharedCacheSpec } from './cache-spec.ts';
 import type { Table } from './check.ts';
 import { brokenRule, type Format } from './formats.ts';
 import type { KeyPath, Positions } from './positions.ts';

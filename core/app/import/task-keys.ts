@@ -1,5 +1,5 @@
 /** The keys of a task as importers find them, in the order in which they are written. Pure. */
-import { BASE_ENV } from '../../graph/environment.ts';
+import { BASE_ENV } from '../../graph/commands/environment.ts';
 import { brokenRule } from '../config/formats.ts';
 import { TASK_KEYS } from '../config/schema.ts';
 import type { DraftKeys, DraftValue } from './draft.ts';

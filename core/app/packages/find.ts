@@ -5,7 +5,7 @@
 import { type Dirent, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { AbsPath, RelPath } from '../../base/paths.ts';
-import { Globs } from '../../files/globs.ts';
+import { Globs } from '../../files/globs/globs.ts';
 import { MANIFEST } from './manifest.ts';
 
 /**

@@ -1,6 +1,6 @@
 /** Which packages a person means by a pattern. Pure. */
 import type { RelPath } from '../../base/paths.ts';
-import { Globs } from '../../files/globs.ts';
+import { Globs } from '../../files/globs/globs.ts';
 import type { Package } from './packages.ts';
 
 /** Ordered patterns over names of packages, or over their folders if they begin with `./`; `!` takes away. */

@@ -1,6 +1,6 @@
 /** Which reporter fits: a program that reads, a person who watches, or a log. */
 import type { Invocation } from '../invocation.ts';
-import { wantsLive } from '../style.ts';
+import { wantsLive } from '../terminal/style.ts';
 import type { Machine } from '../verb.ts';
 import { jsonReporter } from './json.ts';
 import { liveReporter } from './live.ts';

@@ -4,8 +4,8 @@
  */
 
 import type { Clock } from '../../base/clock.ts';
-import type { Terminal } from '../terminal.ts';
-import { cut, widthOf } from '../text.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { cut, widthOf } from '../terminal/text.ts';
 
 const INTERVAL = 100;
 

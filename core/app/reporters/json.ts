@@ -1,5 +1,5 @@
 /** For programs: one JSON object a line, one for every task as it is over, the summary last. Nothing else is printed. */
-import type { Terminal } from '../terminal.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import type { Reporter } from './reporter.ts';
 
 export function jsonReporter(terminal: Terminal): Reporter {

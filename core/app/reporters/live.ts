@@ -3,8 +3,8 @@
 import type { Clock } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
 import type { ItemCounts, RunEvent } from '../../graph/outcome.ts';
-import type { Terminal } from '../terminal.ts';
-import { harmless, padded } from '../text.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { harmless, padded } from '../terminal/text.ts';
 import { Footer } from './footer.ts';
 import { PlainReporter } from './plain.ts';
 import type { LogMode, Reporter } from './reporter.ts';

@@ -4,9 +4,9 @@
  */
 import { formatDuration } from '../../base/duration.ts';
 import type { RunEvent, TaskOutcome } from '../../graph/outcome.ts';
-import { type Style, styleFor } from '../style.ts';
-import type { Terminal } from '../terminal.ts';
-import { harmless, tameLine } from '../text.ts';
+import { type Style, styleFor } from '../terminal/style.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { harmless, tameLine } from '../terminal/text.ts';
 import { Log } from './lines.ts';
 import type { LogMode, Reporter, ReportMode } from './reporter.ts';
 import { Streams } from './streams.ts';

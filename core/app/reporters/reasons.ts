@@ -2,7 +2,7 @@
 import { formatDuration } from '../../base/duration.ts';
 import { unreachable } from '../../base/errors.ts';
 import type { Reason } from '../../graph/outcome.ts';
-import { harmless } from '../text.ts';
+import { harmless } from '../terminal/text.ts';
 
 const CHANGES = { added: 'is new', removed: 'is gone', changed: 'changed', mode: 'changed its mode' } as const;
 

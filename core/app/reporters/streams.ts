@@ -1,6 +1,6 @@
 /** What tasks print, line by line while they run, each line behind the name of its task. */
-import type { Style } from '../style.ts';
-import { harmless, padded, tameLine } from '../text.ts';
+import type { Style } from '../terminal/style.ts';
+import { harmless, padded, tameLine } from '../terminal/text.ts';
 import { LineSplitter } from './lines.ts';
 
 export class Streams {

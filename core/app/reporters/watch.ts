@@ -2,8 +2,8 @@
 import type { Loop } from '../../graph/watch/loop-guard.ts';
 import type { WatchEvent, WatchListener, WatchRound } from '../../graph/watch/watch-events.ts';
 import type { Invocation } from '../invocation.ts';
-import { type Style, styleFor } from '../style.ts';
-import { harmless } from '../text.ts';
+import { type Style, styleFor } from '../terminal/style.ts';
+import { harmless } from '../terminal/text.ts';
 import type { Machine } from '../verb.ts';
 import { reporterFor } from './choose.ts';
 import { reasonText } from './reasons.ts';

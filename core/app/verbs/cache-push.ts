@@ -7,13 +7,13 @@ import type { SharedTier } from '../../call/shared/shared-tier.ts';
 import { listsFor } from '../../graph/discovered/shared-lists.ts';
 import type { RunReport, TaskOutcome } from '../../graph/outcome.ts';
 import type { CallRecord } from '../../store/record.ts';
+import type { TierLine } from '../caches/shared-line.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Project } from '../project.ts';
 import { Footer } from '../reporters/footer.ts';
 import { counted } from '../reporters/task-line.ts';
-import type { TierLine } from '../shared-line.ts';
-import { chosenTasks } from '../targets.ts';
-import { harmless } from '../text.ts';
+import { chosenTasks } from '../selection/targets.ts';
+import { harmless } from '../terminal/text.ts';
 import type { Machine, VerbContext } from '../verb.ts';
 import type { Done } from './cache-done.ts';
 

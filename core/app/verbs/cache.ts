@@ -8,11 +8,11 @@ import { collectGarbage, GRACE } from '../../call/caches/gc.ts';
 import { type TransferReport, treeBlobs } from '../../call/caches/transfer.ts';
 import type { CallRecord } from '../../store/record.ts';
 import type { SyncValueStore } from '../../store/values.ts';
+import { pack, unpack } from '../caches/pack.ts';
 import { EXIT } from '../exit-code.ts';
-import { pack, unpack } from '../pack.ts';
 import type { Project } from '../project.ts';
 import { counted } from '../reporters/task-line.ts';
-import { harmless } from '../text.ts';
+import { harmless } from '../terminal/text.ts';
 import type { VerbContext } from '../verb.ts';
 import type { Done } from './cache-done.ts';
 

@@ -7,10 +7,10 @@ import { FlecheError } from '../../base/errors.ts';
 import { isDigest } from '../../base/hash.ts';
 import { Cache } from '../../call/caches/cache.ts';
 import { expand } from '../../call/prefix.ts';
-import { parseTree } from '../../files/tree.ts';
+import { parseTree } from '../../files/trees/tree.ts';
 import { decodeValue } from '../../store/codecs/value-codec.ts';
 import { EXIT } from '../exit-code.ts';
-import { harmless } from '../text.ts';
+import { harmless } from '../terminal/text.ts';
 import type { VerbContext } from '../verb.ts';
 
 /** A file or log as it is, a tree as its list, a value as text; with `--output` the very bytes. */

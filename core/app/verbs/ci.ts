@@ -17,8 +17,8 @@ import { LOG_MODES } from '../reporters/reporter.ts';
 import { counted } from '../reporters/task-line.ts';
 import { noteRun } from '../run-history.ts';
 import { answersSent } from '../sent.ts';
-import type { Environment } from '../style.ts';
-import { harmless } from '../text.ts';
+import type { Environment } from '../terminal/style.ts';
+import { harmless } from '../terminal/text.ts';
 import type { VerbContext } from '../verb.ts';
 
 const SHARED_MODE = 'FLECHE_SHARED_MODE';

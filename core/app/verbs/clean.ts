@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { FlecheError } from '../../base/errors.ts';
 import { byCodeUnit } from '../../base/order.ts';
 import { escapes, type RelPath, toAbs, toRel } from '../../base/paths.ts';
-import { Globs } from '../../files/globs.ts';
+import { Globs } from '../../files/globs/globs.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Project } from '../project.ts';
 import { counted } from '../reporters/task-line.ts';
-import { chosenTasks, tasksHere } from '../targets.ts';
-import { harmless } from '../text.ts';
+import { chosenTasks, tasksHere } from '../selection/targets.ts';
+import { harmless } from '../terminal/text.ts';
 import type { VerbContext } from '../verb.ts';
 
 interface Cleaned {

@@ -8,7 +8,7 @@ import { isAbandoned } from '../../store/owner.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Project } from '../project.ts';
 import { counted } from '../reporters/task-line.ts';
-import { harmless } from '../text.ts';
+import { harmless } from '../terminal/text.ts';
 import type { VerbContext } from '../verb.ts';
 
 interface Finding {

@@ -5,13 +5,13 @@ import { formatSize, parseSize } from '../../base/size.ts';
 import { collectGarbage, GRACE } from '../../call/caches/gc.ts';
 import { expendable, type Weighed } from '../../call/caches/retention.ts';
 import { blobsOf, treeBlobs } from '../../call/caches/transfer.ts';
+import { removeLeftovers, removeSnapshots } from '../caches/leftovers.ts';
+import type { WorkspaceStores } from '../caches/workspace-stores.ts';
 import { EXIT } from '../exit-code.ts';
-import { removeLeftovers, removeSnapshots } from '../leftovers.ts';
 import type { Project } from '../project.ts';
 import { counted } from '../reporters/task-line.ts';
 import { trimRuns } from '../run-history.ts';
 import type { VerbContext } from '../verb.ts';
-import type { WorkspaceStores } from '../workspace-stores.ts';
 
 interface Collected {
   readonly type: 'gc';

@@ -2,10 +2,10 @@
 import type { TaskGraph } from '../../graph/graph.ts';
 import type { Task } from '../../graph/task.ts';
 import { EXIT } from '../exit-code.ts';
-import { selectedOfAll } from '../selection.ts';
-import { styleFor } from '../style.ts';
+import { selectedOfAll } from '../selection/selection.ts';
 import { graphDot, graphJson, graphMermaid } from '../task-drawing.ts';
 import { graphTree } from '../task-tree.ts';
+import { styleFor } from '../terminal/style.ts';
 import type { VerbContext } from '../verb.ts';
 
 const FORMATS = ['text', 'dot', 'mermaid', 'json'] as const;

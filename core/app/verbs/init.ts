@@ -10,7 +10,7 @@ import { type Draft, draftText } from '../import/draft.ts';
 import { Repository } from '../import/repository.ts';
 import { homeIn } from '../project.ts';
 import { counted } from '../reporters/task-line.ts';
-import type { Environment } from '../style.ts';
+import type { Environment } from '../terminal/style.ts';
 import type { VerbContext } from '../verb.ts';
 
 /** What a configuration can be made from. */

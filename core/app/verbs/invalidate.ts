@@ -8,9 +8,9 @@ import type { Invalidatable, InvalidatedCall, Invalidation } from '../../call/ca
 import { EXIT } from '../exit-code.ts';
 import type { Project } from '../project.ts';
 import { counted } from '../reporters/task-line.ts';
-import { type Style, styleFor } from '../style.ts';
-import { taskNamed } from '../targets.ts';
-import { harmless } from '../text.ts';
+import { taskNamed } from '../selection/targets.ts';
+import { type Style, styleFor } from '../terminal/style.ts';
+import { harmless } from '../terminal/text.ts';
 import type { VerbContext } from '../verb.ts';
 
 const SHORT_DIGEST = 12;

@@ -12,9 +12,9 @@ import type { CallRecord } from '../../store/record.ts';
 import { Ancestry, type CallNode, type Origin } from '../ancestry.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Project } from '../project.ts';
-import { type Style, styleFor } from '../style.ts';
-import { taskNamed } from '../targets.ts';
-import { harmless } from '../text.ts';
+import { taskNamed } from '../selection/targets.ts';
+import { type Style, styleFor } from '../terminal/style.ts';
+import { harmless } from '../terminal/text.ts';
 import type { VerbContext } from '../verb.ts';
 
 const SHORT_DIGEST = 12;

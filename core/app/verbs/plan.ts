@@ -4,7 +4,7 @@ import { EXIT } from '../exit-code.ts';
 import { parseJobs } from '../jobs.ts';
 import { reporterFor } from '../reporters/choose.ts';
 import type { Reporter } from '../reporters/reporter.ts';
-import { selectedTasks } from '../selection.ts';
+import { selectedTasks } from '../selection/selection.ts';
 import type { VerbContext } from '../verb.ts';
 
 export async function plan(context: VerbContext): Promise<number> {

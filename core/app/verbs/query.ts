@@ -9,11 +9,11 @@ import type { CallTerms } from '../../store/calls.ts';
 import { decodeValue } from '../../store/codecs/value-codec.ts';
 import type { CallRecord, Json } from '../../store/record.ts';
 import type { SyncValueStore } from '../../store/values.ts';
-import { columnsText } from '../columns.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Invocation } from '../invocation.ts';
 import { counted } from '../reporters/task-line.ts';
-import { type Style, styleFor } from '../style.ts';
+import { columnsText } from '../terminal/columns.ts';
+import { type Style, styleFor } from '../terminal/style.ts';
 import type { VerbContext } from '../verb.ts';
 
 /** So many are shown where nothing else is said. */

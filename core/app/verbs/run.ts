@@ -8,10 +8,10 @@ import { reporterFor } from '../reporters/choose.ts';
 import { counted } from '../reporters/task-line.ts';
 import type { RunReports } from '../reports/run-reports.ts';
 import { noteRun } from '../run-history.ts';
-import { selectedTasks } from '../selection.ts';
+import { selectedTasks } from '../selection/selection.ts';
 import { answersSent } from '../sent.ts';
-import { styleFor } from '../style.ts';
-import { harmless } from '../text.ts';
+import { styleFor } from '../terminal/style.ts';
+import { harmless } from '../terminal/text.ts';
 import type { Machine, VerbContext } from '../verb.ts';
 import { plan } from './plan.ts';
 

@@ -7,8 +7,8 @@ import { expandKey, mayBeDigest } from '../../call/prefix.ts';
 import type { CallRecord } from '../../store/record.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Project } from '../project.ts';
-import { chosenTask, taskNamed } from '../targets.ts';
-import { harmless } from '../text.ts';
+import { chosenTask, taskNamed } from '../selection/targets.ts';
+import { harmless } from '../terminal/text.ts';
 import type { VerbContext } from '../verb.ts';
 
 /** A record, by its key or the beginning of one, or by a task: then the newest. */

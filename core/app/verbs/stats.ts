@@ -3,12 +3,12 @@ import { formatDuration } from '../../base/duration.ts';
 import { formatSize } from '../../base/size.ts';
 import { LISTED } from '../../call/listed.ts';
 import type { CallRecord } from '../../store/record.ts';
-import { columnsText } from '../columns.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Project } from '../project.ts';
 import { counted } from '../reporters/task-line.ts';
 import { type PastRun, readRuns } from '../run-history.ts';
-import { type Style, styleFor } from '../style.ts';
+import { columnsText } from '../terminal/columns.ts';
+import { type Style, styleFor } from '../terminal/style.ts';
 import type { VerbContext } from '../verb.ts';
 
 /** So many functions and tasks are shown one by one. */

@@ -1,8 +1,8 @@
 /** `fleche watch`: brings tasks up to date, and again whenever something changes, until it is told to end. */
 import { formatDuration } from '../../base/duration.ts';
 import { FlecheError } from '../../base/errors.ts';
-import { POLL_INTERVAL } from '../../files/watcher.ts';
-import type { CommandResult } from '../../graph/command.ts';
+import { POLL_INTERVAL } from '../../files/watch/watcher.ts';
+import type { CommandResult } from '../../graph/commands/command.ts';
 import type { WatchEvent, WatchRound } from '../../graph/watch/watch-events.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Invocation } from '../invocation.ts';
@@ -10,10 +10,10 @@ import { parseJobs } from '../jobs.ts';
 import { LineSplitter } from '../reporters/lines.ts';
 import { type WatchReporter, watchReporterFor, whyText } from '../reporters/watch.ts';
 import { RoundHook } from '../round-hook.ts';
-import { selectedTasks } from '../selection.ts';
+import { selectedTasks } from '../selection/selection.ts';
 import { showFailure } from '../show-failure.ts';
-import { styleFor } from '../style.ts';
-import { harmless, tameLine } from '../text.ts';
+import { styleFor } from '../terminal/style.ts';
+import { harmless, tameLine } from '../terminal/text.ts';
 import type { VerbContext } from '../verb.ts';
 import { Watching } from '../watching.ts';
 

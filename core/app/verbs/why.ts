@@ -4,9 +4,9 @@ import type { WhyPart, WhyReport } from '../../graph/engine.ts';
 import { EXIT } from '../exit-code.ts';
 import { reasonsText, reasonText } from '../reporters/reasons.ts';
 import { counted, nameWidth } from '../reporters/task-line.ts';
-import { type Style, styleFor } from '../style.ts';
-import { chosenTask } from '../targets.ts';
-import { harmless, padded, widthOf } from '../text.ts';
+import { chosenTask } from '../selection/targets.ts';
+import { type Style, styleFor } from '../terminal/style.ts';
+import { harmless, padded, widthOf } from '../terminal/text.ts';
 import type { VerbContext } from '../verb.ts';
 
 /** Reasons that are named one by one. */

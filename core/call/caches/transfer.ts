@@ -1,7 +1,7 @@
 /** Copying calls between caches, with everything they name. */
 import { type Awaitable, chain } from '../../base/awaitable.ts';
 import type { Digest } from '../../base/hash.ts';
-import { parseTree } from '../../files/tree.ts';
+import { parseTree } from '../../files/trees/tree.ts';
 import type { CallTerms } from '../../store/calls.ts';
 import type { CallRecord } from '../../store/record.ts';
 import type { CacheCore, Records } from './cache-core.ts';

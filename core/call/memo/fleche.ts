@@ -1,7 +1,7 @@
 /** `fleche(fn)`: memoises a function or method. */
 import { DIGEST } from '../../base/digestible.ts';
 import { FlecheError } from '../../base/errors.ts';
-import { callerSite, type SourceSite } from '../../files/source-file.ts';
+import { callerSite, type SourceSite } from '../../files/code/source-file.ts';
 import { FOLLOWER } from '../follower.ts';
 import { type AnyFunction, type FunctionIdentity, identityOf } from './function-identity.ts';
 import { helpersOf } from './helpers.ts';

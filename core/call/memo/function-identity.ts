@@ -7,7 +7,7 @@
 import { FlecheError } from '../../base/errors.ts';
 import { type Digest, sha256 } from '../../base/hash.ts';
 import { suggest } from '../../base/nearest.ts';
-import { fileDigest, modulePath } from '../../files/source-file.ts';
+import { fileDigest, modulePath } from '../../files/code/source-file.ts';
 import { codeFinder } from './code-finder.ts';
 import { type Parameters, parametersOf, renamed } from './parameters.ts';
 

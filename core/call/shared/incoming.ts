@@ -3,8 +3,8 @@
  * before the record; the contents of output files come when somebody needs them. Rejects with a `RemoteFault`.
  */
 import type { Digest } from '../../base/hash.ts';
-import { faultOfTree } from '../../files/foreign-tree.ts';
-import { parseTree, type Tree } from '../../files/tree.ts';
+import { faultOfTree } from '../../files/trees/foreign-tree.ts';
+import { parseTree, type Tree } from '../../files/trees/tree.ts';
 import { discard, download, downloadTo } from '../../store/remote/download.ts';
 import { type PackName, packOf, unpack } from '../../store/remote/pack.ts';
 import type { RemoteStore } from '../../store/remote/remote.ts';

@@ -3,7 +3,7 @@
  * have is not sent again, and the record goes last. Rejects with a `RemoteFault`.
  */
 import type { Digest } from '../../base/hash.ts';
-import { faultOfTree } from '../../files/foreign-tree.ts';
+import { faultOfTree } from '../../files/trees/foreign-tree.ts';
 import type { CallRecord } from '../../store/record.ts';
 import { discard, fileContent } from '../../store/remote/download.ts';
 import { deal, makePack, PACKED_BLOB, type Pack } from '../../store/remote/pack.ts';

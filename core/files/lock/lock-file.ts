@@ -6,9 +6,9 @@ import { readFileSync } from 'node:fs';
 import { type Digest, sha256 } from '../../base/hash.ts';
 import { type AbsPath, type RelPath, toAbs } from '../../base/paths.ts';
 import type { StateStore } from '../../store/state.ts';
+import type { InputListing, Workspace } from '../inputs/workspace.ts';
 import { isGone, lookAt, placeOf } from '../look.ts';
-import { isRacy, statKey } from '../stat-key.ts';
-import type { InputListing, Workspace } from '../workspace.ts';
+import { isRacy, statKey } from '../states/stat-key.ts';
 import { filesBeside, LOCK_FILES, manifestsBehind, readLock } from './formats.ts';
 import type { Member } from './lock.ts';
 

@@ -8,9 +8,9 @@ import { pathToFileURL } from 'node:url';
 import type { Loader, OnLoadArgs, OnLoadResult, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from 'esbuild';
 import { FlecheError } from '../../base/errors.ts';
 import { type AbsPath, type RelPath, toAbs, toRel } from '../../base/paths.ts';
-import { installedHome, parseManifest, splitSpecifier, upward } from '../../files/manifest.ts';
-import { readTsconfig, type Tsconfig } from '../../files/tsconfig.ts';
-import type { Witness } from '../../files/witness.ts';
+import { installedHome, parseManifest, splitSpecifier, upward } from '../../files/code/manifest.ts';
+import { readTsconfig, type Tsconfig } from '../../files/code/tsconfig.ts';
+import type { Witness } from '../../files/code/witness.ts';
 import { OWN_NAME } from './bundle-purity.ts';
 
 /** One export of one module. */

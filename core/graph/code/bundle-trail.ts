@@ -7,8 +7,8 @@ import type { Metafile } from 'esbuild';
 import { isDigest } from '../../base/hash.ts';
 import { byCodeUnit } from '../../base/order.ts';
 import { type AbsPath, isWithin, type RelPath, toAbs, toRel } from '../../base/paths.ts';
-import { upward } from '../../files/manifest.ts';
-import type { Testimony } from '../../files/witness.ts';
+import { upward } from '../../files/code/manifest.ts';
+import type { Testimony } from '../../files/code/witness.ts';
 import { candidates, ENTRY, type InstalledPackage, META, PACKAGE, type Reader } from './bundle-reader.ts';
 
 /** Files that steer how the modules of their folder, and of those below, are read. */

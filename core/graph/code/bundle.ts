@@ -9,7 +9,7 @@ import { join, posix } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BuildOptions, Plugin } from 'esbuild';
 import type { AbsPath, RelPath } from '../../base/paths.ts';
-import { type Testimony, Witness } from '../../files/witness.ts';
+import { type Testimony, Witness } from '../../files/code/witness.ts';
 import { faultOf, isBuildFailure } from './bundle-fault.ts';
 import { markPure } from './bundle-purity.ts';
 import {

@@ -13,7 +13,7 @@ import { encode } from '../../base/encode.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { type Digest, frame, isDigest, sha256 } from '../../base/hash.ts';
 import type { AbsPath, RelPath } from '../../base/paths.ts';
-import { agree, Glance, isSame, realPath, type Sight, type Testimony } from '../../files/witness.ts';
+import { agree, Glance, isSame, realPath, type Sight, type Testimony } from '../../files/code/witness.ts';
 import type { StateStore } from '../../store/state.ts';
 import { type Bundle, bundle } from './bundle.ts';
 import { bundleNow } from './bundle-now.ts';

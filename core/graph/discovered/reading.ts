@@ -6,11 +6,11 @@
 import type { Digest } from '../../base/hash.ts';
 import { isWithin, type RelPath } from '../../base/paths.ts';
 import { fingerprint, part } from '../../call/fingerprint.ts';
-import { folderOfNames } from '../../files/folder-names.ts';
-import { globsOf } from '../../files/globs.ts';
-import type { PathsSeen } from '../../files/named-paths.ts';
-import { makeTree, type Tree, type TreeEntry } from '../../files/tree.ts';
-import { treeBytes } from '../../files/tree-lines.ts';
+import { globsOf } from '../../files/globs/globs.ts';
+import { folderOfNames } from '../../files/inputs/folder-names.ts';
+import type { PathsSeen } from '../../files/inputs/named-paths.ts';
+import { makeTree, type Tree, type TreeEntry } from '../../files/trees/tree.ts';
+import { treeBytes } from '../../files/trees/tree-lines.ts';
 import { Generated } from '../generated.ts';
 import type { Products } from '../products.ts';
 import type { Task } from '../task.ts';

@@ -8,7 +8,7 @@ import { digest } from '../../base/digest.ts';
 import type { Key } from '../../base/hash.ts';
 import { fingerprint, part } from '../../call/fingerprint.ts';
 import type { SharedAnswers } from '../../call/shared/shared-answers.ts';
-import { parseTree } from '../../files/tree.ts';
+import { parseTree } from '../../files/trees/tree.ts';
 import type { CallRecord } from '../../store/record.ts';
 import type { Products } from '../products.ts';
 import type { TaskCall } from '../task-call.ts';

@@ -9,7 +9,7 @@ import { type Digest, sha256 } from '../../base/hash.ts';
 import type { RelPath } from '../../base/paths.ts';
 import { Ref } from '../../base/ref.ts';
 import type { SharedAnswers } from '../../call/shared/shared-answers.ts';
-import { makeTree, type Tree, treeText } from '../../files/tree.ts';
+import { makeTree, type Tree, treeText } from '../../files/trees/tree.ts';
 import type { StoredValue } from '../../store/record.ts';
 import type { SyncValueStore } from '../../store/values.ts';
 import { Answer, type Workbench } from '../execute.ts';

@@ -8,7 +8,7 @@ import { isWithin, type RelPath } from '../../base/paths.ts';
 import { part } from '../../call/fingerprint.ts';
 import { ITEM } from '../../call/item-name.ts';
 import { folderOf } from '../../files/folders.ts';
-import { makeTree, type TreeEntry, treeText } from '../../files/tree.ts';
+import { makeTree, type TreeEntry, treeText } from '../../files/trees/tree.ts';
 import type { Part } from '../../store/record.ts';
 import type { FoundArg } from '../found-arg.ts';
 import { type Fields, variablesFor } from './placeholders.ts';

@@ -7,9 +7,9 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Key } from '../../base/hash.ts';
 import type { RelPath } from '../../base/paths.ts';
 import type { Product } from '../product.ts';
+import { Slots } from '../scheduling/slots.ts';
 import { ServicePool } from '../services/service-pool.ts';
 import type { Acted, Settled } from '../settled.ts';
-import { Slots } from '../slots.ts';
 import { isOpen, type Leaning, type TaskCall } from '../task-call.ts';
 
 /** A task at work. */

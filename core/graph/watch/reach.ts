@@ -5,7 +5,7 @@
 import { dirname } from 'node:path/posix';
 import { byCodeUnit } from '../../base/order.ts';
 import { normalRel, type RelPath } from '../../base/paths.ts';
-import { Globs } from '../../files/globs.ts';
+import { Globs } from '../../files/globs/globs.ts';
 import type { TaskGraph } from '../graph.ts';
 import type { Task } from '../task.ts';
 import type { Leaning } from '../task-call.ts';

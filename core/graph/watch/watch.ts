@@ -9,9 +9,9 @@
 
 import type { Clock } from '../../base/clock.ts';
 import { isWithin, type RelPath } from '../../base/paths.ts';
-import { globsOf } from '../../files/globs.ts';
-import type { WatchScope } from '../../files/watch-places.ts';
-import type { WatchSource } from '../../files/watcher.ts';
+import { globsOf } from '../../files/globs/globs.ts';
+import type { WatchScope } from '../../files/watch/watch-places.ts';
+import type { WatchSource } from '../../files/watch/watcher.ts';
 import type { RunEvent, RunReport } from '../outcome.ts';
 import { GRACE, type Loop, LoopGuard } from './loop-guard.ts';
 import { RoundTeller } from './round-teller.ts';

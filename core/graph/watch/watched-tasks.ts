@@ -1,6 +1,6 @@
 /** The wanted tasks of one configuration, as a watch sees them: asked again as far as they were disturbed. */
 import type { RelPath } from '../../base/paths.ts';
-import type { WatchScope } from '../../files/watch-places.ts';
+import type { WatchScope } from '../../files/watch/watch-places.ts';
 import type { Engine } from '../engine.ts';
 import type { RunListener, RunReport } from '../outcome.ts';
 import type { Live } from './live.ts';

@@ -1,7 +1,7 @@
 import { sep } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { CacheSpec, StorageSpec } from '../../../core/app/cache-spec.ts';
+import type { CacheSpec, StorageSpec } from '../../../core/app/config/cache-spec.ts';
 import { loadSettings, type Settings } from '../../../core/app/config/settings.ts';
 import { assertErrors, inHome, load } from './_project.ts';
 

@@ -1,9 +1,9 @@
 import { generateKeyPairSync } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { SharedCacheSpec } from '../../../core/app/cache-spec.ts';
-import { sharedMode } from '../../../core/app/shared-mode.ts';
-import { openTier } from '../../../core/app/shared-tiers.ts';
+import { sharedMode } from '../../../core/app/caches/shared-mode.ts';
+import { openTier } from '../../../core/app/caches/shared-tiers.ts';
+import type { SharedCacheSpec } from '../../../core/app/config/cache-spec.ts';
 import { ConfigErrors } from '../../../core/base/errors.ts';
 import { load } from './_project.ts';
 

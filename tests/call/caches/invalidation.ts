@@ -17,7 +17,7 @@ import { cache } from '../../../core/call/context.ts';
 import { productDigest } from '../../../core/call/lineage.ts';
 import { fleche } from '../../../core/call/memo/fleche.ts';
 import { FileRef } from '../../../core/files/refs.ts';
-import { makeTree, type Tree, treeText } from '../../../core/files/tree.ts';
+import { makeTree, type Tree, treeText } from '../../../core/files/trees/tree.ts';
 import type { CallRecord, Part } from '../../../core/store/record.ts';
 import { aKey, aRecord } from '../../store/_record.ts';
 import { laterCache, memoryCache } from '../_caches.ts';

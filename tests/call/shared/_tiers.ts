@@ -7,7 +7,7 @@ import { type Digest, sha256 } from '../../../core/base/hash.ts';
 import type { RelPath } from '../../../core/base/paths.ts';
 import { type LocalSide, sideOfStores } from '../../../core/call/shared/local-side.ts';
 import { SharedTier, type TierOptions } from '../../../core/call/shared/shared-tier.ts';
-import { makeTree, type TreeEntry, treeText } from '../../../core/files/tree.ts';
+import { makeTree, type TreeEntry, treeText } from '../../../core/files/trees/tree.ts';
 import { ArrivingValues } from '../../../core/store/arriving.ts';
 import { MemoryCallStore, MemoryValueStore } from '../../../core/store/memory.ts';
 import type { CallRecord } from '../../../core/store/record.ts';

@@ -9,7 +9,7 @@ import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Digest, sha256 } from '../../../core/base/hash.ts';
-import { makeTree, treeText } from '../../../core/files/tree.ts';
+import { makeTree, treeText } from '../../../core/files/trees/tree.ts';
 import type { CallRecord } from '../../../core/store/record.ts';
 import { HttpRemote } from '../../../core/store/remote/http-remote.ts';
 import { seal } from '../../../core/store/remote/sealed.ts';

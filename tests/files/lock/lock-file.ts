@@ -6,9 +6,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { sha256 } from '../../../core/base/hash.ts';
 import { type AbsPath, normalRel } from '../../../core/base/paths.ts';
+import { Workspace } from '../../../core/files/inputs/workspace.ts';
 import type { Member } from '../../../core/files/lock/lock.ts';
 import { LockFile } from '../../../core/files/lock/lock-file.ts';
-import { Workspace } from '../../../core/files/workspace.ts';
 import { MemoryStateStore } from '../../../core/store/memory.ts';
 
 const packages = (a: string, b: string): string =>

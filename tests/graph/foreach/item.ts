@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { digest } from '../../../core/base/digest.ts';
 import type { RelPath } from '../../../core/base/paths.ts';
-import type { TreeEntry } from '../../../core/files/tree.ts';
+import type { TreeEntry } from '../../../core/files/trees/tree.ts';
 import { fileItem, folderAround, valueItems } from '../../../core/graph/foreach/item.ts';
 
 const rel = (path: string): RelPath => path as RelPath;

@@ -9,7 +9,7 @@ import { encode } from '../../../core/base/encode.ts';
 import { sha256 } from '../../../core/base/hash.ts';
 import { toAbs } from '../../../core/base/paths.ts';
 import { FileRef, TreeRef } from '../../../core/files/refs.ts';
-import { makeTree, type TreeEntry } from '../../../core/files/tree.ts';
+import { makeTree, type TreeEntry } from '../../../core/files/trees/tree.ts';
 import { closureOf } from '../../../core/graph/code/code.ts';
 import {
   Encoded,

@@ -1,8 +1,8 @@
 /** Watches without a watcher: events are told by the test. */
 
 import type { RelPath } from '../../../core/base/paths.ts';
-import type { WatchScope } from '../../../core/files/watch-places.ts';
-import type { WatchSource } from '../../../core/files/watcher.ts';
+import type { WatchScope } from '../../../core/files/watch/watch-places.ts';
+import type { WatchSource } from '../../../core/files/watch/watcher.ts';
 import type { Reason, RunListener, RunReport, TaskOutcome } from '../../../core/graph/outcome.ts';
 import { Live } from '../../../core/graph/watch/live.ts';
 import type { Concerned } from '../../../core/graph/watch/reach.ts';

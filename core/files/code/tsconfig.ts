@@ -1,0 +1,102 @@
+/**
+ * What a tsconfig.json can lead a module lookup to. Reads just enough of it: where it extends others and which paths it
+ * maps. Errors in it are the compiler's to report; here an unreadable one maps nothing.
+ */
+import { dirname, isAbsolute, join } from 'node:path';
+import { parseJsonc } from '../../base/jsonc.ts';
+import { type AbsPath, toAbs } from '../../base/paths.ts';
+
+export interface Tsconfig {
+  /** Every file that was read or looked for, whether it exists or not. */
+  readonly files: readonly AbsPath[];
+  /** The paths, without regard for extensions, at which an import that is not relative may be looked for. */
+  readonly places: (specifier: string) => readonly AbsPath[];
+}
+
+/** Reads the configuration at `path` and those it extends. `read` gives a file's text, or undefined if there is none. */
+export function readTsconfig(path: AbsPath, read: (path: AbsPath) => string | undefined): Tsconfig {
+  const files = new Set<AbsPath>();
+  const mappings: Mapping[] = [];
+  const queue = [path];
+  for (const file of queue) {
+    if (files.has(file)) continue;
+    files.add(file);
+    const config = parse(read(file));
+    if (config === undefined) continue;
+    for (const other of strings(config['extends'])) queue.push(...placesOfConfig(dirname(file), other));
+    mappings.push(...mappingsOf(config['compilerOptions'], dirname(file), dirname(path)));
+  }
+  return {
+    files: [...files],
+    places: (specifier) => [...new Set(mappings.flatMap((mapping) => apply(mapping, specifier)))],
+  };
+}
+
+/** Where an `extends` may be meant to lead; a package is looked for in every folder above. */
+function placesOfConfig(from: string, name: string): AbsPath[] {
+  const variants = (path: string): AbsPath[] =>
+    [path, `${path}.json`, join(path, 'tsconfig.json')].map((file) => toAbs(from, file));
+  if (isAbsolute(name) || name === '.' || name === '..' || /^\.\.?[/\\]/.test(name)) return variants(name);
+  const places: AbsPath[] = [];
+  const [scope, short] = name.split('/', 2);
+  const packageName = name.startsWith('@') ? `${scope}/${short}` : `${scope}`;
+  for (let folder = from; ; folder = dirname(folder)) {
+    places.push(...variants(join(folder, 'node_modules', name)));
+    places.push(toAbs(folder, join('node_modules', packageName, 'package.json')));
+    if (dirname(folder) === folder) return places;
+  }
+}
+
+/** A pattern with at most one `*`, and what it stands for. */
+interface Mapping {
+  readonly pattern: string;
+  readonly target: string;
+  readonly base: string;
+}
+
+function mappingsOf(options: unknown, dir: string, configDir: string): Mapping[] {
+  if (!isObject(options)) return [];
+  const found: Mapping[] = [];
+  const base = typeof options['baseUrl'] === 'string' ? toAbs(dir, options['baseUrl']) : undefined;
+  if (base !== undefined) found.push({ pattern: '*', target: '*', base });
+  const paths = options['paths'];
+  for (const [pattern, targets] of Object.entries(isObject(paths) ? paths : {})) {
+    for (const target of strings(targets)) {
+      found.push({ pattern, target: target.replace(/\$\{configDir\}/g, () => configDir), base: base ?? dir });
+    }
+  }
+  return found;
+}
+
+function apply({ pattern, target, base }: Mapping, specifier: string): AbsPath[] {
+  const [before = '', after] = pattern.split('*', 2);
+  if (after === undefined) return specifier === pattern ? [toAbs(base, target)] : [];
+  const fits = specifier.startsWith(before) && specifier.endsWith(after);
+  if (!fits || specifier.length < before.length + after.length) return [];
+  const star = specifier.slice(before.length, specifier.length - after.length);
+  return [
+    toAbs(
+      base,
+      target.replace('*', () => star),
+    ),
+  ];
+}
+
+function strings(value: unknown): string[] {
+  return (Array.isArray(value) ? value : [value]).filter((item) => typeof item === 'string');
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** JSON with comments and trailing commas. */
+function parse(text: string | undefined): Record<string, unknown> | undefined {
+  if (text === undefined) return undefined;
+  try {
+    const value = parseJsonc(text);
+    return isObject(value) ? value : undefined;
+  } catch {
+    return undefined;
+  }
+}

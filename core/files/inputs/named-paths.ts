@@ -1,0 +1,161 @@
+/**
+ * What stands at single paths that somebody named: not what patterns match, and nothing below a folder, but for `src/*`,
+ * which stands for the names in `src`. Links are followed, since whoever read a path read what it leads to. What was found is kept in the state store under a name, so
+ * that an unchanged file costs one stat.
+ */
+import type { Stats } from 'node:fs';
+import type { AbsPath, RelPath } from '../../base/paths.ts';
+import type { StateStore } from '../../store/state.ts';
+import { isAlone, isGone, lookThrough, placeOf, unreadable } from '../look.ts';
+import { readContent } from '../states/contents.ts';
+import { packStates, unpackStates } from '../states/path-list.ts';
+import { type PathState, stateOf } from '../states/path-states.ts';
+import { isExecutable, sameKey } from '../states/stat-key.ts';
+import type { TreeEntry } from '../trees/tree.ts';
+import { type FolderNames, folderNames, folderOfNames } from './folder-names.ts';
+import { isStamped } from './snapshot.ts';
+
+/** What stood at some paths at one moment. */
+export interface PathsSeen {
+  /** One for each path: a `file`, which the names in a folder count as, a folder as `dir`, or `absent`. */
+  readonly entries: readonly TreeEntry[];
+  /** Paths that are no longer what they were, or were written since. Looks anew. */
+  changes(): readonly RelPath[];
+  /** Files that were written, renamed or linked later than a moment (ms, by the clock that stamps files). */
+  since(moment: number): readonly RelPath[];
+}
+
+/** Where state is kept of the paths that somebody named. */
+const PREFIX = 'paths/';
+
+export class NamedPaths {
+  readonly #root: AbsPath;
+  readonly #state: StateStore;
+  readonly #clock: () => number;
+  readonly #known = new Map<string, Map<RelPath, PathState>>();
+
+  constructor(root: AbsPath, state: StateStore, clock: () => number) {
+    this.#root = root;
+    this.#state = state;
+    this.#clock = clock;
+  }
+
+  /** `name` is whose paths they are; `hidden` are paths that do not count among the names in a folder. Throws `INPUT_UNREADABLE` with the path of what is there and cannot be read. */
+  look(name: string, paths: readonly RelPath[], hidden: (path: RelPath) => boolean = hidesNothing): PathsSeen {
+    const known = this.#knownOf(name);
+    const folders = paths.flatMap((path) => {
+      const folder = folderOfNames(path);
+      return folder === undefined ? [] : [{ path, folder, names: folderNames(this.#root, folder, hidden) }];
+    });
+    let isNew = false;
+    const single = folders.length === 0 ? paths : paths.filter((path) => folderOfNames(path) === undefined);
+    const states = single.map((path) => {
+      const before = known.get(path);
+      const state = this.#lookAt(path, before);
+      if (state !== before) {
+        known.set(path, state);
+        isNew ||= state.kind === 'file';
+      }
+      return state;
+    });
+    if (isNew) this.#save(name, known.values());
+    return {
+      entries: [...states.map(entryOf), ...folders.map(({ path, names }) => entryOfNames(path, names))],
+      changes: () => [
+        ...states.filter((state) => this.#isChanged(state, this.#lookAt(state.path, state))).map(pathOf),
+        ...folders
+          .filter(({ folder, names }) => folderNames(this.#root, folder, hidden)?.digest !== names?.digest)
+          .map(({ path }) => path),
+      ],
+      since: (moment) => [
+        ...states.filter(({ key }) => key !== null && key.ctime > moment).map(pathOf),
+        ...folders.flatMap(({ names }) => names?.since(moment) ?? []),
+      ],
+    };
+  }
+
+  /** Keeps what is known of these paths alone. */
+  retain(name: string, paths: Iterable<RelPath>): void {
+    const known = this.#knownOf(name);
+    const kept = new Map<RelPath, PathState>();
+    for (const path of paths) {
+      const state = known.get(path);
+      if (state !== undefined) kept.set(path, state);
+    }
+    if (kept.size === known.size) return;
+    this.#known.set(name, kept);
+    this.#save(name, kept.values());
+  }
+
+  #knownOf(name: string): Map<RelPath, PathState> {
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const loaded = new Map<RelPath, PathState>();
+    const packed = this.#state.get(PREFIX + name);
+    const unpacked = packed === undefined ? undefined : unpackStates(packed);
+    for (const state of unpacked?.part(0, unpacked.length) ?? []) loaded.set(state.path, state);
+    this.#known.set(name, loaded);
+    return loaded;
+  }
+
+  /** Of what is no file nothing need be remembered. */
+  #save(name: string, states: Iterable<PathState>): void {
+    const files = [...states].filter(({ kind }) => kind === 'file');
+    this.#state.put(PREFIX + name, packStates(files, new Uint8Array(0)));
+  }
+
+  #isChanged(before: PathState, now: PathState): boolean {
+    return isChanged(before, now) || (isStamped(before, now) && isAlone(placeOf(this.#root, now.path)));
+  }
+
+  #lookAt(path: RelPath, before: PathState | undefined): PathState {
+    const place = placeOf(this.#root, path);
+    try {
+      const stats = lookThrough(place);
+      if (stats === undefined) return same(before, 'absent') ?? stateOf(path, 'absent');
+      if (!stats.isFile()) return same(before, 'dir') ?? stateOf(path, 'dir');
+      if (before !== undefined && vouches(before, stats)) return before;
+      const content = readContent(place, this.#clock);
+      return content === undefined ? stateOf(path, 'absent') : { path, kind: 'file', ...content, target: '' };
+    } catch (error) {
+      if (isGone(error)) return stateOf(path, 'absent');
+      throw unreadable(path, error);
+    }
+  }
+}
+
+function same(before: PathState | undefined, kind: PathState['kind']): PathState | undefined {
+  return before?.kind === kind ? before : undefined;
+}
+
+function vouches({ kind, trusted, key }: PathState, stats: Stats): boolean {
+  return kind === 'file' && trusted && key !== null && sameKey(key, stats);
+}
+
+function isChanged(before: PathState, now: PathState): boolean {
+  if (before === now) return false;
+  if (before.kind !== now.kind || before.digest !== now.digest) return true;
+  const { key: then } = before;
+  const { key } = now;
+  if (then === null || key === null) return false;
+  return then.mtime !== key.mtime || then.size !== key.size || then.ino !== key.ino || then.mode !== key.mode;
+}
+
+function pathOf({ path }: PathState): RelPath {
+  return path;
+}
+
+function entryOfNames(path: RelPath, names: FolderNames | undefined): TreeEntry {
+  if (names === undefined) return { kind: 'absent', path };
+  return { kind: 'file', path, executable: false, digest: names.digest, size: names.count };
+}
+
+function hidesNothing(_path: RelPath): boolean {
+  return false;
+}
+
+function entryOf({ path, kind, key, digest }: PathState): TreeEntry {
+  if (kind === 'dir') return { kind, path };
+  if (key === null || digest === null) return { kind: 'absent', path };
+  return { kind: 'file', path, executable: isExecutable(key), digest, size: key.size };
+}

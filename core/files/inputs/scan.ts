@@ -1,0 +1,184 @@
+/**
+ * Walks the workspace for what a pattern list can match, and notes every folder it read: as long as none of them has
+ * other names in it, another walk would find the same. fast-glob proposes, `Globs` decides. Links met on the way are
+ * found but not followed.
+ */
+import { type Dirent, readdirSync, type Stats } from 'node:fs';
+import { createRequire } from 'node:module';
+import { FlecheError } from '../../base/errors.ts';
+import { type Digest, sha256 } from '../../base/hash.ts';
+import { byCodeUnit } from '../../base/order.ts';
+import { type AbsPath, type RelPath, toRel } from '../../base/paths.ts';
+import { type Globs, isReserved } from '../globs/globs.ts';
+import { isGone, lookAt, lookThrough, placeOf, unreadable } from '../look.ts';
+import { type PathState, stateOf } from '../states/path-states.ts';
+import { isRacy, statKey } from '../states/stat-key.ts';
+
+/** A path that matches. `dir` is a folder, empty or not. */
+export interface Found {
+  readonly path: RelPath;
+  readonly kind: 'file' | 'link' | 'dir';
+}
+
+export interface Scan {
+  /** Sorted by path, each once. Sockets, pipes and devices are passed over. */
+  readonly found: readonly Found[];
+  /** Every folder that was read (`dir`), and every place a pattern names where nothing is (`absent`). */
+  readonly folders: readonly PathState[];
+}
+
+export interface ScanOptions {
+  /** Whether a folder that the fixed part of a pattern names is read even if it is a link. */
+  readonly through: boolean;
+  readonly clock: () => number;
+}
+
+/** Digest of the names in a folder with nothing in it. */
+export const EMPTY_FOLDER: Digest = sha256('');
+
+/** What is in a folder, with the digest of names and kinds; reserved folders that no pattern enters do not count. */
+export interface FolderNames {
+  readonly entries: readonly Dirent[];
+  readonly digest: Digest;
+}
+
+/** Walks. Throws `INPUT_UNREADABLE` with the path of a folder that cannot be read or a name that is not UTF-8. */
+export function scan(root: AbsPath, globs: Globs, options: ScanOptions): Scan {
+  return new Walk(root, globs, options).result();
+}
+
+/** The names in a folder, or undefined if it is none. A link to a folder is one. */
+export function namesIn(root: AbsPath, folder: RelPath, globs: Globs): FolderNames | undefined {
+  let all: Dirent[];
+  try {
+    all = readdirSync(placeOf(root, folder), { withFileTypes: true });
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw unreadable(folder, error);
+  }
+  const entries = all.filter(({ name }) => !isReserved(name) || globs.enters(within(folder, name)));
+  const lines = entries.map((entry) => `${kindOf(entry)?.[0] ?? 'o'}${entry.name}\0`);
+  return { entries, digest: sha256(lines.sort(byCodeUnit).join('')) };
+}
+
+/** What is remembered of a folder that was looked at before its names were read. */
+export function folderState(path: RelPath, looked: Stats, digest: Digest, at: number): PathState {
+  const key = statKey(looked);
+  return { path, kind: 'dir', key, digest, trusted: !isRacy(key, at), target: '' };
+}
+
+type FastGlob = Pick<typeof import('fast-glob'), 'sync'>;
+
+declare const FLECHE_FAST_GLOB: string | undefined;
+
+let loaded: FastGlob | undefined;
+
+/** Loading takes longer than most walks, so it waits until there is a folder to walk. In a build it is a file of its own. */
+function fastGlob(): FastGlob {
+  const name = typeof FLECHE_FAST_GLOB === 'string' ? FLECHE_FAST_GLOB : 'fast-glob';
+  loaded ??= createRequire(import.meta.url)(name) as FastGlob;
+  return loaded;
+}
+
+class Walk {
+  readonly #root: AbsPath;
+  readonly #globs: Globs;
+  readonly #options: ScanOptions;
+  readonly #found = new Map<RelPath, Found>();
+  readonly #folders = new Map<RelPath, PathState>();
+
+  constructor(root: AbsPath, globs: Globs, options: ScanOptions) {
+    this.#root = root;
+    this.#globs = globs;
+    this.#options = options;
+  }
+
+  result(): Scan {
+    for (const base of this.#globs.bases) {
+      if (!this.#folders.has(base) && this.#isFolder(base)) this.#walk(base);
+    }
+    const found = [...this.#found.values()].sort((a, b) => byCodeUnit(a.path, b.path));
+    return { found, folders: [...this.#folders.values()] };
+  }
+
+  /** Looks at a path that a pattern names; true if it is to be walked. */
+  #isFolder(base: RelPath): boolean {
+    const place = placeOf(this.#root, base);
+    const stats = lookAt(place);
+    if (stats === undefined) {
+      this.#folders.set(base, stateOf(base, 'absent'));
+      return false;
+    }
+    this.#take(base, stats);
+    if (stats.isDirectory()) return true;
+    if (this.#options.through && stats.isSymbolicLink() && lookThrough(place)?.isDirectory() === true) return true;
+    // Something else stands where a folder is expected; that one is not there.
+    if (!this.#found.has(base)) this.#folders.set(base, stateOf(base, 'absent'));
+    return false;
+  }
+
+  #walk(base: RelPath): void {
+    const found = fastGlob().sync('**', {
+      cwd: placeOf(this.#root, base),
+      dot: true,
+      followSymbolicLinks: false,
+      fs: { readdirSync: ((place: string) => this.#read(place)) as unknown as typeof readdirSync },
+      objectMode: true,
+      onlyFiles: false,
+    });
+    for (const { path, dirent } of found) this.#take(within(base, path), dirent);
+  }
+
+  /** Stands in for readdir: notes the folder, and leaves out the folders in which nothing can match. */
+  #read(place: string): Dirent[] {
+    const folder = toRel(this.#root, place);
+    const at = this.#options.clock();
+    const looked = lookThrough(place as AbsPath);
+    const names = looked?.isDirectory() === true ? namesIn(this.#root, folder, this.#globs) : undefined;
+    if (looked === undefined) refuseMangled(folder);
+    if (looked === undefined || names === undefined) return [];
+    this.#folders.set(folder, folderState(folder, looked, names.digest, at));
+    return names.entries.filter((entry) => !entry.isDirectory() || this.#enters(within(folder, entry.name)));
+  }
+
+  /** A pattern that leads outside the root does not lead back in: what the root's folder is called does not matter. */
+  #enters(folder: RelPath): boolean {
+    return this.#globs.enters(folder) && placeOf(this.#root, folder) !== this.#root;
+  }
+
+  #take(path: RelPath, stats: Kinds): void {
+    const kind = kindOf(stats);
+    if (kind === undefined || !this.#globs.matches(path)) return;
+    if (isMangled(path) && lookAt(placeOf(this.#root, path)) === undefined) refuseMangled(path);
+    this.#found.set(path, { path, kind });
+  }
+}
+
+/** Stands in a name for what is not valid UTF-8; under such a name nothing can be found. */
+const MANGLED = '\ufffd';
+
+/** Whether a name may stand for one that is not valid UTF-8. */
+export function isMangled(path: string): boolean {
+  return path.includes(MANGLED);
+}
+
+/** To be called of a name under which nothing is found although it was read from a folder. */
+function refuseMangled(path: RelPath): void {
+  if (!isMangled(path)) return;
+  throw new FlecheError('INPUT_UNREADABLE', `the name of ${path} is not valid UTF-8`, {
+    hint: 'Rename it, or take it out with a pattern that begins with "!".',
+  });
+}
+
+/** What `Stats` and `Dirent` have in common. */
+type Kinds = Pick<Stats, 'isFile' | 'isDirectory' | 'isSymbolicLink'>;
+
+function kindOf(stats: Kinds): Found['kind'] | undefined {
+  if (stats.isFile()) return 'file';
+  if (stats.isDirectory()) return 'dir';
+  return stats.isSymbolicLink() ? 'link' : undefined;
+}
+
+function within(folder: RelPath, name: string): RelPath {
+  return (folder === '.' ? name : `${folder}/${name}`) as RelPath;
+}

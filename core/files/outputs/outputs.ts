@@ -1,0 +1,436 @@
+/**
+ * The outputs side of a workspace: what tasks write there. A ledger tells for each task which paths are its own, so that
+ * they can be removed, recognised and put right without touching what people put beside them.
+ */
+import { readlinkSync } from 'node:fs';
+import { FlecheError, messageOf, systemCode } from '../../base/errors.ts';
+import type { Digest } from '../../base/hash.ts';
+import { type AbsPath, isWithin, type RelPath } from '../../base/paths.ts';
+import type { StateStore } from '../../store/state.ts';
+import type { FileValueStore } from '../../store/values.ts';
+import { folderOf } from '../folders.ts';
+import { Globs } from '../globs/globs.ts';
+import { lookAt, placeOf } from '../look.ts';
+import type { PathState } from '../states/path-states.ts';
+import { sameKey } from '../states/stat-key.ts';
+import { makeTree, type Tree, type TreeEntry, treeText } from '../trees/tree.ts';
+import { capture } from './capture.ts';
+import { type Comparison, compare, type Difference, differences } from './comparison.ts';
+import { Ledgers } from './ledger.ts';
+import { OutputSite } from './output-site.ts';
+import { type Begun, contentsOf, isConfined, lostContent, Restoration, type Restored } from './restoration.ts';
+import { Standing } from './standing.ts';
+
+export interface OutputsOptions {
+  /** Where things go that stand in the way and are not known to be a task's. Best on the file system of the root. */
+  readonly trashDir: AbsPath;
+  readonly onWarning: (message: string) => void;
+  /** ms since the epoch, by the clock that stamps files. */
+  readonly clock?: () => number;
+}
+
+/** A run that may begin; for `capture` when it succeeded, for `abandon` when it did not. */
+export interface Prepared {
+  readonly task: string;
+  readonly globs: Globs;
+  /** What stood among the outputs and is not the task's, as it was. */
+  readonly foreign: ReadonlyMap<RelPath, PathState>;
+  /** What the task wrote earlier and was left in place. */
+  readonly earlier: ReadonlyMap<RelPath, PathState>;
+}
+
+/** Something that writes outputs, from when room was made for it; one of the two is called when it is over. */
+export interface Writing {
+  readonly capture: () => Captured;
+  readonly abandon: () => void;
+}
+
+/** What a run wrote. */
+export interface Captured {
+  readonly tree: Tree;
+  /** Outputs that were needed and not written: patterns without magic, or all patterns if there is none at all. */
+  readonly missing: readonly string[];
+  /** What is remembered of each path of the tree. */
+  readonly states: readonly PathState[];
+}
+
+const NOTHING: ReadonlyMap<RelPath, PathState> = new Map();
+
+/** Whether a path lies below the place of a file or link that the task wrote, for which it has to make way. */
+function isInTheWay(path: RelPath, own: ReadonlyMap<RelPath, PathState>): boolean {
+  for (let at = folderOf(path); at !== '.'; at = folderOf(at)) {
+    const kind = own.get(at)?.kind;
+    if (kind !== undefined) return kind !== 'dir';
+  }
+  return false;
+}
+
+export class Outputs {
+  readonly #root: AbsPath;
+  readonly #values: FileValueStore;
+  readonly #options: Required<OutputsOptions>;
+  readonly #ledgers: Ledgers;
+  /** Trees that were found to be confined, and to what. */
+  readonly #confined = new WeakMap<Tree, Globs>();
+
+  constructor(root: AbsPath, state: StateStore, values: FileValueStore, options: OutputsOptions) {
+    this.#root = root;
+    this.#values = values;
+    this.#options = { clock: Date.now, ...options };
+    this.#ledgers = new Ledgers(state);
+  }
+
+  /** The tasks of which it is known that they were run or restored here, sorted. */
+  tasks(): readonly string[] {
+    return this.#ledgers.tasks();
+  }
+
+  /**
+   * The paths that the task last wrote in this workspace, or undefined if that is not known: it was never here, or its
+   * last run did not get to its end.
+   */
+  owned(task: string): ReadonlySet<RelPath> | undefined {
+    const ledger = this.#ledgers.read(task);
+    return ledger?.finished === true ? ledger.names : undefined;
+  }
+
+  /**
+   * Tells of paths that match the outputs of a task, as they stand now, whether they are the task's to remove: what it
+   * wrote, what it declares by name, and, where it is not known what it wrote, all that `prepare` and `restore` would
+   * move aside. What is left are files of people.
+   */
+  reach(task: string, globs: Globs): (path: RelPath) => boolean {
+    const ledger = this.#ledgers.read(task);
+    const named = new Set(globs.literals);
+    if (ledger?.finished === true) {
+      return (path) => ledger.names.has(path) || named.has(path) || isInTheWay(path, ledger.paths);
+    }
+    return (path) => {
+      const noted = ledger?.paths.get(path);
+      return noted === undefined || this.#at(task, globs, (site) => !site.isUntouched(noted));
+    };
+  }
+
+  /**
+   * Tells of a path, at a glance, whether what stands there is what the task wrote, or a folder that it wrote in. A file
+   * of the same times and size passes for the same. Valid until the task writes again.
+   */
+  authorship(task: string): (path: RelPath) => boolean {
+    const ledger = this.#ledgers.read(task);
+    if (ledger?.finished !== true) return () => false;
+    const folders = new Set<RelPath>();
+    for (const { path } of ledger.paths.values()) {
+      for (let at = folderOf(path); at !== '.' && !folders.has(at); at = folderOf(at)) folders.add(at);
+    }
+    return (path) => {
+      const stats = lookAt(placeOf(this.#root, path));
+      const noted = ledger.paths.get(path);
+      switch (noted?.kind) {
+        case 'file':
+          return stats?.isFile() === true && (noted.key === null || sameKey(noted.key, stats));
+        case 'link':
+          return stats?.isSymbolicLink() === true && readlinkSync(placeOf(this.#root, path)) === noted.target;
+        default:
+          return stats?.isDirectory() === true && (noted !== undefined || folders.has(path));
+      }
+    };
+  }
+
+  /** Whether it is known what the task wrote here. */
+  knows(task: string): boolean {
+    return this.#ledgers.read(task)?.finished === true;
+  }
+
+  /**
+   * Makes ready for a run. With `clean`, what the task wrote earlier is removed. If it is not known what that is, all that
+   * matches is moved aside, so that nothing stale passes for an output and nothing is lost. What people put beside known
+   * outputs stays. Throws `OUTPUT_ESCAPES` for outputs outside the root or behind a link, `OUTPUT_UNWRITABLE`.
+   */
+  prepare(task: string, globs: Globs, clean: boolean): Prepared {
+    return this.#at(task, globs, (site) => {
+      const ledger = this.#ledgers.read(task);
+      const own = ledger?.finished === true ? this.#ownOf(task, globs, ledger.paths) : undefined;
+      for (const link of site.links()) site.moveAside(link);
+      site.clearBases();
+      const foreign = new Map<RelPath, PathState>();
+      const strange: PathState[] = [];
+      for (const state of site.standing((path) => own?.has(path) === true)) {
+        // What is declared by name is the task's, whoever wrote it last. After a run that was cut short, only what was
+        // there before it and is untouched is known not to be the task's.
+        const noted = ledger?.paths.get(state.path);
+        const keep =
+          own === undefined
+            ? noted !== undefined && site.isUntouched(noted)
+            : !globs.literals.includes(state.path) && !(clean && isInTheWay(state.path, own));
+        const note = keep ? site.note(state.path) : undefined;
+        if (note !== undefined) foreign.set(state.path, note);
+        else if (own === undefined || clean) strange.push(state);
+      }
+      this.#ledgers.begin(task, [...foreign.values()]);
+      site.evict(strange);
+      for (const { path } of own?.values() ?? []) if (globs.matches(path)) site.clearWay(path);
+      if (clean) site.removeOwn(own?.values() ?? []);
+      return { task, globs, foreign, earlier: clean ? NOTHING : (own ?? NOTHING) };
+    });
+  }
+
+  /**
+   * Takes in what a successful run wrote: files with their executable bit, links as links, empty folders; not what was
+   * there before and is untouched. The contents and the text of the tree are in the values store afterwards. Throws
+   * `OUTPUT_ESCAPES` for a link that leads outside or stands where a folder should, `OUTPUT_UNREADABLE`. `needed` is what
+   * has to be written, all of it if absent.
+   */
+  capture(prepared: Prepared, needed: Globs = prepared.globs): Captured {
+    const captured = this.capturePart(prepared, prepared.globs, { needed, isOther: () => false });
+    this.#ledgers.finish(prepared.task, captured.states);
+    return captured;
+  }
+
+  /**
+   * Makes room for what writes only a part of the outputs that were prepared, which is what `globs` match, with the folders
+   * that this is in. Throws like `prepare`.
+   */
+  makeRoom({ task, foreign }: Prepared, globs: Globs): void {
+    this.#at(task, globs, (site) => {
+      for (const link of site.links()) site.moveAside(link);
+      site.clearBases();
+      for (const literal of globs.literals) if (foreign.has(literal)) site.moveAside(literal);
+      for (const base of globs.bases) {
+        const inside = globs.literals.includes(base) ? base : (`${base}/_` as RelPath);
+        site.clearWay(inside);
+        site.folders.make(folderOf(inside));
+      }
+    });
+  }
+
+  /** Takes in a part of the outputs like `capture`, but for paths of others. It is the task's own after `finish`. */
+  capturePart(
+    prepared: Prepared,
+    globs: Globs,
+    { needed, isOther }: { readonly needed: Globs; readonly isOther: (path: RelPath) => boolean },
+  ): Captured {
+    const { task, earlier } = prepared;
+    return this.#at(task, globs, (site) => {
+      site.refuseLinks();
+      const captured = written(site, prepared).flatMap(({ path }) =>
+        isOther(path) ? [] : (capture(site, path, earlier.get(path), this.#values) ?? []),
+      );
+      const tree = makeTree(captured.map(({ entry }) => entry));
+      this.#values.put(tree.digest, Buffer.from(treeText(tree.entries)));
+      return { tree, missing: missingFrom(tree, needed), states: captured.map(({ state }) => state) };
+    });
+  }
+
+  /** Notes what is the task's own by now, of which a part was there before: to be called when all parts are taken in. */
+  finish({ task, earlier }: Prepared, states: readonly PathState[]): void {
+    const own = new Map(earlier);
+    for (const state of states) own.set(state.path, state);
+    this.#ledgers.finish(task, [...own.values()]);
+  }
+
+  /**
+   * Notes that a run failed or was cut short, so that what it left behind counts as the task's own and the next run or
+   * restoration removes it. Without this call it would be moved aside, with a warning.
+   */
+  abandon(prepared: Prepared): void {
+    this.#at(prepared.task, prepared.globs, (site) => {
+      this.#ledgers.finish(prepared.task, written(site, prepared));
+    });
+  }
+
+  /** Whether `restore` would have nothing to do, not even to remember anything. Changes nothing. */
+  stands(task: string, globs: Globs, tree: Tree): boolean {
+    const ledger = this.#ledgers.read(task);
+    // What is not noted would have to be.
+    if ((ledger?.finished === true ? ledger.paths.size : 0) !== tree.entries.length) return false;
+    return this.#at(task, globs, (site) => {
+      if (!this.#isConfined(tree, globs)) return false;
+      const found = this.#compare(site, tree);
+      return differences(found).length === 0 && isKnown(found);
+    });
+  }
+
+  /** Looks at some of what the task wrote, for another task that is about to read it. */
+  look(task: string, entries: readonly TreeEntry[]): Standing {
+    const paths = this.#ledgers.read(task)?.paths;
+    return new Standing(entries, {
+      root: this.#root,
+      known: (path) => paths?.get(path),
+      clock: this.#options.clock,
+    });
+  }
+
+  /** Content that `restore` would need and not find, or undefined. Changes nothing. */
+  lost(task: string, globs: Globs, tree: Tree): Digest | undefined {
+    return this.#at(task, globs, (site) =>
+      this.#isConfined(tree, globs) ? lostContent(this.#compare(site, tree), this.#values) : tree.digest,
+    );
+  }
+
+  /**
+   * All content that `restore` would write, if it would not find some of it; else nothing. Changes nothing.
+   */
+  missing(task: string, globs: Globs, tree: Tree): readonly Digest[] {
+    const absent = (entry: TreeEntry): boolean => entry.kind === 'file' && !this.#values.has(entry.digest);
+    // To look at what stands there is the dearer question.
+    if (!tree.entries.some(absent)) return [];
+    return this.#at(task, globs, (site) => {
+      if (!this.#isConfined(tree, globs)) return [];
+      const found = this.#compare(site, tree);
+      return lostContent(found, this.#values) === undefined ? [] : contentsOf(found);
+    });
+  }
+
+  /** What `restore` would put right, sorted by path. Changes nothing. */
+  check(task: string, globs: Globs, tree: Tree): readonly Difference[] {
+    return this.#at(task, globs, (site) => differences(this.#compare(site, tree)));
+  }
+
+  /**
+   * Makes the outputs in the workspace equal the tree: writes what is wrong or missing, removes what the task wrote
+   * earlier and the tree lacks, and folders that are empty without it. What people put there stays, but for what stands
+   * in the way, which is moved aside; so is all that matches when it is not known what the task wrote earlier. If content
+   * is missing from the store, or the tree has paths that the patterns do not match, it is `lost` and nothing is changed.
+   * Throws `OUTPUT_ESCAPES` for outputs outside the root or behind a link, `OUTPUT_UNWRITABLE`.
+   */
+  restore(task: string, globs: Globs, tree: Tree): Restored {
+    const begun = this.beginRestore(task, globs, tree);
+    if (!('finish' in begun)) return begun;
+    this.#ledgers.flush();
+    return begun.finish();
+  }
+
+  /** The first half of `restore`: nothing is written yet. Before the second half the state must be flushed. */
+  beginRestore(task: string, globs: Globs, tree: Tree): Begun {
+    const site = this.#site(task, globs);
+    let begun: Begun | undefined;
+    try {
+      begun = named(site, () => this.#beginAt(site, tree));
+      return begun;
+    } finally {
+      if (begun === undefined || !('finish' in begun)) this.#tell(site);
+    }
+  }
+
+  #beginAt(site: OutputSite, tree: Tree): Begun {
+    const { task, globs } = site;
+    if (!this.#isConfined(tree, globs)) return { lost: tree.digest };
+    site.links();
+    const found = this.#compare(site, tree);
+    const lost = lostContent(found, this.#values);
+    if (lost !== undefined) return { lost };
+    const restored = differences(found).length;
+    if (restored === 0) {
+      if (!isKnown(found)) this.#ledgers.finish(task, found.right);
+      return { restored };
+    }
+    const restoration = new Restoration(site, found, this.#values);
+    restoration.makeRoom();
+    this.#ledgers.finish(task, restoration.claims);
+    return {
+      finish: () => {
+        try {
+          const result = named(site, () => restoration.run());
+          this.#ledgers.finish(task, 'lost' in result ? [] : result.own);
+          return 'lost' in result ? result : { restored };
+        } finally {
+          this.#tell(site);
+        }
+      },
+    };
+  }
+
+  /** Removes what the task wrote here, but for what is in the tree. */
+  clear(task: string, globs: Globs, kept: Tree): void {
+    const ledger = this.#ledgers.read(task);
+    if (ledger?.finished !== true) return;
+    const paths = new Set(kept.entries.map(({ path }) => path));
+    const gone = [...this.#ownOf(task, globs, ledger.paths).values()].filter(({ path }) => !paths.has(path));
+    if (gone.length === 0) return;
+    this.#at(task, globs, (site) => {
+      site.keep(kept.entries.flatMap(({ kind, path }) => (kind === 'dir' ? [path] : [])));
+      site.removeOwn(gone);
+    });
+  }
+
+  /** Removes what the task wrote here and forgets the task. Returns how many paths were removed. */
+  discard(task: string): number {
+    const ledger = this.#ledgers.read(task);
+    const own = ledger?.finished === true ? this.#ownOf(task, new Globs([]), ledger.paths) : NOTHING;
+    const removed = this.#at(task, new Globs(['.']), (site) => site.removeOwn(own.values()));
+    this.#ledgers.delete(task);
+    return removed;
+  }
+
+  #compare(site: OutputSite, tree: Tree): Comparison {
+    const found = compare(site, tree, this.#ledgers.read(site.task));
+    const surplus = new Map(found.surplus.map((state) => [state.path, state]));
+    return { ...found, surplus: [...this.#ownOf(site.task, site.globs, surplus).values()] };
+  }
+
+  /**
+   * Of what a task once wrote, what is still its own: when patterns of the configuration move from one task to another,
+   * so do the paths.
+   */
+  #ownOf(task: string, globs: Globs, paths: ReadonlyMap<RelPath, PathState>): ReadonlyMap<RelPath, PathState> {
+    const strays = [...paths.keys()].filter((path) => !globs.matches(path));
+    if (strays.length === 0) return paths;
+    const others = this.tasks().filter((other) => other !== task);
+    const taken = new Set(others.flatMap((other) => [...(this.owned(other) ?? [])]));
+    return new Map([...paths].filter(([path]) => globs.matches(path) || !taken.has(path)));
+  }
+
+  /** Does something with the outputs of one task, and tells of what had to be moved aside, even if it failed. */
+  #at<T>(task: string, globs: Globs, work: (site: OutputSite) => T): T {
+    const site = this.#site(task, globs);
+    try {
+      return named(site, () => work(site));
+    } finally {
+      this.#tell(site);
+    }
+  }
+
+  #isConfined(tree: Tree, globs: Globs): boolean {
+    if (this.#confined.get(tree) === globs) return true;
+    const is = isConfined(tree, globs);
+    if (is) this.#confined.set(tree, globs);
+    return is;
+  }
+
+  #site(task: string, globs: Globs): OutputSite {
+    return new OutputSite(task, globs, { root: this.#root, ...this.#options });
+  }
+
+  #tell({ warning }: OutputSite): void {
+    if (warning !== undefined) this.#options.onWarning(warning);
+  }
+}
+
+/** Does something with the outputs of one task; what the system does not let it do is told with the task's name. */
+function named<T>({ task }: OutputSite, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof FlecheError || systemCode(error) === undefined) throw error;
+    throw new FlecheError('OUTPUT_UNWRITABLE', `outputs of task "${task}": ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** What matches after a run, but for what was there before and is untouched. */
+function written(site: OutputSite, { foreign }: Prepared): readonly PathState[] {
+  return site.standing((path) => {
+    const noted = foreign.get(path);
+    return noted !== undefined && site.isUntouched(noted);
+  });
+}
+
+function missingFrom(tree: Tree, globs: Globs): readonly string[] {
+  if (!tree.entries.some(({ path }) => globs.matches(path)))
+    return globs.patterns.filter((pattern) => !pattern.startsWith('!'));
+  return globs.literals.filter((literal) => !tree.entries.some(({ path }) => isWithin(literal, path)));
+}
+
+/** Whether the ledger says exactly what was found to be right. */
+function isKnown({ own, right }: Comparison): boolean {
+  return own.size === right.length && right.every((state) => own.get(state.path) === state);
+}

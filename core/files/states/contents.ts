@@ -1,0 +1,94 @@
+/**
+ * Digests of files on disk, each with the stat key that vouches for it. One buffer serves all: nothing here keeps bytes.
+ */
+import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
+import { type Digest, Sha256, sha256 } from '../../base/hash.ts';
+import type { AbsPath } from '../../base/paths.ts';
+import { isGone, lookThrough } from '../look.ts';
+import { isRacy, type StatKey, sameKey, statKey } from './stat-key.ts';
+
+/** A digest and the key from before it was taken; `trusted` if an equal key will mean equal content. */
+export interface Content {
+  readonly key: StatKey;
+  readonly digest: Digest;
+  readonly trusted: boolean;
+}
+
+/** What stood at a place a moment ago. */
+export interface Glimpse {
+  readonly stats: Stats;
+  /** The time by the clock that stamps files, before that. */
+  readonly at: number;
+}
+
+/** A file that changes under each of so many readings is taken as last read, and not trusted. */
+const READINGS = 4;
+const CHUNK = 1 << 20;
+let buffer: Buffer | undefined;
+
+/**
+ * Reads the file that `place` leads to. Undefined if there is no file, or none any more. Other system errors are thrown
+ * as they are. Who has just looked at it says what was seen.
+ */
+export function readContent(place: AbsPath, clock: () => number, seen?: Glimpse): Content | undefined {
+  return settled(place, clock, ({ size }) => digestOf(place, size), seen);
+}
+
+/**
+ * Does something with the content of the file that `place` leads to, again and again until the file did not change
+ * meanwhile (at most four times). `read` gives the digest and the key it saw last, or undefined if the file is gone.
+ */
+export function settled(
+  place: AbsPath,
+  clock: () => number,
+  read: (before: Stats) => { readonly digest: Digest; readonly after: StatKey | undefined } | undefined,
+  seen?: Glimpse,
+): Content | undefined {
+  for (let reading = 1; ; reading++) {
+    const glimpse = reading === 1 ? seen : undefined;
+    const at = glimpse?.at ?? clock();
+    const before = glimpse?.stats ?? lookThrough(place);
+    if (before === undefined || !before.isFile()) return undefined;
+    const result = read(before);
+    if (result === undefined) return undefined;
+    const stable = result.after !== undefined && sameKey(result.after, before);
+    const key = statKey(before);
+    if (stable || reading === READINGS) return { key, digest: result.digest, trusted: stable && !isRacy(key, at) };
+  }
+}
+
+function digestOf(place: AbsPath, size: number): { digest: Digest; after: StatKey } | undefined {
+  let file: number | undefined;
+  try {
+    file = openSync(place, 'r');
+    const digest = readAll(file, size);
+    return { digest, after: statKey(fstatSync(file)) };
+  } catch (error) {
+    if (isGone(error)) return undefined;
+    throw error;
+  } finally {
+    if (file !== undefined) closeSync(file);
+  }
+}
+
+/** A file that turns out not to have the size it should has another key by now, and is read again. */
+function readAll(file: number, size: number): Digest {
+  buffer ??= Buffer.allocUnsafeSlow(CHUNK);
+  if (size <= CHUNK) return sha256(buffer.subarray(0, fill(file, buffer, size)));
+  const hash = new Sha256();
+  for (let count = fill(file, buffer, CHUNK); count > 0; count = fill(file, buffer, CHUNK)) {
+    hash.update(buffer.subarray(0, count));
+  }
+  return hash.digest();
+}
+
+/** Reads `count` bytes, or what is left of the file. */
+function fill(file: number, into: Buffer, count: number): number {
+  let filled = 0;
+  while (filled < count) {
+    const read = readSync(file, into, filled, count - filled, null);
+    if (read === 0) break;
+    filled += read;
+  }
+  return filled;
+}

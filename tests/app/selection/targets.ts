@@ -1,0 +1,45 @@
+/** Which tasks a word on the command line means. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { NO_MANIFEST } from '../../../core/app/packages/manifest.ts';
+import { Packages } from '../../../core/app/packages/packages.ts';
+import { chosenTask, chosenTasks } from '../../../core/app/selection/targets.ts';
+import type { FlecheError } from '../../../core/base/errors.ts';
+import type { RelPath } from '../../../core/base/paths.ts';
+import { TaskGraph } from '../../../core/graph/graph.ts';
+import { fakeTask } from '../_machine.ts';
+
+const at = (name: string, folder: string) => ({ ...NO_MANIFEST, name, folder: folder as RelPath });
+const packages = new Packages(at('//', '.'), [at('@s/a', 'packages/a'), at('b', 'packages/b')]);
+const graph = new TaskGraph(
+  new Map(['build', '@s/a#build', 'b#build', 'b#test', 'codegen'].map((name) => [name, fakeTask(name)])),
+);
+const root = { graph, packages, here: undefined, defaults: ['build'] };
+const inB = { ...root, here: packages.named('b') };
+
+test('a name is that task wherever there is one', () => {
+  assert.equal(chosenTasks(['build', 'test', 'build'], root), ['build', '@s/a#build', 'b#build', 'b#test']);
+  assert.equal(chosenTasks([], root), ['build', '@s/a#build', 'b#build']);
+});
+
+test('in a package it is the task of that package', () => {
+  assert.equal(chosenTasks(['build'], inB), ['b#build']);
+  assert.equal(chosenTasks(['@s/a#build', '//#codegen'], inB), ['@s/a#build', 'codegen']);
+  assert.throws(() => chosenTasks(['codegen'], inB), /^b has no task "codegen"$/);
+});
+
+test('one task is meant where there is one', () => {
+  assert.is(chosenTask('test', root), 'b#test');
+  assert.throws(() => chosenTask('build', root), /several packages have a task "build"/);
+});
+
+test('what is not there is an error', () => {
+  assert.throws(() => chosenTasks(['biuld'], root), /^there is no task "biuld"$/);
+  assert.throws(
+    () => chosenTasks(['a#build'], root),
+    (error: FlecheError) => error.message === 'there is no package "a"' && error.hint === 'Did you mean "@s/a"?',
+  );
+  assert.throws(() => chosenTasks(['b#x'], root), /^b has no task "x"$/);
+});
+
+test.run();

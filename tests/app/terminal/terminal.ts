@@ -1,0 +1,56 @@
+/** Writing to streams. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type OutputStream, StreamTerminal } from '../../../core/app/terminal/terminal.ts';
+
+class FakeStream implements OutputStream {
+  readonly writes: string[] = [];
+  columns: number | undefined;
+
+  write(text: string, done?: () => void): boolean {
+    this.writes.push(text);
+    done?.();
+    return true;
+  }
+}
+
+test('what is written in one turn is one write, and nothing waits for longer', async () => {
+  const stream = new FakeStream();
+  const terminal = new StreamTerminal(stream, false);
+  terminal.write('a');
+  terminal.write('b');
+  assert.equal(stream.writes, []);
+  await new Promise(setImmediate);
+  assert.equal(stream.writes, ['ab']);
+  terminal.write('c');
+  await terminal.flush();
+  assert.is(stream.writes.join(''), 'abc');
+});
+
+test('much text does not wait', () => {
+  const stream = new FakeStream();
+  new StreamTerminal(stream, false).write('x'.repeat(100_000));
+  assert.is(stream.writes.length, 1);
+});
+
+test('a muted terminal writes nothing and still flushes', async () => {
+  const stream = new FakeStream();
+  const terminal = new StreamTerminal(stream, false);
+  terminal.write('a');
+  assert.is(terminal.mute(), true);
+  assert.is(terminal.mute(), false);
+  terminal.write('b');
+  await terminal.flush();
+  await new Promise(setImmediate);
+  assert.equal(stream.writes, []);
+});
+
+test('the width follows the stream', () => {
+  const stream = new FakeStream();
+  const terminal = new StreamTerminal(stream, false);
+  assert.is(terminal.columns, 80);
+  stream.columns = 40;
+  assert.is(terminal.columns, 40);
+});
+
+test.run();
