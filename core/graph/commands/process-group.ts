@@ -96,7 +96,12 @@ function groupOf(pid: string): number | undefined {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   // The program's name stands in brackets and may have any character in it; then come state, parent and group.
   const [state, , group] = stat.slice(stat.lastIndexOf(')') + 2).split(' ', 3);
-  return state === 'Z' || state === 'X' ? undefined : Number(group);
+  return (state === 'Z' || state === 'X') && !hasThreads(pid) ? undefined : Number(group);
+}
+
+/** Whether an ended process has threads that are still ending: its files and ports are held until the last is gone. */
+function hasThreads(pid: string): boolean {
+  return readdirSync(`/proc/${pid}/task`).length > 1;
 }
 
 /** The groups that print to one of these files, named by their real paths. None where the system does not tell. */

@@ -14,7 +14,7 @@ const service = (when?: Ready, timeout = 10_000): Pick<Task, 'service'> => ({
 
 /** Says when it is up and when it is ended; is ready when it has printed so. */
 const SERVER =
-  "trap 'say down; exit 0' TERM; echo $$ > server.pid; say up; echo listening; while :; do sleep 0.02; done";
+  "trap 'say down; exit 0' TERM; say up; echo $$ > server.pid; echo listening; while :; do sleep 0.02; done";
 const LOG: Ready = { kind: 'log', text: 'listening' };
 const server = { run: SERVER, ...service(LOG) };
 const client = (name: string): { readonly run: string; readonly needs: string[]; readonly inputs: string[] } => ({
