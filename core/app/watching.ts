@@ -38,14 +38,15 @@ export class Watching {
   #project: Project;
   #engine: Engine;
   #tasks: WatchedTasks;
+  /** What stood in the files of the configuration when it was last read. */
   #read: string;
   #reading: Promise<void> = Promise.resolve();
   #isClosed = false;
 
-  private constructor(project: Project, targets: readonly string[], options: WatchingOptions) {
+  private constructor(project: Project, read: string, targets: readonly string[], options: WatchingOptions) {
     this.#options = options;
     this.#project = project;
-    this.#read = textsOf(project);
+    this.#read = read;
     this.#live = new Live(options.jobs(project));
     this.#engine = project.engine();
     this.#tasks = new WatchedTasks(this.#engine, this.#live, targets);
@@ -63,8 +64,10 @@ export class Watching {
   /** Begins. Rejects with what is wrong with the configuration, and with what makes the cache unusable under `strict`. */
   static async begin(options: WatchingOptions): Promise<Watching> {
     const project = await options.open();
+    // At once, before anybody else has a turn.
+    const read = textsOf(project);
     try {
-      const watching = new Watching(project, await options.targets(project), options);
+      const watching = new Watching(project, read, await options.targets(project), options);
       watching.#start();
       return watching;
     } catch (error) {
@@ -126,14 +129,14 @@ export class Watching {
     if (this.#isClosed) return;
     const texts = textsOf(this.#project);
     if (texts === this.#read) return this.#watch.configured();
-    this.#read = texts;
     let next: Project;
     let targets: readonly string[];
     try {
-      next = await this.#options.open();
+      next = await this.#readAgain(texts);
       targets = await this.#options.targets(next);
       next.cacheFolder();
     } catch (error) {
+      this.#read = texts;
       this.#options.listener({ type: 'broken', error });
       return this.#watch.configured();
     }
@@ -144,10 +147,18 @@ export class Watching {
       await before.close();
     }
     this.#project = next;
-    this.#read = textsOf(next);
     this.#engine = next.engine();
     this.#tasks = new WatchedTasks(this.#engine, this.#live, targets);
     await this.#watch.replace(this.#tasks, filesOf(next));
+  }
+
+  /** The project as its files say; they are read once more if another text was there before than is after. */
+  async #readAgain(texts: string): Promise<Project> {
+    for (let before = texts; ; before = this.#read) {
+      const project = await this.#options.open();
+      this.#read = textsOf(project);
+      if (this.#read === before) return project;
+    }
   }
 
   /** Ends all tasks and the watch. Rejects with `STORE_UNUSABLE` under `strict` if there was trouble with the cache. */
