@@ -108,12 +108,20 @@ export class Round {
     const { products, asked, quiet } = this.#state;
     if (product !== undefined) products.set(name, product);
     this.#state.note(outcome);
-    const moment = asked.get(name);
-    if (moment !== undefined) this.#live?.note(settled, moment);
+    const isNews = this.#live === undefined || this.#isNews(settled, asked.get(name), this.#live);
     this.#services.over(name);
-    const isToBeTold = !quiet.has(name) && !(outcome.outcome === 'cached' && this.#services.has(outcome));
+    const isToBeTold = isNews && !quiet.has(name) && !(outcome.outcome === 'cached' && this.#services.has(outcome));
     if (isToBeTold) this.#request.listener({ type: 'done', outcome });
     return settled;
+  }
+
+  /**
+   * Takes in what became of a task at the moment when it was asked for. Whoever told that it begins tells how it ends; for
+   * the rest a round that another one took over from may come too late.
+   */
+  #isNews(settled: Settled, asked: number | undefined, live: Live): boolean {
+    const isTaken = asked !== undefined && live.note(settled, asked);
+    return isTaken || settled.outcome.attempts > 0;
   }
 
   async #settleNeeds(task: Task): Promise<Settled> {
@@ -126,7 +134,9 @@ export class Round {
     if (broken.length > 0 && !this.#state.isStopped) this.#live?.block(task.name);
     if (broken.length > 0 || this.#state.isStopped) return end.settled({ outcome: 'skipped', reasons: pending });
     if (pending.length > 0) return end.settled({ outcome: 'ran', reasons: pending });
-    return (await this.#recall(task)) ?? this.#answer(task, end);
+    const known = await this.#recall(task);
+    if (known !== undefined) return known;
+    return this.#state.isStopped ? end.settled({ outcome: 'skipped' }) : this.#answer(task, end);
   }
 
   #ending({ name }: Task): Ending {

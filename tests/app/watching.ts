@@ -33,7 +33,8 @@ test('a configuration that is edited while it is read is read again', async () =
       clock: CLOCK,
       listener: (event) => {
         if (event.type === 'rested') rounds++;
-        if (event.type === 'task' && event.event.type === 'output') printed += Buffer.from(event.event.chunk).toString();
+        if (event.type === 'task' && event.event.type === 'output')
+          printed += Buffer.from(event.event.chunk).toString();
       },
     });
     await until(() => rounds > 0, 'the first round');

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { type Digest, sha256 } from '../../core/base/hash.ts';
 import type { RelPath } from '../../core/base/paths.ts';
 import type { Reason } from '../../core/graph/outcome.ts';
-import type { Stdin } from '../../core/graph/task.ts';
+import type { Stdin, Task } from '../../core/graph/task.ts';
 import { onSite, type Site, until } from './_site.ts';
 
 /** `strip` takes comments out of a file, `join` puts two files together, `count` counts lines. */
@@ -392,6 +392,28 @@ test('an output that was edited, removed, or made executable by hand is put righ
     assert.equal((await site.run()).log, []);
     assert.equal(site.files(), wanted);
   });
+});
+
+test('what somebody does to an output while its task is at work is taken for its doing, afterwards it is put right', async () => {
+  const waits = 'say at work; while [ ! -e ../aside/end ]; do sleep 0.01; done';
+  const foreach: Task['foreach'] = {
+    of: { kind: 'files', patterns: ['in'] },
+    outputs: ['{name}.out'],
+    at: { file: 'fleche.config.toml', line: 1, column: 1 },
+  };
+  for (const over of [{ inputs: ['in'] }, { foreach }]) {
+    const tasks = { copy: { run: `cp in in.out; ${waits}`, outputs: ['in.out'], ...over } };
+    await onSite(tasks, { in: 'a' }, async (site) => {
+      const running = site.run();
+      await until(() => site.log().includes('at work'), 'the command');
+      site.chmod('in.out', 0o755);
+      site.write({ '../aside/end': '' });
+      assert.equal((await running).outcomes, { copy: 'ran' });
+      site.chmod('in.out', 0o644);
+      assert.is((await site.run()).tasks['copy']?.restored, 1);
+      assert.equal(site.files(), { in: 'a', 'in.out*': 'a' });
+    });
+  }
 });
 
 const SPLIT = {

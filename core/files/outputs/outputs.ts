@@ -176,9 +176,10 @@ export class Outputs {
 
   /**
    * Takes in what a successful run wrote: files with their executable bit, links as links, empty folders; not what was
-   * there before and is untouched. The contents and the text of the tree are in the values store afterwards. Throws
-   * `OUTPUT_ESCAPES` for a link that leads outside or stands where a folder should, `OUTPUT_UNREADABLE`. `needed` is what
-   * has to be written, all of it if absent.
+   * there before and is untouched. What somebody else did to an output in the meantime passes for the run's doing, for
+   * nobody can tell. The contents and the text of the tree are in the values store afterwards. Throws `OUTPUT_ESCAPES` for
+   * a link that leads outside or stands where a folder should, `OUTPUT_UNREADABLE`. `needed` is what has to be written, all
+   * of it if absent.
    */
   capture(prepared: Prepared, needed: Globs = prepared.globs): Captured {
     const captured = this.capturePart(prepared, prepared.globs, { needed, isOther: () => false });

@@ -245,18 +245,23 @@ export class Live {
     return true;
   }
 
-  /** Takes an answer in. A task that cannot be begun is not asked again before something else happens. */
-  note(settled: Settled, asked: number): void {
+  /**
+   * Takes an answer in; whether it did. A task that cannot be begun is not asked again before something else happens. What
+   * comes late from a pass that another one took over from says nothing of a task that is at work for the newer one.
+   */
+  note(settled: Settled, asked: number): boolean {
     const { name, outcome } = settled.outcome;
+    if ((this.#flights.get(name)?.asked ?? 0) > asked) return false;
     if (outcome === 'skipped' && !isCutShort(settled)) this.block(name);
     const before = this.#answers.get(name);
     const isSound = asked > (this.#unsound.get(name) ?? 0);
-    if (outcome === 'skipped' || (before !== undefined && before.asked > asked)) return;
+    if (outcome === 'skipped' || (before !== undefined && before.asked > asked)) return false;
     if (before === undefined || !isSameResult(before.settled.product, settled.product)) {
       this.#changed.set(name, ++this.#moment);
     }
     this.#answers.set(name, { settled, asked, isSound });
     this.#cuts.delete(name);
+    return true;
   }
 
   /** Takes in what the question of a task depends on; undefined if it could not be asked. */

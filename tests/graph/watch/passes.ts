@@ -1,0 +1,66 @@
+/** Passes of a watch that another one takes over from while they are still asking. */
+import { writeFileSync } from 'node:fs';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { RelPath } from '../../../core/base/paths.ts';
+import { onSite, until } from '../_site.ts';
+import { turns, WatchedSite } from './_watch.ts';
+
+const MODULE = `import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+export async function make(args, { root }) {
+  while (!existsSync(join(root, '../aside/end'))) await new Promise((resume) => setTimeout(resume, 10));
+  return 'made';
+}
+`;
+
+const TASKS = {
+  make: {
+    run: '',
+    body: { kind: 'function', module: 'tasks.ts' as RelPath, export: 'make', args: {} },
+    inputs: ['in'],
+  },
+} as const;
+
+test('what a pass has to say too late says nothing of the work that a newer one began', async () => {
+  await onSite(TASKS, { 'tasks.ts': MODULE, in: 'one' }, async (site) => {
+    const make = site.engine.bind(site);
+    let gate = Promise.resolve();
+    site.engine = () => {
+      const engine = make();
+      const { code } = engine.surroundings;
+      const closure = code.closure.bind(code);
+      code.closure = async (...asked) => {
+        await gate;
+        return closure(...asked);
+      };
+      return engine;
+    };
+    writeFileSync(`${site.aside}/end`, '');
+    const watched = await new WatchedSite(site).start();
+    site.remove('../aside/end');
+
+    let open = (): void => {};
+    gate = new Promise((resume) => {
+      open = resume;
+    });
+    watched.save({ in: 'two' });
+    await watched.begin();
+    gate = Promise.resolve();
+    watched.save({ in: 'three' });
+    await watched.begin();
+    const told = (): readonly string[] =>
+      watched.events.flatMap((event) => (event.type === 'task' ? event.event.type : event.type));
+    await until(() => told().includes('start'), 'a start');
+    open();
+    await turns();
+    assert.equal(told(), ['round', 'start']);
+
+    writeFileSync(`${site.aside}/end`, '');
+    await watched.quiet();
+    assert.equal(told(), ['round', 'start', 'done', 'rested']);
+    await watched.watch.close();
+  });
+});
+
+test.run();
