@@ -40,11 +40,16 @@ async function watching(
 
 test('a save runs what reads it; a save without change, and what nobody reads, run nothing', () =>
   watching({ 'fleche.config.toml': LIST, 'src/d/a': 'a' }, async (rig, watch) => {
-    rig.write({ 'src/d/a': 'b' });
+    // At once: a file that is written in place is empty for a moment, which is a change.
+    const save = (path: string, text: string): void => {
+      rig.write({ 'other/file': text });
+      rig.rename('other/file', path);
+    };
+    save('src/d/a', 'b');
     await watch.rested('list');
     rig.log();
-    rig.write({ 'src/d/a': 'b', 'other/file': 'x' });
-    rig.write({ 'src/d/b': 'new' });
+    save('src/d/a', 'b');
+    save('src/d/b', 'new');
     const { paths } = await watch.rested('list');
     assert.equal(paths, ['src/d/b']);
     assert.equal(rig.log(), ['list']);
@@ -93,7 +98,7 @@ for (const [editor, save] of Object.entries(EDITORS)) {
       for (const text of ['one', 'two', 'three']) {
         rig.log();
         save(rig, text);
-        await until(() => rig.exists('out/all') && rig.read('out/all') === text, text);
+        await until(() => rig.readIfThere('out/all') === text, text);
         await watch.rested('list');
         // In between the file may not be there, and then be empty, which are contents too.
         const runs = rig.log().length;
@@ -141,7 +146,7 @@ test('another configuration holds at once; a broken one is told, and the one bef
   watching({ 'fleche.config.toml': LIST, 'src/d/a': 'a' }, async (rig, watch) => {
     rig.edit('fleche.config.toml', 'cat src/*/*', 'echo changed; cat src/*/*');
     await watch.rested('list');
-    assert.is(rig.read('out/all'), 'changed\na'.replace('changed\n', ''));
+    assert.is(rig.read('out/all'), 'a');
     rig.edit('fleche.config.toml', 'tasks = ["list"]', 'tasks = ["lost"]');
     await watch.complains(/fleche\.config\.toml:3:\d+.*lost|lost/);
     rig.write({ 'src/d/a': 'while broken' });
