@@ -56,7 +56,7 @@ export class Watching {
       clock: options.clock,
       listener: (event) => {
         if (event.type === 'configuration') this.#reload();
-        else options.listener(event);
+        else return options.listener(event);
       },
     });
   }
@@ -106,7 +106,7 @@ export class Watching {
   }
 
   /** What a task printed when this answer of it was made. */
-  printed(key: Key): Uint8Array | undefined {
+  printed(key: Key): Iterable<Uint8Array> | undefined {
     return this.#engine.printed(key);
   }
 

@@ -4,6 +4,8 @@
  * a script that reopens the stream (`echo … > /dev/stderr`) empties the file, but leaves no hole in it.
  */
 import { closeSync, constants, fstatSync, openSync, readSync, rmSync } from 'node:fs';
+import { setImmediate as turn } from 'node:timers/promises';
+import { isPromise } from '../base/awaitable.ts';
 
 /** How often a followed file is looked at, ms. */
 const INTERVAL = 40;
@@ -19,6 +21,9 @@ export function isOfLog(fd: number): boolean {
   return descriptors.has(fd);
 }
 
+/** Hears what is written. A promise that it gives back is waited for before it is told more. It neither throws nor rejects. */
+export type LogListener = (chunk: Uint8Array) => unknown;
+
 export class LogFile {
   /** For writing at the end of the file; what a child gets as its stdout and stderr. */
   readonly fd: number;
@@ -26,17 +31,17 @@ export class LogFile {
 
   /**
    * Creates or empties the file. A listener receives copies of the bytes while they come, within `INTERVAL`, and the
-   * rest at `close`; it must not throw. Without one the file is never read.
+   * rest at `close`. Without one the file is never read.
    */
-  constructor(path: string, listener?: (chunk: Uint8Array) => void) {
+  constructor(path: string, listener?: LogListener) {
     this.fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND, 0o600);
     descriptors.add(this.fd);
     this.#follower = listener === undefined ? undefined : new Follower(path, listener);
   }
 
   /** Hands the listener what it has not seen yet, and closes the file. Writers in other processes are not affected. */
-  close(): void {
-    this.#follower?.close();
+  async close(): Promise<void> {
+    await this.#follower?.close();
     descriptors.delete(this.fd);
     closeSync(this.fd);
   }
@@ -49,33 +54,44 @@ export function removeLog(path: string): void {
 
 class Follower {
   readonly #fd: number;
-  readonly #listener: (chunk: Uint8Array) => void;
+  readonly #listener: LogListener;
   readonly #timer: NodeJS.Timeout;
   #offset = 0;
+  /** The look that is under way, while the listener takes its time. */
+  #looking: Promise<unknown> | undefined;
 
-  constructor(path: string, listener: (chunk: Uint8Array) => void) {
+  constructor(path: string, listener: LogListener) {
     this.#fd = openSync(path, 'r');
     descriptors.add(this.#fd);
     this.#listener = listener;
-    this.#timer = setInterval(() => this.#look(CHUNKS_PER_LOOK), INTERVAL);
+    this.#timer = setInterval(() => {
+      this.#looking ??= this.#look().finally(() => {
+        this.#looking = undefined;
+      });
+    }, INTERVAL);
   }
 
-  #look(chunks: number): void {
-    for (let count = 0; count < chunks; count++) {
+  /** Reads on; false at the end of what there is. */
+  async #look(): Promise<boolean> {
+    for (let count = 0; count < CHUNKS_PER_LOOK; count++) {
       const chunk = Buffer.allocUnsafeSlow(CHUNK);
       const size = readSync(this.#fd, chunk, 0, CHUNK, this.#offset);
       if (size === 0) {
-        if (fstatSync(this.#fd).size < this.#offset) this.#offset = 0;
-        return;
+        if (fstatSync(this.#fd).size >= this.#offset) return false;
+        this.#offset = 0;
+        continue;
       }
       this.#offset += size;
-      this.#listener(size < CHUNK / 2 ? Buffer.from(chunk.subarray(0, size)) : chunk.subarray(0, size));
+      const told = this.#listener(size < CHUNK / 2 ? Buffer.from(chunk.subarray(0, size)) : chunk.subarray(0, size));
+      if (isPromise(told)) await told;
     }
+    return true;
   }
 
-  close(): void {
+  async close(): Promise<void> {
     clearInterval(this.#timer);
-    this.#look(Number.POSITIVE_INFINITY);
+    await this.#looking;
+    while (await this.#look()) await turn();
     descriptors.delete(this.#fd);
     closeSync(this.#fd);
   }

@@ -4,6 +4,7 @@
  * question says.
  */
 import { setTimeout as delay } from 'node:timers/promises';
+import { isPromise } from '../base/awaitable.ts';
 import type { Key } from '../base/hash.ts';
 import type { RelPath } from '../base/paths.ts';
 import type { Restored } from '../files/outputs/restoration.ts';
@@ -25,8 +26,6 @@ import { readsNothing, type TaskCall } from './task-call.ts';
 import { timed } from './timeline.ts';
 import { Upstream } from './upstream.ts';
 
-/** What was printed is replayed in pieces of this size, bytes. */
-const PIECE = 1 << 16;
 /** What holds for a task of which nothing else is said. */
 const ONCE: Scheduling = { weight: 1, retries: 0, retryDelay: 0 };
 
@@ -188,13 +187,16 @@ export class Acting {
   }
 
   /** Replays what the task printed, but not twice in one round. `restored` files had to be put right. */
-  served({ call, product, past, items }: Hit, restored: number, end: Ending): Acted {
+  async served({ call, product, past, items }: Hit, restored: number, end: Ending): Promise<Acted> {
     const { mode, request, live, quiet } = this.#state;
     const { name } = call.task;
     if (mode === 'run' && past !== null) {
       const { log, walltime } = past;
-      for (const chunk of log === null ? [] : pieces(log))
-        request.listener({ type: 'output', name, chunk, replayed: true });
+      for (const chunk of log ?? []) {
+        const told = request.listener({ type: 'output', name, chunk, replayed: true });
+        if (isPromise(told)) await end.wait(told);
+        if (request.signal.aborted) break;
+      }
       this.#state.saved += walltime;
     }
     if (past === null && restored === 0 && live !== undefined) quiet.add(name);
@@ -313,11 +315,6 @@ export class Acting {
 
 /** The place of a task that does nothing itself. */
 const NOWHERE: Place = { lane: 0, waited: false, release: () => {} };
-
-/** What is shown takes several times its room on the way, so it goes in pieces. */
-function* pieces(log: Uint8Array): Generator<Uint8Array, void, undefined> {
-  for (let at = 0; at < log.length; at += PIECE) yield log.subarray(at, at + PIECE);
-}
 
 /** The task is to be asked for once more. */
 const AGAIN: Acted = { kind: 'unsettled', disturbed: [] };

@@ -62,9 +62,9 @@ export class Engine {
   }
 
   /** What a task printed when this answer of it was made; undefined if nothing of it is on file. */
-  printed(key: Key): Uint8Array | undefined {
+  printed(key: Key): Iterable<Uint8Array> | undefined {
     const log = this.#bench.calls.get(key)?.log ?? null;
-    return log === null ? undefined : this.#bench.values.get(log);
+    return log === null ? undefined : this.#bench.values.pieces(log);
   }
 
   /** What `run` would do, by the same code, without running or writing anything. */

@@ -10,7 +10,7 @@ import { type Digest, sha256 } from '../base/hash.ts';
 import { type AbsPath, type RelPath, toAbs } from '../base/paths.ts';
 import type { SharedAnswers } from '../call/shared/shared-answers.ts';
 import { globsOf } from '../files/globs/globs.ts';
-import { removeLog } from '../files/log-file.ts';
+import { type LogListener, removeLog } from '../files/log-file.ts';
 import type { Writing } from '../files/outputs/outputs.ts';
 import { FileRef, TreeRef } from '../files/refs.ts';
 import type { Tree } from '../files/trees/tree.ts';
@@ -63,7 +63,7 @@ export interface Execution {
   readonly signal: AbortSignal;
   /** Why the signal was aborted, if that is a failure of the task. */
   readonly fault?: () => string | undefined;
-  readonly onOutput: (chunk: Uint8Array) => void;
+  readonly onOutput: LogListener;
   /**
    * Paths the task reads that are not, or were not all the time, what its question says, `others` included, of which that
    * was found out. Asked when it is done.

@@ -5,7 +5,7 @@ import { ageOf, within } from '../call/memo/freshness.ts';
 import { parseTree, type Tree } from '../files/trees/tree.ts';
 import type { SyncCallStore } from '../store/calls.ts';
 import type { CallRecord } from '../store/record.ts';
-import type { SyncValueStore } from '../store/values.ts';
+import type { FileValueStore, SyncValueStore } from '../store/values.ts';
 import type { Reason } from './outcome.ts';
 import { type Product, product } from './product.ts';
 import { reasonsOf } from './reasons.ts';
@@ -16,8 +16,8 @@ export type Lookup =
       readonly kind: 'hit';
       readonly record: CallRecord;
       readonly product: Product;
-      /** What was printed, or null if nothing was. */
-      readonly log: Uint8Array | null;
+      /** What was printed, in pieces, or null if nothing was. */
+      readonly log: Iterable<Uint8Array> | null;
     }
   /** At least one reason; found out when they are asked for, which should be at once. */
   | { readonly kind: 'miss'; readonly reasons: readonly Reason[] };
@@ -25,7 +25,7 @@ export type Lookup =
 /** Where records and values are looked up. */
 export interface Shelf {
   readonly calls: SyncCallStore;
-  readonly values: SyncValueStore;
+  readonly values: FileValueStore;
   /** ms since the epoch. */
   readonly now: () => number;
 }
@@ -47,7 +47,7 @@ export function lookUp(call: TaskCall, shelf: Shelf): Lookup {
     const age = ageOf(record.filed, shelf.now());
     if (!within(age, staleAfter)) return { kind: 'miss', reasons: [{ kind: 'expired', age }] };
   }
-  const log = record.log === null ? null : shelf.values.get(record.log);
+  const log = record.log === null ? null : shelf.values.pieces(record.log);
   if (log === undefined) return lost('the captured output');
   const outputs = record.outputs === null ? null : storedTree(record.outputs, shelf.values);
   if (outputs === undefined) return lost('the list of outputs');

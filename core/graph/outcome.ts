@@ -108,7 +108,8 @@ export type RunEvent =
   | { readonly type: 'done'; readonly outcome: TaskOutcome }
   | { readonly type: 'end'; readonly summary: RunSummary };
 
-export type RunListener = (event: RunEvent) => void;
+/** A promise that it gives back for output is waited for before more of that task is told; all else is of no matter. */
+export type RunListener = (event: RunEvent) => unknown;
 
 export interface RunRequest {
   /** Names of the wanted tasks; what they need comes along. */

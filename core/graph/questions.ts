@@ -28,7 +28,7 @@ export interface Hit {
   readonly call: TaskCall;
   readonly product: Product;
   /** What the task printed and how long that took, ms; null if it was answered in this round already. */
-  readonly past: { readonly log: Uint8Array | null; readonly walltime: number } | null;
+  readonly past: { readonly log: Iterable<Uint8Array> | null; readonly walltime: number } | null;
   /** How many items it is made of; undefined for a task without. */
   readonly items?: number | undefined;
 }

@@ -5,7 +5,7 @@
  */
 import type { Stats } from 'node:fs';
 import type { Digest } from '../base/hash.ts';
-import { writeNewFile } from './folder/blob-files.ts';
+import { writeNewFile } from './folder/file-bytes.ts';
 import type { BlobInfo, FileValueStore } from './values.ts';
 
 /** The most that is kept at hand, bytes. */
@@ -50,6 +50,10 @@ export class ArrivingValues implements FileValueStore {
 
   get(digest: Digest): Uint8Array | undefined {
     return this.#inner.get(digest);
+  }
+
+  pieces(digest: Digest): Iterable<Uint8Array> | undefined {
+    return this.#inner.pieces(digest);
   }
 
   copyTo(digest: Digest, path: string, mode: number): Stats | undefined {

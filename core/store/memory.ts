@@ -6,11 +6,11 @@ import { readFileSync, rmSync, type Stats } from 'node:fs';
 import { type Digest, type Key, sha256 } from '../base/hash.ts';
 import { byCodeUnit } from '../base/order.ts';
 import { type CallTerms, holds, newestFirst, type SyncCallStore } from './calls.ts';
-import { writeNewFile } from './folder/blob-files.ts';
+import { writeNewFile } from './folder/file-bytes.ts';
 import { frozenRecord } from './frozen.ts';
 import type { CallRecord } from './record.ts';
 import type { StateStore } from './state.ts';
-import { type BlobInfo, type FileValueStore, verified } from './values.ts';
+import { type BlobInfo, type FileValueStore, piecesOf, verified } from './values.ts';
 
 interface Blob {
   readonly bytes: Uint8Array;
@@ -39,6 +39,11 @@ export class MemoryValueStore implements FileValueStore {
     // A reader wrote into what it was given.
     if (bytes === undefined) this.#blobs.delete(digest);
     return bytes;
+  }
+
+  pieces(digest: Digest): Iterable<Uint8Array> | undefined {
+    const bytes = this.get(digest);
+    return bytes && piecesOf(bytes);
   }
 
   put(digest: Digest, bytes: Uint8Array): void {

@@ -57,6 +57,11 @@ export interface SyncValueStore extends ValueStore {
 /** A local store that keeps large blobs as files, so that they can be taken in and given out without being read whole. */
 export interface FileValueStore extends SyncValueStore {
   /**
+   * The bytes of a blob piece by piece, so that a large one is never held whole; undefined if it is absent or damaged. It
+   * is verified when it is asked for; each iteration reads it anew, and ends early if it was removed meanwhile.
+   */
+  pieces(digest: Digest): Iterable<Uint8Array> | undefined;
+  /**
    * Takes in the content of a file, hashing while it copies, and returns its digest. When `expected` is given and the
    * store has it, nothing is read.
    */
@@ -68,6 +73,15 @@ export interface FileValueStore extends SyncValueStore {
   copyTo(digest: Digest, path: string, mode: number): Stats | undefined;
   /** Takes over a file whose content was verified to have this digest; afterwards nothing is at `path`. */
   adopt(path: string, digest: Digest): void;
+}
+
+/** Up to this size a blob is given out in one piece, bytes. */
+export const PIECE: number = 1 << 16;
+
+/** Bytes that are held already, as `FileValueStore.pieces` gives them. */
+export function piecesOf(bytes: Uint8Array): readonly Uint8Array[] {
+  const count = Math.ceil(bytes.length / PIECE);
+  return Array.from({ length: count }, (_, at) => bytes.subarray(at * PIECE, (at + 1) * PIECE));
 }
 
 /** Guards a read path: the bytes if they are what their digest says, else undefined. */

@@ -89,7 +89,7 @@ test('a record is a hit, with what it made', () => {
   if (found.kind !== 'hit') return;
   assert.equal(found.product.outputs, tree);
   assert.equal(found.product.result, product(result, tree).result);
-  assert.is(Buffer.from(found.log ?? []).toString(), 'log');
+  assert.is(Buffer.concat([...(found.log ?? [])]).toString(), 'log');
 });
 
 test('whatever a record names and is gone is a miss that says what', () => {

@@ -1,8 +1,8 @@
 /** Lets a values store without files of its own take the tests of one that has them. */
 import { readFileSync, rmSync } from 'node:fs';
 import { type Digest, sha256 } from '../../core/base/hash.ts';
-import { writeNewFile } from '../../core/store/folder/blob-files.ts';
-import type { BlobInfo, FileValueStore, SyncValueStore } from '../../core/store/values.ts';
+import { writeNewFile } from '../../core/store/folder/file-bytes.ts';
+import { type BlobInfo, type FileValueStore, piecesOf, type SyncValueStore } from '../../core/store/values.ts';
 
 /** The store with the operations on files added; sizes in its listing are those of the content. */
 export function asFileStore(store: SyncValueStore): FileValueStore {
@@ -32,6 +32,10 @@ export function asFileStore(store: SyncValueStore): FileValueStore {
       const digest = sha256(bytes);
       store.put(digest, bytes);
       return { digest, size: bytes.length };
+    },
+    pieces(digest) {
+      const bytes = store.get(digest);
+      return bytes && piecesOf(bytes);
     },
     copyTo(digest, path, mode) {
       const bytes = store.get(digest);

@@ -7,7 +7,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Digest, sha256 } from '../../core/base/hash.ts';
 import { statKey } from '../../core/files/states/stat-key.ts';
-import type { FileValueStore } from '../../core/store/values.ts';
+import { type FileValueStore, PIECE } from '../../core/store/values.ts';
 import { CASES } from './_record.ts';
 
 /** A store under test, empty at first, with a clock that the test sets. */
@@ -56,6 +56,20 @@ export function valuesContract(label: string, open: (folder: string) => ValuesUn
     assert.equal(sizes, SIZES);
   });
 
+  check('a blob of any size comes back in pieces, as often as it is read', ({ store, settle }) => {
+    for (const size of SIZES) {
+      const digest = sha256(bytesOf(size));
+      assert.is(store.pieces(digest), undefined);
+      store.put(digest, bytesOf(size));
+      settle();
+      const pieces = store.pieces(digest) ?? [];
+      for (let again = 0; again < 2; again++) {
+        assert.ok(bytesOf(size).equals(Buffer.concat([...pieces])), `${size} bytes`);
+        assert.ok([...pieces].every(({ length }) => length > 0 && length <= PIECE));
+      }
+    }
+  });
+
   check('a file of any size is taken over, and is gone from where it was', ({ store, settle }, folder) => {
     for (const size of SIZES) {
       const bytes = bytesOf(size, 'adopted ');
@@ -96,13 +110,16 @@ export function valuesContract(label: string, open: (folder: string) => ValuesUn
   });
 
   check('bytes under a digest that is not theirs are never given out', ({ store, settle }, folder) => {
-    for (const size of [10, 50_000]) {
+    for (const size of [10, 50_000, 2_500_000]) {
       const digest = sha256(`something else ${size}`);
       store.put(digest, bytesOf(size));
       settle();
       assert.is(store.copyTo(digest, join(folder, 'out'), 0o644), undefined);
       assert.is(existsSync(join(folder, 'out')), false);
       assert.is(store.get(digest), undefined);
+      store.put(digest, bytesOf(size));
+      settle();
+      assert.is(store.pieces(digest), undefined);
     }
   });
 

@@ -3,6 +3,7 @@
  * the end, unfolded, what failed, with notes beside the log as far as the service shows them. Or line by line as it comes,
  * or only what failed. The name of a task is never a command to the service, and neither is what tasks print.
  */
+import type { Awaitable } from '../../base/awaitable.ts';
 import type { RunEvent, TaskOutcome } from '../../graph/outcome.ts';
 import { Log } from '../reporters/lines.ts';
 import type { LogMode, Reporter } from '../reporters/reporter.ts';
@@ -47,7 +48,7 @@ export class CiReporter implements Reporter {
     return this.#tails.get(task) ?? [];
   }
 
-  readonly listener = (event: RunEvent): void => {
+  readonly listener = (event: RunEvent): Awaitable<void> => {
     switch (event.type) {
       case 'plan':
         this.#width = nameWidth(event.tasks);
@@ -58,7 +59,7 @@ export class CiReporter implements Reporter {
       case 'output':
         if (event.replayed) break;
         this.#log(event.name).push(event.chunk);
-        if (this.#options.log === 'stream') this.#streams.push(event.name, event.chunk);
+        if (this.#options.log === 'stream') return this.#streams.push(event.name, event.chunk);
         break;
       case 'retry':
         this.#warn(event.name, `attempt ${event.attempt} of ${event.attempts} ${event.message}`);
@@ -109,7 +110,10 @@ export class CiReporter implements Reporter {
     this.#streams.end(name);
     if (log === 'quiet' && outcome.outcome !== 'failed') return;
     const title = outcomeLine(outcome, this.#style, 'run', this.#width);
-    if (outcome.outcome !== 'ran' || lines.length === 0 || log === 'stream') return this.#line(title);
+    if (outcome.outcome !== 'ran' || lines.length === 0 || log === 'stream') {
+      this.#line(title);
+      return;
+    }
     const id = ++this.#groups;
     this.#line(markup.open(title, id) ?? title);
     this.#guarded(lines);
@@ -164,14 +168,14 @@ export class CiReporter implements Reporter {
     }
   }
 
-  #guarded(lines: readonly string[]): void {
+  #guarded(lines: readonly string[]): Awaitable<void> {
     if (lines.length === 0) return;
     const guard = this.#options.markup.guard(this.#options.secret);
-    this.#line([...(guard ? [guard.before] : []), ...lines, ...(guard ? [guard.after] : [])].join('\n'));
+    return this.#line([...(guard ? [guard.before] : []), ...lines, ...(guard ? [guard.after] : [])].join('\n'));
   }
 
-  #line(text: string): void {
-    this.#terminal.write(`${text}\n`);
+  #line(text: string): Awaitable<void> {
+    return this.#terminal.write(`${text}\n`);
   }
 }
 

@@ -1,8 +1,6 @@
 /** The keys of tasks that say when and how often they run, as plain data. None of them is part of a task's key. */
-import type { Format } from './formats.ts';
-import type { FormsShape, Key, Shape, TextShape } from './shape.ts';
+import { type FormsShape, type Key, type Shape, text } from './shape.ts';
 
-const text = (format: Format): TextShape => ({ kind: 'text', format });
 const count = (min: number): Shape => ({ kind: 'count', min });
 
 export const SCHEDULING_KEYS: Readonly<Record<string, Key>> = {

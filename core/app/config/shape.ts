@@ -83,3 +83,19 @@ export interface Key {
   readonly default?: Json;
   readonly required?: true;
 }
+
+export const FLAG: Shape = { kind: 'flag' };
+export const ANY: Shape = { kind: 'any' };
+
+export function text(format: Format): TextShape {
+  return { kind: 'text', format };
+}
+
+export function listOf(of: Shape): ListShape {
+  return { kind: 'list', of };
+}
+
+/** A list of texts of which later ones count more. */
+export function patterns(format: Format): ListShape {
+  return { kind: 'list', of: text(format), ordered: true };
+}

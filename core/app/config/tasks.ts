@@ -12,8 +12,8 @@ import { type Need, TaskNames } from './needs.ts';
 import { notePatterns, pathOf, readPatterns } from './patterns.ts';
 import { label } from './problems.ts';
 import { durationOf, readScheduling } from './scheduling.ts';
-import { ARGUMENT, TASK_KEYS } from './schema.ts';
 import { readService } from './services.ts';
+import { ARGUMENT, TASK_KEYS } from './task-schema.ts';
 import type { Spot, TaskText } from './task-text.ts';
 import { plainValue, tableOf, textOf, textsOf } from './values.ts';
 

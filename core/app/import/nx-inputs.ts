@@ -84,7 +84,7 @@ class Finding implements TargetInputs {
     else if (typeof input === 'string' && projects !== undefined) {
       for (const name of [projects].flat()) {
         const other = this.#targets.project(String(name));
-        if (other !== undefined && other !== project) this.#ofOther(input, other, project);
+        if (other !== undefined && other !== project) this.#ofOther(input, other);
       }
     } else if (typeof input === 'string') this.#named(input, project);
   }
@@ -102,11 +102,11 @@ class Finding implements TargetInputs {
 
   #below(name: string, project: Project): void {
     if (this.#upward) return;
-    for (const other of this.#targets.below(project)) this.#ofOther(name, other, project);
+    for (const other of this.#targets.below(project)) this.#ofOther(name, other);
   }
 
-  /** Files of another project, as seen from this one. */
-  #ofOther(name: string, other: Project, project: Project): void {
+  /** Files of another project, from the root. */
+  #ofOther(name: string, other: Project): void {
     const theirs = this.beside();
     theirs.#named(name, other);
     for (const pattern of [...theirs.patterns, ...takenAway(this.#targets.outputsOf(other))]) {

@@ -26,8 +26,8 @@ export function reporterFor(invocation: Invocation, machine: Machine, mode: Repo
 function both(first: Reporter, second: Reporter): Reporter {
   return {
     listener(event) {
-      first.listener(event);
-      second.listener(event);
+      void first.listener(event);
+      return second.listener(event);
     },
     drop(name) {
       first.drop(name);

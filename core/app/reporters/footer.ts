@@ -3,11 +3,14 @@
  * a second, and gathers what is written in between. Uses the normal screen; leaves nothing behind.
  */
 
+import type { Awaitable } from '../../base/awaitable.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { cut, widthOf } from '../terminal/text.ts';
 
 const INTERVAL = 100;
+/** What is written above is not held back any longer from this length on. */
+const MUCH = 1 << 18;
 
 export class Footer implements Terminal {
   readonly #terminal: Terminal;
@@ -42,13 +45,13 @@ export class Footer implements Terminal {
   }
 
   /** Writes whole lines above the footer. */
-  write(text: string): void {
-    if (!this.#open) {
-      this.#terminal.write(text);
-      return;
-    }
+  write(text: string): Awaitable<void> {
+    if (!this.#open) return this.#terminal.write(text);
     this.#above += text;
-    this.refresh();
+    if (this.#above.length < MUCH) return this.refresh();
+    this.#cancel?.();
+    this.#cancel = undefined;
+    return this.#draw(this.#render());
   }
 
   /** Says that `render` may have something new to show. */
@@ -74,17 +77,19 @@ export class Footer implements Terminal {
     });
   }
 
-  #draw(lines: readonly string[]): void {
+  #draw(lines: readonly string[]): Awaitable<void> {
     const width = this.#terminal.columns - 1;
     const shown = lines.map((line) => cut(line, width));
     this.#last = this.#clock.now();
+    let told: Awaitable<void> | undefined;
     if (this.#above !== '' || shown.join('\n') !== this.#shown.join('\n')) {
       const footer = shown.map((line) => `${line}\n`).join('');
-      this.#terminal.write(`${this.#erasure()}${this.#above}${footer}`);
+      told = this.#terminal.write(`${this.#erasure()}${this.#above}${footer}`);
       this.#above = '';
       this.#shown = shown;
     }
     if (shown.length > 0 && this.#cancel === undefined) this.#wait(INTERVAL);
+    return told;
   }
 
   /** Back to where the footer begins, and away with it. Lines that a narrower window has wrapped count as several. */

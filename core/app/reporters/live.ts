@@ -21,8 +21,9 @@ export function liveReporter(terminal: Terminal, clock: Clock, log: LogMode): Re
     listener(event) {
       progress.listener(event);
       if (event.type === 'end') footer.close();
-      plain.listener(event);
+      const told = plain.listener(event);
       if (event.type === 'start' || event.type === 'done') footer.refresh();
+      return told;
     },
     drop(name) {
       progress.drop(name);

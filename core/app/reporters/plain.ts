@@ -2,6 +2,7 @@
  * For people and for logs: one line a task when it is over, with what it printed below it, or line by line while it
  * runs; a closing line last. Lines are never changed after they were written.
  */
+import type { Awaitable } from '../../base/awaitable.ts';
 import { formatDuration } from '../../base/duration.ts';
 import type { RunEvent, TaskOutcome } from '../../graph/outcome.ts';
 import { type Style, styleFor } from '../terminal/style.ts';
@@ -35,12 +36,13 @@ export class PlainReporter implements Reporter {
   constructor(terminal: Terminal, options: PlainOptions) {
     this.#terminal = terminal;
     this.#style = styleFor(terminal);
-    const show = (lines: readonly string[]): void => terminal.write(lines.map((line) => `${line}\n`).join(''));
+    const show = (lines: readonly string[]): Awaitable<void> =>
+      terminal.write(lines.map((line) => `${line}\n`).join(''));
     this.#streams = new Streams(this.#style, terminal.colors, show);
     this.#options = options;
   }
 
-  readonly listener = (event: RunEvent): void => {
+  readonly listener = (event: RunEvent): Awaitable<void> => {
     switch (event.type) {
       case 'plan':
         this.#width = nameWidth(event.tasks);
@@ -50,8 +52,7 @@ export class PlainReporter implements Reporter {
         if (event.stays && this.#options.log === 'grouped') this.#staying.add(event.name);
         break;
       case 'output':
-        this.#output(event.name, event.chunk);
-        break;
+        return this.#output(event.name, event.chunk);
       case 'retry':
         this.#retry(event);
         break;
@@ -80,11 +81,8 @@ export class PlainReporter implements Reporter {
     this.#streams.close();
   }
 
-  #output(name: string, chunk: Uint8Array): void {
-    if (this.#options.log === 'stream' || this.#staying.has(name)) {
-      this.#streams.push(name, chunk);
-      return;
-    }
+  #output(name: string, chunk: Uint8Array): Awaitable<void> {
+    if (this.#options.log === 'stream' || this.#staying.has(name)) return this.#streams.push(name, chunk);
     const log = this.#logs.get(name) ?? new Log();
     this.#logs.set(name, log);
     log.push(chunk);

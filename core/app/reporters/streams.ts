@@ -1,4 +1,5 @@
 /** What tasks print, line by line while they run, each line behind the name of its task. */
+import type { Awaitable } from '../../base/awaitable.ts';
 import type { Style } from '../terminal/style.ts';
 import { harmless, padded, tameLine } from '../terminal/text.ts';
 import { LineSplitter } from './lines.ts';
@@ -6,13 +7,13 @@ import { LineSplitter } from './lines.ts';
 export class Streams {
   readonly #style: Style;
   readonly #colors: boolean;
-  readonly #show: (lines: readonly string[]) => void;
+  readonly #show: (lines: readonly string[]) => Awaitable<void>;
   readonly #splitters = new Map<string, LineSplitter>();
   #order = new Map<string, number>();
   #width = 0;
 
   /** `colors`: whether tasks may colour what they print. */
-  constructor(style: Style, colors: boolean, show: (lines: readonly string[]) => void) {
+  constructor(style: Style, colors: boolean, show: (lines: readonly string[]) => Awaitable<void>) {
     this.#style = style;
     this.#colors = colors;
     this.#show = show;
@@ -24,15 +25,16 @@ export class Streams {
     this.#width = width;
   }
 
-  push(name: string, chunk: Uint8Array): void {
+  /** What `show` gives back. */
+  push(name: string, chunk: Uint8Array): Awaitable<void> {
     const splitter = this.#splitters.get(name) ?? new LineSplitter();
     this.#splitters.set(name, splitter);
-    this.#write(name, splitter.push(chunk));
+    return this.#write(name, splitter.push(chunk));
   }
 
   /** Shows what is left of a task whose last line did not end. */
   end(name: string): void {
-    this.#write(name, this.#splitters.get(name)?.end() ?? []);
+    void this.#write(name, this.#splitters.get(name)?.end() ?? []);
     this.#splitters.delete(name);
   }
 
@@ -40,9 +42,9 @@ export class Streams {
     for (const name of [...this.#splitters.keys()]) this.end(name);
   }
 
-  #write(name: string, lines: readonly string[]): void {
+  #write(name: string, lines: readonly string[]): Awaitable<void> {
     if (lines.length === 0) return;
     const prefix = this.#style.hue(this.#order.get(name) ?? 0, `${padded(harmless(name), this.#width)} │ `);
-    this.#show(lines.map((line) => prefix + tameLine(line, this.#colors)));
+    return this.#show(lines.map((line) => prefix + tameLine(line, this.#colors)));
   }
 }

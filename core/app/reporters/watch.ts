@@ -41,10 +41,10 @@ export function watchReporterFor(options: WatchReporterOptions): WatchReporter {
   return {
     listener(event) {
       // The summary of a round comes from the reporter of rounds, and is to come first.
-      if (event.type === 'rested') rounds.listener(event);
+      if (event.type === 'rested') void rounds.listener(event);
       const line = jsonOf(event);
-      if (line !== undefined) stdout.write(`${JSON.stringify(line)}\n`);
-      if (event.type !== 'rested') rounds.listener(event);
+      if (line !== undefined) void stdout.write(`${JSON.stringify(line)}\n`);
+      return event.type === 'rested' ? undefined : rounds.listener(event);
     },
     suspend: () => rounds.suspend(),
     close: () => rounds.close(),
@@ -88,7 +88,7 @@ class RoundReporter implements WatchReporter {
     return invocation.flag('json') ? machine.stderr : machine.stdout;
   }
 
-  readonly listener = (event: WatchEvent): void => {
+  readonly listener = (event: WatchEvent): unknown => {
     const { dim, yellow } = this.#style;
     switch (event.type) {
       case 'round':

@@ -1,12 +1,12 @@
-/** Single keys that a person presses, where standard input is a terminal. */
+/** What a person types, where standard input is a terminal: single keys, or a line. */
 
 /** The part of a Node stream that is used here. */
 export interface InputStream {
   readonly isTTY?: boolean | undefined;
   setRawMode?(isRaw: boolean): unknown;
   setEncoding(encoding: 'utf8'): unknown;
-  on(event: 'data', listener: (text: string) => void): unknown;
-  off(event: 'data', listener: (text: string) => void): unknown;
+  on(event: 'data' | 'end', listener: (text: string) => void): unknown;
+  off(event: 'data' | 'end', listener: (text: string) => void): unknown;
   resume(): unknown;
   pause(): unknown;
 }
@@ -32,6 +32,11 @@ export interface Keyboard {
    * (`\u0003`) into a signal meanwhile; Ctrl-Z stops the process as ever. Undefined where nobody can press keys.
    */
   listen(listener: KeyListener): (() => void) | undefined;
+  /**
+   * The line that is typed next, shown and edited by the terminal as ever, Ctrl-C a signal; `undefined` in the promise at
+   * the end of input or when `signal` is aborted. Undefined where nobody can type.
+   */
+  line(signal: AbortSignal): Promise<string | undefined> | undefined;
 }
 
 const CTRL_Z = '\u001a';
@@ -74,5 +79,33 @@ export function keyboardOf(input: () => InputStream, jobControl: JobControl | un
         stream.setRawMode?.(false);
       };
     },
+    line(signal) {
+      const stream = input();
+      return stream.isTTY === true ? lineFrom(stream, signal) : undefined;
+    },
   };
+}
+
+async function lineFrom(stream: InputStream, signal: AbortSignal): Promise<string | undefined> {
+  let typed = '';
+  let stop = (): void => {};
+  const over = new Promise<void>((resolve) => {
+    stop = resolve;
+  });
+  const onData = (text: string): void => {
+    typed += text;
+    if (typed.includes('\n')) stop();
+  };
+  signal.addEventListener('abort', stop, { once: true });
+  stream.setEncoding('utf8');
+  stream.on('data', onData);
+  stream.on('end', stop);
+  stream.resume();
+  if (!signal.aborted) await over;
+  stream.off('data', onData);
+  stream.off('end', stop);
+  signal.removeEventListener('abort', stop);
+  stream.pause();
+  const end = typed.search(/\r?\n/);
+  return end < 0 ? undefined : typed.slice(0, end);
 }

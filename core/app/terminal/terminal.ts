@@ -2,10 +2,12 @@
  * Where words for people go: a small view of an output stream, so that everything that prints can be tested without
  * one. Knows no colours and no layout.
  */
+import type { Awaitable } from '../../base/awaitable.ts';
 
 /** A place to write text to, and what is known of it. */
 export interface Terminal {
-  write(text: string): void;
+  /** A promise is given back where very much waits to be read; whoever has much more to write waits for it. It never rejects. */
+  write(text: string): Awaitable<void>;
   /** Width in cells, at least 1. May change between two reads. */
   readonly columns: number;
   /** Whether a person watches and lines can be redrawn. */
@@ -19,10 +21,14 @@ export interface OutputStream {
   write(text: string, done?: (error?: Error | null) => void): boolean;
   readonly columns?: number | undefined;
   readonly isTTY?: boolean | undefined;
+  /** What waits to be read, bytes. */
+  readonly writableLength?: number | undefined;
 }
 
 /** Text that is held back no longer than until the end of the event turn, or until it has this length. */
 const HELD = 1 << 15;
+/** Where more than this waits to be read, writers are asked to wait, bytes. */
+const MUCH = 1 << 20;
 const DEFAULT_COLUMNS = 80;
 
 /** Gathers what is written in one event turn into one system call: a thousand answered tasks are a few writes. */
@@ -44,15 +50,15 @@ export class StreamTerminal implements Terminal {
     return this.#stream.columns || DEFAULT_COLUMNS;
   }
 
-  write(text: string): void {
+  write(text: string): Awaitable<void> {
     if (!this.#open) return;
     this.#held += text;
-    if (this.#held.length >= HELD) this.#pass();
-    else if (!this.#scheduled) {
+    if (this.#held.length >= HELD) return this.#pass();
+    if (!this.#scheduled) {
       this.#scheduled = true;
       setImmediate(() => {
         this.#scheduled = false;
-        this.#pass();
+        void this.#pass();
       });
     }
   }
@@ -73,10 +79,13 @@ export class StreamTerminal implements Terminal {
     return wasOpen;
   }
 
-  #pass(): void {
+  #pass(): Awaitable<void> {
     const text = this.#held;
     this.#held = '';
-    if (text !== '') this.#stream.write(text);
+    if (text === '') return;
+    if ((this.#stream.writableLength ?? 0) > MUCH)
+      return new Promise((resolve) => this.#stream.write(text, () => resolve()));
+    this.#stream.write(text);
   }
 }
 

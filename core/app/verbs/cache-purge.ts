@@ -1,4 +1,5 @@
 /** `fleche cache purge`: removes all answers, here or from the own part of the shared caches, after asking. */
+import { setImmediate as turn } from 'node:timers/promises';
 import { FlecheError, messageOf } from '../../base/errors.ts';
 import { formatSize } from '../../base/size.ts';
 import { collectGarbage } from '../../call/caches/gc.ts';
@@ -23,29 +24,36 @@ export async function purged(project: Project, { invocation, machine }: VerbCont
 type Asking = (question: string) => Promise<boolean>;
 
 async function purgedHere(project: Project, isWanted: Asking, dryRun: boolean): Promise<Done> {
-  const { values, calls, leases } = project.stores();
-  const now = project.now();
-  const busy = leases()
-    .list()
-    .find((lease) => !isAbandoned(lease, now));
-  if (busy !== undefined) {
-    throw new FlecheError('USAGE', `process ${busy.owner.pid} is at work with this cache`, {
-      hint: 'Wait until it is done, or end it.',
-    });
-  }
+  const { values, calls } = project.stores();
+  requireIdle(project);
   const place = values.location === undefined ? 'the cache in memory' : harmless(values.location);
   const count = calls.count();
   if (!(await isWanted(`Remove all ${counted(count, 'answer')} from ${place}?`))) {
     return { json: { records: 0, values: 0, bytes: 0, dryRun }, text: NOTHING_DONE, code: EXIT.failed };
   }
+  requireIdle(project);
   if (!dryRun) calls.deleteAll([...calls.find({})].map(({ key }) => key));
-  const swept = await collectGarbage(values, { find: () => [] }, { graceMs: 0, now: now + 1, dryRun });
+  const swept = await collectGarbage(values, { find: () => [] }, { graceMs: 0, now: project.now() + 1, dryRun });
   const done = `${counted(count, 'answer')} and ${counted(swept.removed, 'value')} (${formatSize(swept.bytes)})`;
   return {
     json: { records: count, values: swept.removed, bytes: swept.bytes, dryRun },
     text: `${dryRun ? 'would remove' : 'removed'} ${done} from ${place}`,
     code: EXIT.done,
   };
+}
+
+/** Throws `USAGE` while a process makes answers, which may name what is about to go. */
+function requireIdle(project: Project): void {
+  const now = project.now();
+  const busy = project
+    .stores()
+    .leases()
+    .list()
+    .find((lease) => !isAbandoned(lease, now));
+  if (busy === undefined) return;
+  throw new FlecheError('USAGE', `process ${busy.owner.pid} is at work with this cache`, {
+    hint: 'Wait until it is done, or end it.',
+  });
 }
 
 async function purgedShared(project: Project, isWanted: Asking, dryRun: boolean): Promise<Done> {
@@ -82,22 +90,18 @@ async function purgedShared(project: Project, isWanted: Asking, dryRun: boolean)
 
 /** Asks who sits at the terminal. Throws `USAGE` where nobody does. */
 async function agreed({ keyboard, stderr, interruption }: Machine, question: string): Promise<boolean> {
-  let answer: (key: string) => void = () => {};
-  const answered = new Promise<string>((resolve) => {
-    answer = resolve;
-  });
-  const stop = stderr.isTTY ? keyboard?.listen({ pressed: (key) => answer(key) }) : undefined;
-  if (stop === undefined) {
+  const typed = stderr.isTTY ? keyboard?.line(interruption.signal) : undefined;
+  if (typed === undefined) {
     throw new FlecheError('USAGE', 'there is nobody to ask whether all answers are to be removed', {
       hint: 'Write --yes, or --dry-run to see what would go.',
     });
   }
-  const { signal } = interruption;
-  if (signal.aborted) answer('n');
-  signal.addEventListener('abort', () => answer('n'), { once: true });
   stderr.write(`${question} [y/N] `);
-  const key = await answered;
-  stop();
-  stderr.write('\n');
-  return key === 'y' || key === 'Y';
+  const answer = await typed;
+  if (answer === undefined) {
+    // The line of the question was not ended by who typed. What is said next goes to another stream, a turn later.
+    stderr.write('\n');
+    await turn();
+  }
+  return /^\s*y(es)?\s*$/i.test(answer ?? '');
 }

@@ -55,7 +55,7 @@ export async function cache(context: VerbContext): Promise<number> {
     machine.stdout.write(
       invocation.flag('json') ? `${JSON.stringify({ type: 'cache', action: word, ...json })}\n` : `${text}\n`,
     );
-    return code;
+    return machine.interruption.code ?? code;
   } finally {
     await project.close();
   }

@@ -38,7 +38,7 @@ export async function ci(context: VerbContext): Promise<number> {
   });
   const json = invocation.flag('json') ? jsonReporter(machine.stdout) : undefined;
   let placeOf: (task: string) => Note['at'] = () => undefined;
-  const warn = (message: string): void => reporter.listener({ type: 'warning', name: null, message });
+  const warn = (message: string): void => void reporter.listener({ type: 'warning', name: null, message });
   const project = await context.open(warn, modest(env, provider));
   try {
     const repository = env['GITHUB_WORKSPACE'] || project.root;
@@ -63,8 +63,8 @@ export async function ci(context: VerbContext): Promise<number> {
       targets,
       force: invocation.flag('force'),
       listener: (event) => {
-        reporter.listener(event);
         json?.listener(event);
+        return reporter.listener(event);
       },
     });
     const { runsFile } = project.stores();

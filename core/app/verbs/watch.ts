@@ -7,7 +7,7 @@ import type { WatchEvent, WatchRound } from '../../graph/watch/watch-events.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Invocation } from '../invocation.ts';
 import { parseJobs } from '../jobs.ts';
-import { LineSplitter } from '../reporters/lines.ts';
+import { LineSplitter, Log } from '../reporters/lines.ts';
 import { type WatchReporter, watchReporterFor, whyText } from '../reporters/watch.ts';
 import { RoundHook } from '../round-hook.ts';
 import { selectedTasks } from '../selection/selection.ts';
@@ -87,15 +87,16 @@ class Session {
     return interruption.code ?? (this.#last !== undefined && this.#last.summary.failed > 0 ? EXIT.failed : EXIT.done);
   }
 
-  #listen(event: WatchEvent): void {
+  #listen(event: WatchEvent): unknown {
     if (event.type === 'round') this.#isTelling = true;
-    this.#reporter.listener(event);
+    const told = this.#reporter.listener(event);
     if (event.type === 'fault') this.#end({ error: event.error });
-    if (event.type !== 'rested') return;
+    if (event.type !== 'rested') return told;
     this.#isTelling = false;
     this.#last = event.round;
     const { failed, skipped } = event.round.summary;
     if (failed + skipped === 0) this.#hook?.run();
+    return undefined;
   }
 
   #hookFor(watching: Watching): RoundHook | undefined {
@@ -155,9 +156,14 @@ class Session {
       const printed = key === null ? undefined : this.#watching?.printed(key);
       stdout.write(`${bold(harmless(name))}${printed === undefined ? dim(' printed nothing') : ''}\n`);
       if (printed === undefined) continue;
-      const lines = new LineSplitter();
-      const all = [...lines.push(printed), ...lines.end()];
-      stdout.write(all.map((line) => `${dim('  │ ')}${tameLine(line, stdout.colors)}\n`).join(''));
+      const log = new Log();
+      for (const piece of printed) log.push(piece);
+      stdout.write(
+        log
+          .end()
+          .map((line) => `${dim('  │ ')}${tameLine(line, stdout.colors)}\n`)
+          .join(''),
+      );
     }
   }
 

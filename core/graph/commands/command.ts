@@ -11,7 +11,7 @@ import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, sta
 import { createRequire } from 'node:module';
 import { messageOf, systemCode } from '../../base/errors.ts';
 import type { AbsPath } from '../../base/paths.ts';
-import { isOfLog, LogFile } from '../../files/log-file.ts';
+import { isOfLog, LogFile, type LogListener } from '../../files/log-file.ts';
 import { ProcessGroup } from './process-group.ts';
 import { noteRunning } from './running.ts';
 
@@ -32,7 +32,7 @@ export interface CommandOptions {
   /** Default 2000. */
   readonly graceMs?: number;
   /** Receives the output while it comes. */
-  readonly onOutput?: ((chunk: Uint8Array) => void) | undefined;
+  readonly onOutput?: LogListener | undefined;
 }
 
 /**
@@ -65,7 +65,7 @@ export async function runCommand(options: CommandOptions): Promise<CommandResult
       entry.remove();
     }
   } finally {
-    log.close();
+    await log.close();
   }
 }
 

@@ -11,7 +11,7 @@ import { Ref } from '../../base/ref.ts';
 import type { SharedAnswers } from '../../call/shared/shared-answers.ts';
 import { makeTree, type Tree, treeText } from '../../files/trees/tree.ts';
 import type { StoredValue } from '../../store/record.ts';
-import type { SyncValueStore } from '../../store/values.ts';
+import { piecesOf, type SyncValueStore } from '../../store/values.ts';
 import { Answer, type Workbench } from '../execute.ts';
 import { lookUp } from '../lookup.ts';
 import { type Product, product } from '../product.ts';
@@ -20,7 +20,8 @@ import type { ItemCall, TaskCall } from '../task-call.ts';
 /** An answer of one item. */
 export interface ItemAnswer {
   readonly product: Product;
-  readonly log: Uint8Array | null;
+  /** What was printed; null for nothing. */
+  readonly log: Digest | null;
   /** ms. */
   readonly walltime: number;
   /** ms since the epoch. */
@@ -91,14 +92,16 @@ export function itemsOf(whole: TaskCall): readonly ItemCall[] {
 function answerTo(call: ItemCall, bench: Workbench): ItemAnswer | undefined {
   const found = lookUp(call, bench);
   if (found.kind === 'miss') return undefined;
-  const { record, product, log } = found;
-  return { product, log, walltime: Number(record.metadata['runtime']?.['walltime'] ?? 0), filed: record.filed };
+  const { record, product } = found;
+  const { log, filed } = record;
+  return { product, log, walltime: Number(record.metadata['runtime']?.['walltime'] ?? 0), filed };
 }
 
 /** The answer of a task. */
 export interface Composed {
   readonly product: Product;
-  readonly log: Uint8Array | null;
+  /** In pieces; null for nothing. */
+  readonly log: Iterable<Uint8Array> | null;
   /** The digest of `log`. */
   readonly logBlob: Digest | null;
   readonly walltime: number;
@@ -127,10 +130,10 @@ export function compose(whole: TaskCall, answers: ReadonlyMap<ItemCall, ItemAnsw
   if (tree !== null) keep(Buffer.from(treeText(tree.entries)));
   const ordered = (items?.places() ?? []).flatMap((place) => given[place] ?? []);
   const value = task.body.kind === 'command' ? null : listOf(ordered, values, keep);
-  const log = logOf(calls, given);
+  const log = logOf(calls, given, values);
   return {
     product: product(value, tree),
-    log,
+    log: log && piecesOf(log),
     logBlob: log === null ? null : keep(log),
     walltime: given.reduce((sum, { walltime }) => sum + walltime, 0),
     filed:
@@ -167,19 +170,21 @@ function listOf(
   keep: (bytes: Uint8Array) => Digest,
 ): StoredValue {
   const stored = answers.flatMap(({ product: { value } }) => value ?? []);
-  const encoded = stored.map(({ blob }) => {
-    const bytes = values.get(blob);
-    if (bytes === undefined) throw new FlecheError('STORE_CORRUPT', `the stored value ${blob.slice(0, 12)} is gone`);
-    return bytes;
-  });
+  const encoded = stored.map(({ blob }) => storedBytes(blob, values));
   return { digest: digest(stored.map((value) => new Ref(value.digest))), blob: keep(encodedList(encoded)) };
 }
 
+function storedBytes(blob: Digest, values: SyncValueStore): Uint8Array {
+  const bytes = values.get(blob);
+  if (bytes !== undefined) return bytes;
+  throw new FlecheError('STORE_CORRUPT', `the stored value ${blob.slice(0, 12)} is gone`);
+}
+
 /** What the items printed, each below its name; null for nothing. */
-function logOf(calls: readonly ItemCall[], answers: readonly ItemAnswer[]): Uint8Array | null {
+function logOf(calls: readonly ItemCall[], answers: readonly ItemAnswer[], values: SyncValueStore): Uint8Array | null {
   const chunks = calls.flatMap(({ item }, at) => {
     const log = answers[at]?.log ?? null;
-    return log === null ? [] : [labelled(item.name, log)];
+    return log === null ? [] : [labelled(item.name, storedBytes(log, values))];
   });
   return chunks.length === 0 ? null : Buffer.concat(chunks);
 }

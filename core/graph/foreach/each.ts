@@ -245,11 +245,10 @@ class Each {
     if (executed.kind !== 'done') return;
     const { product, log, warning } = executed;
     if (warning !== null) this.#crew.onWarning(`${name}: ${warning}`);
-    const { calls, values, now } = this.#bench;
+    const { calls, now } = this.#bench;
     const record = calls.get(call.key);
     const walltime = Number(record?.metadata['runtime']?.['walltime'] ?? 0);
-    const bytes = log === null ? null : (values.get(log) ?? null);
-    this.#answers.set(call, { product, log: bytes, walltime, filed: record?.filed ?? now() });
+    this.#answers.set(call, { product, log, walltime, filed: record?.filed ?? now() });
     this.#crew.onProgress(this.#counts());
   }
 

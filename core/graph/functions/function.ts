@@ -8,7 +8,7 @@ import { encode } from '../../base/encode.ts';
 import { FlecheError, messageOf, systemCode } from '../../base/errors.ts';
 import { type Digest, sha256 } from '../../base/hash.ts';
 import { type AbsPath, type RelPath, toAbs } from '../../base/paths.ts';
-import { LogFile } from '../../files/log-file.ts';
+import { LogFile, type LogListener } from '../../files/log-file.ts';
 import { decodeAt } from '../../files/refs.ts';
 import type { CodeClosure } from '../code/code.ts';
 import { labelOf } from './function-protocol.ts';
@@ -37,7 +37,7 @@ export interface FunctionOptions {
   /** Where a thread is taken from that other calls of the same function may have had before; by default it is a new one. */
   readonly threads?: FunctionThreads | undefined;
   /** Receives the output while it comes. */
-  readonly onOutput?: ((chunk: Uint8Array) => void) | undefined;
+  readonly onOutput?: LogListener | undefined;
 }
 
 /** An argument that is at hand as stored bytes: it need not be decodable here, where its class may be unknown. */
@@ -89,7 +89,7 @@ export async function runFunction(options: FunctionOptions): Promise<FunctionRes
     if (!(error instanceof FlecheError) || error.code === 'BUG') throw error;
     return { kind: 'threw', message: error.describe(), stack: '', code: error.code };
   } finally {
-    log.close();
+    await log.close();
   }
 }
 

@@ -2,6 +2,7 @@
  * The services that the tasks of one round need: started when the first task that needs one really runs, ended when the
  * last one is over. What becomes of a service is known, and told, at the end of the round.
  */
+import type { LogListener } from '../../files/log-file.ts';
 import { Ending } from '../ending.ts';
 import type { Reason, RunReport, TaskOutcome } from '../outcome.ts';
 import { serviceProduct } from '../product.ts';
@@ -104,7 +105,7 @@ export class RoundServices {
     const begun = this.#begun.get(name);
     if (call === undefined || begun?.service.fault !== undefined) return undefined;
     const before = this.#pool.get(name);
-    const onOutput = (chunk: Uint8Array): void => request.listener({ type: 'output', name, chunk, replayed: false });
+    const onOutput: LogListener = (chunk) => request.listener({ type: 'output', name, chunk, replayed: false });
     const service = await this.#pool.start(call, bench, onOutput);
     if (service === before || this.#begun.has(name)) return service;
     const end = new Ending(name, bench.now);

@@ -3,6 +3,7 @@
  * nothing of who needs them: a run has a pool of its own, the rounds of a watch share one.
  */
 import { byCodeUnit } from '../../base/order.ts';
+import type { LogListener } from '../../files/log-file.ts';
 import { type Held, hold } from '../../store/hold.ts';
 import type { Lease } from '../../store/leases.ts';
 import type { Workbench } from '../execute.ts';
@@ -50,7 +51,7 @@ export class ServicePool {
   }
 
   /** The service that a call describes: the one that is up, unless that was started by another one; then a new one. */
-  async start(call: TaskCall, bench: Workbench, onOutput: (chunk: Uint8Array) => void): Promise<Service> {
+  async start(call: TaskCall, bench: Workbench, onOutput: LogListener): Promise<Service> {
     const { name } = call.task;
     const before = this.#services.get(name);
     if (before?.key === call.key && before.fault === undefined) return before;

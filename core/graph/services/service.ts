@@ -7,7 +7,7 @@ import { formatDuration } from '../../base/duration.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { type Key, sha256 } from '../../base/hash.ts';
 import { toAbs } from '../../base/paths.ts';
-import { removeLog } from '../../files/log-file.ts';
+import { type LogListener, removeLog } from '../../files/log-file.ts';
 import { type CommandOptions, type CommandResult, runCommand } from '../commands/command.ts';
 import { Deadline } from '../commands/deadline.ts';
 import { commandEnv } from '../commands/environment.ts';
@@ -26,7 +26,7 @@ export class Service {
   readonly key: Key;
   readonly #call: TaskCall;
   readonly #bench: Workbench;
-  readonly #onOutput: (chunk: Uint8Array) => void;
+  readonly #onOutput: LogListener;
   readonly #ending = new AbortController();
   readonly #failed = new AbortController();
   readonly #decoder = new TextDecoder();
@@ -37,7 +37,7 @@ export class Service {
   #fault: string | undefined;
 
   /** Starts it. */
-  constructor(call: TaskCall, bench: Workbench, onOutput: (chunk: Uint8Array) => void) {
+  constructor(call: TaskCall, bench: Workbench, onOutput: LogListener) {
     this.name = call.task.name;
     this.key = call.key;
     this.#call = call;
@@ -96,10 +96,10 @@ export class Service {
     };
   }
 
-  #hear(chunk: Uint8Array): void {
-    this.#onOutput(chunk);
+  #hear(chunk: Uint8Array): unknown {
     this.#printed = (this.#printed + this.#decoder.decode(chunk, { stream: true })).slice(-KEPT);
     for (const { text, resolve } of this.#waiting) if (this.#printed.includes(text)) resolve();
+    return this.#onOutput(chunk);
   }
 
   /** Resolves when it is ready; fails it if that takes too long. */

@@ -50,11 +50,12 @@ export class RoundTeller {
     }
   }
 
-  event(event: RunEvent): void {
+  /** What the listener gives back. */
+  event(event: RunEvent): unknown {
     switch (event.type) {
       case 'plan':
       case 'end':
-        return;
+        return undefined;
       case 'start':
         this.#running.add(event.name);
         this.#tell(event.reasons);
@@ -64,12 +65,12 @@ export class RoundTeller {
         this.#tell([]);
         break;
       case 'done':
-        if (!this.#isNews(event.outcome)) return;
+        if (!this.#isNews(event.outcome)) return undefined;
         this.#tell(event.outcome.reasons).told.set(event.outcome.name, event.outcome);
         this.#known.set(event.outcome.name, event.outcome);
         break;
     }
-    this.#listener({ type: 'task', event });
+    return this.#listener({ type: 'task', event });
   }
 
   #isNews(outcome: TaskOutcome): boolean {

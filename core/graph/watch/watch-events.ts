@@ -44,7 +44,8 @@ export type WatchEvent =
   /** The watch cannot go on: a fault of the program, or of the store under `strict`. */
   | { readonly type: 'fault'; readonly error: unknown };
 
-export type WatchListener = (event: WatchEvent) => void;
+/** A promise that it gives back for output is waited for before more of that task is told; all else is of no matter. */
+export type WatchListener = (event: WatchEvent) => unknown;
 
 export interface WatchOptions {
   /** Names of the wanted tasks; without any, those of `[default] tasks`. */

@@ -82,7 +82,7 @@ export class Watch {
     this.#clock = clock;
     this.#configuration = configuration;
     this.#listener = (event) => {
-      if (!this.#isClosed) listener(event);
+      return this.#isClosed ? undefined : listener(event);
     };
     this.#teller = new RoundTeller(this.#listener, () => clock.now());
     this.#settling = new Settling(
@@ -343,7 +343,7 @@ export class Watch {
       );
   }
 
-  #heard(event: RunEvent): void {
+  #heard(event: RunEvent): unknown {
     const now = this.#clock.now();
     if (event.type === 'start') {
       this.#guard.started(event.name, now);
@@ -351,8 +351,9 @@ export class Watch {
       this.#follow();
       this.#resumeBeside(event.name);
     }
-    this.#teller.event(event);
+    const told = this.#teller.event(event);
     if (event.type === 'done') this.#done(event.outcome.name, now);
+    return told;
   }
 
   #done(name: string, now: number): void {
@@ -400,7 +401,7 @@ export class Watch {
       .then((isMore) => {
         if (isMore) this.anything();
       })
-      .catch((error: unknown) => this.#listener({ type: 'fault', error }));
+      .catch((error: unknown) => void this.#listener({ type: 'fault', error }));
   }
 
   #scope(): WatchScope {

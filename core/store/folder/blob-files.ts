@@ -9,8 +9,6 @@ import {
   closeSync,
   constants,
   copyFileSync,
-  fchmodSync,
-  fstatSync,
   fsyncSync,
   futimesSync,
   openSync,
@@ -22,25 +20,16 @@ import {
   type Stats,
   statSync,
   utimesSync,
-  writeSync,
 } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { systemCode } from '../../base/errors.ts';
 import { type Digest, Sha256 } from '../../base/hash.ts';
 import { blobFile, blobNamed, inFolderOf, type Layout, scratchFile } from '../layout.ts';
-import { type BlobInfo, verified } from '../values.ts';
+import { type BlobInfo, piecesOf, verified } from '../values.ts';
+import { CHUNK, type Copied, chunkBuffer, copyRest, hashRest, piecesIn, statsWith, writeAll } from './file-bytes.ts';
 
 /** A blob put again is marked as used at most this often, ms. */
 export const REFRESH_AFTER = 3_600_000;
-
-const CHUNK = 1 << 20;
-let shared: Buffer | undefined;
-
-/** One buffer for all copying; nothing here keeps it across a call. */
-export function chunkBuffer(): Buffer {
-  shared ??= Buffer.allocUnsafeSlow(CHUNK);
-  return shared;
-}
 
 export interface BlobFileOptions {
   readonly now: () => number;
@@ -89,6 +78,22 @@ export class BlobFiles {
     const whole = verified(digest, bytes);
     if (whole === undefined) this.delete(digest);
     return whole;
+  }
+
+  /** See `FileValueStore.pieces`. What can be held is read once. */
+  pieces(digest: Digest): Iterable<Uint8Array> | undefined {
+    const size = this.size(digest);
+    if (size === undefined) return undefined;
+    if (size <= CHUNK) {
+      const bytes = this.get(digest);
+      return bytes && piecesOf(bytes);
+    }
+    const path = blobFile(this.#layout, digest);
+    const hash = new Sha256();
+    for (const piece of piecesIn(path)) hash.update(piece);
+    if (hash.digest() === digest) return { [Symbol.iterator]: () => piecesIn(path) };
+    this.delete(digest);
+    return undefined;
   }
 
   put(digest: Digest, bytes: Uint8Array): void {
@@ -170,7 +175,7 @@ export class BlobFiles {
       return undefined;
     }
     try {
-      const copied = this.#clone(source, path, mode) ?? copy(from, path, mode);
+      const copied = this.#clone(source, path, mode) ?? copyRest(from, path, mode);
       if (copied.digest === digest) return copied.stats;
     } finally {
       closeSync(from);
@@ -319,72 +324,5 @@ function rename(from: string, to: string): void {
     if (process.platform !== 'win32' || systemCode(error) === 'ENOENT') throw error;
     rmSync(to, { force: true });
     renameSync(from, to);
-  }
-}
-
-function writeAll(fd: number, bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
-}
-
-/** Writes a new file (`path` must not exist) with exactly `mode`, and returns what stands there then. On failure nothing is left there. */
-export function writeNewFile(path: string, mode: number, bytes: Uint8Array): Stats {
-  return writeNew(path, mode, (fd) => {
-    writeAll(fd, bytes);
-    return statsWith(fd, mode);
-  });
-}
-
-function writeNew<T>(path: string, mode: number, fill: (fd: number) => T): T {
-  const fd = openSync(path, 'wx', mode);
-  let done = false;
-  try {
-    const filled = fill(fd);
-    done = true;
-    return filled;
-  } finally {
-    closeSync(fd);
-    if (!done) rmSync(path, { force: true });
-  }
-}
-
-/** What is known of an open file once it has exactly this mode: the one given to open is cut by the umask. */
-function statsWith(fd: number, mode: number): Stats {
-  const stats = fstatSync(fd);
-  if ((stats.mode & 0o7777) === mode) return stats;
-  fchmodSync(fd, mode);
-  return fstatSync(fd);
-}
-
-/** A file that was copied: the digest of what was read on the way, and what stands there. */
-interface Copied {
-  readonly digest: Digest;
-  readonly stats: Stats;
-}
-
-/** Copies an open blob to a new file. */
-function copy(from: number, path: string, mode: number): Copied {
-  return writeNew(path, mode, (to) => {
-    const digest = hashRest(from, (piece) => writeAll(to, piece));
-    return { digest, stats: statsWith(to, mode) };
-  });
-}
-
-/** Digest of an open blob, from where it stands to the end. A disk that stops giving it back ends it early. */
-function hashRest(fd: number, each: (piece: Uint8Array) => void): Digest {
-  const hash = new Sha256();
-  for (let piece = readPiece(fd); piece !== undefined; piece = readPiece(fd)) {
-    hash.update(piece);
-    each(piece);
-  }
-  return hash.digest();
-}
-
-function readPiece(fd: number): Uint8Array | undefined {
-  const chunk = chunkBuffer();
-  try {
-    const count = readSync(fd, chunk);
-    return count === 0 ? undefined : chunk.subarray(0, count);
-  } catch {
-    return undefined;
   }
 }

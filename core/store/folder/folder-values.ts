@@ -43,6 +43,10 @@ export class FolderValueStore implements FileValueStore {
     return this.#blobs.get(asDigest(digest));
   }
 
+  pieces(digest: Digest): Iterable<Uint8Array> | undefined {
+    return this.#blobs.pieces(asDigest(digest));
+  }
+
   put(digest: Digest, bytes: Uint8Array): void {
     this.#blobs.put(asDigest(digest), bytes);
   }

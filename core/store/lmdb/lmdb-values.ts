@@ -7,8 +7,9 @@
 import { closeSync, openSync, readFileSync, readSync, rmSync, type Stats, statSync } from 'node:fs';
 import { FlecheError } from '../../base/errors.ts';
 import { type Digest, sha256 } from '../../base/hash.ts';
-import { BlobFiles, chunkBuffer, REFRESH_AFTER, writeNewFile } from '../folder/blob-files.ts';
-import { type BlobInfo, type FileValueStore, verified } from '../values.ts';
+import { BlobFiles, REFRESH_AFTER } from '../folder/blob-files.ts';
+import { chunkBuffer, writeNewFile } from '../folder/file-bytes.ts';
+import { type BlobInfo, type FileValueStore, piecesOf, verified } from '../values.ts';
 import type { LmdbEnv, Pending } from './lmdb-env.ts';
 import { digestKey, digestsBeginningWith, keyDigest, type Table } from './lmdb-table.ts';
 
@@ -50,6 +51,11 @@ export class LmdbValues implements FileValueStore, Pending {
 
   get(digest: Digest): Uint8Array | undefined {
     return this.#inline(digest) ?? this.#files.get(digest);
+  }
+
+  pieces(digest: Digest): Iterable<Uint8Array> | undefined {
+    const bytes = this.#inline(digest);
+    return bytes === undefined ? this.#files.pieces(digest) : piecesOf(bytes);
   }
 
   #entry(digest: Digest): Buffer | null | undefined {

@@ -7,7 +7,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type JsonObject, jsonSchema, SCHEMA_NAMES } from '../../../core/app/config/json-schema.ts';
 import { loadConfig } from '../../../core/app/config/load.ts';
-import { TASK_KEYS } from '../../../core/app/config/schema.ts';
+import { TASK_KEYS } from '../../../core/app/config/task-schema.ts';
 import { FOUNDING_EXAMPLE, PROJECT_EXAMPLE } from './_examples.ts';
 import { inHome, load, thrown } from './_project.ts';
 

@@ -6,10 +6,13 @@ import { type OutputStream, StreamTerminal } from '../../../core/app/terminal/te
 class FakeStream implements OutputStream {
   readonly writes: string[] = [];
   columns: number | undefined;
+  writableLength = 0;
+  readonly waiting: (() => void)[] = [];
 
   write(text: string, done?: () => void): boolean {
     this.writes.push(text);
-    done?.();
+    if (done !== undefined && this.writableLength > 0) this.waiting.push(done);
+    else done?.();
     return true;
   }
 }
@@ -31,6 +34,24 @@ test('much text does not wait', () => {
   const stream = new FakeStream();
   new StreamTerminal(stream, false).write('x'.repeat(100_000));
   assert.is(stream.writes.length, 1);
+});
+
+test('who writes faster than anybody reads is asked to wait until it was read', async () => {
+  const stream = new FakeStream();
+  const terminal = new StreamTerminal(stream, false);
+  const much = 'x'.repeat(100_000);
+  assert.is(terminal.write(much), undefined);
+  stream.writableLength = 10_000_000;
+  const told = terminal.write(much);
+  let isRead = false;
+  const after = Promise.resolve(told).then(() => {
+    isRead = true;
+  });
+  await new Promise(setImmediate);
+  assert.is(isRead, false);
+  for (const done of stream.waiting) done();
+  await after;
+  assert.is(stream.writes.join('').length, 200_000);
 });
 
 test('a muted terminal writes nothing and still flushes', async () => {

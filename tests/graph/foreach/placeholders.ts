@@ -35,6 +35,7 @@ test('what stands beside an item is part of its word', () => {
 });
 
 test('other braces are the shell’s, and single quotes are said', () => {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: a variable of the shell
   const text = 'echo ${name} {a,b} {other} | awk "{print}" # {}';
   assert.equal(commandWithVariables(text, false), { command: text, isQuoted: false });
   assert.equal(commandWithVariables("awk '{name}' {name}", false), {

@@ -44,6 +44,16 @@ test('a pack gives back what was packed, compressed or not', async () => {
   }
 });
 
+test('a blob that is in a pack twice is given once; twice under one digest with different contents, it is damaged', async () => {
+  const [[digest, bytes] = [sha256(''), Buffer.of()]] = BLOBS;
+  const pack = await makePack([...BLOBS, [digest, bytes]]);
+  const found = await unpack(pack, pack.bytes);
+  assert.is(found.size, BLOBS.length);
+  assert.ok(bytes.equals(found.get(digest) ?? Buffer.of()));
+  const lie = await makePack([...BLOBS, [digest, Buffer.from('another')]]);
+  assert.is(await faultOf(unpack(lie, lie.bytes)), 'bad');
+});
+
 test('a pack that is cut off, has something behind it, or in which any byte is another one, is damaged', async () => {
   const plain = await plainPack();
   const lies = [plain.subarray(0, 10), plain.subarray(0, -1), Buffer.concat([plain, Buffer.of(0)]), Buffer.of()];

@@ -1,0 +1,97 @@
+/** Bytes from and to files, a piece at a time. Knows nothing of stores; reading a disk that gives nothing back ends early. */
+import { closeSync, fchmodSync, fstatSync, openSync, readSync, rmSync, type Stats, writeSync } from 'node:fs';
+import { type Digest, Sha256 } from '../../base/hash.ts';
+import { PIECE } from '../values.ts';
+
+/** The most that is read at once, bytes. */
+export const CHUNK: number = 1 << 20;
+let shared: Buffer | undefined;
+
+/** One buffer for all copying; nothing here keeps it across a call. */
+export function chunkBuffer(): Buffer {
+  shared ??= Buffer.allocUnsafeSlow(CHUNK);
+  return shared;
+}
+
+/** The content of a file, each piece in bytes of its own; none of what is gone, or cannot be read. */
+export function* piecesIn(path: string): Generator<Uint8Array, void, undefined> {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch {
+    return;
+  }
+  try {
+    const next = (): Uint8Array | undefined => readInto(fd, Buffer.allocUnsafeSlow(PIECE));
+    for (let piece = next(); piece !== undefined; piece = next()) yield piece;
+  } finally {
+    closeSync(fd);
+  }
+}
+
+export function writeAll(fd: number, bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+}
+
+/** Writes a new file (`path` must not exist) with exactly `mode`, and returns what stands there then. On failure nothing is left there. */
+export function writeNewFile(path: string, mode: number, bytes: Uint8Array): Stats {
+  return writeNew(path, mode, (fd) => {
+    writeAll(fd, bytes);
+    return statsWith(fd, mode);
+  });
+}
+
+function writeNew<T>(path: string, mode: number, fill: (fd: number) => T): T {
+  const fd = openSync(path, 'wx', mode);
+  let done = false;
+  try {
+    const filled = fill(fd);
+    done = true;
+    return filled;
+  } finally {
+    closeSync(fd);
+    if (!done) rmSync(path, { force: true });
+  }
+}
+
+/** What is known of an open file once it has exactly this mode: the one given to open is cut by the umask. */
+export function statsWith(fd: number, mode: number): Stats {
+  const stats = fstatSync(fd);
+  if ((stats.mode & 0o7777) === mode) return stats;
+  fchmodSync(fd, mode);
+  return fstatSync(fd);
+}
+
+/** A file that was copied: the digest of what was read on the way, and what stands there. */
+export interface Copied {
+  readonly digest: Digest;
+  readonly stats: Stats;
+}
+
+/** Copies the rest of an open file to a new one. */
+export function copyRest(from: number, path: string, mode: number): Copied {
+  return writeNew(path, mode, (to) => {
+    const digest = hashRest(from, (piece) => writeAll(to, piece));
+    return { digest, stats: statsWith(to, mode) };
+  });
+}
+
+/** Digest of an open file from where it stands to its end. Each piece is lent until `each` returns. */
+export function hashRest(fd: number, each: (piece: Uint8Array) => void): Digest {
+  const hash = new Sha256();
+  const next = (): Uint8Array | undefined => readInto(fd, chunkBuffer());
+  for (let piece = next(); piece !== undefined; piece = next()) {
+    hash.update(piece);
+    each(piece);
+  }
+  return hash.digest();
+}
+
+function readInto(fd: number, chunk: Buffer): Uint8Array | undefined {
+  try {
+    const count = readSync(fd, chunk);
+    return count === 0 ? undefined : chunk.subarray(0, count);
+  } catch {
+    return undefined;
+  }
+}
