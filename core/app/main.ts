@@ -29,6 +29,7 @@ if (words.length === 1 && (words[0] === '--version' || words[0] === '-v')) {
       on: (event, listener) => process.on(event, listener),
       done: keep,
       exit: (code) => process.exit(code),
+      hangUp: process.platform === 'win32' ? undefined : hangUp,
     }),
   );
 }
@@ -38,6 +39,12 @@ const jobControl = {
   stop: (): void => void process.kill(0, 'SIGTSTP'),
   onContinue: (listener: () => void): void => void process.on('SIGCONT', listener),
 };
+
+/** Before it exits Node puts the terminal right, and up to 24.1 it crashes if that is gone: so the signal ends the process. */
+function hangUp(): void {
+  process.removeAllListeners('SIGHUP');
+  process.kill(process.pid, 'SIGHUP');
+}
 
 function version(): string {
   if (typeof FLECHE_VERSION === 'string') return FLECHE_VERSION;

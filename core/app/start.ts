@@ -4,6 +4,7 @@
  */
 import { availableParallelism } from 'node:os';
 import type { Clock } from '../base/clock.ts';
+import { systemCode } from '../base/errors.ts';
 import { runCli } from './cli.ts';
 import { EXIT } from './exit-code.ts';
 import { Interruption } from './interruption.ts';
@@ -30,6 +31,8 @@ export interface ProcessHandles {
   /** Told the verb that was called, when all is over but the end. */
   readonly done: (verb: string) => void;
   readonly exit: (code: number) => void;
+  /** Ends the process as the loss of its terminal does; undefined where that is no signal. */
+  readonly hangUp?: (() => void) | undefined;
 }
 
 export interface ProcessStream extends OutputStream {
@@ -46,7 +49,11 @@ const clock: Clock = {
 
 /** Runs the command line and ends the process with its exit code. */
 export async function start(handles: ProcessHandles): Promise<void> {
-  const { argv, cwd, env, version, on, exit } = handles;
+  const { argv, cwd, env, version, on, hangUp } = handles;
+  const exit = (code: number): void => {
+    if (code === EXIT.hungUp && hangUp !== undefined) hangUp();
+    else handles.exit(code);
+  };
   const stdout = terminalOf(handles.stdout, env);
   const stderr = terminalOf(handles.stderr, env);
   const interruption = new Interruption(exit);
@@ -55,8 +62,8 @@ export async function start(handles: ProcessHandles): Promise<void> {
   on('SIGTERM', () => interruption.interrupt(EXIT.terminated));
   on('SIGHUP', () => interruption.interrupt(EXIT.hungUp));
   handles.stderr.on('error', () => stderr.mute());
-  handles.stdout.on('error', () => {
-    if (stdout.mute()) interruption.interrupt(EXIT.unread);
+  handles.stdout.on('error', (error) => {
+    if (stdout.mute()) interruption.interrupt(systemCode(error) === 'EIO' ? EXIT.hungUp : EXIT.unread);
   });
   const fail = (cause: unknown): void => {
     handles.stderr.write(`error[BUG]: ${cause instanceof Error ? cause.stack : String(cause)}\n`);

@@ -17,8 +17,8 @@ class FakeStream implements ProcessStream {
     this.#onError.push(listener);
   }
 
-  fail(): void {
-    for (const listener of this.#onError) listener(Object.assign(new Error('EPIPE'), { code: 'EPIPE' }));
+  fail(code = 'EPIPE'): void {
+    for (const listener of this.#onError) listener(Object.assign(new Error(code), { code }));
   }
 }
 
@@ -69,6 +69,20 @@ test('a reader that goes away ends the process without a word', async () => {
   await started;
   assert.is(handles.exits[0], 141);
   assert.is(handles.stdout.text + handles.stderr.text, '');
+});
+
+test('a terminal that is gone ends the process as the signal does that tells of it', async () => {
+  for (const lose of [
+    (handles: FakeProcess) => handles.stdout.fail('EIO'),
+    (handles: FakeProcess) => handles.emit('SIGHUP'),
+  ]) {
+    let hangUps = 0;
+    const handles = { ...fakeProcess('--help'), hangUp: () => void hangUps++ };
+    const started = start(handles);
+    lose(handles);
+    assert.equal([hangUps, handles.exits], [1, []]);
+    await started;
+  }
 });
 
 test('that nobody reads errors is no reason to end', async () => {

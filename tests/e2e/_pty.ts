@@ -94,7 +94,13 @@ export class ShellInTerminal {
     return /[^-]icanon/.test(modes) && /[^-]isig/.test(modes) && /[^-]echo /.test(modes);
   }
 
+  /** Takes the terminal away from all who have it. */
+  close(): void {
+    this.#child.kill('SIGKILL');
+  }
+
   async end(): Promise<void> {
+    if (this.#child.killed) return;
     const ended = new Promise((resolve) => this.#child.once('exit', resolve));
     this.#child.stdin?.end('\rexit\rexit\r');
     const timer = setTimeout(() => this.#child.kill('SIGKILL'), 5000);

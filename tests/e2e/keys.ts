@@ -25,14 +25,15 @@ function inTerminal(
   {
     before = 'true',
     files = FILES,
-  }: { readonly before?: string; readonly files?: Readonly<Record<string, string>> } = {},
+    command = `${process.execPath} ${program()} watch`,
+  }: { readonly before?: string; readonly files?: Readonly<Record<string, string>>; readonly command?: string } = {},
 ): Promise<void> {
   if (maker === undefined) return Promise.resolve();
   return withRig(files, async (rig) => {
     const terminal = new ShellInTerminal(maker, rig.root, rig.env({ LC_ALL: 'C.UTF-8' }));
     try {
       await terminal.does(before);
-      terminal.press(`${process.execPath} ${program()} watch\r`);
+      terminal.press(`${command}\r`);
       await use(terminal, rig);
       // biome-ignore lint/suspicious/noControlCharactersInRegex: it is what is looked for
       assert.not.match(terminal.text, /\u001b\[\?(?:47|1047|1049)h/, 'the normal screen is used');
@@ -144,6 +145,20 @@ test('after SIGTERM and after a fault of the program the terminal is as it was',
           "const fs = require('node:fs'); setInterval(() => { if (fs.existsSync('fault')) throw new Error('for the test'); }, 20);\n",
       },
     },
+  ));
+
+test('a terminal that is closed ends the watch and what runs, without a crash', () =>
+  inTerminal(
+    async (terminal, rig) => {
+      await started(terminal, rig);
+      rig.write({ 'slow.sh': SLOW });
+      const pid = await runningPid(rig);
+      terminal.close();
+      await until(() => rig.readIfThere('code')?.endsWith('\n') === true, 'the end');
+      assert.equal([rig.read('code'), rig.read('errors')], ['129\n', '']);
+      assert.not.ok(isAlive(pid));
+    },
+    { command: `(trap '' HUP; ${process.execPath} ${program()} watch 2>errors; echo $? >code)` },
   ));
 
 test('in a narrow terminal no line that changes is wrapped, and nothing is drawn over', () =>
