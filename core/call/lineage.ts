@@ -9,7 +9,7 @@ import { parseTree, type TreeEntry } from '../files/trees/tree.ts';
 import type { CallRecord, Part } from '../store/record.ts';
 import type { CacheCore } from './caches/cache-core.ts';
 import { ITEM, ITEMS, taskOfItem } from './item-name.ts';
-import { LISTED } from './listed.ts';
+import { DISCOVERED, LISTED } from './listed.ts';
 
 /** What enters the fingerprints of those who need a task: the digest of its value, of its outputs, or one of both. */
 export function productDigest(value: Digest | null, outputs: Digest | null): Digest | null {
@@ -44,7 +44,8 @@ export class Lineage {
   async dependentsOf(record: CallRecord, through: string | null): Promise<readonly Dependent[]> {
     const { result, outputs } = record;
     const found: Dependent[] = [...(await this.#wholesOf(record))];
-    if (through !== ITEM && through !== ITEMS && isWhole(record)) found.push(...(await this.#itemsOf(record)));
+    const isByItems = through === ITEM || through === ITEMS || through === DISCOVERED;
+    if (!isByItems && isWhole(record)) found.push(...(await this.#itemsOf(record)));
     const whole = [result?.digest ?? null, outputs, productDigest(result?.digest ?? null, outputs)];
     for (const made of new Set(whole)) if (made !== null) found.push(...(await this.usersOf(made)));
     // What else a whole is made of has readers of its own.
@@ -75,14 +76,21 @@ export class Lineage {
     return found;
   }
 
-  /** Whether the file that an item is was among those of its task then; of values that is not known, and taken to be so. */
+  /**
+   * Whether the file that an item is, and what it discovered, was among those of its task then; of values that is not
+   * known, and taken to be so.
+   */
   async #has(whole: CallRecord, item: CallRecord): Promise<boolean> {
+    return (await this.#hasPart(whole, ITEMS, item, ITEM)) && this.#hasPart(whole, DISCOVERED, item, DISCOVERED);
+  }
+
+  async #hasPart(whole: CallRecord, all: string, item: CallRecord, one: string): Promise<boolean> {
     const blobOf = ({ parts }: CallRecord, name: string): Digest | null =>
       parts.find((part) => part.name === name && part.kind === 'files')?.blob ?? null;
-    const [all, one] = [blobOf(whole, ITEMS), blobOf(item, ITEM)];
-    if (all === null || one === null) return true;
-    const contents = new Set((await this.#tree(all)).map(contentOf));
-    return (await this.#tree(one)).every((entry) => contents.has(contentOf(entry)));
+    const [those, these] = [blobOf(whole, all), blobOf(item, one)];
+    if (those === null || these === null) return true;
+    const contents = new Set((await this.#tree(those)).map(contentOf));
+    return (await this.#tree(these)).every((entry) => contents.has(contentOf(entry)));
   }
 
   /** Calls that used this value, newest first. */
@@ -201,7 +209,7 @@ export function isWhole({ kind, parts }: CallRecord): boolean {
 /** Whether the question of an item is that of its task but for the item. */
 function isAlike(item: CallRecord, whole: CallRecord): boolean {
   const digests = new Map(whole.parts.map(({ name, digest }) => [name, digest]));
-  return item.parts.every(({ name, digest }) => name === ITEM || digests.get(name) === digest);
+  return item.parts.every(({ name, digest }) => name === ITEM || name === DISCOVERED || digests.get(name) === digest);
 }
 
 /**

@@ -3,6 +3,7 @@
  * is done at a place of its own and under a claim; work, only when what the task reads of others stands there as its
  * question says.
  */
+import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isPromise } from '../base/awaitable.ts';
 import type { Key } from '../base/hash.ts';
@@ -10,8 +11,9 @@ import type { RelPath } from '../base/paths.ts';
 import type { Restored } from '../files/outputs/restoration.ts';
 import { type Claim, claim } from './claims.ts';
 import type { Discovery } from './discovered/discovery.ts';
+import { Sight } from './discovered/sight.ts';
 import type { Ending } from './ending.ts';
-import { type Execution, execute } from './execute.ts';
+import { type Executed, type Execution, execute } from './execute.ts';
 import type { EachExecuted } from './foreach/each.ts';
 import { type Asked, bring, type Hit, lostReason, type Miss, type Questions, stands } from './questions.ts';
 import { RestoreQueue, type Restoring } from './restoring.ts';
@@ -90,7 +92,7 @@ export class Acting {
   async #take(asked: Asked, end: Ending, signal: AbortSignal): Promise<Acted> {
     const { call } = asked;
     // What has to travel does so before anything is taken, so that much can travel at a time.
-    if (asked.kind === 'hit') await bring(asked, this.#state.bench);
+    if (asked.kind === 'hit') await bring(asked, this.#state);
     if (asked.kind === 'hit' && !this.#lost.has(call.key)) return this.#claimed(asked, end, signal, undefined);
     const { timeline } = this.#state.request;
     const { name, foreach } = call.task;
@@ -162,7 +164,7 @@ export class Acting {
     const { call, product } = hit;
     let result = await this.#restore(hit, signal);
     // Whoever asked may have found it in order, or another answer than there is now.
-    if (result !== undefined && 'lost' in result && (await bring(hit, this.#state.bench))) {
+    if (result !== undefined && 'lost' in result && (await bring(hit, this.#state))) {
       result = await this.#restore(hit, signal);
     }
     if (result === undefined) return skipped(call, end);
@@ -250,16 +252,14 @@ export class Acting {
       fault: () => services.flatMap(faultOf)[0],
       onOutput: (chunk) => request.listener({ type: 'output', name: task.name, chunk, replayed: false }),
       changed,
-      discovery: await this.#discovery(call),
     };
     const { executed, items } =
       call.items === undefined
-        ? { executed: await timed(request.timeline, task.name, 'run', () => execute(call, bench, execution), lane) }
+        ? { executed: await this.#execute(call, execution, lane) }
         : await this.#each(miss, execution, upstream);
     if (executed.kind === 'aborted') return skipped(call, end);
     const { call: filed } = executed;
-    this.#state.calls.set(task.name, filed);
-    live?.lean(task.name, filed.leaning);
+    this.#state.take(filed);
     switch (executed.kind) {
       case 'failed': {
         if (live !== undefined) changed();
@@ -287,14 +287,17 @@ export class Acting {
 
   /** Does the work of a task that is done for each of many items, which take the places. */
   async #each({ call, items }: Miss, execution: Execution, upstream: Upstream): Promise<EachExecuted> {
-    const { bench, request, live } = this.#state;
+    const { bench, products, request, live } = this.#state;
     const { name } = call.task;
     const { executeEach } = await import('./foreach/each.ts');
-    const { askItems } = await import('./foreach/answers.ts');
-    return executeEach(call, items ?? (await askItems(call, bench)), bench, execution, {
+    const { askItems } = await import('./foreach/asked-items.ts');
+    const sight = (): Sight => new Sight(call.task, products, bench.around);
+    const discover = await this.#discoverer(call);
+    return executeEach(call, items ?? (await askItems(call, sight(), bench)), bench, execution, {
       slots: this.#slots,
       want: this.#want(call.task),
       upstream,
+      ...(discover && { reports: { discover, sight } }),
       keepGoing: request.keepGoing,
       // In a watch the next round takes over what is under way.
       isStopped: () => live === undefined && this.#state.isStopped,
@@ -304,12 +307,23 @@ export class Acting {
     });
   }
 
-  async #discovery(call: TaskCall): Promise<Discovery | undefined> {
-    const { discovered, cache } = call.task;
+  async #execute(call: TaskCall, execution: Execution, lane: number): Promise<Executed> {
+    const { bench, request } = this.#state;
+    const discover = await this.#discoverer(call);
+    const work = async (): Promise<Executed> =>
+      execute(call, bench, { ...execution, discovery: await discover?.(call) });
+    return timed(request.timeline, call.task.name, 'run', work, lane);
+  }
+
+  /** What takes up what a task tells, or each of its items; undefined where that is of no use. */
+  async #discoverer({ task }: TaskCall): Promise<((call: TaskCall) => Promise<Discovery | undefined>) | undefined> {
+    const { bench, live, products } = this.#state;
     // Of what is never answered it matters only to who watches it.
-    if (discovered === undefined || !(cache || this.#state.live !== undefined)) return undefined;
+    if (task.discovered === undefined || !(task.cache || live !== undefined)) return undefined;
     const { Discovery } = await import('./discovered/discovery.ts');
-    return Discovery.begin(call, this.#state.products, this.#state.bench);
+    const { Moments } = await import('../files/inputs/stamped-moment.ts');
+    const moments = new Moments(join(bench.tempDir, `moment-${process.pid}`), bench.now);
+    return (call) => Discovery.begin(call, products, bench, moments);
   }
 }
 

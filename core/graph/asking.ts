@@ -13,17 +13,15 @@ import { fingerprint, part } from '../call/fingerprint.ts';
 import { ITEMS } from '../call/item-name.ts';
 import { installedVersion } from '../files/code/packages.ts';
 import { type Globs, globsOf } from '../files/globs/globs.ts';
-import { decodeAt } from '../files/refs.ts';
 import { makeTree, type Tree, type TreeEntry } from '../files/trees/tree.ts';
 import { treeBytes } from '../files/trees/tree-lines.ts';
 import type { Part } from '../store/record.ts';
 import type { CodeClosure } from './code/code.ts';
 import { keyedEnv } from './commands/environment.ts';
-import { fileItem, folderAround, valueItems } from './foreach/item.ts';
 import { type FoundItems, ItemCalls } from './foreach/item-calls.ts';
+import { ItemList } from './foreach/item-list.ts';
 import type { FoundArg } from './found-arg.ts';
 import { Generated } from './generated.ts';
-import type { Product } from './product.ts';
 import type { Products } from './products.ts';
 import type { Foreach, Installed, Task, TaskArg } from './task.ts';
 import type { ItemQuestions, Surroundings, TaskCall } from './task-call.ts';
@@ -61,6 +59,7 @@ export async function callOf(task: Task, products: Products, around: Surrounding
     blobs: asked.blobs,
     reads: asked.reads,
     isSure: asked.isSure,
+    isOpen: task.discovered !== undefined,
     get leaning() {
       const links = asked.links.flatMap((links) => links());
       const locks = task.installed === undefined ? [] : around.lock.paths;
@@ -215,74 +214,39 @@ class Asking {
   }
 
   upstream(need: string): void {
-    const { value, outputs, result } = this.#product(need);
+    const { value, outputs, result } = this.#products.of(need);
     if (outputs !== null) this.reads.set(need, outputs.entries);
     const blob = value?.blob ?? outputs?.digest ?? null;
     this.parts.push(part('upstream', `need:${need}`, result ?? digest(null), blob));
   }
 
-  #product(need: string): Product {
-    const upstream = this.#products.get(need);
-    if (upstream === undefined) throw new FlecheError('BUG', `bug: "${need}" was needed before it was done`);
-    return upstream;
-  }
-
   /** What the task is done for, one at a time. To be called last: its items share what was asked before. */
   items(foreach: Foreach): ItemQuestions {
     const { of } = foreach;
-    const patterns = this.#itemPatterns(foreach);
-    const { bases, literals } = globsOf(patterns ?? []);
-    const base = folderAround(bases, literals);
+    const list = new ItemList(this.#task, foreach, this.#products, this.#around);
     // What an item writes may be named after where it lies below that.
-    if (patterns !== undefined) this.option('base', base);
+    if (list.base !== undefined) this.option('base', list.base);
     const checks = [...this.checks];
     const own = of.kind === 'from' && !of.isNeeded ? `need:${of.task}` : undefined;
     const shared = this.parts.filter(({ name }) => name !== own);
-    const find = this.#finder(foreach, base);
+    const find = this.#finder(of, list);
     return new ItemCalls(this.#task, foreach, { shared, changed: () => checks.flatMap((check) => check()), find });
   }
 
-  /** The patterns that the items match, if they are files. */
-  #itemPatterns({ of }: Foreach): readonly string[] | undefined {
-    if (of.kind === 'files') return of.patterns;
-    if (of.kind === 'values' || this.#product(of.task).value !== null) return undefined;
-    return this.#around.graph.task(of.task).outputs;
-  }
-
   /** Notes what the items are, and gives what finds them: as a rule nobody wants to know. */
-  #finder(foreach: Foreach, base: RelPath): () => FoundItems {
-    const { of } = foreach;
+  #finder(of: Foreach['of'], list: ItemList): () => FoundItems {
     switch (of.kind) {
       case 'values':
         this.parts.push(part('argument', ITEMS, digest(of.values, ITEMS), this.#keep(encode(of.values))));
-        return () => valueItems(of.values);
+        return () => list.values(of.values);
       case 'files': {
         const tree = this.files(ITEMS, of.patterns);
-        return () => this.#files(tree.entries, base);
+        return () => list.files(tree.entries);
       }
-      case 'from': {
-        const { value, outputs } = this.#product(of.task);
+      case 'from':
         this.option(ITEMS, of.task);
-        if (value === null) return () => this.#files(outputs?.entries ?? [], base);
-        return () => valueItems(this.#elements(of.task, value.blob, foreach));
-      }
+        return () => list.made(of.task);
     }
-  }
-
-  #files(entries: readonly TreeEntry[], base: RelPath): FoundItems {
-    const files = entries.filter(({ kind }) => kind === 'file' || kind === 'link');
-    return { items: files.map((entry) => fileItem(entry, base, this.#task.dir)), places: undefined };
-  }
-
-  #elements(task: string, blob: Digest, { at }: Foreach): readonly unknown[] {
-    const bytes = this.#around.values.get(blob);
-    if (bytes === undefined) throw new FlecheError('STORE_CORRUPT', `the result of "${task}" is gone`);
-    const value = decodeAt(this.#around.root, bytes);
-    if (Array.isArray(value)) return value;
-    throw new FlecheError('CONFIG_TYPE', `"${task}" gave ${describe(value)}, and foreach takes a list`, {
-      at,
-      hint: `Let the function of "${task}" return an array.`,
-    });
   }
 
   /** Finds the arguments of a function task. */
@@ -303,7 +267,7 @@ class Asking {
       case 'glob':
         return { kind: 'files', tree: this.files(`arg:${name}`, source.patterns) };
       case 'from': {
-        const { value, outputs } = this.#product(source.task);
+        const { value, outputs } = this.#products.of(source.task);
         if (value !== null) return { kind: 'stored', blob: value.blob };
         return { kind: 'tree', tree: outputs ?? makeTree([]) };
       }
@@ -340,11 +304,6 @@ class Asking {
       hint: 'Write more characters of the digest.',
     });
   }
-}
-
-function describe(value: unknown): string {
-  if (typeof value === 'object' && value !== null) return 'an object';
-  return value === null || value === undefined ? String(value) : `a ${typeof value}`;
 }
 
 function unknownDigest(prefix: string, task: Task): FlecheError {

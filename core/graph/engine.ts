@@ -3,6 +3,7 @@ import type { Key } from '../base/hash.ts';
 import type { PartChange } from '../call/explain.ts';
 import { endOrphans } from './commands/running.ts';
 import { runningDir, type Workbench } from './execute.ts';
+import type { AskedItems } from './foreach/asked-items.ts';
 import { comparison, lookUp } from './lookup.ts';
 import type { Reason, RunReport, RunRequest } from './outcome.ts';
 import { Round } from './round.ts';
@@ -88,7 +89,7 @@ export class Engine {
     const call = round.calls.get(name);
     const nearest = call === undefined ? undefined : comparison(call, this.#bench);
     const cached = outcome?.outcome === 'cached';
-    const items = call?.items === undefined ? undefined : await this.#itemsOf(call, cached);
+    const items = call?.items === undefined ? undefined : this.#itemsOf(await round.itemsOf(call), cached);
     return {
       task: name,
       verdict: cached ? 'cached' : call !== undefined && nearest === undefined ? 'never-ran' : 'stale',
@@ -100,13 +101,11 @@ export class Engine {
     };
   }
 
-  async #itemsOf(call: TaskCall, isCached: boolean): Promise<NonNullable<WhyReport['items']>> {
-    const { askItems, itemsOf } = await import('./foreach/answers.ts');
-    if (isCached) return { total: itemsOf(call).length, stale: [] };
-    const { calls, answers } = await askItems(call, this.#bench);
-    const stale = calls.flatMap((item): readonly StaleItem[] => {
-      const found = answers.has(item) ? undefined : lookUp(item, this.#bench);
-      return found?.kind === 'miss' ? [{ name: item.item.name, reasons: found.reasons }] : [];
+  #itemsOf({ calls, questions, answers }: AskedItems, isCached: boolean): NonNullable<WhyReport['items']> {
+    const open = isCached ? [] : calls.filter((call) => !answers.has(call));
+    const stale = open.flatMap((call): readonly StaleItem[] => {
+      const found = lookUp(questions.get(call) ?? call, this.#bench);
+      return found.kind === 'miss' ? [{ name: call.item.name, reasons: found.reasons }] : [];
     });
     return { total: calls.length, stale };
   }

@@ -21,7 +21,8 @@ import type { FileValueStore } from '../store/values.ts';
 import { type CommandOptions, runCommand } from './commands/command.ts';
 import { Deadline } from './commands/deadline.ts';
 import { commandEnv } from './commands/environment.ts';
-import type { Discovery, Found } from './discovered/discovery.ts';
+import type { Discovery } from './discovered/discovery.ts';
+import type { Found } from './discovered/found.ts';
 import type { FoundArg } from './found-arg.ts';
 import { Encoded, runFunction } from './functions/function.ts';
 import type { FunctionThreads } from './functions/function-threads.ts';
@@ -53,6 +54,8 @@ export type Executed =
       readonly call: TaskCall;
       readonly product: Product;
       readonly warning: string | null;
+      /** Whether it is an answer to the question; else the question asked for something else, as the warning says. */
+      readonly isSound: boolean;
       /** What was printed; null for nothing. */
       readonly log: Digest | null;
     }
@@ -307,8 +310,9 @@ export class Answer {
     found?: Found,
   ): Promise<Executed> {
     const call = found?.kind === 'found' ? found.call : this.#call;
-    const done = { kind: 'done', call, product: product(value, outputs), log: this.#about.log } as const;
     const changed = await changes(found?.kind === 'found' ? found.changed : []);
+    const isSound = changed.length === 0 && found?.kind !== 'unknown';
+    const done = { kind: 'done', call, product: product(value, outputs), isSound, log: this.#about.log } as const;
     if (changed.length > 0) {
       const shown = changed.slice(0, 3).join(', ') + (changed.length > 3 ? ` and ${changed.length - 3} more` : '');
       return { ...done, warning: `${shown} changed while it ran, so the result is not kept` };

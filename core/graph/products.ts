@@ -3,6 +3,7 @@
  * say, and what they are known to have written here before. What was last written is looked up when a task is over, once
  * for all that depend on it; who must see what other processes did since says `renew`.
  */
+import { FlecheError } from '../base/errors.ts';
 import type { RelPath } from '../base/paths.ts';
 import { globsOf } from '../files/globs/globs.ts';
 import type { Outputs } from '../files/outputs/outputs.ts';
@@ -30,6 +31,13 @@ export class Products {
 
   get(task: string): Product | undefined {
     return this.#made.get(task);
+  }
+
+  /** The product of a task that is over. */
+  of(task: string): Product {
+    const product = this.#made.get(task);
+    if (product === undefined) throw new FlecheError('BUG', `bug: "${task}" was needed before it was done`);
+    return product;
   }
 
   set(task: string, product: Product): void {

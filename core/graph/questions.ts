@@ -3,20 +3,19 @@
  * the workspace.
  */
 import type { Digest } from '../base/hash.ts';
-import type { RelPath } from '../base/paths.ts';
 import { globsOf } from '../files/globs/globs.ts';
 import { callOf } from './asking.ts';
 import { completedByLists } from './discovered/lists.ts';
 import { type Answered, askShared } from './discovered/shared-lists.ts';
-import type { Workbench } from './execute.ts';
-import type { AskedItems } from './foreach/answers.ts';
+import { Sight } from './discovered/sight.ts';
+import type { AskedItems } from './foreach/asked-items.ts';
 import { isThere, type Lookup, lookUp, RESULT } from './lookup.ts';
 import type { Reason } from './outcome.ts';
 import type { Product } from './product.ts';
 import { serviceProduct } from './product.ts';
 import type { RoundState } from './round-state.ts';
 import type { Task } from './task.ts';
-import { isOpen, type Leaning, type Surroundings, type TaskCall } from './task-call.ts';
+import type { Surroundings, TaskCall } from './task-call.ts';
 import { readPatterns } from './watch/reach.ts';
 import { inputPatterns } from './whole-folders.ts';
 
@@ -73,33 +72,42 @@ export class Questions {
     if (this.#state.isForced(task)) return this.#byItems(call, [{ kind: 'forced' }], true);
     const found = lookUp(call, bench);
     if (found.kind === 'hit') return hit(call, found);
-    const answered = bench.shared === undefined ? undefined : await askShared(call, products, bench, bench.shared);
-    if (answered === undefined) return this.#byItems(call, found.reasons, false);
-    return this.#answered(answered);
+    const { shared } = bench;
+    const answered = shared && (await askShared(call, this.#sight(task), bench, shared));
+    return answered === undefined ? this.#byItems(call, found.reasons, false) : this.#answered(answered);
   }
 
   #answered({ call, tier }: Answered): Asked | Promise<Asked> {
-    const { calls, live, shared, bench } = this.#state;
-    const { name } = call.task;
-    if (tier !== undefined) shared.set(name, tier);
-    calls.set(name, call);
-    live?.lean(name, call.leaning);
-    const found = lookUp(call, bench);
+    if (tier !== undefined) this.#state.shared.set(call.task.name, tier);
+    this.#state.take(call);
+    const found = lookUp(call, this.#state.bench);
     return found.kind === 'hit' ? hit(call, found) : this.#byItems(call, found.reasons, false);
   }
 
+  /** What single paths are for a task at this moment. */
+  #sight(task: Task): Sight {
+    const { products, bench } = this.#state;
+    return new Sight(task, products, bench.around);
+  }
+
   /** There is no answer as a whole: where there is one of every item, that is the answer. */
-  async #byItems(call: TaskCall, reasons: readonly Reason[], isForced: boolean): Promise<Asked> {
-    if (call.items === undefined) return { kind: 'miss', call, reasons };
+  async #byItems(asked: TaskCall, reasons: readonly Reason[], isForced: boolean): Promise<Asked> {
+    if (asked.items === undefined) return { kind: 'miss', call: asked, reasons };
     const { bench, mode } = this.#state;
-    const { askItems, compose, fileComposed, itemsOf } = await import('./foreach/answers.ts');
-    const calls = itemsOf(call);
-    const items = isForced ? { calls, answers: new Map() } : await askItems(call, bench);
-    if (items.answers.size < calls.length) return { kind: 'miss', call, reasons, items };
+    const { askItems, questionsOf, united } = await import('./foreach/asked-items.ts');
+    const { compose, fileComposed } = await import('./foreach/composed.ts');
+    const sight = this.#sight(asked.task);
+    const items = isForced ? questionsOf(asked, sight, bench) : await askItems(asked, sight, bench);
+    const call = united(asked, items.questions.values(), sight);
+    if (call !== asked) this.#state.take(call);
+    if (items.answers.size < items.calls.length) {
+      const found = isForced || call === asked ? undefined : lookUp(call, bench);
+      return { kind: 'miss', call, reasons: found?.kind === 'miss' ? found.reasons : reasons, items };
+    }
     const composed = compose(call, items.answers, bench.values);
     if (mode === 'run') await fileComposed(call, composed, bench);
     const { product, log, walltime } = composed;
-    return { kind: 'hit', call, product, past: { log, walltime }, items: calls.length };
+    return { kind: 'hit', call, product, past: { log, walltime }, items: items.calls.length };
   }
 
   /** The same when others may have written to the workspace in between. */
@@ -126,7 +134,7 @@ export class Questions {
     asked.set(task.name, live.ask(task.name));
     try {
       const call = await this.#completeQuestion(task);
-      live.lean(task.name, isOpen(call) ? united(call.leaning, live.leanings.get(task.name)) : call.leaning);
+      live.learn(call);
       return call;
     } catch (error) {
       live.lean(task.name, undefined);
@@ -136,7 +144,7 @@ export class Questions {
 
   async #completeQuestion(task: Task): Promise<TaskCall> {
     const { products, bench } = this.#state;
-    return completedByLists(await callOf(task, products, bench.around), products, bench);
+    return completedByLists(await callOf(task, products, bench.around), this.#sight(task), bench);
   }
 
   /**
@@ -148,10 +156,10 @@ export class Questions {
     if (kind === 'hit') return false;
     const age = this.#state.bench.now() - (this.#moments.get(call.task.name) ?? 0);
     if (waited.place && !(age >= 0 && age <= FRESH)) return true;
-    const { products, bench } = this.#state;
+    const { bench } = this.#state;
     if (!call.task.cache || this.#state.isForced(call.task)) return false;
     // Who answered a task that tells what it read filed the answer under the question completed by what it told.
-    const now = completedByLists(call.declared ?? call, products, bench);
+    const now = completedByLists(call.declared ?? call, this.#sight(call.task), bench);
     return bench.calls.get(now.key)?.failure === null;
   }
 }
@@ -166,13 +174,6 @@ function hit(call: TaskCall, { record, product, log }: Lookup & { readonly kind:
     past: { log, walltime },
     items: items === undefined ? undefined : Number(items),
   };
-}
-
-/** What it read before counts until it is known what it reads now. */
-function united(now: Leaning, before: Leaning | undefined): Leaning {
-  if (before === undefined) return now;
-  const both = (key: keyof Leaning): readonly RelPath[] => [...new Set([...now[key], ...before[key]])];
-  return { paths: both('paths'), folders: both('folders'), links: both('links') };
 }
 
 /** Whether an answer stands in the workspace as it should. */
@@ -196,7 +197,7 @@ export function lost({ call, product }: Hit, { outputs }: Surroundings): Digest 
 }
 
 /** Brings content that is needed to put the answer into the workspace, if it is shared. Whether anything was brought. */
-export async function bring(hit: Hit, bench: Workbench): Promise<boolean> {
+export async function bring(hit: Hit, { bench, products }: RoundState): Promise<boolean> {
   const { call, product } = hit;
   const { shared, around } = bench;
   const { outputs } = around;
@@ -206,8 +207,8 @@ export async function bring(hit: Hit, bench: Workbench): Promise<boolean> {
   if (await shared.bring(call.key, missing)) return true;
   if (call.items === undefined) return false;
   // The answer may have been put together here of those of items that others made.
-  const { askItems, bringItems } = await import('./foreach/answers.ts');
-  const { answers } = await askItems(call, bench);
+  const { askItems, bringItems } = await import('./foreach/asked-items.ts');
+  const { answers } = await askItems(call, new Sight(call.task, products, around), bench);
   return bringItems(answers, new Set(missing), shared);
 }
 

@@ -59,6 +59,12 @@ export class RoundState {
     return (typeof force === 'boolean' ? force : force.has(name)) || this.live?.isForced(name) === true;
   }
 
+  /** Takes in what a task turned out to ask. */
+  take(call: TaskCall): void {
+    this.calls.set(call.task.name, call);
+    this.live?.learn(call);
+  }
+
   /** Takes in what became of a task. */
   note({ outcome }: TaskOutcome): void {
     if (outcome === 'failed') this.#failed = true;

@@ -5,9 +5,10 @@
 import { setMaxListeners } from 'node:events';
 import { FlecheError } from '../base/errors.ts';
 import { Acting, skipped } from './acting.ts';
+import { Sight } from './discovered/sight.ts';
 import { Ending } from './ending.ts';
 import type { Workbench } from './execute.ts';
-import type { AskedItems } from './foreach/answers.ts';
+import type { AskedItems } from './foreach/asked-items.ts';
 import type { ItemCounts, OutcomeKind, Reason, RunReport, RunRequest, RunSummary } from './outcome.ts';
 import { type Asked, bring, isRight, lost, lostReason, Questions } from './questions.ts';
 import { RoundState } from './round-state.ts';
@@ -54,6 +55,12 @@ export class Round {
     return this.#state.calls;
   }
 
+  /** The items of a task that was asked for, with the answers that there are. */
+  async itemsOf(call: TaskCall): Promise<AskedItems> {
+    const { askItems } = await import('./foreach/asked-items.ts');
+    return askItems(call, new Sight(call.task, this.#state.products, this.#bench.around), this.#bench);
+  }
+
   async report(): Promise<RunReport> {
     const { graph } = this.#bench.around;
     const { signal, listener } = this.#request;
@@ -89,6 +96,7 @@ export class Round {
       await this.#services.serve();
       return settled;
     } finally {
+      this.#bench.around.workspace.named.save();
       await this.#services.end();
     }
   }
@@ -226,7 +234,7 @@ export class Round {
       const { reasons, items } = asked;
       return end.acted({ outcome: 'ran', key, reasons, ...(items && { items: foreseen(items) }) });
     }
-    await bring(asked, this.#bench);
+    await bring(asked, this.#state);
     const gone = lost(asked, this.#bench.around);
     if (gone === undefined) return this.#acting.served(asked, 0, end);
     return end.acted({ outcome: 'ran', key, reasons: [lostReason(asked.product, gone)] });

@@ -7,7 +7,7 @@ import type { Globs } from '../files/globs/globs.ts';
 import type { Workspace } from '../files/inputs/workspace.ts';
 import type { LockFile } from '../files/lock/lock-file.ts';
 import type { Outputs } from '../files/outputs/outputs.ts';
-import { makeTree, type TreeEntry } from '../files/trees/tree.ts';
+import { makeTree, type Tree, type TreeEntry } from '../files/trees/tree.ts';
 import type { Part } from '../store/record.ts';
 import type { StateStore } from '../store/state.ts';
 import type { SyncValueStore } from '../store/values.ts';
@@ -62,8 +62,12 @@ export interface TaskCall {
   readonly items?: ItemQuestions;
   /** The question that this one is a part of, if it is that of an item. */
   readonly whole?: TaskCall;
+  /** Whether the task, or one of its items, reads more than the question says, which it has yet to discover. */
+  readonly isOpen: boolean;
   /** The question as it is declared, if what the task discovered in the past was added to it. */
   readonly declared?: TaskCall;
+  /** What was added. */
+  readonly read?: Tree;
   /** Input paths that are no longer what the fingerprint says, sorted. */
   changedInputs(): readonly RelPath[];
 }
@@ -79,8 +83,8 @@ export interface ItemCall extends TaskCall {
 /** The questions of the items of one task. */
 export interface ItemQuestions {
   /**
-   * Those of the items of `whole`, each once, in the order of the items. Throws `CONFIG_OVERLAP` for items that declare the
-   * same path.
+   * Those of the items of `whole`, each once, in the order of the items, as they are declared. Throws `CONFIG_OVERLAP` for
+   * items that declare the same path.
    */
   of(whole: TaskCall): readonly ItemCall[];
   /** For each element of the list that the items are of, which of the questions is its own. */
@@ -89,11 +93,6 @@ export interface ItemQuestions {
   ownerOf(path: RelPath): ItemCall | undefined;
   /** What is to be said of two items that write the same path. */
   overlap(one: ItemCall, other: ItemCall, path: RelPath): FlecheError;
-}
-
-/** Whether a task reads more than its question says, which it has yet to discover. */
-export function isOpen({ task, declared }: TaskCall): boolean {
-  return task.discovered !== undefined && declared === undefined;
 }
 
 /** Whether a task names inputs and none of them is there, so that no file it may read after all would be noticed. */

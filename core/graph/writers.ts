@@ -27,7 +27,6 @@ export class Writers {
 
   /** Files in which tasks tell what they read, as far as they are no outputs. */
   readonly #reports = new Set<RelPath>();
-
   #digest: Digest | undefined;
 
   constructor(graph: TaskGraph) {
@@ -35,7 +34,7 @@ export class Writers {
     for (const [at, name] of graph.names.entries()) {
       const task = graph.task(name);
       const report = task.discovered?.file ?? null;
-      if (report !== null && !globsOf(task.outputs).matches(report)) this.#reports.add(report);
+      if (report !== null && task.foreach === undefined) this.noteReport(task, report);
       if (task.outputs.length === 0) continue;
       const writer = { at, task, globs: globsOf(task.outputs) };
       for (const base of writer.globs.bases) {
@@ -68,6 +67,11 @@ export class Writers {
     return [...found].sort((a, b) => a.at - b.at).map(({ task }) => task);
   }
 
+  /** Where items tell what they read is known only when they are: to be called before one of them runs. */
+  noteReport({ outputs }: Task, report: RelPath): void {
+    if (!globsOf(outputs).matches(report)) this.#reports.add(report);
+  }
+
   /** Whether a task tells there what it read, for nobody else to read. */
   isReport(path: RelPath): boolean {
     return this.#reports.has(path);
@@ -84,9 +88,10 @@ export class Writers {
 
   /** Throws `CONFIG_OVERLAP` if one of the paths that `reader` reads is written by a task it does not need. */
   requireEdges(reader: Task, paths: Iterable<RelPath>): void {
-    const needed = new Set([reader.name, ...this.#graph.upstreamOf(reader.name)]);
     for (const path of paths) {
-      const writer = this.of(path).find(({ name }) => !needed.has(name));
+      const writer = this.of(path).find(
+        ({ name }) => name !== reader.name && !this.#graph.isUpstream(name, reader.name),
+      );
       if (writer === undefined) continue;
       const needs = [...reader.needs, writer.name].map((name) => JSON.stringify(name)).join(', ');
       throw new FlecheError(

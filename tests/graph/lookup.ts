@@ -29,6 +29,7 @@ function callOf(over: Readonly<Record<string, unknown>> = {}): TaskCall {
     blobs: new Map(),
     reads: new Map(),
     isSure: true,
+    isOpen: false,
     leaning: { paths: [], links: [], folders: [] },
     changedInputs: () => [],
   };

@@ -18,7 +18,6 @@ import { plainValue, tableOf, textOf } from './values.ts';
 /** What has no meaning for a task that is done for each of many items, and why. */
 const WITHOUT: Readonly<Record<string, readonly [isSaid: (value: unknown) => boolean, why: string]>> = {
   persistent: [(value) => value === true, 'a service is not done for each of many items'],
-  discovered: [(value) => Object.keys(tableOf(value)).length > 0, 'what an item read beside its inputs cannot be told'],
   clean: [(value) => value === false, 'earlier outputs of an item are always removed before it runs'],
 };
 
@@ -80,8 +79,8 @@ function noteQuoted(text: TaskText): void {
   );
 }
 
-/** Notes outputs that cannot be told apart for two items, and placeholders that there are not. */
-export function noteItemOutputs(tasks: ReadonlyMap<string, Task>, texts: readonly TaskText[]): void {
+/** Notes outputs and reports that cannot be told apart for two items, and placeholders that there are not. */
+export function noteItemPaths(tasks: ReadonlyMap<string, Task>, texts: readonly TaskText[]): void {
   for (const text of texts) {
     const task = tasks.get(text.name);
     if (task?.foreach === undefined) continue;
@@ -96,26 +95,28 @@ export function noteItemOutputs(tasks: ReadonlyMap<string, Task>, texts: readonl
         'Name a task that writes files, or a function.',
       );
     }
+    const needed = outputs.length - (task.optional?.length ?? 0);
     for (const [index, pattern] of outputs.entries()) {
-      const needed = outputs.length - (task.optional?.length ?? 0);
       const spot = index < needed ? text.spot('outputs', index) : text.spot('optional_outputs', index - needed);
-      const names = placeholdersIn(pattern);
-      const unknown = names.find((name) => !known.includes(name));
-      const example = `{${known.at(-2)}}`;
-      if (unknown !== undefined) {
-        const hint = `${suggest(unknown, known)} There are ${known.map((name) => `{${name}}`).join(', ')}.`;
-        note(spot, 'value', `{${unknown}} stands for nothing`, hint);
-      } else if (names.length === 0 && !pattern.startsWith('!')) {
-        note(
-          spot,
-          'value',
-          'all items would write it',
-          `Name it after the item, with a placeholder such as ${example}.`,
-        );
-      } else if (/[^/]\{dir\}|\{dir\}[^/]|[^/]\{path\}/.test(pattern)) {
-        note(spot, 'value', '{dir} and {path} begin a step of a path', 'Put a "/" in front of it, and behind {dir}.');
-      }
+      noteItemPath(pattern, known, spot);
     }
+    const { form, file = null } = task.discovered ?? {};
+    if (form !== undefined && file !== null) noteItemPath(file, known, text.spot('discovered', form));
+  }
+}
+
+/** Something of the sort that each item has of its own. */
+function noteItemPath(pattern: string, known: readonly string[], spot: Spot): void {
+  const names = placeholdersIn(pattern);
+  const unknown = names.find((name) => !known.includes(name));
+  if (unknown !== undefined) {
+    const hint = `${suggest(unknown, known)} There are ${known.map((name) => `{${name}}`).join(', ')}.`;
+    note(spot, 'value', `{${unknown}} stands for nothing`, hint);
+  } else if (names.length === 0 && !pattern.startsWith('!')) {
+    const example = `{${known.at(-2)}}`;
+    note(spot, 'value', 'all items would write it', `Name it after the item, with a placeholder such as ${example}.`);
+  } else if (/[^/]\{dir\}|\{dir\}[^/]|[^/]\{path\}/.test(pattern)) {
+    note(spot, 'value', '{dir} and {path} begin a step of a path', 'Put a "/" in front of it, and behind {dir}.');
   }
 }
 

@@ -6,7 +6,7 @@ import { topologicalOrder } from '../../base/order.ts';
 import type { Discovered, Installed, Stdin, Task, TaskArg, TaskBody } from '../../graph/task.ts';
 import type { Package, Packages } from '../packages/packages.ts';
 import { isTable, type Table } from './check.ts';
-import { noteItemOutputs, outputsOfAll, readForeach } from './foreach.ts';
+import { noteItemPaths, outputsOfAll, readForeach } from './foreach.ts';
 import type { InputLists, Inputs } from './inputs.ts';
 import { type Need, TaskNames } from './needs.ts';
 import { notePatterns, pathOf, readPatterns } from './patterns.ts';
@@ -43,7 +43,7 @@ export function readTasks(texts: readonly TaskText[], packages: Packages, lists:
     tasks.set(text.name, lock ? { ...task, installed: installed.of(text.home) } : task);
   }
   noteCycles(needs, packages);
-  noteItemOutputs(tasks, texts);
+  noteItemPaths(tasks, texts);
   return { tasks, names, origins };
 }
 

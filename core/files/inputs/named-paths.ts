@@ -1,7 +1,7 @@
 /**
  * What stands at single paths that somebody named: not what patterns match, and nothing below a folder, but for `src/*`,
- * which stands for the names in `src`. Links are followed, since whoever read a path read what it leads to. What was found is kept in the state store under a name, so
- * that an unchanged file costs one stat.
+ * which stands for the names in `src`. Links are followed, since whoever read a path read what it leads to. What was found
+ * is kept under a name, and in the state store once it is saved, so that an unchanged file costs one stat.
  */
 import type { Stats } from 'node:fs';
 import type { AbsPath, RelPath } from '../../base/paths.ts';
@@ -15,11 +15,11 @@ import type { TreeEntry } from '../trees/tree.ts';
 import { type FolderNames, folderNames, folderOfNames } from './folder-names.ts';
 import { isStamped } from './snapshot.ts';
 
-/** What stood at some paths at one moment. */
-export interface PathsSeen {
-  /** One for each path: a `file`, which the names in a folder count as, a folder as `dir`, or `absent`. */
-  readonly entries: readonly TreeEntry[];
-  /** Paths that are no longer what they were, or were written since. Looks anew. */
+/** What stood at a path at one moment. */
+export interface PathSeen {
+  /** A `file`, which the names in a folder count as, a folder as `dir`, or `absent`. */
+  readonly entry: TreeEntry;
+  /** The path if what stands there is no longer what it was, or was written since. Looks anew. */
   changes(): readonly RelPath[];
   /** Files that were written, renamed or linked later than a moment (ms, by the clock that stamps files). */
   since(moment: number): readonly RelPath[];
@@ -33,6 +33,7 @@ export class NamedPaths {
   readonly #state: StateStore;
   readonly #clock: () => number;
   readonly #known = new Map<string, Map<RelPath, PathState>>();
+  readonly #unsaved = new Set<string>();
 
   constructor(root: AbsPath, state: StateStore, clock: () => number) {
     this.#root = root;
@@ -40,37 +41,33 @@ export class NamedPaths {
     this.#clock = clock;
   }
 
-  /** `name` is whose paths they are; `hidden` are paths that do not count among the names in a folder. Throws `INPUT_UNREADABLE` with the path of what is there and cannot be read. */
-  look(name: string, paths: readonly RelPath[], hidden: (path: RelPath) => boolean = hidesNothing): PathsSeen {
+  /**
+   * `name` is whose path it is; `hidden` are paths that do not count among the names in a folder. Throws
+   * `INPUT_UNREADABLE` with the path of what is there and cannot be read.
+   */
+  look(name: string, path: RelPath, hidden: (path: RelPath) => boolean = hidesNothing): PathSeen {
+    const folder = folderOfNames(path);
+    if (folder !== undefined) return this.#lookAtNames(path, folder, hidden);
     const known = this.#knownOf(name);
-    const folders = paths.flatMap((path) => {
-      const folder = folderOfNames(path);
-      return folder === undefined ? [] : [{ path, folder, names: folderNames(this.#root, folder, hidden) }];
-    });
-    let isNew = false;
-    const single = folders.length === 0 ? paths : paths.filter((path) => folderOfNames(path) === undefined);
-    const states = single.map((path) => {
-      const before = known.get(path);
-      const state = this.#lookAt(path, before);
-      if (state !== before) {
-        known.set(path, state);
-        isNew ||= state.kind === 'file';
-      }
-      return state;
-    });
-    if (isNew) this.#save(name, known.values());
+    const before = known.get(path);
+    const state = this.#lookAt(path, before);
+    if (state !== before) {
+      known.set(path, state);
+      if (state.kind === 'file') this.#unsaved.add(name);
+    }
     return {
-      entries: [...states.map(entryOf), ...folders.map(({ path, names }) => entryOfNames(path, names))],
-      changes: () => [
-        ...states.filter((state) => this.#isChanged(state, this.#lookAt(state.path, state))).map(pathOf),
-        ...folders
-          .filter(({ folder, names }) => folderNames(this.#root, folder, hidden)?.digest !== names?.digest)
-          .map(({ path }) => path),
-      ],
-      since: (moment) => [
-        ...states.filter(({ key }) => key !== null && key.ctime > moment).map(pathOf),
-        ...folders.flatMap(({ names }) => names?.since(moment) ?? []),
-      ],
+      entry: entryOf(state),
+      changes: () => (this.#isChanged(state, this.#lookAt(path, state)) ? [path] : []),
+      since: (moment) => (state.key !== null && state.key.ctime > moment ? [path] : []),
+    };
+  }
+
+  #lookAtNames(path: RelPath, folder: RelPath, hidden: (path: RelPath) => boolean): PathSeen {
+    const names = folderNames(this.#root, folder, hidden);
+    return {
+      entry: entryOfNames(path, names),
+      changes: () => (folderNames(this.#root, folder, hidden)?.digest === names?.digest ? [] : [path]),
+      since: (moment) => names?.since(moment) ?? [],
     };
   }
 
@@ -84,7 +81,16 @@ export class NamedPaths {
     }
     if (kept.size === known.size) return;
     this.#known.set(name, kept);
-    this.#save(name, kept.values());
+    this.#unsaved.add(name);
+  }
+
+  /** Saves what was found. Of what is no file nothing need be remembered. */
+  save(): void {
+    for (const name of this.#unsaved) {
+      const files = [...this.#knownOf(name).values()].filter(({ kind }) => kind === 'file');
+      this.#state.put(PREFIX + name, packStates(files, new Uint8Array(0)));
+    }
+    this.#unsaved.clear();
   }
 
   #knownOf(name: string): Map<RelPath, PathState> {
@@ -96,12 +102,6 @@ export class NamedPaths {
     for (const state of unpacked?.part(0, unpacked.length) ?? []) loaded.set(state.path, state);
     this.#known.set(name, loaded);
     return loaded;
-  }
-
-  /** Of what is no file nothing need be remembered. */
-  #save(name: string, states: Iterable<PathState>): void {
-    const files = [...states].filter(({ kind }) => kind === 'file');
-    this.#state.put(PREFIX + name, packStates(files, new Uint8Array(0)));
   }
 
   #isChanged(before: PathState, now: PathState): boolean {
@@ -139,10 +139,6 @@ function isChanged(before: PathState, now: PathState): boolean {
   const { key } = now;
   if (then === null || key === null) return false;
   return then.mtime !== key.mtime || then.size !== key.size || then.ino !== key.ino || then.mode !== key.mode;
-}
-
-function pathOf({ path }: PathState): RelPath {
-  return path;
 }
 
 function entryOfNames(path: RelPath, names: FolderNames | undefined): TreeEntry {

@@ -2,26 +2,27 @@
  * One run of a task that tells what it read. Begun before the run, finished after it: reads the report, and completes the
  * question with what the files were for the task, as far as that can be told; they must not have changed since it began.
  */
-import { join } from 'node:path';
 import { FlecheError } from '../../base/errors.ts';
 import { byCodeUnit } from '../../base/order.ts';
-import { type AbsPath, escapes, type RelPath, toAbs } from '../../base/paths.ts';
+import { escapes, type RelPath, toAbs } from '../../base/paths.ts';
 import { MentionedPlaces } from '../../files/code/mentioned.ts';
 import { steeringFiles } from '../../files/code/steering.ts';
 import { folderOf } from '../../files/folders.ts';
 import { namesOf } from '../../files/inputs/folder-names.ts';
-import { ReportFile, stampedMoment, textAt } from '../../files/inputs/report-file.ts';
+import { ReportFile, textAt } from '../../files/inputs/report-file.ts';
+import type { Moments } from '../../files/inputs/stamped-moment.ts';
 import type { Tree } from '../../files/trees/tree.ts';
 import type { Products } from '../products.ts';
-import type { Discovered } from '../task.ts';
+import type { Discovered, Task } from '../task.ts';
 import type { TaskCall } from '../task-call.ts';
 import { readDepfile } from './depfile.ts';
 import { readList, readTsc } from './file-list.ts';
-import { fileList, type ListDesk } from './lists.ts';
+import { type Found, found } from './found.ts';
+import type { ListDesk } from './lists.ts';
 import type { Mention, Mentions } from './mention.ts';
 import { readMetafile } from './metafile.ts';
 import { Reading } from './reading.ts';
-import { shareList } from './shared-lists.ts';
+import { Sight } from './sight.ts';
 
 const FORMS: Readonly<Record<Discovered['form'], (text: string) => Mentions>> = {
   depfile: readDepfile,
@@ -44,23 +45,10 @@ function namesAround(sources: Iterable<RelPath>): ReadonlySet<RelPath> {
   return found;
 }
 
-/** `unknown`: it cannot be told what the task read; why, as a sentence without a full stop. */
-export type Found =
-  | {
-      readonly kind: 'found';
-      /** The question as it is to be filed. */
-      readonly call: TaskCall;
-      /** Paths that were not what they are now all the time. */
-      readonly changed: readonly RelPath[];
-      /** To be called when the answer is filed. */
-      readonly file: () => void;
-      /** To be called when the answer is shared. */
-      readonly share: () => void;
-    }
-  | { readonly kind: 'unknown'; readonly why: string };
-
 export class Discovery {
   readonly #call: TaskCall;
+  /** Whose outputs and needs count. */
+  readonly #task: Task;
   readonly #discovered: Discovered;
   readonly #products: Products;
   readonly #desk: ListDesk;
@@ -70,23 +58,24 @@ export class Discovery {
   private constructor(call: TaskCall, discovered: Discovered, moment: number, products: Products, desk: ListDesk) {
     const { root } = desk.around;
     this.#call = call.declared ?? call;
+    this.#task = call.whole?.task ?? call.task;
     this.#discovered = discovered;
     this.#products = products;
     this.#desk = desk;
     this.#moment = moment;
     this.#report = discovered.file === null ? undefined : new ReportFile(toAbs(root, discovered.file));
+    if (call.whole !== undefined) this.#report?.makeFolder();
   }
 
-  /** Undefined for a task that tells nothing. */
+  /** Undefined for a task that tells nothing. `moments` are those of runs that begin one after the other. */
   static async begin(
     call: TaskCall,
     products: Products,
-    desk: ListDesk & { readonly tempDir: AbsPath },
+    desk: ListDesk,
+    moments: Moments,
   ): Promise<Discovery | undefined> {
     const { discovered } = call.task;
-    if (discovered === undefined) return undefined;
-    const moment = await stampedMoment(join(desk.tempDir, `moment-${process.pid}`));
-    return new Discovery(call, discovered, moment, products, desk);
+    return discovered && new Discovery(call, discovered, await moments.latest(), products, desk);
   }
 
   /** The same after a failure, if it can be told then: it says where to look, and what is told of it twice is left out. */
@@ -125,22 +114,16 @@ export class Discovery {
     if (STEERED.has(this.#discovered.form)) for (const path of steeringFiles(around.root, paths)) paths.add(path);
     if (this.#discovered.form === 'tsc') for (const path of namesAround(needed)) paths.add(path);
     const list = [...paths].sort(byCodeUnit);
-    const reading = new Reading(this.#call, list, this.#products, around);
+    const reading = new Reading(list, new Sight(this.#task, this.#products, around));
     const gone = reading.tree.entries.find(({ kind, path }) => kind === 'absent' && needed.has(path));
     if (gone !== undefined) return { kind: 'unknown', why: `${name} names ${gone.path}, which is not there` };
-    return {
-      kind: 'found',
-      call: reading.complete(this.#call),
-      changed: [...reading.seen.since(this.#moment), ...this.#disturbed(reading)],
-      file: () => {
-        around.workspace.named.retain(this.#call.task.name, list);
-        fileList(this.#call, list, this.#desk);
-      },
-      share: () => {
-        const { shared } = this.#desk;
-        if (shared !== undefined) shareList(this.#call, list, this.#desk, shared);
-      },
-    };
+    const changed = [...reading.since(this.#moment), ...this.#disturbed(reading)];
+    return found(reading.complete(this.#call), list, changed, this.#desk);
+  }
+
+  /** Removes the report of an item, which would tell nobody anything any more. */
+  discard(): void {
+    this.#report?.remove();
   }
 
   /** What upstream tasks wrote and does not stand there, or was written since. */
@@ -148,7 +131,7 @@ export class Discovery {
     const { outputs, workspace } = this.#desk.around;
     return [...reading.made].flatMap(([task, entries]) => {
       const paths = entries.flatMap(({ kind, path }) => (kind === 'file' ? [path] : []));
-      const later = workspace.named.look(this.#call.task.name, paths).since(this.#moment);
+      const later = paths.flatMap((path) => workspace.named.look(this.#task.name, path).since(this.#moment));
       return [...outputs.look(task, entries).wrong, ...later];
     });
   }

@@ -15,9 +15,9 @@ import type { SharedAnswers } from '../../call/shared/shared-answers.ts';
 import type { SyncCallStore } from '../../store/calls.ts';
 import type { CallRecord } from '../../store/record.ts';
 import type { SyncValueStore } from '../../store/values.ts';
-import type { Products } from '../products.ts';
 import type { Surroundings, TaskCall } from '../task-call.ts';
 import { Reading } from './reading.ts';
+import type { Sight } from './sight.ts';
 
 /** So many different lists are kept of one question. */
 export const LISTS = 16;
@@ -41,11 +41,11 @@ export interface ListDesk extends ListStores {
 export type PathList = readonly RelPath[];
 
 /** The question completed by the list that leads to an answer, else by the newest; as it is if there is no list. */
-export function completedByLists(call: TaskCall, products: Products, desk: ListDesk): TaskCall {
+export function completedByLists(call: TaskCall, sight: Sight, desk: ListStores): TaskCall {
   if (call.task.discovered === undefined) return call;
   let newest: TaskCall | undefined;
   for (const list of listsOf(call, desk)) {
-    const complete = completedBy(list, call, products, desk);
+    const complete = completedBy(list, call, sight);
     if (complete === undefined) continue;
     if (desk.calls.get(complete.key)?.failure === null) return complete;
     newest ??= complete;
@@ -54,14 +54,9 @@ export function completedByLists(call: TaskCall, products: Products, desk: ListD
 }
 
 /** Undefined for a list that cannot be right any more: the next run tells what is wrong with it, if it still is. */
-export function completedBy(
-  list: PathList,
-  call: TaskCall,
-  products: Products,
-  { around }: ListDesk,
-): TaskCall | undefined {
+export function completedBy(list: PathList, call: TaskCall, sight: Sight): TaskCall | undefined {
   try {
-    return new Reading(call, list, products, around).complete(call);
+    return new Reading(list, sight).complete(call);
   } catch (error) {
     if (error instanceof FlecheError && error.code !== 'BUG') return undefined;
     throw error;
@@ -69,7 +64,7 @@ export function completedBy(
 }
 
 /** Files what a run read as the newest list of its question. `call` is the declared question. */
-export function fileList(call: TaskCall, list: PathList, desk: ListDesk): void {
+export function fileList(call: TaskCall, list: PathList, desk: ListStores): void {
   const text = JSON.stringify(list);
   const others = listsOf(call, desk).filter((other) => JSON.stringify(other) !== text);
   putLists(listKey(call), call.task.name, [list, ...others].slice(0, LISTS), desk);
@@ -106,7 +101,7 @@ function listKey({ parts }: TaskCall): Key {
 }
 
 /** The lists that this machine found, newest first. `call` is the declared question. */
-export function listsOf(call: TaskCall, desk: ListDesk): readonly PathList[] {
+export function listsOf(call: TaskCall, desk: ListStores): readonly PathList[] {
   return readLists(listKey(call), desk);
 }
 

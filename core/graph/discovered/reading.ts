@@ -1,69 +1,60 @@
 /**
- * What a task read beside its declared inputs, as a list of paths, and what these are for it now: where upstream tasks
- * write, what their products say; elsewhere what stands in the workspace. Added to a question it completes the
- * fingerprint.
+ * What a task read beside its declared inputs, as a list of paths, and what these are for it now. Added to a question it
+ * completes the fingerprint.
  */
 import type { Digest } from '../../base/hash.ts';
-import { isWithin, type RelPath } from '../../base/paths.ts';
+import type { RelPath } from '../../base/paths.ts';
 import { fingerprint, part } from '../../call/fingerprint.ts';
-import { globsOf } from '../../files/globs/globs.ts';
+import { DISCOVERED } from '../../call/listed.ts';
 import { folderOfNames } from '../../files/inputs/folder-names.ts';
-import type { PathsSeen } from '../../files/inputs/named-paths.ts';
+import type { PathSeen } from '../../files/inputs/named-paths.ts';
 import { makeTree, type Tree, type TreeEntry } from '../../files/trees/tree.ts';
 import { treeBytes } from '../../files/trees/tree-lines.ts';
-import { Generated } from '../generated.ts';
-import type { Products } from '../products.ts';
-import type { Task } from '../task.ts';
-import type { Surroundings, TaskCall } from '../task-call.ts';
-
-/** The part of a fingerprint that has what was discovered. */
-export const DISCOVERED = 'discovered';
+import type { TaskCall } from '../task-call.ts';
+import type { Sight } from './sight.ts';
 
 export class Reading {
+  /** Each path, and what links among them lead to. */
   readonly tree: Tree;
-  readonly paths: readonly RelPath[];
   /** By the task that wrote them. */
   readonly made: ReadonlyMap<string, readonly TreeEntry[]>;
   /** What nobody upstream wrote. */
-  readonly seen: PathsSeen;
+  readonly #seen: readonly PathSeen[];
 
-  /** Throws `CONFIG_OVERLAP` for a path that a task writes which is not upstream, `INPUT_UNREADABLE`. */
-  constructor(call: TaskCall, paths: readonly RelPath[], products: Products, around: Surroundings) {
-    const { task } = call;
-    const isNames = (path: RelPath): boolean => folderOfNames(path) !== undefined;
-    around.writers.requireEdges(
-      task,
-      paths.filter((path) => !isNames(path)),
-    );
-    const generated = new Generated(task, products, around);
+  /** Throws like `Sight.at`. */
+  constructor(paths: Iterable<RelPath>, sight: Sight) {
     const made = new Map<string, TreeEntry[]>();
+    const seen: PathSeen[] = [];
     const entries: TreeEntry[] = [];
-    const standing: RelPath[] = [];
     const all = new Set(paths);
     for (const path of all) {
-      const found = isNames(path) ? undefined : generated.at(path);
-      if (found === undefined) standing.push(path);
-      else entries.push(found.entry ?? { kind: 'absent', path });
-      if (found?.entry === undefined) continue;
-      const ends = Generated.ends([found.entry]);
-      around.writers.requireEdges(task, ends);
-      for (const end of ends) all.add(end);
-      const others = made.get(found.task);
-      if (others === undefined) made.set(found.task, [found.entry]);
+      const found = sight.at(path);
+      entries.push(found.entry);
+      if (found.seen !== undefined) seen.push(found.seen);
+      for (const end of found.ends) all.add(end);
+      if (found.maker === undefined) continue;
+      const others = made.get(found.maker);
+      if (others === undefined) made.set(found.maker, [found.entry]);
       else others.push(found.entry);
     }
-    this.paths = [...all];
     this.made = made;
-    // What tasks write, and the folders they write to, come and go with them.
-    const isMade = (path: RelPath): boolean =>
-      around.writers.isReport(path) || around.writers.near([path]).some((one) => reaches(one, path));
-    this.seen = around.workspace.named.look(task.name, standing, isMade);
-    this.tree = makeTree([...entries, ...this.seen.entries]);
+    this.#seen = seen;
+    this.tree = makeTree(entries);
   }
 
-  /** The question with what was read added to it. */
+  /** Paths that are no longer what they were. Looks anew. */
+  changes(): readonly RelPath[] {
+    return this.#seen.flatMap((seen) => seen.changes());
+  }
+
+  /** Files that were written later than a moment, ms. */
+  since(moment: number): readonly RelPath[] {
+    return this.#seen.flatMap((seen) => seen.since(moment));
+  }
+
+  /** The declared question with what was read added to it. */
   complete(call: TaskCall): TaskCall {
-    const { tree, paths, seen } = this;
+    const { tree } = this;
     const { parts, key } = fingerprint([...call.parts, part('files', DISCOVERED, tree.digest, tree.digest)]);
     const blobs = new Map<Digest, () => Uint8Array>(call.blobs);
     blobs.set(tree.digest, () => treeBytes(tree));
@@ -77,19 +68,16 @@ export class Reading {
       key,
       blobs,
       reads,
+      isOpen: false,
       declared: call,
+      read: tree,
       get leaning() {
         const { leaning } = call;
+        const paths = tree.entries.map(({ path }) => path);
         const folders = paths.flatMap((path) => folderOfNames(path) ?? []);
         return { ...leaning, paths: [...leaning.paths, ...paths], folders: [...leaning.folders, ...folders] };
       },
-      changedInputs: () => [...call.changedInputs(), ...seen.changes()],
+      changedInputs: () => [...call.changedInputs(), ...this.changes()],
     };
   }
-}
-
-/** Whether a task writes a path, or is what it is there for: the folder at which all that it writes begins. */
-function reaches({ outputs }: Task, path: RelPath): boolean {
-  const globs = globsOf(outputs);
-  return globs.matches(path) || globs.bases.some((base) => isWithin(path, base));
 }

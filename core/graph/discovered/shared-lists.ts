@@ -7,23 +7,13 @@
 import { digest } from '../../base/digest.ts';
 import type { Key } from '../../base/hash.ts';
 import { fingerprint, part } from '../../call/fingerprint.ts';
+import { DISCOVERED } from '../../call/listed.ts';
 import type { SharedAnswers } from '../../call/shared/shared-answers.ts';
 import { parseTree } from '../../files/trees/tree.ts';
 import type { CallRecord } from '../../store/record.ts';
-import type { Products } from '../products.ts';
 import type { TaskCall } from '../task-call.ts';
-import {
-  completedBy,
-  fileList,
-  LISTS,
-  type ListDesk,
-  type ListStores,
-  listsOf,
-  type PathList,
-  putLists,
-  readLists,
-} from './lists.ts';
-import { DISCOVERED } from './reading.ts';
+import { completedBy, fileList, LISTS, type ListStores, listsOf, type PathList, putLists, readLists } from './lists.ts';
+import type { Sight } from './sight.ts';
 
 /** A shared list has no more paths. */
 const MAX_PATHS = 100_000;
@@ -39,8 +29,8 @@ export interface Answered {
 /** Asks the tiers for the answer to a question, which is on file here afterwards. Rejects as they do. */
 export async function askShared(
   call: TaskCall,
-  products: Products,
-  desk: ListDesk,
+  sight: Sight,
+  desk: ListStores,
   shared: SharedAnswers,
 ): Promise<Answered | undefined> {
   if (call.task.discovered === undefined) {
@@ -52,7 +42,7 @@ export async function askShared(
   const byAny = async (lists: readonly PathList[]): Promise<Answered | undefined> => {
     const found = await Promise.all(
       lists.map(async (list) => {
-        const complete = completedBy(list, declared, products, desk);
+        const complete = completedBy(list, declared, sight);
         if (complete === undefined || asked.has(complete.key)) return undefined;
         asked.add(complete.key);
         // The question itself was looked up here: what there is of its answer is not whole.
@@ -71,7 +61,7 @@ export async function askShared(
 }
 
 /** Gives the list of a run whose answer is shared to the tiers. `call` is the declared question. */
-export function shareList(call: TaskCall, list: PathList, desk: ListDesk, shared: SharedAnswers): void {
+export function shareList(call: TaskCall, list: PathList, desk: ListStores, shared: SharedAnswers): void {
   const key = sharedKey(call);
   const others = soundLists(key, desk);
   if (!isSound(list) || isAmong(list, others)) return;

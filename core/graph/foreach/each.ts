@@ -5,11 +5,11 @@
  */
 import { setMaxListeners } from 'node:events';
 import { FlecheError } from '../../base/errors.ts';
-import type { Digest } from '../../base/hash.ts';
 import type { RelPath } from '../../base/paths.ts';
-import type { Prepared, Writing } from '../../files/outputs/outputs.ts';
-import type { PathState } from '../../files/states/path-states.ts';
-import type { Failure } from '../../store/record.ts';
+import { type TreeEntry, treeText } from '../../files/trees/tree.ts';
+import type { Discovery } from '../discovered/discovery.ts';
+import { type Found, found } from '../discovered/found.ts';
+import type { Sight } from '../discovered/sight.ts';
 import { Answer, type Executed, type Execution, envOf, execute, type Workbench } from '../execute.ts';
 import { FunctionThreads } from '../functions/function-threads.ts';
 import type { ItemCounts } from '../outcome.ts';
@@ -17,14 +17,22 @@ import type { Slots, Want } from '../scheduling/slots.ts';
 import type { ItemCall, TaskCall } from '../task-call.ts';
 import { type Timeline, timed } from '../timeline.ts';
 import type { Upstream } from '../upstream.ts';
-import { type AskedItems, bringItems, compose, contentsOf, type ItemAnswer, labelled, treeOf } from './answers.ts';
+import { type AskedItems, united } from './asked-items.ts';
+import { CommonOutputs } from './common-outputs.ts';
 import { CommonReads } from './common-reads.ts';
+import { compose, labelled } from './composed.ts';
+import { Tally } from './tally.ts';
 
 /** What items share of a run. */
 export interface Crew {
   readonly slots: Slots;
   readonly want: Want;
   readonly upstream: Upstream;
+  /** What takes up what an item tells that it read, and what single paths are for the task now; undefined where nothing is told. */
+  readonly reports?: {
+    readonly discover: (call: TaskCall) => Promise<Discovery | undefined>;
+    readonly sight: () => Sight;
+  };
   /** Whether to go on with other items after one failed. */
   readonly keepGoing: boolean;
   /** Whether nothing more is to be begun. */
@@ -51,39 +59,31 @@ export function executeEach(
   return new Each(call, asked, bench, execution, crew).execute();
 }
 
-/** Items that failed are named up to this many. */
-const MOST_NAMED = 3;
-
 class Each {
   readonly #call: TaskCall;
   readonly #bench: Workbench;
   readonly #execution: Execution;
   readonly #crew: Crew;
-  readonly #calls: readonly ItemCall[];
-  readonly #answers: Map<ItemCall, ItemAnswer>;
-  readonly #failures = new Map<ItemCall, Failure>();
-  readonly #states: PathState[] = [];
-  /** Who wrote what. */
-  readonly #writers = new Map<RelPath, ItemCall>();
+  readonly #tally: Tally;
+  readonly #outputs: CommonOutputs;
+  readonly #common: CommonReads;
   /** Paths that changed under items while they ran. */
   readonly #changed = new Set<RelPath>();
-  readonly #common: CommonReads;
   readonly #threads = new FunctionThreads();
   readonly #env: Readonly<Record<string, string>>;
-  #prepared: Prepared | undefined;
-  #cached = 0;
 
-  constructor(call: TaskCall, { calls, answers }: AskedItems, bench: Workbench, execution: Execution, crew: Crew) {
+  constructor(call: TaskCall, asked: AskedItems, bench: Workbench, execution: Execution, crew: Crew) {
     this.#call = call;
     this.#bench = bench;
     this.#execution = execution;
     this.#crew = crew;
-    this.#calls = calls;
     this.#env = envOf(call.task, bench);
-    this.#answers = new Map(answers);
+    this.#tally = new Tally(asked);
+    this.#outputs = new CommonOutputs(call, bench);
     // However many items are at work, each has an ear for it.
     setMaxListeners(0, execution.signal);
-    const look = (): readonly RelPath[] => [...(calls[0]?.changedInputs() ?? []), ...crew.upstream.changes()];
+    const [first] = asked.calls;
+    const look = (): readonly RelPath[] => [...(first?.changedInputs() ?? []), ...crew.upstream.changes()];
     this.#common = new CommonReads(look, bench.now);
   }
 
@@ -93,58 +93,31 @@ class Each {
     for (const [blob, bytes] of this.#call.blobs) values.put(blob, bytes());
     try {
       await this.#makeReady();
-      this.#cached = this.#answers.size;
-      await this.#runAll(this.#calls.filter((call) => !this.#answers.has(call)));
-      return { executed: await this.#executed(started), items: this.#counts() };
+      await this.#runAll(this.#tally.begin());
+      const executed = await this.#executed(started);
+      const { rest, counts } = this.#tally;
+      if (rest !== undefined) this.#crew.onWarning(rest);
+      return { executed, items: counts };
     } catch (error) {
-      this.#abandon();
+      this.#outputs.abandon();
       throw error;
     } finally {
       await this.#threads.close();
     }
   }
 
-  /** Puts in place what is answered, and removes all else that the task wrote here. */
   async #makeReady(): Promise<void> {
-    const { task, globs } = this.#call;
-    const { outputs } = this.#bench.around;
-    if (task.outputs.length === 0) {
-      if (outputs.owned(task.name) !== undefined) outputs.discard(task.name);
-      return;
-    }
     for (;;) {
-      await this.#bring();
-      const tree = treeOf(this.#answers, this.#call);
-      outputs.clear(task.name, globs.outputs, tree);
-      const result = outputs.restore(task.name, globs.outputs, tree);
-      if ('restored' in result) break;
-      this.#forget(result.lost);
+      const lost = await this.#outputs.makeReady(this.#tally.answers);
+      if (lost === undefined) return;
+      this.#tally.forget(lost);
     }
-    for (const [item, { product }] of this.#answers) {
-      for (const { path } of product.outputs?.entries ?? []) this.#writers.set(path, item);
-    }
-    this.#prepared = outputs.prepare(task.name, globs.outputs, false);
-  }
-
-  /** Brings contents of outputs that are shared and not here. */
-  async #bring(): Promise<void> {
-    const { around, shared } = this.#bench;
-    const { task, globs } = this.#call;
-    if (shared === undefined) return;
-    const missing = new Set(around.outputs.missing(task.name, globs.outputs, treeOf(this.#answers, this.#call)));
-    if (missing.size > 0) await bringItems(this.#answers, missing, shared);
-  }
-
-  /** Content is lost: what it was the answer of has to be done again. */
-  #forget(lost: Digest): void {
-    const before = this.#answers.size;
-    for (const [call, answer] of this.#answers) if (contentsOf(answer).includes(lost)) this.#answers.delete(call);
-    if (this.#answers.size === before) this.#answers.clear();
   }
 
   /** Takes up one item after the other, as many at a time as there are places. */
   async #runAll(stale: readonly ItemCall[]): Promise<void> {
     const { slots } = this.#crew;
+    this.#noteReports(stale);
     const over: Promise<void>[] = [];
     let next = 0;
     const lane = async (): Promise<void> => {
@@ -158,9 +131,18 @@ class Each {
     for (const end of await Promise.allSettled(over)) if (end.status === 'rejected') throw end.reason;
   }
 
+  /** Nobody else is to take for an input what items are about to tell. */
+  #noteReports(calls: readonly ItemCall[]): void {
+    const { writers } = this.#bench.around;
+    for (const { task } of calls) {
+      const file = task.discovered?.file ?? null;
+      if (file !== null) writers.noteReport(this.#call.task, file);
+    }
+  }
+
   get #isStopped(): boolean {
     const { signal } = this.#execution;
-    return signal.aborted || this.#crew.isStopped() || (this.#failures.size > 0 && !this.#crew.keepGoing);
+    return signal.aborted || this.#crew.isStopped() || (this.#tally.hasFailures && !this.#crew.keepGoing);
   }
 
   /** `worked` is called when the place is free again; taking in what came of it may last longer. */
@@ -177,25 +159,32 @@ class Each {
       worked();
     };
     const printed: Uint8Array[] = [];
-    const execution: Execution = {
-      signal,
-      ...(fault === undefined ? {} : { fault }),
-      onOutput: (chunk) => printed.push(chunk),
-      changed: this.#watch(call),
-      writing: () => this.#writing(call),
-      onWorked: release,
-      threads: this.#threads,
-      env: this.#env,
-    };
+    const question = this.#tally.questionOf(call);
+    let discovery: Discovery | undefined;
     try {
       if (this.#isStopped) return;
-      const work = (): Promise<Executed> => execute(call, this.#bench, execution);
+      discovery = await this.#crew.reports?.discover(question);
+      const execution: Execution = {
+        signal,
+        ...(fault === undefined ? {} : { fault }),
+        onOutput: (chunk) => printed.push(chunk),
+        changed: this.#watch(call),
+        writing: () => this.#outputs.writing(call),
+        onWorked: release,
+        threads: this.#threads,
+        env: this.#env,
+        discovery,
+      };
+      const work = (): Promise<Executed> => execute(question, this.#bench, execution);
       const executed = await timed(timeline, name, 'run', work, place.lane);
       this.#took(call, executed, Buffer.concat(printed));
     } catch (error) {
       if (!(error instanceof FlecheError) || error.code === 'BUG') throw error;
-      this.#failed(call, { message: error.describe(), exitCode: null, signal: null });
+      this.#tally.failed(call, { message: error.describe(), exitCode: null, signal: null });
+      this.#crew.onProgress(this.#tally.counts);
     } finally {
+      const file = call.task.discovered?.file ?? null;
+      if (file !== null && !this.#call.globs.outputs.matches(file)) discovery?.discard();
       release();
     }
   }
@@ -204,101 +193,68 @@ class Each {
   #watch(call: ItemCall): Execution['changed'] {
     const { entry } = call.item;
     const standing = entry && this.#bench.around.outputs.look(this.#call.task.name, [entry]);
-    return async () => {
-      const changed = [...(standing?.changes() ?? []), ...(await this.#common.changes())];
+    return async (others) => {
+      const changed = [...new Set([...others, ...(standing?.changes() ?? []), ...(await this.#common.changes())])];
       for (const path of changed) this.#changed.add(path);
       return changed;
     };
   }
 
-  #writing(call: ItemCall): Writing | undefined {
-    const prepared = this.#prepared;
-    if (prepared === undefined) return undefined;
-    const { outputs } = this.#bench.around;
-    const { items } = this.#call;
-    const { outputs: globs, needed } = call.globs;
-    outputs.makeRoom(prepared, globs);
-    const isOther = (path: RelPath): boolean => {
-      const owner = items?.ownerOf(path);
-      return owner !== undefined && owner !== call;
-    };
-    return {
-      capture: () => {
-        const captured = outputs.capturePart(prepared, globs, { needed, isOther });
-        for (const { path, kind } of captured.tree.entries) {
-          const other = this.#writers.get(path);
-          if (other !== undefined && kind !== 'dir') throw items?.overlap(other, call, path);
-          this.#writers.set(path, call);
-        }
-        this.#states.push(...captured.states);
-        return captured;
-      },
-      // What is left of it is the task's own once all items are over.
-      abandon: () => {},
-    };
-  }
-
   #took(call: ItemCall, executed: Executed, printed: Uint8Array): void {
-    const { name } = call.item;
-    if (printed.length > 0) this.#execution.onOutput(labelled(name, printed));
-    if (executed.kind === 'failed') this.#failed(call, executed.failure);
-    if (executed.kind !== 'done') return;
-    const { product, log, warning } = executed;
-    if (warning !== null) this.#crew.onWarning(`${name}: ${warning}`);
+    if (printed.length > 0) this.#execution.onOutput(labelled(call.item.name, printed));
+    if (executed.kind === 'aborted') return;
+    if (executed.kind === 'failed') this.#tally.failed(call, executed.failure, executed.call);
+    else this.#answered(call, executed);
+    this.#crew.onProgress(this.#tally.counts);
+  }
+
+  #answered(call: ItemCall, executed: Executed & { readonly kind: 'done' }): void {
+    const { call: question, product, log, warning, isSound } = executed;
+    const said = warning === null ? undefined : this.#tally.warned(call, warning);
+    if (said !== undefined) this.#crew.onWarning(said);
     const { calls, now } = this.#bench;
-    const record = calls.get(call.key);
+    const record = calls.get(question.key);
     const walltime = Number(record?.metadata['runtime']?.['walltime'] ?? 0);
-    this.#answers.set(call, { product, log, walltime, filed: record?.filed ?? now() });
-    this.#crew.onProgress(this.#counts());
-  }
-
-  #failed(call: ItemCall, failure: Failure): void {
-    this.#failures.set(call, failure);
-    this.#crew.onProgress(this.#counts());
-  }
-
-  #counts(): ItemCounts {
-    const [total, failed, done] = [this.#calls.length, this.#failures.size, this.#answers.size];
-    return { total, ran: done - this.#cached, cached: this.#cached, failed, skipped: total - done - failed };
+    const answer = { call: question, product, log, walltime, filed: record?.filed ?? now() };
+    this.#tally.answered(call, answer, isSound);
   }
 
   async #executed(started: number): Promise<Executed> {
-    const isComplete = this.#answers.size === this.#calls.length;
-    if (!isComplete) this.#abandon();
-    if (!isComplete && this.#failures.size === 0) return { kind: 'aborted' };
+    const { isComplete, hasFailures, answers, questions } = this.#tally;
     const { values, now } = this.#bench;
-    const about = { started, stopped: now(), items: this.#calls.length };
-    if (!isComplete) return new Answer(this.#call, this.#bench, { ...about, log: null }).failed(this.#failure());
-    if (this.#prepared !== undefined) this.#bench.around.outputs.finish(this.#prepared, this.#states);
-    const composed = compose(this.#call, this.#answers, values);
+    if (!isComplete) this.#outputs.abandon();
+    if (!isComplete && !hasFailures) return { kind: 'aborted' };
+    const sight = this.#crew.reports?.sight();
+    const call = sight === undefined ? this.#call : united(this.#call, questions.values(), sight);
+    const about = { started, stopped: now(), items: questions.size };
+    if (!isComplete) return new Answer(call, this.#bench, { ...about, log: null }).failed(this.#tally.failure);
+    this.#outputs.finish();
+    const composed = compose(call, answers, values);
     composed.store();
     const { product, walltime, filed, logBlob: log } = composed;
-    const answer = new Answer(this.#call, this.#bench, { ...about, walltime, filed, log });
-    return answer.done({ value: product.value, note: null }, product.outputs, async () => [
-      ...new Set([...this.#changed, ...(await this.#execution.changed([]))]),
-    ]);
+    const answer = new Answer(call, this.#bench, { ...about, walltime, filed, log });
+    const changes = (others: readonly RelPath[]): ReturnType<Execution['changed']> =>
+      this.#execution.changed([...new Set([...this.#changed, ...others])]);
+    return answer.done(
+      { value: product.value, note: null },
+      product.outputs,
+      changes,
+      sight && this.#found(call, sight),
+    );
   }
 
-  /** What stands there by now is the task's own. */
-  #abandon(): void {
-    if (this.#prepared !== undefined) this.#bench.around.outputs.abandon(this.#prepared);
-    this.#prepared = undefined;
+  /** What all items read, which is what they still find there. */
+  #found(call: TaskCall, sight: Sight): Found {
+    const { doubts, questions } = this.#tally;
+    if (doubts !== undefined) return { kind: 'unknown', why: doubts };
+    const changed = new Set<RelPath>();
+    for (const { read } of questions.values()) {
+      for (const entry of read?.entries ?? []) if (!isSame(entry, sight.at(entry.path).entry)) changed.add(entry.path);
+    }
+    return found(call, call.read?.entries.map(({ path }) => path) ?? [], [...changed], this.#bench);
   }
+}
 
-  #failure(): Failure {
-    const failed = this.#calls.flatMap((call) => {
-      const failure = this.#failures.get(call);
-      return failure === undefined ? [] : [{ name: call.item.name, failure }];
-    });
-    const [first] = failed;
-    const named = failed.slice(0, MOST_NAMED).map(({ name, failure }) => `${name} ${failure.message}`);
-    const more = failed.length > MOST_NAMED ? [`and ${failed.length - MOST_NAMED} more`] : [];
-    const head = `${failed.length} of ${this.#calls.length} items failed`;
-    const isOne = failed.length === 1;
-    return {
-      message: isOne ? `${head}: ${named[0]}` : [`${head}:`, ...named, ...more].join('\n'),
-      exitCode: isOne ? (first?.failure.exitCode ?? null) : null,
-      signal: isOne ? (first?.failure.signal ?? null) : null,
-    };
-  }
+function isSame(a: TreeEntry, b: TreeEntry): boolean {
+  return a === b || treeText([a]) === treeText([b]);
 }

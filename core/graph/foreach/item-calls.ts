@@ -9,8 +9,8 @@ import { ITEM, itemName } from '../../call/item-name.ts';
 import { expandBraces } from '../../files/globs/braces.ts';
 import { Globs } from '../../files/globs/globs.ts';
 import type { Part } from '../../store/record.ts';
-import { type Foreach, neededOf, type Task, type TaskBody } from '../task.ts';
-import type { ItemCall, ItemQuestions, TaskCall } from '../task-call.ts';
+import { type Discovered, type Foreach, neededOf, type Task, type TaskBody } from '../task.ts';
+import type { ItemCall, ItemQuestions, Leaning, TaskCall } from '../task-call.ts';
 import type { Item } from './item.ts';
 import { commandWithVariables, patternFor } from './placeholders.ts';
 
@@ -44,7 +44,9 @@ export class ItemCalls implements ItemQuestions {
     this.#source = source;
   }
 
-  of(whole: TaskCall): readonly ItemCall[] {
+  of(asked: TaskCall): readonly ItemCall[] {
+    // What was discovered is added to the question of each item by itself.
+    const whole = asked.declared ?? asked;
     if (this.#calls !== undefined && this.#whole === whole) return this.#calls;
     const body = bodyOf(this.#task.body);
     const prefix = this.#source.shared.map(({ name, digest }) => partText(name, digest)).join('');
@@ -74,7 +76,6 @@ export class ItemCalls implements ItemQuestions {
     const { outputs: templates } = this.#foreach;
     const { foreach: _, ...task } = this.#task;
     let patterns: readonly string[] | undefined;
-    let globs: ItemCall['globs'] | undefined;
     const outputs = (): readonly string[] => {
       patterns ??= templates.map((template) => patternFor(template, item.fields, item.name));
       return patterns;
@@ -89,11 +90,9 @@ export class ItemCalls implements ItemQuestions {
         get outputs() {
           return outputs();
         },
+        ...(task.discovered && { discovered: reportFor(task.discovered, item) }),
       },
-      get globs() {
-        globs ??= globsFor(templates, neededOf({ ...task, outputs: templates }), item);
-        return globs;
-      },
+      globs: new ItemGlobs(templates, neededOf({ ...task, outputs: templates }), item),
       get parts() {
         return [...shared, item.part];
       },
@@ -103,7 +102,8 @@ export class ItemCalls implements ItemQuestions {
       blobs: item.blobs,
       reads: whole.reads,
       isSure: whole.isSure,
-      leaning: whole.leaning,
+      isOpen: task.discovered !== undefined,
+      leaning: NOTHING,
       changedInputs: changed,
     };
   }
@@ -111,9 +111,10 @@ export class ItemCalls implements ItemQuestions {
   /** The paths that items declare by name, with who does. */
   #distinct(calls: readonly ItemCall[]): ReadonlyMap<string, ItemCall> {
     const owners = new Map<string, ItemCall>();
-    if (calls.length === 0 || this.#foreach.outputs.length === 0) return owners;
+    if (this.#foreach.outputs.length === 0 && (this.#task.discovered?.file ?? null) === null) return owners;
     for (const call of calls) {
-      for (const pattern of call.task.outputs) {
+      const { outputs, discovered } = call.task;
+      for (const pattern of [...outputs, ...(discovered?.file ? [discovered.file] : [])]) {
         if (pattern.startsWith('!')) continue;
         const other = owners.get(pattern);
         if (other !== undefined && other !== call) throw this.overlap(other, call, pattern);
@@ -132,15 +133,44 @@ export class ItemCalls implements ItemQuestions {
   }
 }
 
-/** A bracket in the name of an item means itself. */
-function globsFor(all: readonly string[], needed: readonly string[], { fields, name }: Item): ItemCall['globs'] {
-  const isPlain = Object.values(fields).some((text) => /[[\](){}|]/.test(text));
-  const globs = (templates: readonly string[]): Globs => {
+/** Patterns of what one item writes, made when they are asked for. */
+class ItemGlobs {
+  readonly #all: readonly string[];
+  readonly #needed: readonly string[];
+  readonly #item: Item;
+  #outputs: Globs | undefined;
+
+  constructor(all: readonly string[], needed: readonly string[], item: Item) {
+    this.#all = all;
+    this.#needed = needed;
+    this.#item = item;
+  }
+
+  get outputs(): Globs {
+    this.#outputs ??= this.#globs(this.#all);
+    return this.#outputs;
+  }
+
+  get needed(): Globs {
+    return this.#globs(this.#needed);
+  }
+
+  /** A bracket in the name of an item means itself. */
+  #globs(templates: readonly string[]): Globs {
+    const { fields, name } = this.#item;
+    const isPlain = Object.values(fields).some((text) => /[[\](){}|]/.test(text));
     const words = isPlain ? templates.flatMap(expandBraces) : templates;
     const patterns = words.map((template) => patternFor(template, fields, name));
     return new Globs(patterns, isPlain);
-  };
-  return { outputs: globs(all), needed: globs(needed) };
+  }
+}
+
+/** What an item has in common with others counts for its task. */
+const NOTHING: Leaning = { paths: [], folders: [], links: [] };
+
+/** Where an item tells what it read. */
+function reportFor({ form, file }: Discovered, { fields, name }: Item): Discovered {
+  return { form, file: file === null ? null : (patternFor(file, fields, name) as RelPath) };
 }
 
 function bodyOf(body: TaskBody): TaskBody {

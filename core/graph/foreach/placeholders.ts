@@ -40,7 +40,7 @@ export function patternForAll(template: string): string {
  */
 export function patternFor(template: string, fields: Fields, item: string): string {
   const refuse = (placeholder: string, why: string, hint: string): never => {
-    throw new FlecheError('CONFIG_INVALID', `"${template}" cannot be an output of the item "${item}": ${why}`, {
+    throw new FlecheError('CONFIG_INVALID', `"${template}" cannot be a path for the item "${item}": ${why}`, {
       hint: `${hint} It stands for {${placeholder}}.`,
     });
   };

@@ -10,7 +10,7 @@ import type { Product } from '../product.ts';
 import { Slots } from '../scheduling/slots.ts';
 import { ServicePool } from '../services/service-pool.ts';
 import type { Acted, Settled } from '../settled.ts';
-import { isOpen, type Leaning, type TaskCall } from '../task-call.ts';
+import type { Leaning, TaskCall } from '../task-call.ts';
 
 /** A task at work. */
 export interface Flight {
@@ -211,7 +211,7 @@ export class Live {
         if (isCut) return { kind: 'unsettled', disturbed: [] };
         // Whoever joined this was right about the question alone, which does not say what was read.
         const isJoined = (this.#flights.get(name)?.asked ?? asked) > asked;
-        if (isJoined && isOpen(call) && acted.kind === 'settled' && acted.settled.outcome.key === key) {
+        if (isJoined && call.isOpen && acted.kind === 'settled' && acted.settled.outcome.key === key) {
           this.#doubtWork(name);
         }
         return acted;
@@ -272,6 +272,11 @@ export class Live {
     this.#leaned++;
   }
 
+  /** Takes in what a question depends on. What its task read before counts until it is known what it reads now. */
+  learn({ task, leaning, isOpen }: TaskCall): void {
+    this.lean(task.name, isOpen ? united(leaning, this.#leanings.get(task.name)) : leaning);
+  }
+
   /** What each task that was asked for depends on, beside its patterns; undefined if it could not be asked. */
   get leanings(): ReadonlyMap<string, Leaning | undefined> {
     return this.#leanings;
@@ -290,4 +295,10 @@ function isCutShort({ outcome }: Settled): boolean {
 
 function isSameResult(a: Product | undefined, b: Product | undefined): boolean {
   return (a === undefined) === (b === undefined) && a?.result === b?.result;
+}
+
+function united(now: Leaning, before: Leaning | undefined): Leaning {
+  if (before === undefined) return now;
+  const both = (key: keyof Leaning): readonly RelPath[] => [...new Set([...now[key], ...before[key]])];
+  return { paths: both('paths'), folders: both('folders'), links: both('links') };
 }

@@ -33,6 +33,13 @@ test('the outputs of the task cover those of its items', () => {
   assert.equal(outputs('build/{name}/**'), ['build/*/**']);
 });
 
+test('where items tell what they read is named after them, or what they print tells it', () => {
+  const discovered = (text: string): unknown =>
+    read(`[tasks.t]\nrun = "x"\nforeach = { glob = "src/**/*.c" }\ndiscovered = ${text}`)?.discovered;
+  assert.equal(discovered('{ depfile = "build/{dir}/{name}.d" }'), { form: 'depfile', file: 'build/{dir}/{name}.d' });
+  assert.equal(discovered('{ tsc = true }'), { form: 'tsc', file: null });
+});
+
 test('a command that is done for each item reads nothing else unless that is said', () => {
   assert.equal(read('[tasks.t]\nrun = "x"\nforeach = ["a"]')?.inputs, []);
   assert.equal(read('[tasks.t]\nrun = "x"\nforeach = ["a"]\ninputs = ["x.sh"]')?.inputs, ['x.sh']);
@@ -48,8 +55,28 @@ test('what cannot be is an error at its place', () => {
       ['CONFIG_INVALID', 'tasks.t.persistent: a service is not done for each of many items', REMOVE],
     ],
     [
-      `${each}▸discovered = { depfile = "a.d" }`,
-      ['CONFIG_INVALID', 'tasks.t.discovered: what an item read beside its inputs cannot be told', REMOVE],
+      `${each}discovered = { depfile = ▸"a.d" }`,
+      [
+        'CONFIG_INVALID',
+        'tasks.t.discovered.depfile: all items would write it',
+        'Name it after the item, with a placeholder such as {name}.',
+      ],
+    ],
+    [
+      `${each}discovered = { list = ▸"build/{key}.txt" }`,
+      [
+        'CONFIG_INVALID',
+        'tasks.t.discovered.list: {key} stands for nothing',
+        'Known: path, dir, name, ext. There are {path}, {dir}, {name}, {ext}.',
+      ],
+    ],
+    [
+      '[tasks.t]\nrun = "x"\nforeach = ["a"]\ndiscovered = { metafile = ▸"x{dir}/a.json" }',
+      [
+        'CONFIG_INVALID',
+        'tasks.t.discovered.metafile: {dir} stands for nothing',
+        'Known: item, key. There are {item}, {key}.',
+      ],
     ],
     [
       `${each}outputs = [▸"build/all.html"]`,

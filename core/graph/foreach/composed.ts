@@ -1,6 +1,6 @@
 /**
- * What is on file of the items of a task, and the answer of the task that is made of theirs: what they wrote, put together,
- * and what they returned, as a list in the order of the items.
+ * The answer of a task that is made of those of its items: what they wrote, put together, and what they returned, as a list
+ * in the order of the items.
  */
 import { digest } from '../../base/digest.ts';
 import { encodedList } from '../../base/encode.ts';
@@ -8,94 +8,14 @@ import { FlecheError } from '../../base/errors.ts';
 import { type Digest, sha256 } from '../../base/hash.ts';
 import type { RelPath } from '../../base/paths.ts';
 import { Ref } from '../../base/ref.ts';
-import type { SharedAnswers } from '../../call/shared/shared-answers.ts';
 import { makeTree, type Tree, treeText } from '../../files/trees/tree.ts';
 import type { StoredValue } from '../../store/record.ts';
 import { piecesOf, type SyncValueStore } from '../../store/values.ts';
+import { found } from '../discovered/found.ts';
 import { Answer, type Workbench } from '../execute.ts';
-import { lookUp } from '../lookup.ts';
 import { type Product, product } from '../product.ts';
 import type { ItemCall, TaskCall } from '../task-call.ts';
-
-/** An answer of one item. */
-export interface ItemAnswer {
-  readonly product: Product;
-  /** What was printed; null for nothing. */
-  readonly log: Digest | null;
-  /** ms. */
-  readonly walltime: number;
-  /** ms since the epoch. */
-  readonly filed: number;
-}
-
-/** The items of a task, in their order, and the answers that there are. */
-export interface AskedItems {
-  readonly calls: readonly ItemCall[];
-  readonly answers: ReadonlyMap<ItemCall, ItemAnswer>;
-}
-
-/** So many questions are asked at a time where answers are shared. */
-const AT_ONCE = 64;
-
-/** Looks for answers, here first and then where answers are shared. */
-export async function askItems(whole: TaskCall, bench: Workbench): Promise<AskedItems> {
-  const calls = itemsOf(whole);
-  const answers = new Map<ItemCall, ItemAnswer>();
-  const missing: ItemCall[] = [];
-  for (const call of calls) {
-    const answer = answerTo(call, bench);
-    if (answer === undefined) missing.push(call);
-    else answers.set(call, answer);
-  }
-  const { shared } = bench;
-  for (let at = 0; shared !== undefined && at < missing.length; at += AT_ONCE) {
-    const some = missing.slice(at, at + AT_ONCE);
-    const tiers = await Promise.all(some.map((call) => shared.ask(call.key)));
-    for (const [index, call] of some.entries()) {
-      const answer = tiers[index] === undefined ? undefined : answerTo(call, bench);
-      if (answer !== undefined) answers.set(call, answer);
-    }
-  }
-  return { calls, answers };
-}
-
-/** Brings contents of what items wrote, as far as they are `missing`. Whether all of them are here now. */
-export async function bringItems(
-  answers: ReadonlyMap<ItemCall, ItemAnswer>,
-  missing: ReadonlySet<Digest>,
-  shared: SharedAnswers,
-): Promise<boolean> {
-  const wanted = Array.from(answers, ([{ key }, answer]) => ({
-    key,
-    blobs: contentsOf(answer).filter((digest) => missing.has(digest)),
-  })).filter(({ blobs }) => blobs.length > 0);
-  let isHere = true;
-  for (let at = 0; at < wanted.length; at += AT_ONCE) {
-    const some = wanted.slice(at, at + AT_ONCE);
-    const brought = await Promise.all(some.map(({ key, blobs }) => shared.bring(key, blobs)));
-    isHere &&= !brought.includes(false);
-  }
-  return isHere;
-}
-
-/** The contents of the files that an item wrote. */
-export function contentsOf({ product: { outputs } }: ItemAnswer): readonly Digest[] {
-  return outputs?.entries.flatMap((entry) => (entry.kind === 'file' ? [entry.digest] : [])) ?? [];
-}
-
-/** The questions of the items of a task that is done for each of many. */
-export function itemsOf(whole: TaskCall): readonly ItemCall[] {
-  if (whole.items === undefined) throw new FlecheError('BUG', `bug: "${whole.task.name}" has no items`);
-  return whole.items.of(whole);
-}
-
-function answerTo(call: ItemCall, bench: Workbench): ItemAnswer | undefined {
-  const found = lookUp(call, bench);
-  if (found.kind === 'miss') return undefined;
-  const { record, product } = found;
-  const { log, filed } = record;
-  return { product, log, walltime: Number(record.metadata['runtime']?.['walltime'] ?? 0), filed };
-}
+import { type ItemAnswer, itemsOf } from './asked-items.ts';
 
 /** The answer of a task. */
 export interface Composed {
@@ -207,5 +127,7 @@ export async function fileComposed(whole: TaskCall, composed: Composed, bench: W
     items: itemsOf(whole).length,
     filed: composed.filed,
   });
-  await answer.done({ value: composed.product.value, note: null }, composed.product.outputs, () => []);
+  const read = whole.read?.entries.map(({ path }) => path);
+  const list = read && found(whole, read, [], bench);
+  await answer.done({ value: composed.product.value, note: null }, composed.product.outputs, () => [], list);
 }
