@@ -1,13 +1,16 @@
 /**
  * Random pipelines of tasks that are done for each of many files: of the sources, or of those that the task before wrote;
  * and of tasks that put together what the one before wrote. What an item shows is its name, the first line of its file, and
- * of a header if it reads one. A `q` in it makes it fail after it has written.
+ * of a header if it reads one. Items of some tasks go on from there to headers that nobody declares, and tell which they
+ * were. A `q` in what an item shows makes it fail after it has written.
  */
 import * as fc from 'fast-check';
 import { type Blueprint, inTurn, type Made, type MadeItem, type Planned } from './_blueprint.ts';
 import { type PlanEdit, planEdit } from './_edits.ts';
 import type { World } from './_story.ts';
-import { areasOf, FILES, nameOf, TEXTS } from './_task-plan.ts';
+import { includes, reporting } from './_task-command.ts';
+import { included, sorted } from './_task-model.ts';
+import { areasOf, FILES, HEADERS, nameOf, type TaskPlan, TELLS, TEXTS } from './_task-plan.ts';
 import { below, followed, plainFile, shown, type Things } from './_things.ts';
 
 const OF = ['src', 'src/d', 'before', 'all before'] as const;
@@ -20,6 +23,8 @@ interface ItemsPlan {
   /** What each item writes. */
   readonly form: (typeof FORMS)[number];
   readonly header: boolean;
+  /** How an item tells which headers it came to. */
+  readonly tells: TaskPlan['tells'];
   readonly place: 0 | 1;
   /** Changes the text of the command and nothing else. */
   readonly noise: number;
@@ -64,6 +69,10 @@ function outputsOf({ plan, base, isWhole }: Laid): readonly string[] {
   return [`${base}/{dir}/{name}{ext}${plan.form === 'folder' ? '/**' : ''}`];
 }
 
+function reportOf(name: string): string {
+  return `told/${name}/{dir}/{name}{ext}`;
+}
+
 function commandOf(task: Laid): string {
   const { plan, name, base, isWhole, folder } = task;
   const header = plan.header ? `h=; [ -f ${HEADER} ] && read -r h <${HEADER}; acc="$acc<$h>"` : ':';
@@ -75,11 +84,15 @@ function commandOf(task: Laid): string {
     lines.push(`echo "$acc" >${base}/all`);
   } else {
     lines.push(`echo "${name}[{path}]" >>"$TEST_LOG"`);
-    lines.push(`x=; [ -f {path} ] && read -r x <{path}; acc="{path}=$x"`, header);
+    if (plan.tells !== 'nothing') lines.push(...includes(plan.tells));
+    lines.push(`x=; [ -f {path} ] && read -r x <{path}; y=$x; acc="{path}=$x"`, header);
+    if (plan.tells !== 'nothing') {
+      lines.push(`c="\${y%"\${y#?}"}"; case "$c" in [a-z]) include "$c";; esac`, reporting(plan.tells, reportOf(name)));
+    }
     const place = `${base}/{dir}/{name}{ext}`;
     if (plan.form === 'file') lines.push(`echo "$acc" >${place}`);
     if (plan.form === 'folder')
-      lines.push(`echo "$acc" >${place}/all; c="\${x%"\${x#?}"}"; [ -z "$c" ] || : >${place}/"$c"`);
+      lines.push(`echo "$acc" >${place}/all; c="\${y%"\${y#?}"}"; [ -z "$c" ] || : >${place}/"$c"`);
   }
   lines.push('case "$acc" in *q*) exit 7;; esac');
   return lines.join('\n');
@@ -133,6 +146,8 @@ function replanned(plan: ItemsPlan, key: string, value: number): ItemsPlan {
       return { ...plan, header: !plan.header };
     case 'form':
       return { ...plan, form: FORMS[value] ?? 'file' };
+    case 'tells':
+      return { ...plan, tells: TELLS[value] ?? 'nothing' };
     default:
       return { ...plan, of: OF[value] ?? 'src' };
   }
@@ -153,14 +168,17 @@ function each(task: Laid, standing: Things, before: Things | undefined): Made {
   const outputs = new Map<string, ReturnType<typeof plainFile>>();
   const items = paths.map((path): MadeItem => {
     const line = firstLine(standing, path);
-    const acc = `${path}=${line}${plan.header ? `<${firstLine(standing, HEADER)}>` : ''}`;
+    const told = new Map<string, unknown>();
+    const letter = /^[a-z]/.exec(line)?.[0] ?? '';
+    const chain = plan.tells === 'nothing' ? '' : included(letter, plan.tells === 'list', standing, told);
+    const acc = `${path}=${line}${plan.header ? `<${firstLine(standing, HEADER)}>` : ''}${chain}`;
     const place = `${base}/${path.slice(folder.length + 1)}`;
     if (plan.form === 'file') outputs.set(place, plainFile(`${acc}\n`));
     if (plan.form === 'folder') {
       outputs.set(`${place}/all`, plainFile(`${acc}\n`));
       if (line !== '') outputs.set(`${place}/${line.slice(0, 1)}`, plainFile(''));
     }
-    const question = JSON.stringify([commonOf(task, standing), shown(standing, path)]);
+    const question = JSON.stringify([commonOf(task, standing), shown(standing, path), sorted(told)]);
     return { name: `${name}[${path}]`, question, fails: acc.includes('q') };
   });
   const question = JSON.stringify(items.map((item) => item.question));
@@ -201,6 +219,7 @@ function configOf(tasks: readonly Laid[]): string {
     ];
     if (isWhole) lines.push(`needs = ["${before}"]`);
     else lines.push(`foreach = ${need === undefined ? `{ glob = "${folder}/**" }` : `{ from = "${before}" }`}`);
+    if (!isWhole && plan.tells !== 'nothing') lines.push(`discovered = { ${plan.tells} = "${reportOf(name)}" }`);
     return lines.join('\n');
   });
   return `[default]\nroot = true\ntasks = ${list(tasks.map(({ name }) => name))}\n\n${texts.join('\n\n')}\n`;
@@ -210,23 +229,31 @@ const itemsPlan: fc.Arbitrary<ItemsPlan> = fc.record({
   of: fc.constantFrom(...OF),
   form: fc.constantFrom(...FORMS, 'file'),
   header: fc.integer({ min: 0, max: 2 }).map((n) => n === 2),
+  tells: fc.constantFrom(...TELLS, 'list'),
   place: fc.constantFrom(0, 1),
   noise: fc.constant(0),
 });
 
 export const ITEMS: World<readonly ItemsPlan[]> = {
-  files: [...FILES, HEADER],
+  files: [...FILES, ...HEADERS],
   texts: TEXTS,
   restless: 4,
-  begin: { 'src/a': 'a', 'src/d/a': 'ab', 'src/e/é': 'b', [HEADER]: 'b' },
+  begin: { 'src/a': 'a', 'src/d/a': 'ab', 'src/e/é': 'b', [HEADER]: 'b', 'inc/b': '' },
   figures: planEdit(
     ['noise', 0, 1],
     ['place', 0, 1],
     ['header', 0, 1],
     ['form', FORMS.length - 1, 1],
+    ['tells', TELLS.length - 1, 1],
     ['of', OF.length - 1, 1],
   ),
   watchedFigures: planEdit(['noise', 0, 1], ['header', 0, 1]),
-  plan: () => fc.array(itemsPlan, { minLength: 1, maxLength: 4 }),
+  plan(manner) {
+    // What a depfile does not tell of, a header that is not there, a watch cannot wait for.
+    const telling = (tells: TaskPlan['tells']): TaskPlan['tells'] =>
+      manner === 'watch' && tells === 'depfile' ? 'list' : tells;
+    const one = itemsPlan.map((plan): ItemsPlan => ({ ...plan, tells: telling(plan.tells) }));
+    return fc.array(one, { minLength: 1, maxLength: 4 });
+  },
   draw: (plans) => new ItemsPipeline(plans),
 };

@@ -70,10 +70,10 @@ export function commandOf(plan: TaskPlan, index: number, plans: readonly TaskPla
   return lines.join('\n');
 }
 
-type Telling = Exclude<TaskPlan['tells'], 'nothing'>;
+export type Telling = Exclude<TaskPlan['tells'], 'nothing'>;
 
-/** Goes from header to header. */
-function includes(tells: Telling): readonly string[] {
+/** Goes from header to header: `include` takes a letter. */
+export function includes(tells: Telling): readonly string[] {
   const header = headerOf('$1');
   const absent = tells === 'list' ? `told="$told ?${header}"` : 'x=q';
   return [
@@ -91,8 +91,11 @@ function tells(tells: Telling, index: number, plans: readonly TaskPlan[]): reado
     const plan = plans[far];
     if (plan !== undefined) lines.push(...farPathsOf(plan, far).map((path) => `far ${path}`));
   }
-  const report = reportOf(index);
-  lines.push('[ -d told ] || mkdir -p told; set -f');
-  lines.push(tells === 'list' ? `printf '%s\\n' $told >${report}` : `echo "out:$told" >${report}`);
+  lines.push('[ -d told ] || mkdir -p told', reporting(tells, reportOf(index)));
   return lines;
+}
+
+/** Writes down what was told. */
+export function reporting(tells: Telling, report: string): string {
+  return `set -f; ${tells === 'list' ? `printf '%s\\n' $told` : 'echo "out:$told"'} >${report}`;
 }

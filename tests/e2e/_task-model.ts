@@ -72,7 +72,7 @@ export function make(
   return { fails: acc.includes('q'), printed: `${acc}\n`, outputs: written(plan, index, acc, byChar), question };
 }
 
-function sorted<T>(entries: Iterable<readonly [string, T]>): readonly (readonly [string, T])[] {
+export function sorted<T>(entries: Iterable<readonly [string, T]>): readonly (readonly [string, T])[] {
   return [...entries].sort(([a], [b]) => (a < b ? -1 : 1));
 }
 
@@ -82,7 +82,7 @@ function farPathsAt(far: number, plans: readonly TaskPlan[]): readonly string[] 
 }
 
 /** What a task shows of the headers that begin with this one, as far as it did not come to them before. */
-function included(letter: string, mayMiss: boolean, standing: Things, told: Map<string, unknown>): string {
+export function included(letter: string, mayMiss: boolean, standing: Things, told: Map<string, unknown>): string {
   let acc = '';
   for (let next = letter; next !== '' && !told.has(headerOf(next)); ) {
     const file = followed(standing, headerOf(next));

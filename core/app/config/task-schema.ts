@@ -81,7 +81,7 @@ export const TASK_KEYS: Readonly<Record<string, Key>> = {
   },
   discovered: {
     shape: DISCOVERED,
-    doc: 'How the task tells which files it read beside its inputs; paths in it start from the folder that it runs in.',
+    doc: 'How the task tells which files it read beside its inputs; paths in it start from the folder that it runs in. With `foreach` each item has a report of its own, named after it.',
     example: 'discovered = { depfile = "out/app.d" }',
   },
   outputs: {
