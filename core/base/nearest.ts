@@ -21,13 +21,16 @@ function editDistance(a: string, b: string): number {
   return previous[b.length] ?? 0;
 }
 
-/** The known name that `word` most likely meant, or undefined if none is near (a third of its length, at least 2 edits). */
+/**
+ * The known name that `word` most likely meant, or undefined if none is near: a third of its length, at least 2 edits, that
+ * leave something of it.
+ */
 export function nearestName(word: string, known: Iterable<string>): string | undefined {
   let best: string | undefined;
   let least = Math.max(2, Math.floor(word.length / 3)) + 1;
   for (const name of known) {
     const distance = editDistance(word.toLowerCase(), name.toLowerCase());
-    if (distance < least) {
+    if (distance < least && distance < Math.max(2, word.length, name.length)) {
       best = name;
       least = distance;
     }

@@ -1,5 +1,5 @@
 /** Answers a task's question from what is on file, or says why it cannot. */
-import type { Digest } from '../base/hash.ts';
+import type { Digest, Key } from '../base/hash.ts';
 import { compareParts, nearestCall } from '../call/explain.ts';
 import { ageOf, within } from '../call/memo/freshness.ts';
 import { parseTree, type Tree } from '../files/trees/tree.ts';
@@ -30,14 +30,17 @@ export interface Shelf {
   readonly now: () => number;
 }
 
-/** The contents of outputs are not looked for: where they stand in the workspace they are not needed. */
-export function lookUp(call: TaskCall, shelf: Shelf): Lookup {
+/**
+ * The contents of outputs are not looked for: where they stand in the workspace they are not needed. `before` is the key of
+ * what the task was last answered with, if that is known: reasons are what changed since.
+ */
+export function lookUp(call: TaskCall, shelf: Shelf, before?: Key | null): Lookup {
   const record = shelf.calls.get(call.key);
   if (record === undefined) {
     return {
       kind: 'miss',
       get reasons() {
-        return missReasons(call, shelf);
+        return missReasons(call, shelf, before ?? null);
       },
     };
   }
@@ -77,11 +80,15 @@ function storedTree(digest: Digest, values: SyncValueStore): Tree | undefined {
   }
 }
 
-/** Why there is no record: the difference to the nearest past call of this task. */
-function missReasons(call: TaskCall, shelf: Shelf): readonly Reason[] {
-  const nearest = nearestCall(shelf.calls.find({ kind: 'task', name: call.task.name }), call.parts);
-  if (nearest === undefined) return [{ kind: 'first' }];
-  const reasons = reasonsOf(nearest.changes, (blob) => blobOf(call, blob) ?? shelf.values.get(blob));
+/** Why there is no record: the difference to the call before, if that is on file, or to the nearest past call of this task. */
+function missReasons(call: TaskCall, shelf: Shelf, before: Key | null): readonly Reason[] {
+  const last = before === null ? undefined : shelf.calls.get(before);
+  const changes =
+    last === undefined
+      ? nearestCall(shelf.calls.find({ kind: 'task', name: call.task.name }), call.parts)?.changes
+      : compareParts(last.parts, call.parts);
+  if (changes === undefined) return [{ kind: 'first' }];
+  const reasons = reasonsOf(changes, (blob) => blobOf(call, blob) ?? shelf.values.get(blob));
   return reasons.length > 0 ? reasons : [{ kind: 'lost', what: 'the record' }];
 }
 

@@ -70,7 +70,7 @@ export class Questions {
     }
     if (!task.cache) return this.#byItems(call, [{ kind: 'uncached' }], true);
     if (this.#state.isForced(task)) return this.#byItems(call, [{ kind: 'forced' }], true);
-    const found = lookUp(call, bench);
+    const found = lookUp(call, bench, live?.answered(task.name));
     if (found.kind === 'hit') return hit(call, found);
     const { shared } = bench;
     const answered = shared && (await askShared(call, this.#sight(task), bench, shared));

@@ -27,6 +27,7 @@ test('two letters the wrong way round are one slip', () => {
 test('a word that is far from all names finds none', () => {
   assert.is(nearestName('dependencies', KEYS), undefined);
   assert.is(nearestName('x', []), undefined);
+  assert.is(nearestName('l*', ['up', 'a']), undefined);
 });
 
 test('of names equally near the first is taken', () => {

@@ -168,6 +168,11 @@ export class Live {
     return answer !== undefined && answer.asked > moment ? answer.settled : undefined;
   }
 
+  /** The key of the question that an earlier round last found an answer to; null or undefined if there is none. */
+  answered(name: string): Key | null | undefined {
+    return this.#answers.get(name)?.settled.outcome.key;
+  }
+
   /** What an earlier round made of this very question, if it is not to be made again. */
   made({ task, key }: TaskCall): Product | undefined {
     return this.#earlier(task.name, key)?.product;

@@ -1,4 +1,4 @@
-/** Passes of a watch that another one takes over from while they are still asking. */
+/** What the passes of a watch tell of tasks. */
 import { writeFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -59,6 +59,23 @@ test('what a pass has to say too late says nothing of the work that a newer one 
     writeFileSync(`${site.aside}/end`, '');
     await watched.quiet();
     assert.equal(told(), ['round', 'start', 'done', 'rested']);
+    await watched.watch.close();
+  });
+});
+
+test('what a round names is what changed since the one before, not since the last time that the work was done', async () => {
+  const tasks = { list: { run: 'cat src/*', inputs: ['src/*'] } };
+  await onSite(tasks, { 'src/a': 'one' }, async (site) => {
+    const watched = await new WatchedSite(site).start();
+    await watched.saved({ 'src/b': '', 'src/c': '' });
+    site.remove('src/b', 'src/c');
+    watched.tell('src/b', 'src/c');
+    await watched.quiet();
+    await watched.saved({ 'src/a': 'two' });
+    assert.equal(
+      watched.rounds.map(({ paths }) => paths),
+      [['src/b', 'src/c'], ['src/b', 'src/c'], ['src/a']],
+    );
     await watched.watch.close();
   });
 });
