@@ -5,6 +5,7 @@
  *     CACHEDIR.TAG  .gitignore      backups and git leave the folder alone
  *     db-1/                         the LMDB environment; the number is the format version of everything in it
  *     db-1/user-123-…               a mark that process 123 has it open
+ *     db-1.turn                     somebody is opening or closing it
  *     cas/ab/ab12…                  large blobs, read-only, named by their SHA-256
  *     tmp/                          files in the making; whatever is left here after an hour is an orphan
  *     logs/                         captured output of tasks that are running
@@ -100,6 +101,18 @@ const MARK = /^user-(\d+)-[0-9a-f]+$/;
 /** A new mark that a process has the environment open. */
 export function markFile(layout: Layout, pid: number): string {
   return join(layout.db, `user-${pid}-${randomBytes(4).toString('hex')}`);
+}
+
+/** There while somebody opens or closes an environment. Not in its folder, which may be moved meanwhile. */
+export function turnFile(layout: Layout): string {
+  return `${layout.db}${TURN}`;
+}
+
+const TURN = '.turn';
+
+/** Whether a name beside the folder of an environment is that of its turn, or of one that was taken away. */
+export function isTurnOf(name: string, environment: string): boolean {
+  return name.startsWith(`${environment}${TURN}`);
 }
 
 /** The process whose mark a file in the environment's folder is, if it is one. */

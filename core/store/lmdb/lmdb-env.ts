@@ -7,13 +7,13 @@
  * A child process inherits the descriptor of the data file (LMDB does not open it close-on-exec, and Node has no call to
  * change that), so a grandchild that outlives this process keeps the disk space of a deleted cache in use.
  */
-import type { RootDatabase, RootDatabaseOptions } from 'lmdb';
-import { messageOf } from '../../base/errors.ts';
+import type { RootDatabaseOptions } from 'lmdb';
+import { FlecheError, messageOf } from '../../base/errors.ts';
 import { type Layout, prepareLayout } from '../layout.ts';
 import { damageOf, distrust, identityOf, requireUsable, setAside, unusable } from './lmdb-guard.ts';
-import { loadLmdb } from './lmdb-load.ts';
-import { type Bytes, Table } from './lmdb-table.ts';
-import { mark, staleMarks, unmark } from './lmdb-users.ts';
+import { Root } from './lmdb-root.ts';
+import { Table } from './lmdb-table.ts';
+import { removeMarks, staleMarks } from './lmdb-users.ts';
 
 export interface EnvOptions {
   /** Told in one sentence, at most once for each kind of trouble, what went wrong beside the answers. */
@@ -52,6 +52,8 @@ const SETTINGS: RootDatabaseOptions = {
   maxDbs: 12,
 };
 
+const TABLE_SETTINGS = { encoding: 'binary', keyEncoding: 'binary' } as const;
+
 /**
  * LMDB's error numbers for a file that contradicts itself, as against a full disk or too many readers: PAGE_NOTFOUND,
  * CORRUPTED, INVALID, BAD_TXN (what a failed read of the index comes out as) and PROBLEM.
@@ -66,9 +68,7 @@ export class LmdbEnv {
   readonly #tables: Readonly<Record<TableName, Table>>;
   readonly #pending: Pending[] = [];
   readonly #told = new Set<Trouble>();
-  #root: RootDatabase<Bytes, Bytes> | undefined;
-  #identity: string | undefined;
-  #mark: string | undefined;
+  #root: Root | undefined;
   #entries = 0;
   #bytes = 0;
   #due: NodeJS.Timeout | undefined;
@@ -132,8 +132,8 @@ export class LmdbEnv {
     this.#due = undefined;
     if (this.#entries === 0) return;
     try {
-      if (identityOf(this.layout) !== this.#identity) this.#reopen();
-      this.#root?.transactionSync(() => {
+      if (identityOf(this.layout) !== this.#root?.identity) this.#reopen();
+      this.#root?.transact(() => {
         for (const pending of this.#pending) pending.write();
       });
       this.#forget();
@@ -152,9 +152,9 @@ export class LmdbEnv {
   transact<T>(action: () => T): T {
     this.commit();
     try {
-      if (!this.#closed && identityOf(this.layout) !== this.#identity) this.#reopen();
+      if (!this.#closed && identityOf(this.layout) !== this.#root?.identity) this.#reopen();
       if (this.#root === undefined) throw unusable(this.layout, 'it is closed');
-      return this.#root.transactionSync(action);
+      return this.#root.transact(action);
     } catch (error) {
       this.#contradicts(error);
       throw error;
@@ -172,7 +172,7 @@ export class LmdbEnv {
    * matters only where a turn outlasts another process, as with `spawnSync`.
    */
   refresh(): void {
-    this.#root?.resetReadTxn();
+    this.#root?.database.resetReadTxn();
   }
 
   /** Afterwards nothing is found and nothing is kept. */
@@ -180,7 +180,7 @@ export class LmdbEnv {
     this.commit();
     this.#closed = true;
     atExit.delete(this);
-    await this.#detach();
+    this.#detach();
   }
 
   #open(): void {
@@ -195,34 +195,37 @@ export class LmdbEnv {
         throw unusable(layout, messageOf(error), error);
       }
     }
-    requireUsable(layout, readOnly);
-    if (!this.#sound()) return;
-    if (!readOnly) this.#mark = mark(layout);
+    let root: Root | undefined;
     try {
-      const root = loadLmdb().open<Bytes, Bytes>({ ...SETTINGS, path: layout.db, readOnly });
-      const attach = (): void => {
-        for (const name of this.#options.tables ?? CACHE_TABLES) {
-          this.#tables[name].attach(root.openDB({ name, encoding: 'binary', keyEncoding: 'binary' }));
-        }
-      };
-      // Databases that are new are made in one transaction, hence with one wait for the disk.
-      if (readOnly) attach();
-      else root.transactionSync(attach);
+      root = Root.enter(layout, { settings: SETTINGS, readOnly, isSound: () => this.#sound() });
+      if (root !== undefined) this.#attach(root);
       this.#root = root;
-      this.#identity = identityOf(layout);
     } catch (error) {
-      this.unmark();
-      throw unusable(layout, messageOf(error), error);
+      root?.leave();
+      throw error instanceof FlecheError ? error : unusable(layout, messageOf(error), error);
     }
+  }
+
+  #attach(root: Root): void {
+    const { readOnly, tables = CACHE_TABLES } = this.#options;
+    const attach = (): void => {
+      for (const name of tables) {
+        this.#tables[name].attach(root.database.openDB({ name, ...TABLE_SETTINGS, ...{ create: !readOnly } }));
+      }
+    };
+    // Databases that are new are made in one transaction, hence with one wait for the disk.
+    if (readOnly) attach();
+    else root.transact(attach);
   }
 
   /** Whether the environment may be opened; one that may not is set aside if it is ours to write. */
   #sound(): boolean {
     const { layout } = this;
-    const stale = staleMarks(layout);
+    requireUsable(layout, this.#options.readOnly);
+    const stale = staleMarks(layout, this.#options.now());
     const damage = damageOf(layout, stale.length > 0);
     if (damage === undefined) {
-      if (!this.#options.readOnly) unmark(stale);
+      if (!this.#options.readOnly) removeMarks(stale);
       return true;
     }
     if (this.#options.readOnly) {
@@ -241,7 +244,7 @@ export class LmdbEnv {
 
   /** The folder was deleted or replaced while it was open: what is open is nobody's any more. */
   #reopen(): void {
-    void this.#detach();
+    this.#detach();
     this.#open();
     this.#tell(
       'gone',
@@ -249,24 +252,16 @@ export class LmdbEnv {
     );
   }
 
-  async #detach(): Promise<void> {
+  #detach(): void {
     const root = this.#root;
     this.#root = undefined;
-    this.#identity = undefined;
     for (const table of Object.values(this.#tables)) table.attach(undefined);
-    this.unmark();
-    await root?.close();
-  }
-
-  /** Takes back the mark that this process has the environment open. */
-  unmark(): void {
-    if (this.#mark !== undefined) unmark([this.#mark]);
-    this.#mark = undefined;
+    root?.leave();
   }
 
   #readFailed(error: unknown): void {
     // Every later read would fail too until the snapshot is given up.
-    this.#root?.resetReadTxn();
+    this.#root?.database.resetReadTxn();
     this.#contradicts(error);
     this.#tell('read', `the cache cannot be read (${messageOf(error)}); what it does not give is made again`);
   }
@@ -300,9 +295,6 @@ function commitAtExit(env: LmdbEnv): void {
   if (watching) return;
   watching = true;
   process.prependListener('exit', () => {
-    for (const each of atExit) {
-      each.commit();
-      each.unmark();
-    }
+    for (const each of atExit) each.commit();
   });
 }

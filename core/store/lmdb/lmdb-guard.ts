@@ -29,11 +29,9 @@ const WAIT = 5;
 /** Throws `STORE_UNUSABLE` if the environment's folder cannot be used as it is: no permission, no space, no folder. */
 export function requireUsable(layout: Layout, readOnly: boolean): void {
   try {
-    const wanted = readOnly ? constants.R_OK : constants.R_OK | constants.W_OK;
-    accessSync(layout.db, wanted | constants.X_OK);
-    for (const file of [dataFile(layout), lockFile(layout)]) if (existsSync(file)) accessSync(file, wanted);
+    requireAccess(layout, readOnly ? constants.R_OK : constants.R_OK | constants.W_OK);
     // A reader too makes the lock file where it is missing and can be made.
-    if (readOnly && (existsSync(lockFile(layout)) || !isWritable(layout.db))) return;
+    if (readOnly && (existsSync(lockFile(layout)) || !isWritable(layout))) return;
     const { bavail, bsize } = statfsSync(layout.db);
     if (bavail * bsize >= LEAST_SPACE) return;
   } catch (error) {
@@ -42,9 +40,15 @@ export function requireUsable(layout: Layout, readOnly: boolean): void {
   throw unusable(layout, 'the disk is almost full');
 }
 
-function isWritable(folder: string): boolean {
+function requireAccess(layout: Layout, wanted: number): void {
+  accessSync(layout.db, wanted | constants.X_OK);
+  for (const file of [dataFile(layout), lockFile(layout)]) if (existsSync(file)) accessSync(file, wanted);
+}
+
+/** Whether everything of an environment may be written. */
+export function isWritable(layout: Layout): boolean {
   try {
-    accessSync(folder, constants.W_OK);
+    requireAccess(layout, constants.W_OK);
     return true;
   } catch {
     return false;

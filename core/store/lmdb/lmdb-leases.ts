@@ -5,26 +5,34 @@
  */
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Database, RootDatabase } from 'lmdb';
+import type { Database, RootDatabaseOptions } from 'lmdb';
 import { decode } from '../../base/decode.ts';
 import { encode } from '../../base/encode.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { sweep } from '../hold.ts';
-import { type Layout, layoutOf, leasesFolder } from '../layout.ts';
+import { dataFile, isTurnOf, type Layout, layoutOf, leasesFolder, lockFile } from '../layout.ts';
 import type { Acquired, Lease, LeaseStore } from '../leases.ts';
 import { bootId, SELF } from '../owner.ts';
 import { SturdyLeases, type SturdyOptions } from '../sturdy-leases.ts';
-import { damageOf, requireUsable } from './lmdb-guard.ts';
-import { loadLmdb } from './lmdb-load.ts';
+import { damageOf, requireUsable, unusable } from './lmdb-guard.ts';
+import { Root } from './lmdb-root.ts';
+import { removeMarks, staleMarks } from './lmdb-users.ts';
 
 type Bytes = Uint8Array;
 
 /** Sorts before every name, which are at least one character long. */
 const COUNTER = Buffer.of(0);
 const LONGEST_NAME = 1500;
-/** How often damage must be seen to be believed, and the time between two looks, ms. */
-const LOOKS = 5;
-const LOOK_AGAIN = 10;
+
+const SETTINGS: RootDatabaseOptions = {
+  encoding: 'binary',
+  keyEncoding: 'binary',
+  noSync: true,
+  overlappingSync: false,
+  ...{ eventTurnBatching: false },
+  maxReaders: 1024,
+  maxDbs: 2,
+};
 
 /**
  * Opens the leases of a cache folder (absolute), and removes what processes that are gone left there. Throws `STORE_UNUSABLE`, or what
@@ -36,45 +44,42 @@ export function openLeases(root: string, options: SturdyOptions): LeaseStore {
   const boot = bootId(options.now());
   const db = join(all, boot);
   mkdirSync(db, { recursive: true });
-  for (const old of readdirSync(all)) if (old !== boot) rmSync(join(all, old), { recursive: true, force: true });
+  for (const old of readdirSync(all)) {
+    if (old !== boot && !isTurnOf(old, boot)) rmSync(join(all, old), { recursive: true, force: true });
+  }
   const place = { ...layout, db };
-  requireUsable(place, false);
-  if (isDamaged(place)) rmSync(join(db, 'data.mdb'), { force: true });
-  const env = loadLmdb().open<Bytes, Bytes>({
-    path: db,
-    encoding: 'binary',
-    keyEncoding: 'binary',
-    noSync: true,
-    overlappingSync: false,
-    ...{ eventTurnBatching: false },
-    maxReaders: 1024,
-    maxDbs: 2,
-  });
-  const leases = new SturdyLeases(new LmdbLeases(env, db, options), options);
+  const isSound = (): boolean => {
+    mend(place, options.now());
+    return true;
+  };
+  const opened = Root.enter(place, { settings: SETTINGS, readOnly: false, isSound });
+  if (opened === undefined) throw unusable(place, 'its leases cannot be opened');
+  const leases = new SturdyLeases(new LmdbLeases(opened, db, options), options);
   sweep(leases, options.now());
   return leases;
 }
 
-/** Looks several times: what another process is writing just then can look like damage for a moment. */
-function isDamaged(place: Layout): boolean {
-  const sleeper = new Int32Array(new SharedArrayBuffer(4));
-  for (let look = 0; look < LOOKS; look++) {
-    if (damageOf(place) === undefined) return false;
-    Atomics.wait(sleeper, 0, 0, LOOK_AGAIN);
-  }
-  return true;
+/** Makes the place one that can be opened. */
+function mend(place: Layout, now: number): void {
+  requireUsable(place, false);
+  removeMarks(staleMarks(place, now));
+  if (damageOf(place) === undefined) return;
+  // With its locks: who has the damaged one open must not share them with those who open the next.
+  for (const file of [dataFile(place), lockFile(place)]) rmSync(file, { force: true });
 }
 
 class LmdbLeases implements LeaseStore {
-  readonly #env: RootDatabase<Bytes, Bytes>;
+  readonly #root: Root;
   readonly #table: Database<Bytes, Bytes>;
   readonly #folder: string;
   readonly #options: SturdyOptions;
   #closed = false;
 
-  constructor(env: RootDatabase<Bytes, Bytes>, folder: string, options: SturdyOptions) {
-    this.#env = env;
-    this.#table = env.openDB<Bytes, Bytes>({ name: 'leases', encoding: 'binary', keyEncoding: 'binary' });
+  constructor(root: Root, folder: string, options: SturdyOptions) {
+    this.#root = root;
+    this.#table = root.transact(() =>
+      root.database.openDB<Bytes, Bytes>({ name: 'leases', encoding: 'binary', keyEncoding: 'binary' }),
+    );
     this.#folder = folder;
     this.#options = options;
   }
@@ -135,13 +140,13 @@ class LmdbLeases implements LeaseStore {
 
   holder(name: string): Lease | undefined {
     this.#requireOpen();
-    this.#env.resetReadTxn();
+    this.#root.database.resetReadTxn();
     return this.#get(name).lease;
   }
 
   list(): readonly Lease[] {
     this.#requireOpen();
-    this.#env.resetReadTxn();
+    this.#root.database.resetReadTxn();
     return [...this.#entries()].flatMap(({ lease }) => lease ?? []);
   }
 
@@ -164,7 +169,7 @@ class LmdbLeases implements LeaseStore {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    await this.#env.close();
+    this.#root.leave();
   }
 
   #requireOpen(): void {
@@ -191,7 +196,7 @@ class LmdbLeases implements LeaseStore {
   #write<T>(step: () => T): T {
     this.#requireOpen();
     if (!existsSync(this.#folder)) return step();
-    return this.#env.transactionSync(step);
+    return this.#root.transact(step);
   }
 }
 
