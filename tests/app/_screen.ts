@@ -9,12 +9,14 @@ const UP = /^\u001b\[(\d+)A$/;
 /** Keeps what is written; `screen` is what a person would see of it. */
 export class FakeTerminal implements Terminal {
   columns: number;
+  rows: number;
   readonly isTTY: boolean;
   readonly colors: boolean;
   readonly writes: string[] = [];
 
-  constructor({ columns = 80, isTTY = false, colors = false }: Partial<Terminal> = {}) {
+  constructor({ columns = 80, rows = 24, isTTY = false, colors = false }: Partial<Terminal> = {}) {
     this.columns = columns;
+    this.rows = rows;
     this.isTTY = isTTY;
     this.colors = colors;
   }

@@ -15,7 +15,7 @@ const MUCH = 1 << 18;
 export class Footer implements Terminal {
   readonly #terminal: Terminal;
   readonly #clock: Clock;
-  readonly #render: () => readonly string[];
+  readonly #render: (most: number) => readonly string[];
   /** The lines that are on the screen. */
   #shown: readonly string[] = [];
   #above = '';
@@ -23,8 +23,11 @@ export class Footer implements Terminal {
   #cancel: (() => void) | undefined;
   #open = true;
 
-  /** `render` gives the lines to show at the moment, without line breaks and control characters; none hides the footer. */
-  constructor(terminal: Terminal, clock: Clock, render: () => readonly string[]) {
+  /**
+   * `render` gives the lines to show at the moment, no more than `most`, without line breaks and control characters; none
+   * hides the footer.
+   */
+  constructor(terminal: Terminal, clock: Clock, render: (most: number) => readonly string[]) {
     this.#terminal = terminal;
     this.#clock = clock;
     this.#render = render;
@@ -34,6 +37,10 @@ export class Footer implements Terminal {
 
   get columns(): number {
     return this.#terminal.columns;
+  }
+
+  get rows(): number {
+    return this.#terminal.rows;
   }
 
   get isTTY(): boolean {
@@ -51,14 +58,14 @@ export class Footer implements Terminal {
     if (this.#above.length < MUCH) return this.refresh();
     this.#cancel?.();
     this.#cancel = undefined;
-    return this.#draw(this.#render());
+    return this.#draw(this.#lines());
   }
 
   /** Says that `render` may have something new to show. */
   refresh(): void {
     if (!this.#open || this.#cancel !== undefined) return;
     const wait = this.#last + INTERVAL - this.#clock.now();
-    if (wait <= 0) this.#draw(this.#render());
+    if (wait <= 0) this.#draw(this.#lines());
     else this.#wait(wait);
   }
 
@@ -73,8 +80,13 @@ export class Footer implements Terminal {
   #wait(ms: number): void {
     this.#cancel = this.#clock.after(ms, () => {
       this.#cancel = undefined;
-      this.#draw(this.#render());
+      this.#draw(this.#lines());
     });
+  }
+
+  /** What has gone off the screen cannot be erased, and the cursor has a line of its own. */
+  #lines(): readonly string[] {
+    return this.#render(Math.max(1, this.#terminal.rows - 1));
   }
 
   #draw(lines: readonly string[]): Awaitable<void> {

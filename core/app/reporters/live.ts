@@ -15,7 +15,7 @@ const MOST_ROWS = 8;
 
 export function liveReporter(terminal: Terminal, clock: Clock, log: LogMode): Reporter {
   const progress = new Progress(clock);
-  const footer = new Footer(terminal, clock, () => progress.lines());
+  const footer = new Footer(terminal, clock, (most) => progress.lines(most));
   const plain = new PlainReporter(footer, { log, mode: 'run', summary: true });
   return {
     listener(event) {
@@ -63,10 +63,11 @@ class Progress {
     this.#items.delete(name);
   }
 
-  lines(): readonly string[] {
+  /** The running tasks and a line of numbers, in no more than `most` lines, at least 1. */
+  lines(most: number): readonly string[] {
     if (this.#running.size === 0) return [];
     const now = this.#clock.now();
-    const shown = [...this.#running].slice(0, MOST_ROWS);
+    const shown = [...this.#running].slice(0, Math.min(MOST_ROWS, most - 1));
     const width = nameWidth(shown.map(([name]) => name));
     const more = this.#running.size - shown.length;
     return [

@@ -10,6 +10,8 @@ export interface Terminal {
   write(text: string): Awaitable<void>;
   /** Width in cells, at least 1. May change between two reads. */
   readonly columns: number;
+  /** Height in lines, at least 1. May change too. */
+  readonly rows: number;
   /** Whether a person watches and lines can be redrawn. */
   readonly isTTY: boolean;
   /** Whether colours are wanted. */
@@ -20,6 +22,7 @@ export interface Terminal {
 export interface OutputStream {
   write(text: string, done?: (error?: Error | null) => void): boolean;
   readonly columns?: number | undefined;
+  readonly rows?: number | undefined;
   readonly isTTY?: boolean | undefined;
   /** What waits to be read, bytes. */
   readonly writableLength?: number | undefined;
@@ -30,6 +33,7 @@ const HELD = 1 << 15;
 /** Where more than this waits to be read, writers are asked to wait, bytes. */
 const MUCH = 1 << 20;
 const DEFAULT_COLUMNS = 80;
+const DEFAULT_ROWS = 24;
 
 /** Gathers what is written in one event turn into one system call: a thousand answered tasks are a few writes. */
 export class StreamTerminal implements Terminal {
@@ -48,6 +52,10 @@ export class StreamTerminal implements Terminal {
 
   get columns(): number {
     return this.#stream.columns || DEFAULT_COLUMNS;
+  }
+
+  get rows(): number {
+    return this.#stream.rows || DEFAULT_ROWS;
   }
 
   write(text: string): Awaitable<void> {
@@ -95,6 +103,9 @@ export function recolored(terminal: Terminal, colors: boolean): Terminal {
     write: (text) => terminal.write(text),
     get columns() {
       return terminal.columns;
+    },
+    get rows() {
+      return terminal.rows;
     },
     isTTY: terminal.isTTY,
     colors,

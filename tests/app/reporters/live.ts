@@ -72,6 +72,21 @@ test('many running tasks are cut to a few rows', () => {
   assert.match(terminal.screen.at(-1) ?? '', /20 running, 12 not shown/);
 });
 
+test('and to what a low terminal has room for, the numbers before all else', () => {
+  for (const [rows, lines] of [
+    [6, 5],
+    [2, 1],
+    [1, 1],
+  ] as const) {
+    const [terminal, clock] = [new FakeTerminal({ isTTY: true, rows }), new TestClock()];
+    const { listener } = liveReporter(terminal, clock, 'grouped');
+    for (let i = 0; i < 20; i++) listener(start(`t${i}`));
+    clock.pass(200);
+    assert.is(terminal.screen.length, lines);
+    assert.match(terminal.screen.at(-1) ?? '', new RegExp(`20 running, ${21 - lines} not shown`));
+  }
+});
+
 test('the footer is cut to the width, in cells', () => {
   const [terminal, clock] = [new FakeTerminal({ isTTY: true, columns: 10 }), new TestClock()];
   new Footer(terminal, clock, () => ['0123456789', '漢字漢字漢字']).refresh();

@@ -6,6 +6,7 @@ import { type OutputStream, StreamTerminal } from '../../../core/app/terminal/te
 class FakeStream implements OutputStream {
   readonly writes: string[] = [];
   columns: number | undefined;
+  rows: number | undefined;
   writableLength = 0;
   readonly waiting: (() => void)[] = [];
 
@@ -66,12 +67,12 @@ test('a muted terminal writes nothing and still flushes', async () => {
   assert.equal(stream.writes, []);
 });
 
-test('the width follows the stream', () => {
+test('width and height follow the stream', () => {
   const stream = new FakeStream();
   const terminal = new StreamTerminal(stream, false);
-  assert.is(terminal.columns, 80);
-  stream.columns = 40;
-  assert.is(terminal.columns, 40);
+  assert.equal([terminal.columns, terminal.rows], [80, 24]);
+  [stream.columns, stream.rows] = [40, 10];
+  assert.equal([terminal.columns, terminal.rows], [40, 10]);
 });
 
 test.run();
