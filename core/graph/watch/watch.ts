@@ -8,24 +8,19 @@
  */
 
 import type { Clock } from '../../base/clock.ts';
-import { isWithin, type RelPath } from '../../base/paths.ts';
-import { globsOf } from '../../files/globs/globs.ts';
-import type { WatchScope } from '../../files/watch/watch-places.ts';
+import type { RelPath } from '../../base/paths.ts';
 import type { WatchSource } from '../../files/watch/watcher.ts';
 import type { RunEvent, RunReport } from '../outcome.ts';
 import { GRACE, type Loop, LoopGuard } from './loop-guard.ts';
+import { OwnDoing } from './own-doing.ts';
+import { Parking } from './parking.ts';
 import { RoundTeller } from './round-teller.ts';
 import { Settling } from './settling.ts';
+import { Standstill } from './standstill.ts';
 import { Suspicion } from './suspicion.ts';
 import type { RoundCause, WatchListener } from './watch-events.ts';
+import { type ConfigurationFiles, WatchedConfiguration } from './watched-configuration.ts';
 import type { Watchable } from './watched-tasks.ts';
-
-/** Of what the configuration is read. */
-export interface ConfigurationFiles {
-  readonly paths: readonly RelPath[];
-  /** Patterns of files that are part of it as soon as they are there. */
-  readonly patterns: readonly string[];
-}
 
 /** What a watch is made of. */
 export interface WatchParts {
@@ -35,13 +30,8 @@ export interface WatchParts {
   readonly listener: WatchListener;
 }
 
-/** Paths among the outputs of a task at work that are kept in mind. */
-const MOST_WRITTEN = 10_000;
 /** Time until everything is looked at once more after a burst, ms. */
 const LOOK_AGAIN = 1000;
-/** The event loop stood still if a call comes so much too late, ms; then events may have been lost. */
-const BEAT = 50;
-const STALL = 100;
 /** Time of quiet after which nobody runs in circles, and what costs time to find out again is written down, ms. */
 const REST = 500;
 
@@ -52,39 +42,32 @@ export class Watch {
   readonly #teller: RoundTeller;
   readonly #settling: Settling;
   #tasks: Watchable;
-  #configuration: ConfigurationFiles;
   #source: WatchSource | undefined;
-  /** Whether the configuration may be another one, or is being read; no pass begins until that is known. */
-  #configured: 'yes' | 'doubtful' | 'reading' = 'yes';
+  /** While it is doubtful or being read no pass begins. */
+  readonly #configuration: WatchedConfiguration;
   /** What happened since the last pass began. */
   #suspicion = new Suspicion();
-  /** Paths among the outputs of a task, since it is at work. */
-  readonly #written = new Map<string, Set<RelPath>>();
-  /** What tells the doing of tasks that ended just now from that of others. */
-  readonly #authorships = new Map<string, (path: RelPath) => boolean>();
-  /** Until when events among the outputs of a task may be of its own doing. */
-  readonly #writing = new Map<string, number>();
+  readonly #doing = new OwnDoing((task) => this.#tasks.authorship(task));
   /** Tasks that are to end before the next pass, which follows so many ms later. */
   #pause: { readonly tasks: readonly string[]; readonly ms: number } | undefined;
-  /** What is left alone until something else happens, because these tasks do it again and again. */
-  #parked: { readonly suspicion: Suspicion; readonly tasks: Set<string> } | undefined;
+  readonly #parked = new Parking((task) => this.#tasks.upstreamOf(task));
   #pass: AbortController | undefined;
   #report: RunReport | undefined;
   #leaned: number | undefined;
   #following: Promise<void> = Promise.resolve();
-  #isListening = false;
-  #stalled = Number.NEGATIVE_INFINITY;
+  readonly #standstill: Standstill;
   #cancelRest: () => void = () => {};
   #isClosed = false;
 
   constructor({ tasks, clock, configuration, listener }: WatchParts) {
     this.#tasks = tasks;
     this.#clock = clock;
-    this.#configuration = configuration;
+    this.#configuration = new WatchedConfiguration(configuration);
     this.#listener = (event) => {
       return this.#isClosed ? undefined : listener(event);
     };
     this.#teller = new RoundTeller(this.#listener, () => clock.now());
+    this.#standstill = new Standstill(clock, () => this.#pass !== undefined && !this.#isClosed);
     this.#settling = new Settling(
       clock,
       () => this.#settled(),
@@ -107,25 +90,18 @@ export class Watch {
   path(path: RelPath): void {
     if (this.#isClosed) return;
     const now = this.#clock.now();
-    if (now - this.#stalled <= STALL) this.#suspicion.addAnything();
-    if (this.#configuration.paths.includes(path) || globsOf(this.#configuration.patterns).matches(path)) {
-      this.#doubtConfiguration();
-      this.#happened(false);
-    }
+    if (this.#standstill.isRecent) this.anything();
+    if (this.#configuration.has(path)) this.#doubtConfiguration();
     const { readers, writers } = this.#tasks.concerned(path);
     if (readers.size + writers.size === 0) return;
-    for (const writer of writers) if (this.#mayHaveWritten(writer, path, now)) return this.#note(writer, path);
+    for (const writer of writers) if (this.#doing.takes(writer, path, now)) return;
     this.#suspect(path, readers, writers);
   }
 
   /** The same of a folder that came to be, is gone, or is another one: what is below it is not told by itself. */
   folder(path: RelPath): void {
     if (this.#isClosed) return;
-    const { paths, patterns } = this.#configuration;
-    if (paths.some((file) => isWithin(path, file)) || globsOf(patterns).enters(path)) {
-      this.#doubtConfiguration();
-      this.#happened(false);
-    }
+    if (this.#configuration.enters(path)) this.#doubtConfiguration();
     this.path(path);
   }
 
@@ -140,16 +116,16 @@ export class Watch {
     if (this.#isClosed) return;
     this.#suspicion.addAnything();
     this.#doubtConfiguration();
-    this.#happened(false);
   }
 
   #doubtConfiguration(): void {
-    if (this.#configuration.paths.length > 0) this.#configured = 'doubtful';
+    this.#configuration.doubt();
+    this.#happened(false);
   }
 
   /** The configuration was read, and the tasks are those that there are. */
   configured(): void {
-    if (this.#configured === 'reading') this.#configured = 'yes';
+    this.#configuration.end();
     if (this.#settling.isPending) this.#settling.hold(0);
   }
 
@@ -176,9 +152,8 @@ export class Watch {
     this.#pass?.abort();
     await tasks.prepare();
     if (this.#isClosed) return;
-    if (this.#configured === 'reading') this.#configured = 'yes';
+    this.#configuration.end(configuration);
     this.#tasks = tasks;
-    this.#configuration = configuration;
     this.#teller.retain(new Set(tasks.names));
     this.#leaned = undefined;
     this.#follow();
@@ -202,52 +177,29 @@ export class Watch {
     this.#tasks.rest();
   }
 
-  /** While a task is at work, and for as long after as its events may be under way. */
-  #mayHaveWritten(writer: string, path: RelPath, now: number): boolean {
-    if (this.#isAtWork(writer)) return true;
-    return now <= (this.#writing.get(writer) ?? 0) && this.#authorship(writer)(path);
-  }
-
-  #authorship(writer: string): (path: RelPath) => boolean {
-    const known = this.#authorships.get(writer);
-    if (known !== undefined) return known;
-    const authorship = this.#tasks.authorship(writer);
-    this.#authorships.set(writer, authorship);
-    return authorship;
-  }
-
-  /** What a path means that a task may have written itself is seen when the task is over. */
-  #note(writer: string, path: RelPath): void {
-    const paths = this.#written.get(writer) ?? new Set();
-    this.#written.set(writer, paths);
-    if (paths.size < MOST_WRITTEN) paths.add(path);
-    else this.#suspicion.addAnything();
-  }
-
-  /** Looks at what happened among the outputs of a task while it was at work: what it did not write is as any other path. */
-  #settleWritten(writer: string): void {
-    const paths = this.#written.get(writer) ?? [];
-    this.#written.delete(writer);
-    for (const path of paths) if (!this.#authorship(writer)(path)) this.path(path);
+  /** What others did among the outputs of a task while it was at work is as anything else; undefined if that is too much. */
+  #settleWritten(paths: readonly RelPath[] | undefined): void {
+    for (const path of paths ?? []) this.path(path);
+    if (paths !== undefined) return;
+    this.#suspicion.addAnything();
+    this.#happened(false);
   }
 
   /** What happened since looks like the task's doing; the task's question, which looks closely, tells. */
   #settleLate(writer: string): void {
-    if (this.#isClosed || this.#isAtWork(writer)) return;
-    this.#authorships.delete(writer);
-    if (!this.#written.delete(writer)) return;
+    if (this.#isClosed || !this.#doing.settle(writer)) return;
     this.#suspicion.addTask(writer);
     this.#happened(false);
   }
 
   /** It is time for a pass, unless tasks run in circles. */
   #settled(): void {
-    if (this.#configured === 'doubtful') {
-      this.#configured = 'reading';
+    if (this.#configuration.isDoubtful) {
+      this.#configuration.begin();
       this.#listener({ type: 'configuration' });
     }
-    if (this.#configured === 'reading') return;
-    if (this.#pause?.tasks.some((task) => this.#isAtWork(task))) return;
+    if (this.#configuration.isBeingRead) return;
+    if (this.#pause?.tasks.some((task) => this.#doing.isAtWork(task))) return;
     this.#pause = undefined;
     const verdict = this.#suspicion.paths.size === 0 ? ({ kind: 'go' } as const) : this.#guard.judge();
     switch (verdict.kind) {
@@ -262,29 +214,19 @@ export class Watch {
     }
   }
 
-  #isAtWork(task: string): boolean {
-    return this.#writing.get(task) === Number.POSITIVE_INFINITY;
-  }
-
   /** Leaves tasks alone that change what they, or tasks they need, read; others that read it are brought up to date. */
   #park(loops: readonly Loop[]): void {
-    if (this.#parked === undefined) this.#listener({ type: 'loop', loops });
-    this.#parked ??= { suspicion: new Suspicion(), tasks: new Set() };
-    const { suspicion, tasks } = this.#parked;
-    for (const { task } of loops) tasks.add(task);
-    this.#tasks.pardon([...tasks].filter((task) => !this.#isAtWork(task)));
-    suspicion.addAll(this.#suspicion);
-    const involved = this.#involved();
-    const rest = new Suspicion();
-    for (const task of this.#suspicion.tasks) if (!involved.has(task)) rest.addTask(task);
-    this.#tasks.doubt(this.#suspicion.paths);
-    this.#suspicion = rest;
+    if (this.#parked.isEmpty) this.#listener({ type: 'loop', loops });
+    const suspicion = this.#suspicion;
+    this.#suspicion = this.#parked.add(loops, suspicion);
+    this.#pardon(this.#parked.tasks);
+    this.#tasks.doubt(suspicion.paths);
     this.#begin('change');
   }
 
-  /** The tasks that are left alone, and all they need. */
-  #involved(): ReadonlySet<string> {
-    return new Set([...(this.#parked?.tasks ?? [])].flatMap((task) => [task, ...this.#tasks.upstreamOf(task)]));
+  /** Those of the tasks that are not at work are left as they are. */
+  #pardon(tasks: ReadonlySet<string>): void {
+    this.#tasks.pardon([...tasks].filter((task) => !this.#doing.isAtWork(task)));
   }
 
   #begin(cause: RoundCause): void {
@@ -296,7 +238,7 @@ export class Watch {
     if (suspicion.isAnything) {
       tasks.doubtAll();
       // Without paths nobody knows of anything else that happened.
-      tasks.pardon([...this.#involved()].filter((task) => !this.#isAtWork(task)));
+      this.#pardon(this.#parked.involved);
     } else {
       tasks.doubt(suspicion.paths);
     }
@@ -307,26 +249,14 @@ export class Watch {
     } else if (this.#pass === undefined) {
       this.#rest();
     }
-    if (this.#configured === 'doubtful') this.#happened(false);
-  }
-
-  /** A task runs that has nothing to do with those that are left alone: something else happened. */
-  #resumeBeside(name: string): void {
-    const { tasks } = this.#parked ?? {};
-    if (tasks === undefined || this.#involved().has(name)) return;
-    if (this.#tasks.upstreamOf(name).some((other) => tasks.has(other))) return;
-    this.#resume();
-    this.#happened(false);
+    if (this.#configuration.isDoubtful) this.#happened(false);
   }
 
   /** Something else happened: what was left alone is taken up again. */
   #resume(): void {
-    if (this.#parked === undefined) return;
-    const { suspicion, tasks } = this.#parked;
-    this.#parked = undefined;
+    if (this.#parked.isEmpty) return;
     this.#guard.rest();
-    this.#suspicion.addAll(suspicion);
-    for (const task of tasks) this.#suspicion.addTask(task);
+    this.#suspicion.addAll(this.#parked.clear());
   }
 
   #run(): void {
@@ -334,7 +264,7 @@ export class Watch {
     this.#pass?.abort();
     const pass = new AbortController();
     this.#pass = pass;
-    this.#listen();
+    this.#standstill.listen();
     this.#tasks
       .round(pass.signal, (event) => this.#heard(event))
       .then(
@@ -347,9 +277,12 @@ export class Watch {
     const now = this.#clock.now();
     if (event.type === 'start') {
       this.#guard.started(event.name, now);
-      this.#writing.set(event.name, Number.POSITIVE_INFINITY);
+      this.#doing.began(event.name);
       this.#follow();
-      this.#resumeBeside(event.name);
+      if (!this.#parked.isEmpty && this.#parked.isBeside(event.name)) {
+        this.#resume();
+        this.#happened(false);
+      }
     }
     const told = this.#teller.event(event);
     if (event.type === 'done') this.#done(event.outcome.name, now);
@@ -358,11 +291,9 @@ export class Watch {
 
   #done(name: string, now: number): void {
     this.#guard.ended(name, now);
-    this.#writing.set(name, now + GRACE);
-    this.#authorships.delete(name);
-    this.#settleWritten(name);
+    this.#settleWritten(this.#doing.ended(name, now));
     this.#clock.after(GRACE + 1, () => this.#settleLate(name));
-    if (this.#parked?.tasks.has(name)) this.#tasks.pardon([name]);
+    if (this.#parked.tasks.has(name)) this.#tasks.pardon([name]);
     if (this.#pause?.tasks.includes(name)) this.#settling.hold(this.#pause.ms);
   }
 
@@ -385,7 +316,7 @@ export class Watch {
     if (this.#report !== undefined) this.#teller.rest(this.#report);
     this.#cancelRest();
     this.#cancelRest = this.#clock.after(REST, () => {
-      if (this.#parked === undefined) this.#guard.rest();
+      if (this.#parked.isEmpty) this.#guard.rest();
       this.#tasks.rest();
     });
   }
@@ -397,36 +328,10 @@ export class Watch {
     if (leaned === this.#leaned || source === undefined) return;
     this.#leaned = leaned;
     this.#following = this.#following
-      .then(() => source.follow(this.#scope()))
+      .then(() => source.follow(this.#configuration.within(this.#tasks.scope())))
       .then((isMore) => {
         if (isMore) this.anything();
       })
       .catch((error: unknown) => void this.#listener({ type: 'fault', error }));
-  }
-
-  #scope(): WatchScope {
-    const scope = this.#tasks.scope();
-    const { paths, patterns } = this.#configuration;
-    const globs = globsOf(patterns);
-    return {
-      ...scope,
-      patterns: new Set([...scope.patterns, ...patterns]),
-      bases: [...scope.bases, ...globs.bases],
-      paths: [...scope.paths, ...paths],
-      enters: (folder) => scope.enters(folder) || globs.enters(folder),
-    };
-  }
-
-  /** Listens to the event loop while there is work. */
-  #listen(): void {
-    if (this.#isListening) return;
-    this.#isListening = true;
-    const began = this.#clock.now();
-    this.#clock.after(BEAT, () => {
-      const now = this.#clock.now();
-      this.#isListening = false;
-      if (now - began > BEAT + STALL) this.#stalled = now;
-      if (this.#pass !== undefined && !this.#isClosed) this.#listen();
-    });
   }
 }

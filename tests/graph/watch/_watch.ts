@@ -76,7 +76,7 @@ export class TestTasks implements Watchable {
 
   authorship(name: string): (path: RelPath) => boolean {
     const own = new Set<string>(['out', `out/${name}`, `out/${name}/own`]);
-    return (path) => own.has(path);
+    return (path) => own.has(path) || path.startsWith(`out/${name}/own/`);
   }
 
   scope(): WatchScope {

@@ -321,6 +321,17 @@ test('after the event loop stood still with events behind it, everything is look
   assert.is(tasks.doubtedAll, 1, 'nothing came behind it, so nothing was lost');
 });
 
+test('even if what came behind it matters to nobody', async () => {
+  const { tasks, clock, watch, events } = await started();
+  tell(watch, 'one/a');
+  clock.pass(10);
+  clock.stall(300);
+  tell(watch, 'other/a');
+  clock.pass(10);
+  assert.is(tasks.doubtedAll, 1);
+  assert.ok(events.some(({ type }) => type === 'configuration'));
+});
+
 test('what a task writes among its outputs while it is at work begins nothing', async () => {
   const rig = await started();
   const { tasks, clock, watch } = rig;
@@ -353,6 +364,18 @@ test('what somebody else writes among the outputs of a task at work is not lost'
   runs(rig, 'two', 'two/a', 10, () => tell(watch, 'out/two/foreign'));
   clock.pass(GRACE + 10);
   assert.equal(tasks.doubts.at(-1), ['out/two/foreign']);
+});
+
+test('nor is what happens where a task writes more than is kept in mind', async () => {
+  const rig = await started();
+  const { tasks, clock, watch } = rig;
+  tell(watch, 'two/a');
+  clock.pass(10);
+  const paths = Array.from({ length: 10_000 }, (_, index) => `out/two/own/${index}`);
+  runs(rig, 'two', 'two/a', 1000, () => tell(watch, ...paths, 'out/two/foreign'));
+  await end(tasks);
+  clock.pass(1000);
+  assert.is(tasks.doubtedAll, 1);
 });
 
 test('outputs that change while nobody is at work are looked at', async () => {

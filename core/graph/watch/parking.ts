@@ -1,0 +1,55 @@
+/**
+ * Tasks that change what they, or tasks they need, read, again and again: they are left alone until something else
+ * happens, and what was suspected of them is kept until then.
+ */
+import type { Loop } from './loop-guard.ts';
+import { Suspicion } from './suspicion.ts';
+
+export class Parking {
+  readonly #upstreamOf: (task: string) => readonly string[];
+  readonly #tasks = new Set<string>();
+  #suspicion = new Suspicion();
+
+  /** `upstreamOf` tells everything that a task needs. */
+  constructor(upstreamOf: (task: string) => readonly string[]) {
+    this.#upstreamOf = upstreamOf;
+  }
+
+  get isEmpty(): boolean {
+    return this.#tasks.size === 0;
+  }
+
+  /** The tasks that are left alone. */
+  get tasks(): ReadonlySet<string> {
+    return this.#tasks;
+  }
+
+  /** These tasks, and all they need. */
+  get involved(): ReadonlySet<string> {
+    return new Set([...this.#tasks].flatMap((task) => [task, ...this.#upstreamOf(task)]));
+  }
+
+  /** Whether a task neither needs one that is left alone nor is needed by it. */
+  isBeside(task: string): boolean {
+    return !this.involved.has(task) && !this.#upstreamOf(task).some((other) => this.#tasks.has(other));
+  }
+
+  /** Leaves more tasks alone. Gives what is suspected of others than those involved. */
+  add(loops: readonly Loop[], suspicion: Suspicion): Suspicion {
+    for (const { task } of loops) this.#tasks.add(task);
+    this.#suspicion.addAll(suspicion);
+    const { involved } = this;
+    const rest = new Suspicion();
+    for (const task of suspicion.tasks) if (!involved.has(task)) rest.addTask(task);
+    return rest;
+  }
+
+  /** Leaves nobody alone any more. Gives what is to be suspected because of it. */
+  clear(): Suspicion {
+    const suspicion = this.#suspicion;
+    for (const task of this.#tasks) suspicion.addTask(task);
+    this.#tasks.clear();
+    this.#suspicion = new Suspicion();
+    return suspicion;
+  }
+}
