@@ -23,6 +23,18 @@ export const EXIT = {
   terminated: 143,
 } as const;
 
+/** What a caller may meet, for the help. */
+export const EXIT_TEXTS: readonly (readonly [codes: string, text: string])[] = [
+  ['0', 'done'],
+  ['1', 'a task failed, or what was asked for is not there'],
+  ['2', 'with --frozen something would have run'],
+  ['3', 'the configuration or the command line is wrong'],
+  ['4', 'the cache cannot be used, with --strict'],
+  ['70', 'a fault of fleche itself'],
+  ['129, 130, 143', 'ended: the terminal was closed, Ctrl-C, SIGTERM'],
+  ['141', 'nobody reads the output any more'],
+];
+
 /** The exit code for something that was thrown. */
 export function exitCodeOf(error: unknown): number {
   if (!(error instanceof FlecheError)) return isSystemError(error) ? EXIT.failed : EXIT.bug;

@@ -1,4 +1,5 @@
 /** The help, from the tables of verbs and options. Pure. */
+import { EXIT_TEXTS } from './exit-code.ts';
 import type { VerbShape } from './invocation.ts';
 import { GLOBAL_OPTIONS, type OptionSpec } from './options.ts';
 import type { Style } from './terminal/style.ts';
@@ -22,11 +23,13 @@ export function helpText(verbs: readonly DescribedVerb[], verb: DescribedVerb | 
             style,
           ),
           section('Options', GLOBAL_OPTIONS.map(optionRow), style),
+          section('Exit codes', EXIT_TEXTS, style),
           'fleche <verb> --help tells more.',
         ]
       : [
           `${style.bold(`fleche ${verb.name}`)}: ${verb.text}`,
           section('Usage', [[usage, '']], style),
+          ...(verb.actions === undefined ? [] : [section('Actions', verb.actions, style)]),
           section('Options', [...verb.options, ...GLOBAL_OPTIONS].map(optionRow), style),
         ];
   return `${sections.join('\n\n')}\n`;

@@ -7,9 +7,13 @@ import { GLOBAL_OPTIONS, type OptionSpec } from './options.ts';
 /** What a verb must say of itself to be called. */
 export interface VerbShape {
   readonly name: string;
+  /** How its arguments are written in the help; empty if it takes none. */
   readonly args: string;
   readonly least: number;
   readonly most: number;
+  /** What its first argument can be, with what that does; undefined where it can be anything. */
+  readonly actions?: readonly (readonly [action: string, text: string])[];
+  /** Beside the global ones. */
   readonly options: readonly OptionSpec[];
 }
 
@@ -147,7 +151,9 @@ function unknownOption(name: string, verb: VerbShape | undefined, known: readonl
 
 function checkCount(verb: VerbShape, args: readonly string[]): void {
   if (args.length < verb.least) {
-    throw usage(`${verb.name} needs more arguments`, `Write fleche ${verb.name} ${verb.args}.`);
+    const known = verb.actions?.map(([action]) => action).join(', ');
+    const hint = known === undefined ? `Write fleche ${verb.name} ${verb.args}.` : `Known: ${known}.`;
+    throw usage(`${verb.name} needs more arguments`, hint);
   }
   if (args.length > verb.most) {
     throw usage(

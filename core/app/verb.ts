@@ -2,8 +2,7 @@
 
 import type { Clock } from '../base/clock.ts';
 import type { Interruption } from './interruption.ts';
-import type { Invocation } from './invocation.ts';
-import type { OptionSpec } from './options.ts';
+import type { Invocation, VerbShape } from './invocation.ts';
 import type { Project } from './project.ts';
 import type { Keyboard } from './terminal/keyboard.ts';
 import type { Environment } from './terminal/style.ts';
@@ -38,16 +37,9 @@ export interface VerbContext {
 /** Does it and resolves with the exit code. What it throws is shown by the caller. */
 export type VerbAction = (context: VerbContext) => Promise<number>;
 
-export interface VerbSpec {
-  readonly name: string;
-  /** How its arguments are written in the help; empty if it takes none. */
-  readonly args: string;
-  readonly least: number;
-  readonly most: number;
+export interface VerbSpec extends VerbShape {
   /** For the help: a phrase that begins small. */
   readonly text: string;
-  /** Beside the global ones. */
-  readonly options: readonly OptionSpec[];
   /** Loads the code of the verb. */
   readonly load: () => Promise<VerbAction>;
 }

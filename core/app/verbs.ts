@@ -215,6 +215,15 @@ export const VERBS: readonly VerbSpec[] = [
     least: 1,
     most: MANY,
     text: 'pack, unpack, push, pull, prune, purge or verify answers',
+    actions: [
+      ['pack FOLDER', 'put answers into a folder, to be carried elsewhere'],
+      ['unpack FOLDER', 'take in what was packed; it is no error if there is nothing'],
+      ['push [tasks…]', 'send what is on file for the present files to the shared caches'],
+      ['pull [tasks…]', 'fetch what is shared for the present files, without restoring it'],
+      ['prune', 'forget answers of tasks that the present files do not ask for'],
+      ['purge', 'remove all answers, after asking'],
+      ['verify', 'read everything; end with 1 if something is damaged'],
+    ],
     options: [
       { name: 'all', text: 'pack everything on file, not only what the present files ask for' },
       { name: 'force', text: 'push what is shared already, too' },

@@ -81,9 +81,9 @@ export class FlecheError extends Error {
     this.at = options.at;
   }
 
-  /** The message with its place and hint, as a person should see it. */
-  describe(): string {
-    const place = this.at === undefined ? '' : `${this.at.file}:${this.at.line}:${this.at.column}: `;
+  /** The message with its place and hint, as a person should see it; `show` says how its file is written. */
+  describe(show: (file: string) => string = (file) => file): string {
+    const place = this.at === undefined ? '' : `${show(this.at.file)}:${this.at.line}:${this.at.column}: `;
     const hint = this.hint === undefined ? '' : `\n  ${this.hint}`;
     return `${place}${this.message}${hint}`;
   }
@@ -104,8 +104,8 @@ export class ConfigErrors extends FlecheError {
     this.errors = errors;
   }
 
-  override describe(): string {
-    return this.errors.map((error) => error.describe()).join('\n');
+  override describe(show?: (file: string) => string): string {
+    return this.errors.map((error) => error.describe(show)).join('\n');
   }
 }
 

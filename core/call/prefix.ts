@@ -3,6 +3,7 @@ import { type Awaitable, chain } from '../base/awaitable.ts';
 import { FlecheError } from '../base/errors.ts';
 import { type Digest, isDigest, type Key } from '../base/hash.ts';
 import { byCodeUnit } from '../base/order.ts';
+import type { SyncValueStore } from '../store/values.ts';
 import type { CacheCore } from './caches/cache-core.ts';
 
 /** The least number of characters a prefix may have. */
@@ -25,6 +26,15 @@ export function expand(cache: CacheCore, prefix: string): Awaitable<Digest> {
       ),
     ),
   );
+}
+
+/** As `expand`, among everything that a local store holds, files, logs and lists too: it takes a listing of them all. */
+export function expandStored(values: SyncValueStore, prefix: string): Awaitable<Digest> {
+  return complete(prefix, (prefix, limit) => {
+    const found = new Set(values.matching(prefix, limit));
+    for (const { digest } of values.list()) if (digest.startsWith(prefix)) found.add(digest);
+    return [...found].sort(byCodeUnit).slice(0, limit);
+  });
 }
 
 /** As `expand`, among values only: what a `Ref` argument means. */

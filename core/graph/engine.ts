@@ -5,7 +5,7 @@ import { endOrphans } from './commands/running.ts';
 import { runningDir, type Workbench } from './execute.ts';
 import type { AskedItems } from './foreach/asked-items.ts';
 import { comparison, lookUp } from './lookup.ts';
-import type { Reason, RunReport, RunRequest } from './outcome.ts';
+import type { Reason, RunReport, RunRequest, TaskOutcome } from './outcome.ts';
 import { Round } from './round.ts';
 import type { Surroundings, TaskCall } from './task-call.ts';
 import type { Live } from './watch/live.ts';
@@ -16,6 +16,10 @@ export interface WhyReport {
   /** Null while something the task needs must run first. */
   readonly key: Key | null;
   readonly reasons: readonly Reason[];
+  /** What stands in the way of asking, in sentences; null for nothing. */
+  readonly message: string | null;
+  /** Where the reason is another task, those upstream that would run, or cannot be asked for, by themselves; else empty. */
+  readonly causes: readonly Pick<TaskOutcome, 'name' | 'reasons' | 'message'>[];
   /** The parts of the fingerprint beside those of the nearest past call. */
   readonly parts: readonly WhyPart[];
   readonly nearest: { readonly key: Key; readonly filed: number } | null;
@@ -95,6 +99,8 @@ export class Engine {
       verdict: cached ? 'cached' : call !== undefined && nearest === undefined ? 'never-ran' : 'stale',
       key: call?.key ?? null,
       reasons: outcome?.reasons ?? [],
+      message: outcome?.message ?? null,
+      causes: outcome?.reasons.some(isPending) ? causesAmong(outcomes, name) : [],
       parts: call === undefined ? [] : whyParts(call, nearest?.changes ?? []),
       nearest: nearest === undefined ? null : { key: nearest.record.key, filed: nearest.record.filed },
       ...(items && { items }),
@@ -109,6 +115,18 @@ export class Engine {
     });
     return { total: calls.length, stale };
   }
+}
+
+function isPending({ kind }: Reason): boolean {
+  return kind === 'pending';
+}
+
+/** What would run, or fail, whatever becomes of others. */
+function causesAmong(outcomes: readonly TaskOutcome[], but: string): WhyReport['causes'] {
+  return outcomes.flatMap(({ name, outcome, reasons, message }) => {
+    if (name === but || outcome === 'cached' || outcome === 'skipped' || reasons.some(isPending)) return [];
+    return [{ name, reasons, message }];
+  });
 }
 
 function whyParts(call: TaskCall, changes: readonly PartChange[]): readonly WhyPart[] {

@@ -4,6 +4,7 @@
  */
 import { setMaxListeners } from 'node:events';
 import { FlecheError } from '../base/errors.ts';
+import { toRel } from '../base/paths.ts';
 import { Acting, skipped } from './acting.ts';
 import { Sight } from './discovered/sight.ts';
 import { Ending } from './ending.ts';
@@ -214,7 +215,8 @@ export class Round {
     } catch (error) {
       if (!(error instanceof FlecheError) || error.code === 'BUG') throw error;
       const key = this.calls.get(task.name)?.key ?? null;
-      return end.settled({ outcome: 'failed', key, message: error.describe() });
+      const { root } = this.#bench.around;
+      return end.settled({ outcome: 'failed', key, message: error.describe((file) => toRel(root, file)) });
     }
   }
 

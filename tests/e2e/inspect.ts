@@ -43,6 +43,10 @@ test('logs, files and lists of outputs can be read back; what is not text goes t
     const list = (await rig.fleche(['cat', String(outputs)])).stdout;
     const [bytes = '', text = ''] = list.split('\n').map((line) => line.split(/\s+/)[1] ?? '');
     assert.is((await rig.fleche(['cat', text])).stdout, 'HELLO\n');
+    for (const digest of [log, outputs, text]) {
+      const short = await rig.fleche(['cat', String(digest).slice(0, 12)]);
+      assert.is(short.stdout, (await rig.fleche(['cat', String(digest)])).stdout);
+    }
     assert.match((await rig.fleche(['cat', bytes])).stderr, '--output FILE');
     assert.is((await rig.fleche(['cat', bytes, '--output', 'copy.bin'])).code, 0);
     assert.equal(readFileSync(rig.path('copy.bin')), readFileSync(join(rig.path('out'), 'bytes.bin')));

@@ -9,6 +9,8 @@ import { type ImportedTask, keysOf, npmRemarks } from './task-keys.ts';
 /** Scripts that npm runs by itself on certain occasions. */
 const LIFECYCLE =
   /^(?:(?:pre|post)?(?:install|pack|publish|prepare|version|uninstall|restart)|prepublishOnly|dependencies|shrinkwrap)$/;
+/** What `npm init` writes for want of tests. */
+const PLACEHOLDER = 'echo "Error: no test specified" && exit 1';
 /** Scripts that go on until they are stopped. */
 const ENDLESS = /^(?:start|dev|serve|watch|preview)(?::|$)|:(?:dev|watch|serve)$/;
 /** Scripts that look and write nothing. */
@@ -78,7 +80,8 @@ function drafts(repository: Repository, comments: readonly string[], guessOf: ()
 function scriptsOf({ scripts }: Member): readonly string[] {
   return Object.keys(scripts).filter((name) => {
     const around = /^(?:pre|post)(.+)$/.exec(name)?.[1];
-    return !LIFECYCLE.test(name) && (around === undefined || scripts[around] === undefined);
+    if (LIFECYCLE.test(name) || scripts[name] === PLACEHOLDER) return false;
+    return around === undefined || scripts[around] === undefined;
   });
 }
 

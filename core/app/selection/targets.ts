@@ -68,11 +68,11 @@ function meantTasks(name: string, { graph, packages }: Chooser, among: ReadonlyS
   });
 }
 
-function taskOf(owner: string, local: string, graph: TaskGraph, packages: Packages): string {
-  if (packages.named(owner) === undefined) {
-    const scoped = packages.names.find((name) => name.endsWith(`/${owner}`));
-    throw new FlecheError('CONFIG_UNKNOWN_PACKAGE', `there is no package "${owner}"`, {
-      hint: suggest(scoped ?? owner, packages.names),
+function taskOf(written: string, local: string, graph: TaskGraph, packages: Packages): string {
+  const [owner = written, ...others] = packagesCalled(written, packages);
+  if (packages.named(owner) === undefined || others.length > 0) {
+    throw new FlecheError('CONFIG_UNKNOWN_PACKAGE', `there is no package "${written}"`, {
+      hint: others.length > 0 ? `Write its scope: ${[owner, ...others].join(', ')}.` : suggest(owner, packages.names),
     });
   }
   const task = owner === ROOT ? local : `${owner}#${local}`;
@@ -83,16 +83,25 @@ function taskOf(owner: string, local: string, graph: TaskGraph, packages: Packag
   throw new FlecheError('CONFIG_UNKNOWN_TASK', `${owner} has no task "${local}"`, { hint: suggest(local, names) });
 }
 
+/** The names of the packages that are meant: the one of this name, else those that are called so behind their scopes. */
+function packagesCalled(written: string, packages: Packages): readonly string[] {
+  if (packages.named(written) !== undefined) return [written];
+  return packages.names.filter((name) => name.endsWith(`/${written}`));
+}
+
 /** All tasks of the packages in `among`, in the order of the configuration. */
 export function tasksHere(project: Chooser, among: ReadonlySet<Package> = allPackages(project)): readonly string[] {
   const owners = new Set([...among].map(({ name }) => name));
   return project.graph.names.filter((name) => owners.has(packageOf(name)));
 }
 
-/** The task of exactly this name, or of the package one is in; undefined if there is none. */
-export function taskNamed(name: string, { graph, here }: Chooser): string | undefined {
-  const inside = here === undefined || name.includes('#') ? name : `${here.name}#${name}`;
-  const task = name.startsWith(`${ROOT}#`) ? name.slice(ROOT.length + 1) : inside;
+/** The task of this name, or of the package one is in; undefined if there is none. */
+export function taskNamed(name: string, { graph, here, packages }: Chooser): string | undefined {
+  const hash = name.lastIndexOf('#');
+  const owners = hash < 0 ? [here?.name ?? ROOT] : packagesCalled(name.slice(0, hash), packages);
+  const [owner = ROOT, ...others] = owners;
+  const local = name.slice(hash + 1);
+  const task = owners.length === 0 || others.length > 0 ? name : owner === ROOT ? local : `${owner}#${local}`;
   return graph.has(task) ? task : undefined;
 }
 

@@ -1,15 +1,13 @@
 /** `fleche cat`: what is stored under a digest. */
-import { isUtf8 } from 'node:buffer';
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, writeSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { inspect } from 'node:util';
 import { FlecheError } from '../../base/errors.ts';
-import { isDigest } from '../../base/hash.ts';
-import { Cache } from '../../call/caches/cache.ts';
-import { expand } from '../../call/prefix.ts';
-import { parseTree } from '../../files/trees/tree.ts';
+import { expandStored } from '../../call/prefix.ts';
+import { parseTree, TREE_HEADER } from '../../files/trees/tree.ts';
 import { decodeValue } from '../../store/codecs/value-codec.ts';
 import { EXIT } from '../exit-code.ts';
+import type { Terminal } from '../terminal/terminal.ts';
 import { harmless } from '../terminal/text.ts';
 import type { VerbContext } from '../verb.ts';
 
@@ -18,30 +16,52 @@ export async function cat(context: VerbContext): Promise<number> {
   const { invocation, machine } = context;
   const project = await context.open();
   try {
-    const { values, calls } = project.stores();
-    const cache = new Cache(values, calls);
+    const { values } = project.stores();
     const prefix = invocation.args[0] ?? '';
-    const digest = isDigest(prefix) ? prefix : await expand(cache, prefix);
-    const blob = values.target(digest) ?? digest;
-    const bytes = values.get(blob);
-    if (bytes === undefined) throw new FlecheError('DIGEST_UNKNOWN', `nothing is stored under ${prefix}`);
+    const digest = await expandStored(values, prefix);
+    const alias = values.target(digest);
+    const pieces = values.pieces(alias ?? digest);
+    if (pieces === undefined) throw new FlecheError('DIGEST_UNKNOWN', `nothing is stored under ${prefix}`);
     const file = invocation.text('output');
-    if (file !== undefined) writeFileSync(resolve(machine.cwd, file), bytes);
-    else machine.stdout.write(textOf(bytes, values.target(digest) !== undefined));
+    if (file !== undefined) writeBytes(resolve(machine.cwd, file), pieces);
+    else if (alias !== undefined) machine.stdout.write(valueText(pieces));
+    else await writeText(pieces, machine.stdout);
     return EXIT.done;
   } finally {
     await project.close();
   }
 }
 
-function textOf(bytes: Uint8Array, isValue: boolean): string {
-  if (isValue) return `${inspect(decodeValue(bytes), { depth: 10, maxArrayLength: 1000 })}\n`;
-  if (!isUtf8(bytes)) {
-    throw new FlecheError('USAGE', 'what is stored there is not text', { hint: 'Write it to a file: --output FILE' });
-  }
-  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString();
+function writeBytes(path: string, pieces: Iterable<Uint8Array>): void {
+  const fd = openSync(path, 'w');
   try {
-    const { entries } = parseTree(text);
+    for (const piece of pieces) for (let at = 0; at < piece.length; ) at += writeSync(fd, piece, at);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+function valueText(pieces: Iterable<Uint8Array>): string {
+  return `${inspect(decodeValue(Buffer.concat([...pieces])), { depth: 10, maxArrayLength: 1000 })}\n`;
+}
+
+async function writeText(pieces: Iterable<Uint8Array>, stdout: Terminal): Promise<void> {
+  const list = listOf(pieces);
+  if (list !== undefined) {
+    stdout.write(list);
+    return;
+  }
+  // Nothing of what is no text is to reach the terminal.
+  for (const _ of textOf(pieces));
+  for (const text of textOf(pieces)) await stdout.write(text);
+}
+
+/** A tree as its list; undefined for what is none. */
+function listOf(pieces: Iterable<Uint8Array>): string | undefined {
+  const [first = new Uint8Array()] = pieces;
+  if (!Buffer.from(first).toString('latin1').startsWith(TREE_HEADER)) return undefined;
+  try {
+    const { entries } = parseTree(Buffer.concat([...pieces]).toString());
     return entries
       .map(
         (entry) =>
@@ -49,7 +69,18 @@ function textOf(bytes: Uint8Array, isValue: boolean): string {
       )
       .join('');
   } catch {
-    // Not a tree: a file or a log, as it is.
-    return text;
+    // A file that begins like one.
+    return undefined;
+  }
+}
+
+/** Throws `USAGE` for what is no text. */
+function* textOf(pieces: Iterable<Uint8Array>): Generator<string, void, undefined> {
+  const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+  try {
+    for (const piece of pieces) yield decoder.decode(piece, { stream: true });
+    yield decoder.decode();
+  } catch {
+    throw new FlecheError('USAGE', 'what is stored there is not text', { hint: 'Write it to a file: --output FILE' });
   }
 }

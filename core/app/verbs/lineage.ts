@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { formatDuration } from '../../base/duration.ts';
 import { FlecheError } from '../../base/errors.ts';
-import { sha256 } from '../../base/hash.ts';
+import { type Key, sha256 } from '../../base/hash.ts';
 import { toRel } from '../../base/paths.ts';
 import { Cache } from '../../call/caches/cache.ts';
 import type { InvalidatedCall } from '../../call/caches/invalidation.ts';
@@ -93,7 +93,12 @@ async function forward(word: string, project: Project, { invocation, machine }: 
   }
   const lines: string[] = [];
   const view = new View(lines, styleFor(machine.stdout), project.now(), true);
-  for (const call of made.calls) view.dependent(call, '');
+  const ancestry = new Ancestry(calls, values);
+  const wrote = (key: Key): boolean => {
+    const outputs = typeof what === 'object' && 'file' in what ? (calls.get(key)?.outputs ?? null) : null;
+    return outputs !== null && ancestry.entriesOf(outputs).some(({ path }) => path === toRel(project.root, place));
+  };
+  for (const call of made.calls) view.dependent(call, '', wrote(call.key) ? ', which wrote it' : '');
   return lines.map((line) => `${line}\n`).join('');
 }
 
@@ -147,9 +152,11 @@ class View {
       this.#lines.push(`${rest}  ${dim(`and ${files.length - named.length} more; --all`)}`);
   }
 
-  dependent({ kind, name, key, through, dependents }: InvalidatedCall, indent: string): void {
+  dependent({ kind, name, key, through, dependents }: InvalidatedCall, indent: string, note = ''): void {
     const by = through === null ? '' : ` by ${harmless(through)}`;
-    this.#lines.push(`${indent}${harmless(name)} ${this.#style.dim(`${kind} ${key.slice(0, SHORT_DIGEST)}${by}`)}`);
+    this.#lines.push(
+      `${indent}${harmless(name)} ${this.#style.dim(`${kind} ${key.slice(0, SHORT_DIGEST)}${by}${note}`)}`,
+    );
     for (const dependent of dependents) this.dependent(dependent, `${indent}  `);
   }
 }

@@ -112,7 +112,7 @@ function statsText({ runs, records, values, names }: Stats, style: Style, now: n
   const lines = [
     runs.since === null
       ? 'no run is on record yet'
-      : `${counted(runs.count, 'run')} since ${ago(runs.since)}: ${runs.cached} cached${share}, ${runs.ran} ran, ${runs.failed} failed`,
+      : `${counted(runs.count, 'run')}, the first ${ago(runs.since)}: ${runs.cached} cached${share}, ${runs.ran} ran, ${runs.failed} failed`,
     ...(runs.since === null ? [] : [`saved ${formatDuration(runs.saved)}, took ${formatDuration(runs.ms)}`]),
     `${counted(records, 'record')} on file, ${counted(values.count, 'value')} of ${formatSize(values.bytes)}`,
   ];

@@ -11,6 +11,8 @@ import type { VerbContext } from '../verb.ts';
 
 /** Reasons that are named one by one. */
 const MOST_REASONS = 20;
+/** Tasks that it begins with, named one by one. */
+const MOST_CAUSES = 10;
 /** Items that are named one by one. */
 const MOST_ITEMS = 20;
 const SHORT_DIGEST = 12;
@@ -39,12 +41,15 @@ const VERDICTS: Readonly<Record<WhyReport['verdict'], string>> = {
 
 /** The comparison for a person; `now` is in ms since the epoch. */
 export function whyText(report: WhyReport, style: Style, now: number): string {
-  const { task, verdict, reasons, parts, nearest, key } = report;
+  const { task, verdict, reasons, parts, nearest, key, message, causes } = report;
   const reasonLines = reasons.slice(0, MOST_REASONS).map((reason) => `  ${reasonText(reason)}`);
   if (reasons.length > MOST_REASONS) reasonLines.push(`  and ${reasons.length - MOST_REASONS} more`);
+  const name = harmless(task);
   const lines = [
-    `${style.bold(harmless(task))} ${VERDICTS[verdict]}`,
+    `${style.bold(name)} ${message === null ? VERDICTS[verdict] : 'cannot run'}`,
+    ...indented(message),
     ...reasonLines,
+    ...causeLines(causes, style),
     ...itemLines(report, style),
     ...(nearest === null
       ? []
@@ -56,8 +61,28 @@ export function whyText(report: WhyReport, style: Style, now: number): string {
         ]),
     ...partLines(parts, nearest !== null, style),
     ...(key === null ? [] : ['', style.dim(`key ${key}`)]),
+    ...(nearest === null ? [] : [style.dim(`the files it read: fleche lineage ${name}`)]),
   ];
   return `${lines.join('\n')}\n`;
+}
+
+/** What has to be done first for its own sake: the rest is only in between. */
+function causeLines(causes: WhyReport['causes'], style: Style): readonly string[] {
+  if (causes.length === 0) return [];
+  const shown = causes.slice(0, MOST_CAUSES);
+  return [
+    '',
+    'which begins with',
+    ...shown.flatMap(({ name, reasons, message }) => [
+      `  ${style.bold(harmless(name))}  ${style.dim(reasonsText(reasons))}`.trimEnd(),
+      ...indented(message),
+    ]),
+    ...(causes.length > shown.length ? [`  and ${causes.length - shown.length} more`] : []),
+  ];
+}
+
+function indented(message: string | null): readonly string[] {
+  return message === null ? [] : message.split('\n').map((line) => `  ${harmless(line)}`);
 }
 
 /** The items that would run, with their reasons: as a rule few, and otherwise for the same reason. */

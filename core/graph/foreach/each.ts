@@ -5,7 +5,7 @@
  */
 import { setMaxListeners } from 'node:events';
 import { FlecheError } from '../../base/errors.ts';
-import type { RelPath } from '../../base/paths.ts';
+import { type RelPath, toRel } from '../../base/paths.ts';
 import { type TreeEntry, treeText } from '../../files/trees/tree.ts';
 import type { Discovery } from '../discovered/discovery.ts';
 import { type Found, found } from '../discovered/found.ts';
@@ -180,7 +180,9 @@ class Each {
       this.#took(call, executed, Buffer.concat(printed));
     } catch (error) {
       if (!(error instanceof FlecheError) || error.code === 'BUG') throw error;
-      this.#tally.failed(call, { message: error.describe(), exitCode: null, signal: null });
+      const { root } = this.#bench.around;
+      const message = error.describe((file) => toRel(root, file));
+      this.#tally.failed(call, { message, exitCode: null, signal: null });
       this.#crew.onProgress(this.#tally.counts);
     } finally {
       const file = call.task.discovered?.file ?? null;

@@ -53,6 +53,15 @@ test('a fresh configuration guesses what scripts read and write, and says so', (
     assert.equal((await run('build', 'test')).log, ['before || after', 'build', 'test']);
   }));
 
+test('the script that npm writes for want of tests is none', () =>
+  imported(
+    { 'package.json': '{"scripts":{"test":"echo \\"Error: no test specified\\" && exit 1"}}' },
+    undefined,
+    async ({ toml }) => {
+      assert.equal(Object.keys(toml().tasks), ['hello']);
+    },
+  ));
+
 test('so does one of several packages', () =>
   imported(MANY, undefined, async ({ toml, run }) => {
     const { workspace, templates } = toml();

@@ -83,6 +83,8 @@ test('forward leads to everything that was made of it', () =>
       const text = await told(lineage, scratch, 'lineage', '--forward', word);
       assert.match(text, /^style task .*\n {2}page task .* by need:style\n$/);
     }
+    const own = await told(lineage, scratch, 'lineage', '--forward', 'page.html');
+    assert.match(own, /^page task \w+, which wrote it\n$/);
     const { calls } = JSON.parse(await told(lineage, scratch, 'lineage', '--forward', 'src/page', '--json'));
     assert.equal(
       calls.map(({ name }: { name: string }) => name),

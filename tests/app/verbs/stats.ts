@@ -21,7 +21,7 @@ test('runs, records and values are counted', () =>
     assert.ok(found.values.count > 0 && found.values.bytes > 0);
     assert.equal(found.names.map(({ name }: { name: string }) => name).sort(), ['copy', 'look']);
     const text = await told(stats, scratch, 'stats');
-    assert.match(text, /^2 runs since .* ago: 2 cached \(50 %\), 2 ran, 0 failed\nsaved /);
+    assert.match(text, /^2 runs, the first .* ago: 2 cached \(50 %\), 2 ran, 0 failed\nsaved /);
     assert.match(text, /\nname +kind +records +failed +takes +newest\n/);
   }));
 

@@ -13,6 +13,8 @@ const STALE: WhyReport = {
   verdict: 'stale',
   key: KEY,
   reasons: [CHANGED],
+  message: null,
+  causes: [],
   parts: [
     { name: 'command', state: 'same', past, present: past },
     { name: 'inputs', state: 'changed', past, present },
@@ -40,6 +42,7 @@ test('a stale task: reasons first, then every part beside the past one', async (
       '- need:b   111111111111 → (none)',
       '',
       `key ${KEY}`,
+      'the files it read: fleche lineage a',
       '',
     ].join('\n'),
   );
@@ -55,6 +58,34 @@ test('a task that never ran has nothing to be compared with', async () => {
 test('a cached task says that it is', async () => {
   const { stdout } = await told({ ...STALE, verdict: 'cached', reasons: [] });
   assert.match(stdout, /^a is cached/);
+});
+
+test('behind other tasks the ones are named that it begins with', async () => {
+  const causes = [
+    { name: 'core', reasons: [CHANGED], message: null },
+    { name: 'gen', reasons: [], message: 'it cannot be asked for\n  Do this.' },
+  ];
+  const reasons = [{ kind: 'pending', task: 'b' }] as const;
+  const { stdout } = await told({ ...STALE, reasons, causes, parts: [], nearest: null, key: null });
+  assert.is(
+    stdout,
+    [
+      'a would run',
+      '  needs b',
+      '',
+      'which begins with',
+      '  core  src/a.ts changed',
+      '  gen',
+      '  it cannot be asked for',
+      '    Do this.',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('a task that cannot be asked for says what stands in the way', async () => {
+  const { stdout } = await told({ ...STALE, reasons: [], message: 'it reads b\n  Add b.', nearest: null, key: null });
+  assert.match(stdout, /^a cannot run\n {2}it reads b\n {4}Add b\.\n/);
 });
 
 test('many reasons are cut', async () => {
