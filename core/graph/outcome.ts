@@ -82,7 +82,8 @@ export interface RunSummary {
 
 /** What happens during a run, in order. */
 export type RunEvent =
-  | { readonly type: 'plan'; readonly tasks: readonly string[] }
+  /** `isOpen`: of those that have nothing to tell nothing will be told. */
+  | { readonly type: 'plan'; readonly tasks: readonly string[]; readonly isOpen?: boolean }
   /** `stays`: a service that is wanted itself, whose end nobody waits for. */
   | {
       readonly type: 'start';

@@ -41,20 +41,24 @@ class Progress {
   readonly #clock: Clock;
   readonly #running = new Map<string, number>();
   readonly #items = new Map<string, ItemCounts>();
-  #total = 0;
-  #done = 0;
+  readonly #done = new Set<string>();
+  /** How many tasks there are, if each of them will be told of. */
+  #total: number | undefined;
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
   listener(event: RunEvent): void {
-    if (event.type === 'plan') this.#total = event.tasks.length;
-    else if (event.type === 'start') this.#running.set(event.name, this.#clock.now());
-    else if (event.type === 'progress') this.#items.set(event.name, event.items);
+    if (event.type === 'plan') this.#total = event.isOpen ? undefined : event.tasks.length;
+    else if (event.type === 'start') {
+      this.#running.set(event.name, this.#clock.now());
+      // In a watch it may have been done before in the same round.
+      this.#done.delete(event.name);
+    } else if (event.type === 'progress') this.#items.set(event.name, event.items);
     else if (event.type === 'done') {
       this.drop(event.outcome.name);
-      this.#done++;
+      this.#done.add(event.outcome.name);
     }
   }
 
@@ -74,7 +78,7 @@ class Progress {
       ...shown.map(
         ([name, since]) => `… ${padded(harmless(name), width)}  ${formatDuration(now - since)}${this.#progress(name)}`,
       ),
-      `${this.#done}/${this.#total} done, ${this.#running.size} running${more > 0 ? `, ${more} not shown` : ''}`,
+      `${this.#done.size}${this.#total === undefined ? '' : `/${this.#total}`} done, ${this.#running.size} running${more > 0 ? `, ${more} not shown` : ''}`,
     ];
   }
 

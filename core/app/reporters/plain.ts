@@ -30,7 +30,7 @@ export class PlainReporter implements Reporter {
   readonly #staying = new Set<string>();
   #width = 0;
   /** Tasks that failed before the last line that was written. */
-  readonly #buried: string[] = [];
+  readonly #buried = new Set<string>();
   #last: string | undefined;
 
   constructor(terminal: Terminal, options: PlainOptions) {
@@ -121,18 +121,21 @@ export class PlainReporter implements Reporter {
     const failed = outcome.outcome === 'failed';
     this.#streams.end(outcome.name);
     const lines = this.#take(outcome.name);
+    // In a watch a task can have failed before in the same round.
+    this.#buried.delete(outcome.name);
     if (log === 'quiet' && !failed) return;
     const shown = isSaidIn(lines, outcome) ? { ...outcome, message: null } : outcome;
     this.#terminal.write(`${outcomeLine(shown, this.#style, mode, this.#width)}\n${this.#barred(lines)}`);
     this.#last = outcome.name;
-    if (failed) this.#buried.push(outcome.name);
+    if (failed) this.#buried.add(outcome.name);
   }
 
   /** Names the failures again where their own lines are no longer the last that can be seen. */
   #end(): void {
-    if (this.#buried.length === 0 || (this.#buried.length === 1 && this.#buried[0] === this.#last)) return;
+    const names = [...this.#buried];
+    if (names.length === 0 || (names.length === 1 && names[0] === this.#last)) return;
     const { red } = this.#style;
-    this.#terminal.write(`${red(`failed: ${this.#buried.map(harmless).join(', ')}`)}\n`);
+    this.#terminal.write(`${red(`failed: ${names.map(harmless).join(', ')}`)}\n`);
   }
 }
 

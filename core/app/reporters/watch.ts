@@ -117,7 +117,7 @@ class RoundReporter implements WatchReporter {
     const { invocation, machine, names } = this.#options;
     if (head !== '') this.#write(this.#style.bold(head));
     this.#round = reporterFor(invocation, machine, 'run');
-    this.#round.listener({ type: 'plan', tasks: names() });
+    this.#round.listener({ type: 'plan', tasks: names(), isOpen: true });
   }
 
   #end({ summary }: WatchRound): void {

@@ -30,6 +30,21 @@ test('running tasks stand below what is over, with their time', () => {
   assert.is(clock.waiting, 0);
 });
 
+test('in a round of a watch a task that runs again is not done, and nobody knows how many will be', () => {
+  const [terminal, clock] = [new FakeTerminal({ isTTY: true }), new TestClock()];
+  const { listener } = liveReporter(terminal, clock, 'grouped');
+  listener({ type: 'plan', tasks: ['a', 'b', 'c'], isOpen: true });
+  listener(done('a', 'ran', { ms: 1 }));
+  listener(done('b', 'ran', { ms: 1 }));
+  listener(start('a'));
+  clock.pass(100);
+  assert.is(terminal.screen.at(-1), '1 done, 1 running');
+  listener(done('a', 'ran', { ms: 100 }));
+  listener(start('b'));
+  clock.pass(100);
+  assert.is(terminal.screen.at(-1), '1 done, 1 running');
+});
+
 test('a run that is answered from the cache never draws a footer', () => {
   const [terminal, clock] = [new FakeTerminal({ isTTY: true }), new TestClock()];
   const { listener } = liveReporter(terminal, clock, 'grouped');

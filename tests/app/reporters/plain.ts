@@ -141,6 +141,13 @@ test('a failure whose line is the last is not named again', () => {
   assert.not.match(text, /^failed: /m);
 });
 
+test('a task that failed and ran again in one round of a watch failed if it did the last time', () => {
+  const failed = done('a', 'failed', { message: 'no' });
+  const last = [done('b', 'ran'), end({ ran: 1 })];
+  assert.not.match(told([failed, done('a', 'ran'), ...last]), /^failed: /m);
+  assert.match(told([failed, failed, ...last]), /^failed: a$/m);
+});
+
 test('a message of several lines keeps them below the task', () => {
   const text = told([done('a', 'failed', { message: 'broken\nat line 3' })]);
   assert.is(text, '✗ a  failed     12ms  broken\n    at line 3\n');
