@@ -268,7 +268,7 @@ export class LmdbEnv {
 
   /** Tells that something could not be kept. */
   lost(error: unknown): void {
-    this.#tell('write', `the cache cannot be written (${messageOf(error)}); results are not kept`);
+    this.#tell('write', `the cache could not be written (${messageOf(error)}); what is not kept is made again`);
   }
 
   #contradicts(error: unknown): void {

@@ -38,7 +38,7 @@ test('a disk that fills up costs what is put, never the process, and is used aga
     assert.ok(during > 0, 'some of what was put while the disk filled up is lost');
     assert.is(after, true, 'what is put when there is room again is kept');
     assert.is(troubles.length, 1);
-    assert.match(troubles[0], /^the cache cannot be written \(.+\); results are not kept$/);
+    assert.match(troubles[0], /^the cache could not be written \(.+\); what is not kept is made again$/);
     const next = runToEnd('_lmdb-child.ts', 'has', join(folder, '.fleche'), 'before', 'after');
     assert.is(next.end, 0, next.stderr);
     assert.is(next.stdout, 'true\ntrue\n');

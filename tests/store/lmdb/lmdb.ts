@@ -18,8 +18,10 @@ import * as assert from 'uvu/assert';
 import { asDigest, type Digest, sha256 } from '../../../core/base/hash.ts';
 import { blobFile, layoutOf } from '../../../core/store/layout.ts';
 import { type LmdbOptions, type LmdbStores, openLmdb } from '../../../core/store/lmdb/lmdb.ts';
+import { LmdbEnv } from '../../../core/store/lmdb/lmdb-env.ts';
 import { inspectLmdb } from '../../../core/store/lmdb/lmdb-inspect.ts';
 import { loadLmdb } from '../../../core/store/lmdb/lmdb-load.ts';
+import { LmdbValues } from '../../../core/store/lmdb/lmdb-values.ts';
 import { runToEnd } from '../_child.ts';
 import { aKey, aRecord, resultBlob, resultBytes } from '../_record.ts';
 
@@ -422,5 +424,49 @@ check('names among the blobs that only look like one are not', ({ root, open }) 
     [asDigest(digest)],
   );
 });
+
+check(
+  'a commit that fails takes along what was put by then, and nothing that is put later',
+  async ({ root, troubles, open }) => {
+    const onTrouble = (message: string): void => void troubles.push(message);
+    const env = new LmdbEnv(layoutOf(root), { onTrouble, now: Date.now, readOnly: false });
+    const values = new LmdbValues(env);
+    let fails = true;
+    env.join({
+      write() {
+        if (fails) throw new Error('no luck');
+      },
+      clear() {},
+    });
+    const [early, late] = [resultBlob('early'), resultBlob('late')];
+    values.put(early, resultBytes('early'));
+    env.commit();
+    assert.is(values.get(early), undefined);
+    fails = false;
+    values.put(late, resultBytes('late'));
+    await env.close();
+    assert.equal(troubles, ['the cache could not be written (no luck); what is not kept is made again']);
+    const again = open().values;
+    assert.equal([again.has(early), again.has(late)], [false, true]);
+  },
+);
+
+check(
+  'a folder that was opened for reading only takes what is put by who opens it to write',
+  async ({ open, troubles }) => {
+    const first = open();
+    putCall(first, 'a');
+    await first.close();
+    const reader = open({ readOnly: true });
+    const writer = open();
+    putCall(writer, 'b');
+    await writer.close();
+    assert.equal(
+      ['a', 'b'].map((salt) => reader.calls.get(aKey(salt)) !== undefined),
+      [true, true],
+    );
+    assert.equal(troubles, []);
+  },
+);
 
 test.run();
