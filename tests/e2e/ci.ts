@@ -159,6 +159,16 @@ test('the parts of a split job run every task, and none but what they need twice
   });
 });
 
+test('a part that has nothing to do is done, and says so', async () => {
+  await withRig(FILES, async (rig) => {
+    const { code, log, stdout } = await ci(rig, ['--shard', '3/3', '--junit', 'junit.xml']);
+    assert.equal([code, log], [0, []]);
+    assert.match(stdout, /shard 3\/3 of split \w+: 0 tasks, which leaves this one nothing to do$/m);
+    assert.match(stdout, /^nothing to do in /m);
+    assert.match(rig.read('junit.xml'), '<testsuite name="fleche" tests="0" failures="0"');
+  });
+});
+
 test('an answer that a second run does not repeat is found, and the job fails', async () => {
   await withRig(FILES, async (rig) => {
     rig.edit('fleche.config.toml', 'echo other >other.txt', 'date +%N >other.txt');
@@ -329,6 +339,19 @@ test('the action for GitHub: saved on the default branch, answered everywhere el
   });
 });
 
+test('what one job, or one part of a job, keeps does not replace what another one keeps', () => {
+  const text = readFileSync(join(REPOSITORY, 'plugins/github-action/action.yml'), 'utf8');
+  const keys = text.match(/fleche-1-.*/g) ?? [];
+  assert.is(keys.length, 5);
+  const one =
+    /^fleche-1-\$\{\{ runner.os \}\}-\$\{\{ runner.arch \}\}-\$\{\{ github.job \}\}-\$\{\{ strategy.job-index \}\}-/;
+  for (const key of keys) assert.match(key, one);
+  const gitlab = readFileSync(join(REPOSITORY, 'plugins/gitlab/fleche.gitlab-ci.yml'), 'utf8');
+  const { '.fleche': job } = load(gitlab) as { '.fleche': Job };
+  for (const key of [job.cache.key, ...job.cache.fallback_keys]) assert.match(key, /^fleche-1-\$CI_JOB_NAME_SLUG-/);
+  assert.is(job.cache.when, 'always');
+});
+
 test('no script of the action has anything pasted into it', () => {
   const text = readFileSync(join(REPOSITORY, 'plugins/github-action/action.yml'), 'utf8');
   const { runs } = load(text) as { runs: { steps: Step[] } };
@@ -339,6 +362,7 @@ test('no script of the action has anything pasted into it', () => {
 interface Job {
   variables: { FLECHE_POLICY: string };
   rules: object[];
+  cache: { key: string; fallback_keys: string[]; when: string };
   script: string[];
   after_script: string[];
 }

@@ -42,7 +42,10 @@ export function changesSince(root: AbsPath, ref: string | undefined, env: Enviro
     const since = ref ?? mainBranches(env).find((name) => commitOf(name) !== undefined);
     const commit = since === undefined ? undefined : commitOf(since);
     if (since === undefined) return trouble('git knows no main branch to compare with; name one with --since');
-    if (commit === undefined) return trouble(`git knows no "${since}"; a shallow clone may lack it`);
+    if (commit === undefined)
+      return trouble(
+        `git knows no "${since}", which a shallow clone may lack (GitHub: fetch-depth: 0, GitLab: GIT_DEPTH: 0)`,
+      );
     const parting = partingOf(git, commit);
     const names = [
       git('diff', '--name-only', '--no-renames', '--no-ext-diff', '-z', parting, '--'),

@@ -18,7 +18,8 @@ interface Finding {
 
 export async function doctor(context: VerbContext): Promise<number> {
   const { invocation, machine } = context;
-  const project = await context.open();
+  const warnings: string[] = [];
+  const project = await context.open((message) => warnings.push(message));
   try {
     const folder = project.cacheFolder();
     const report = folder === undefined ? undefined : inspectLmdb(folder, project.now());
@@ -29,6 +30,7 @@ export async function doctor(context: VerbContext): Promise<number> {
       ...(report === undefined ? [] : findingsOf(report)),
       ...abandoned(leases, project.now()),
       ...shared.flatMap(findingOf),
+      ...warnings.map((what) => ({ what: harmless(what), advice: 'runs go on without it' })),
     ];
     if (invocation.flag('json')) {
       machine.stdout.write(`${JSON.stringify({ type: 'doctor', report: report ?? null, leases, shared, findings })}\n`);
