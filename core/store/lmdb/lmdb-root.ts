@@ -36,6 +36,8 @@ export class Root {
    * what LMDB throws.
    */
   static enter(layout: Layout, options: RootOptions): Root | undefined {
+    // Loading takes longer than all that others have to wait for.
+    loadLmdb();
     const marked = roots.get(layout.db)?.mark;
     const made = options.readOnly || marked !== undefined ? undefined : new Mark(layout);
     const mark = made ?? marked;
