@@ -4,7 +4,15 @@
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { isAbsolute, resolve } from 'node:path';
-import type { OnLoadArgs, OnLoadOptions, OnLoadResult, Plugin, PluginBuild, ResolveOptions } from 'esbuild';
+import type {
+  BuildOptions,
+  OnLoadArgs,
+  OnLoadResult,
+  Plugin,
+  PluginBuild,
+  ResolveOptions,
+  ResolveResult,
+} from 'esbuild';
 import { type Digest, digest, FlecheError, type Part } from '../core/index.ts';
 import { type Form, Hooks, type Host, type Report, reportOf, reportOn } from './cached/hooks.ts';
 import { type BundlerLook, type Recording, recordings } from './cached/recording.ts';
@@ -14,10 +22,13 @@ import { Packages } from './packages.ts';
 
 type Load = Parameters<PluginBuild['onLoad']>[1];
 
-/** The load that asks for a path to be resolved, however long it has waited before. */
+/**
+ * The load that asks for a path to be resolved, however long it has waited before. Used only for plugins that resolve at
+ * all: following what is asynchronous makes every promise of the process slower.
+ */
 const asking = new AsyncLocalStorage<Recording>();
 
-/** Options that say what is built and where it goes, not how a module is loaded. */
+/** Options that say what is built and where it goes, which concerns loads of plugins only that look at them. */
 const ASIDE = new Set(
   [
     'absWorkingDir entryPoints stdin outfile outdir outbase write metafile plugins logLevel logLimit logOverride color',
@@ -64,6 +75,11 @@ class CachedLoads implements Host {
   /** Why no load of this plugin is cached. */
   #obstacle: string | undefined;
   #constant: readonly Part[] | undefined;
+  #loads = 0;
+  /** Whether the plugin has taken hold of what resolves paths. */
+  #resolves = false;
+  /** Options among those left aside that the plugin looks at. */
+  readonly #looked = new Set<string>();
 
   constructor(plugin: string, settings: CachedOptions, identity: readonly Part[], hooks: Hooks, build: PluginBuild) {
     this.#plugin = plugin;
@@ -79,26 +95,65 @@ class CachedLoads implements Host {
       if (this.#settings.stateless !== true)
         this.#obstacle ??= `its ${hook} may use what loads leave behind (stateless: true says that it does not)`;
     };
+    const resolve: PluginBuild['resolve'] = (path, options) => this.#resolve(path, options);
     const own: Partial<PluginBuild> = {
       onLoad: (options, load) => {
         if (options.namespace !== undefined && options.namespace !== 'file') stateful(`namespace ${options.namespace}`);
-        this.#build.onLoad(options, (args) => this.#load(options, load, args));
+        // Of loads with the same filter a later one is asked what an earlier one left alone.
+        const filter = `${this.#loads++} ${options.filter}`;
+        this.#build.onLoad(options, (args) => this.#load(filter, load, args));
       },
       onEnd: (callback) => {
         stateful('onEnd');
         this.#build.onEnd(callback);
       },
-      resolve: (path, options) => this.#resolve(path, options),
+      onDispose: (callback) => {
+        stateful('onDispose');
+        this.#build.onDispose(callback);
+      },
+      resolve,
+      initialOptions: this.#initialOptions(),
     };
     return new Proxy(this.#build, {
-      get: (build, name) => Reflect.get(name in own ? own : build, name),
+      get: (build, name) => {
+        if (name === 'resolve') this.#resolves = true;
+        return Reflect.get(name in own ? own : build, name);
+      },
     });
   }
 
+  /** The options, with note taken of those that are looked at. */
+  #initialOptions(): BuildOptions {
+    return new Proxy(this.#build.initialOptions, {
+      get: (options, name) => {
+        if (typeof name === 'string' && ASIDE.has(name)) this.#lookedAt(name);
+        return Reflect.get(options, name);
+      },
+    });
+  }
+
+  /** During a load it is that one's input, else it may be that of all. */
+  #lookedAt(option: string): void {
+    for (const recording of recordings.current) recording.told('option', option, this.#optionDigest(option));
+    if (recordings.running !== undefined || this.#looked.has(option)) return;
+    this.#looked.add(option);
+    this.#constant = undefined;
+  }
+
+  #optionDigest(option: string): Digest {
+    return configDigest(Reflect.get(this.#build.initialOptions, option) ?? null, this.#hooks.root).digest;
+  }
+
   async #resolve(path: string, options?: ResolveOptions): ReturnType<PluginBuild['resolve']> {
+    const asker = asking.getStore();
+    // One that began before anything was resolved could be any of those under way.
+    const askers = asker === undefined ? [...recordings.current] : [asker];
     const found = await this.#build.resolve(path, options);
-    const recording = asking.getStore();
-    if (recording === undefined) return found;
+    for (const recording of askers) this.#noteResolved(recording, path, options, found);
+    return found;
+  }
+
+  #noteResolved(recording: Recording, path: string, options: ResolveOptions | undefined, found: ResolveResult): void {
     const { root } = this.#hooks;
     try {
       const question = JSON.stringify([path, options ?? {}]).replaceAll(JSON.stringify(root).slice(1, -1), ROOT);
@@ -108,10 +163,10 @@ class CachedLoads implements Host {
       if (!(error instanceof FlecheError)) throw error;
       recording.obstacles.add('it had the bundler resolve a path, with an answer that cannot be compared');
     }
-    return found;
   }
 
   readonly look: BundlerLook = async (what, argument) => {
+    if (what === 'option') return this.#optionDigest(argument);
     if (what !== 'resolve') return undefined;
     const { root } = this.#hooks;
     const [path, options] = JSON.parse(argument.replaceAll(ROOT, JSON.stringify(root).slice(1, -1))) as [
@@ -124,7 +179,7 @@ class CachedLoads implements Host {
   #constants(): readonly Part[] {
     if (this.#constant !== undefined) return this.#constant;
     const { initialOptions, esbuild } = this.#build;
-    const chosen = Object.entries(initialOptions).filter(([name]) => !ASIDE.has(name));
+    const chosen = Object.entries(initialOptions).filter(([name]) => !ASIDE.has(name) || this.#looked.has(name));
     const config = configDigest(Object.fromEntries(chosen.sort(([a], [b]) => (a < b ? -1 : 1))), this.#hooks.root);
     this.#constant = [
       ...this.#identity,
@@ -134,21 +189,24 @@ class CachedLoads implements Host {
     return this.#constant;
   }
 
-  async #load(options: OnLoadOptions, load: Load, args: OnLoadArgs): Promise<OnLoadResult | null | undefined> {
+  async #load(filter: string, load: Load, args: OnLoadArgs): Promise<OnLoadResult | null | undefined> {
     const { machine, root, surroundings } = this.#hooks;
     const module = relativeTo(root, args.path) + args.suffix;
-    const asked = argumentsDigest(args, options);
+    const asked = argumentsDigest(args, filter);
     const parts: Part[] = [];
     let obstacle = this.#obstacle ?? obstacleOf(this.#plugin, this.#settings, args, module, asked);
     if (obstacle === undefined) {
       try {
-        parts.push(
-          ...this.#constants(),
-          ...surroundings.parts(args.path),
-          partOf('identity', 'module', digest(module)),
-          partOf('argument', 'arguments', asked ?? digest(null)),
-          partOf('files', 'file', machine.content(args.path)),
-        );
+        const content = machine.fileContent(args.path);
+        if (content === undefined) obstacle = NO_FILE;
+        else
+          parts.push(
+            ...this.#constants(),
+            ...surroundings.parts(args.path),
+            partOf('identity', 'module', digest(module)),
+            partOf('argument', 'arguments', asked ?? digest(null)),
+            partOf('files', 'file', content),
+          );
       } catch (error) {
         obstacle = `what it depends on cannot be read: ${String(error)}`;
       }
@@ -161,14 +219,14 @@ class CachedLoads implements Host {
       question: parts,
       host: this,
       holds: () => surroundings.hold(args.path, parts),
-      make: (recording) =>
-        asking.run(recording, async () => {
-          const result = await recordings.run(recording, () => load(args));
-          for (const path of result?.watchFiles ?? []) recording.declared(path);
-          for (const path of result?.watchDirs ?? []) recording.folder(path);
-          if ((result?.errors?.length ?? 0) > 0) recording.obstacles.add('it found errors');
-          return result;
-        }),
+      make: async (recording) => {
+        const run = (): ReturnType<Load> => load(args);
+        const result = await recordings.run(recording, this.#resolves ? () => asking.run(recording, run) : run);
+        for (const path of result?.watchFiles ?? []) recording.declared(path);
+        for (const path of result?.watchDirs ?? []) recording.folder(path);
+        if ((result?.errors?.length ?? 0) > 0) recording.obstacles.add('it found errors');
+        return result;
+      },
     });
     return value as OnLoadResult | null | undefined;
   }
@@ -184,6 +242,8 @@ const FORM: Form = {
       isAbsolute(path) ? resolve(path) : resolve(root, path),
     ),
 };
+
+const NO_FILE = 'there is no file behind the module';
 
 /** Stands for the root in questions to the bundler. */
 const ROOT = '<root>';
@@ -202,9 +262,9 @@ function movedResult(
 }
 
 /** What a load is asked beside its path; undefined if that has no faithful digest. */
-function argumentsDigest(args: OnLoadArgs, { filter }: OnLoadOptions): Digest | undefined {
+function argumentsDigest(args: OnLoadArgs, filter: string): Digest | undefined {
   try {
-    return digest([args.namespace, args.suffix, args.with ?? {}, args.pluginData, String(filter)]);
+    return digest([args.namespace, args.suffix, args.with ?? {}, args.pluginData, filter]);
   } catch (error) {
     if (error instanceof FlecheError) return undefined;
     throw error;
@@ -219,6 +279,6 @@ function obstacleOf(
   digested: Digest | undefined,
 ): string | undefined {
   if (digested === undefined) return 'its arguments have no faithful digest';
-  if (args.namespace !== 'file') return 'there is no file behind the module';
+  if (args.namespace !== 'file') return NO_FILE;
   return isExcluded(plugin, settings, module) ? 'it is excluded' : undefined;
 }

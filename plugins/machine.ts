@@ -9,8 +9,10 @@ import { type Digest, digest, sha256 } from '../core/index.ts';
 /** Two changes of a file within so many ms may leave it with one time stamp. */
 const GRAIN = 50;
 const ABSENT = digest('absent');
-/** What all modules of a folder share is looked at once in so many ms. */
+/** What all modules of a folder share is looked at once in so many ms, or for a small share of the time if that takes long. */
 const MOMENT = 50;
+const SHARE = 1 / 50;
+const LONGEST_MOMENT = 500;
 /** More entries than this are no input of a module. */
 const MOST_ENTRIES = 20_000;
 
@@ -35,6 +37,11 @@ export function environmentValues(prefix: string): readonly (readonly [name: str
   return names.sort().map((name) => [name, process.env[name]]);
 }
 
+/** A digest of lists of texts, of one hash instead of one for each. */
+export function textDigest(lists: readonly unknown[]): Digest {
+  return sha256(JSON.stringify(lists));
+}
+
 /** ms since the epoch. */
 export function now(): number {
   return Date.now();
@@ -52,8 +59,8 @@ export function relativeTo(root: string, path: string): string {
 export class Machine {
   readonly #contents = new Map<string, Known>();
   readonly #names = new Map<string, { readonly stamp: string; readonly names: readonly string[] }>();
-  readonly #recent = new Map<string, unknown>();
-  #moment = Number.NEGATIVE_INFINITY;
+  /** With the time until which it counts. */
+  readonly #recent = new Map<string, { readonly found: unknown; readonly until: number }>();
 
   /** SHA-256 of a file, a digest of everything in a folder, or of the fact that there is nothing. */
   content(path: string): Digest {
@@ -67,7 +74,7 @@ export class Machine {
     const names = this.#listing(path);
     budget.left -= names.length;
     if (budget.left < 0) throw new Error(`${path} has too many files`);
-    return digest(['folder', ...names.map((name) => [name, this.#content(join(path, name), budget)])]);
+    return textDigest(['folder', ...names.map((name) => [name, this.#content(`${path}${sep}${name}`, budget)])]);
   }
 
   #file(path: string, stats: Stats): Digest {
@@ -93,7 +100,7 @@ export class Machine {
   /** The names in a folder and what kind each is of, or that there is no folder. */
   listing(path: string): Digest {
     if (statOf(path)?.isDirectory() !== true) return ABSENT;
-    return digest(this.#listing(path).map((name) => [name, statOf(join(path, name))?.isDirectory() === true]));
+    return textDigest(this.#listing(path).map((name) => [name, statOf(join(path, name))?.isDirectory() === true]));
   }
 
   /** The sorted names in a folder; none if there is no folder. */
@@ -121,29 +128,28 @@ export class Machine {
     const stem = stemOf(basename(path));
     const beside = this.#withStem(folder, stem);
     const above = stem === 'index' ? this.#withStem(dirname(folder), basename(folder)) : [];
-    return digest([beside, above]);
+    return textDigest([beside, above]);
   }
 
   #withStem(folder: string, stem: string): readonly string[] {
     return this.names(folder).filter((name) => stemOf(name) === stem);
   }
 
-  /** What was found at most `MOMENT` ago under a name that is unique in this process, or is found now. */
+  /** What was found a moment ago under a name that is unique in this process, or is found now. */
   recently<T>(name: string, find: () => T): T {
     const time = performance.now();
-    if (time - this.#moment > MOMENT) {
-      this.#recent.clear();
-      this.#moment = time;
-    }
-    if (this.#recent.has(name)) return this.#recent.get(name) as T;
+    const recent = this.#recent.get(name);
+    if (recent !== undefined && time < recent.until) return recent.found as T;
     const found = find();
-    this.#recent.set(name, found);
+    const after = performance.now();
+    const moment = Math.min(Math.max(MOMENT, (after - time) / SHARE), LONGEST_MOMENT);
+    this.#recent.set(name, { found, until: after + moment });
     return found;
   }
 
   /** Forgets what was seen a moment ago. */
   renew(): void {
-    this.#moment = Number.NEGATIVE_INFINITY;
+    this.#recent.clear();
   }
 
   /** Whether something at this path may have changed at or after `time`, ms since the epoch. */

@@ -3,9 +3,10 @@
  * everything that it depends on, peers included. Packages outside node_modules (linked, of a workspace) count by their
  * contents.
  */
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { type Dirent, existsSync, readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join, sep } from 'node:path';
-import { type Digest, digest, sha256 } from '../core/index.ts';
+import { type Digest, sha256 } from '../core/index.ts';
+import { textDigest } from './machine.ts';
 
 interface Manifest {
   readonly name: string;
@@ -30,6 +31,7 @@ export class Packages {
   readonly #root: string;
   readonly #exists = new Map<string, boolean>();
   readonly #folders = new Map<string, string>();
+  readonly #modules = new Map<string, readonly string[]>();
   readonly #manifests = new Map<string, Manifest | undefined>();
   readonly #identities = new Map<string, PackageIdentity | undefined>();
 
@@ -49,7 +51,7 @@ export class Packages {
     if (folder === undefined || manifest === undefined) return undefined;
     const versions = new Map<string, string>();
     this.#collect(folder, manifest, versions);
-    const identity = digest([sorted(versions), contentsOf(folder)], 'package');
+    const identity = textDigest([sorted(versions), contentsOf(folder)]);
     return { text: `${manifest.name}@${manifest.version}`, digest: identity };
   }
 
@@ -65,7 +67,7 @@ export class Packages {
       const manifest = folder === undefined ? undefined : this.#manifest(folder);
       if (folder !== undefined && manifest !== undefined) this.#collect(folder, manifest, versions);
     }
-    return versions.size === 0 ? undefined : digest(sorted(versions));
+    return versions.size === 0 ? undefined : textDigest(sorted(versions));
   }
 
   /** What is installed of all that the package in the folder itself depends on, directly or through others. */
@@ -73,7 +75,7 @@ export class Packages {
     const versions = new Map<string, string>();
     const { dependencies = [] } = this.#manifest(this.#root) ?? {};
     this.#collectAll(this.#root, dependencies, (name) => `without ${name}`, versions);
-    return digest(sorted(versions));
+    return textDigest(sorted(versions));
   }
 
   /** Notes what a package and all that it depends on are. */
@@ -100,14 +102,24 @@ export class Packages {
 
   /** The real folder of a package, looked for as Node does. */
   find(from: string, name: string): string | undefined {
-    for (let folder = from; ; folder = dirname(folder)) {
-      const modules = join(folder, 'node_modules');
-      if (basename(folder) !== 'node_modules' && this.#has(modules)) {
-        const candidate = join(modules, name);
-        if (this.#has(join(candidate, 'package.json'))) return this.#real(candidate);
-      }
-      if (dirname(folder) === folder) return undefined;
+    for (const modules of this.#modulesAbove(from)) {
+      const candidate = join(modules, name);
+      if (this.#has(`${candidate}${sep}package.json`)) return this.#real(candidate);
     }
+    return undefined;
+  }
+
+  /** The folders of packages that code in a folder sees, nearest first; each ends with a separator. */
+  #modulesAbove(folder: string): readonly string[] {
+    let found = this.#modules.get(folder);
+    if (found === undefined) {
+      const parent = dirname(folder);
+      const above = parent === folder ? [] : this.#modulesAbove(parent);
+      const own = join(folder, 'node_modules', sep);
+      found = basename(folder) !== 'node_modules' && this.#has(own) ? [own, ...above] : above;
+      this.#modules.set(folder, found);
+    }
+    return found;
   }
 
   #has(path: string): boolean {
@@ -163,6 +175,10 @@ function readManifest(folder: string): Manifest | undefined {
   }
 }
 
+function isFileLink(entry: Dirent, path: string): boolean {
+  return entry.isSymbolicLink() && statSync(path, { throwIfNoEntry: false })?.isFile() === true;
+}
+
 function contentsOf(folder: string): Digest {
   const files: [string, Digest][] = [];
   const walk = (path: string, name: string): void => {
@@ -170,10 +186,12 @@ function contentsOf(folder: string): Digest {
     for (const entry of entries) {
       if (LEFT_OUT.has(entry.name)) continue;
       const inner = `${name}/${entry.name}`;
-      if (entry.isDirectory()) walk(join(path, entry.name), inner);
-      else if (entry.isFile()) files.push([inner, sha256(readFileSync(join(path, entry.name)))]);
+      const found = join(path, entry.name);
+      if (entry.isDirectory()) walk(found, inner);
+      else if (entry.isFile() || isFileLink(entry, found)) files.push([inner, sha256(readFileSync(found))]);
+      else if (entry.isSymbolicLink()) files.push([inner, sha256(`link ${readlinkSync(found)}`)]);
     }
   };
   walk(folder, '');
-  return digest(files);
+  return textDigest(files);
 }

@@ -3,9 +3,10 @@
  * on its arguments, on the file behind the module, on what it asks of its context, on what the plugin did for the same
  * file before, and on the bundler's configuration. Whatever else a plugin keeps between calls is not seen.
  */
+import { digest } from '../core/index.ts';
 import { type Report, reportOf, reportOn } from './cached/hooks.ts';
 import { recordings } from './cached/recording.ts';
-import { type CachedOptions, identityParts, rootOf } from './cached/settings.ts';
+import { type CachedOptions, identityParts, isKnown, partOf, rootOf } from './cached/settings.ts';
 import { type Hook, type HookName, ModuleCalls } from './cached/vite-calls.ts';
 import { noteTypeFiles } from './cached/vue-types.ts';
 import { Packages } from './packages.ts';
@@ -13,15 +14,27 @@ import { Packages } from './packages.ts';
 type HookObject = { readonly handler: Hook };
 type AnyPlugin = Record<string, unknown> & { readonly name: string };
 
+/** Members that are called as methods of the plugin, which may have private ones. */
+const OWN = new Set(['apply', 'applyToEnvironment']);
+
 /** Hooks that run after transforms and could use what these left behind. */
 const LATER = [
   'moduleParsed',
   'buildEnd',
   'renderStart',
+  'banner',
+  'footer',
+  'intro',
+  'outro',
+  'resolveFileUrl',
+  'resolveImportMeta',
+  'renderDynamicImport',
   'renderChunk',
   'augmentChunkHash',
   'generateBundle',
+  'transformIndexHtml',
   'writeBundle',
+  'closeBundle',
 ];
 
 /**
@@ -31,8 +44,16 @@ const LATER = [
 export function cached<P>(plugin: P | ((options: never) => P), settings: CachedOptions): P {
   const made = typeof plugin === 'function' ? (plugin as (options: unknown) => P)(settings.options) : plugin;
   const packages = new Packages(rootOf(settings));
-  if (Array.isArray(made)) return made.flat(8).map((one: unknown) => cachedOne(one, settings, packages)) as P;
-  return cachedOne(made, settings, packages) as P;
+  if (!Array.isArray(made)) return cachedOne(made, { settings, packages, obstacle: obstacleOf([made], settings) }) as P;
+  const list = made.flat(8) as unknown[];
+  const shared = { settings, packages, obstacle: obstacleOf(list, settings) };
+  const counts = new Map<string, number>();
+  return list.map((one) => {
+    const name = isPlugin(one) ? one.name : '';
+    const earlier = counts.get(name) ?? 0;
+    counts.set(name, earlier + 1);
+    return cachedOne(one, { ...shared, earlier });
+  }) as P;
 }
 
 /** What became of the calls of a cached plugin so far. Throws `USAGE` for a plugin that is not cached. */
@@ -40,10 +61,34 @@ export function cacheReport(plugin: object): Report {
   return reportOf(plugin);
 }
 
-function cachedOne(plugin: unknown, settings: CachedOptions, packages: Packages): unknown {
+/** What is known of the plugins of one factory together. */
+interface Setting {
+  readonly settings: CachedOptions;
+  readonly packages: Packages;
+  /** Why none of their calls are cached. */
+  readonly obstacle: string | undefined;
+  /** How many of the same name come before this one. */
+  readonly earlier?: number;
+}
+
+function cachedOne(plugin: unknown, setting: Setting): unknown {
   return isPlugin(plugin) && ('load' in plugin || 'transform' in plugin)
-    ? new CachedPlugin(plugin, settings, packages).outer
+    ? new CachedPlugin(plugin, setting).outer
     : plugin;
+}
+
+/** Plugins of one factory share what they keep, so that hooks of one may use what transforms of another leave behind. */
+function obstacleOf(plugins: readonly unknown[], { stateless }: CachedOptions): string | undefined {
+  if (stateless === true) return undefined;
+  const own = plugins.filter(isPlugin);
+  // Of some plugins it is known that what they resolve does not come from transforms.
+  const open = own.filter(({ name }) => !isKnown(name));
+  const found =
+    LATER.find((name) => own.some((plugin) => name in plugin)) ??
+    (own.some((plugin) => 'transform' in plugin) && open.some((plugin) => 'resolveId' in plugin)
+      ? 'resolveId'
+      : undefined);
+  return found && `its ${found} may use what transforms leave behind (stateless: true says that it does not)`;
 }
 
 function isPlugin(value: unknown): value is AnyPlugin {
@@ -52,17 +97,19 @@ function isPlugin(value: unknown): value is AnyPlugin {
 
 class CachedPlugin {
   readonly outer: AnyPlugin;
+  readonly #inner: AnyPlugin;
   readonly #calls: ModuleCalls;
+  #isVite = false;
   /** Hooks as the plugin has them now, and their cached forms. */
   readonly #wrapped = new Map<string, { readonly value: unknown; readonly wrapped: unknown }>();
 
-  constructor(inner: AnyPlugin, settings: CachedOptions, packages: Packages) {
+  constructor(inner: AnyPlugin, { settings, packages, obstacle, earlier = 0 }: Setting) {
     noteTypeFiles(inner, () => recordings.current);
-    const later = settings.stateless === true ? undefined : LATER.find((name) => name in inner);
-    const obstacle =
-      later && `its ${later} may use what transforms leave behind (stateless: true says that it does not)`;
-    const calls = new ModuleCalls(inner.name, settings, identityParts(inner.name, settings, packages), obstacle);
+    const identity = identityParts(inner.name, settings, packages);
+    if (earlier > 0) identity.push(partOf('identity', 'which of this name', digest(earlier)));
+    const calls = new ModuleCalls(inner.name, settings, identity, obstacle);
     this.#calls = calls;
+    this.#inner = inner;
     // The plugin may change its own hooks, so they are looked up anew each time.
     this.outer = new Proxy(inner, {
       get: (target, name) => this.#member(name, Reflect.get(target, name)),
@@ -80,6 +127,7 @@ class CachedPlugin {
     configResolved: (inner) =>
       before(inner, (config) => {
         if (typeof config !== 'object' || config === null) return;
+        this.#isVite = true;
         this.#calls.config = config;
         const { root } = config as { readonly root?: unknown };
         if (typeof root === 'string') this.#calls.settle(root);
@@ -87,11 +135,13 @@ class CachedPlugin {
     buildStart: (inner) =>
       before(inner, (options) => {
         this.#calls.hooks.machine.renew();
-        if (typeof options === 'object' && options !== null) this.#calls.config ??= options;
+        // Of Rollup and Rolldown; each build has its own.
+        if (!this.#isVite && typeof options === 'object' && options !== null) this.#calls.config = options;
       }),
     // While the bundler goes on with what it does by itself.
     buildEnd: (inner) => before(inner, () => void this.#calls.hooks.flush()),
     closeBundle: (inner) => before(inner, () => this.#calls.hooks.flush()),
+    watchChange: (inner) => before(inner, () => this.#calls.hooks.machine.renew()),
   };
 
   /** Hooks before which the plugin has to know of a file what it would know without the cache. */
@@ -103,6 +153,7 @@ class CachedPlugin {
 
   #member(name: string | symbol, value: unknown): unknown {
     if (typeof name !== 'string') return value;
+    if (OWN.has(name) && typeof value === 'function') return value.bind(this.#inner);
     const known = this.#wrapped.get(name);
     if (known !== undefined && known.value === value) return known.wrapped;
     const wrapped = this.#wrap(name, value);

@@ -6,8 +6,9 @@
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Digest, digest, readTsconfig, toAbs } from '../../core/index.ts';
-import { type Machine, relativeTo } from '../machine.ts';
+import { type Machine, relativeTo, textDigest } from '../machine.ts';
 import { Packages } from '../packages.ts';
+import { finds } from './settings.ts';
 
 /** Of the usual compilers: Babel, browserslist, MDX, PostCSS, Svelte, SVGR, SWC, Tailwind and their like. */
 export const USUAL: RegExp =
@@ -47,13 +48,13 @@ export class Configurations {
       const own = this.#in(folder);
       const parent = dirname(folder);
       const above = parent === folder ? NONE : this.above(parent);
-      return own.length === 0 ? above : digest([own, above]);
+      return own.length === 0 ? above : textDigest([own, above]);
     });
   }
 
   #in(folder: string): readonly (readonly [path: string, Digest])[] {
     const names = this.#isWithin(folder)
-      ? this.#machine.names(folder).filter((name) => TYPESCRIPT.test(name) || this.#names.test(name))
+      ? this.#machine.names(folder).filter((name) => TYPESCRIPT.test(name) || finds(this.#names, name))
       : ['jsconfig.json', 'tsconfig.json'].filter((name) => this.#machine.hasFile(join(folder, name)));
     return names.map((name) => {
       const path = join(folder, name);
@@ -73,7 +74,7 @@ export class Configurations {
     if (found === undefined) {
       const words = [...(textOf(path) ?? '').matchAll(QUOTED)].map(([, word = '']) => word);
       const named = this.#packages.named(words);
-      found = named === undefined ? content : digest([content, named]);
+      found = named === undefined ? content : textDigest([content, named]);
       this.#compilers.set(content, found);
     }
     return found;
@@ -86,7 +87,7 @@ export class Configurations {
 
   #typescript(path: string): Digest {
     const { files } = readTsconfig(toAbs(dirname(path), path), textOf);
-    return digest(files.map((file) => [relativeTo(this.#root, file), this.#machine.content(file)]));
+    return textDigest(files.map((file) => [relativeTo(this.#root, file), this.#machine.content(file)]));
   }
 }
 

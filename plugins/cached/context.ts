@@ -12,7 +12,7 @@ type Member = (...args: readonly unknown[]) => unknown;
 const LOGS = new Set(['warn', 'info', 'debug']);
 /** What gives nothing away that is not in the key. */
 const HARMLESS = new Set(['parse', 'error', 'meta', 'environment', 'constructor', 'then']);
-const ENVIRONMENT = new Set(['name', 'mode', 'config', 'options', 'getTopLevelConfig', 'logger']);
+const ENVIRONMENT = new Set(['name', 'mode', 'config', 'options', 'getTopLevelConfig']);
 const ROOT = '<root>';
 
 /** The context that one call is made on. */

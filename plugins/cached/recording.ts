@@ -146,6 +146,9 @@ export class Recording {
   declared(path: string): void {
     const name = relativeTo(this.#root, path);
     if (!this.#sights.has(`list:${name}`) && !this.#sights.has(`probe:${name}`)) this.file(path);
+    // Of part of a module.
+    const query = path.indexOf('?');
+    if (query > 0) this.file(path.slice(0, query));
   }
 
   log(level: string, args: readonly unknown[]): void {

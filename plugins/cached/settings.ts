@@ -71,13 +71,15 @@ interface Preset {
   readonly package: string;
   readonly exclude?: RegExp;
   readonly configurations?: RegExp;
+  /** What its other hooks use of transforms is known, and dealt with. */
+  readonly isKnown?: true;
 }
 /** For plugins that are configured by their options only. */
 export const NO_CONFIGURATIONS: RegExp = /^$/;
 const PRESETS: Readonly<Record<string, Preset>> = {
   // What a block of another file becomes depends on the component that names it.
-  'vite:vue': { package: '@vitejs/plugin-vue', exclude: /[?&]src\b/, configurations: NO_CONFIGURATIONS },
-  'vite-plugin-svelte': { package: '@sveltejs/vite-plugin-svelte' },
+  'vite:vue': { package: '@vitejs/plugin-vue', exclude: /[?&]src\b/, configurations: NO_CONFIGURATIONS, isKnown: true },
+  'vite-plugin-svelte': { package: '@sveltejs/vite-plugin-svelte', isKnown: true },
   'babel-plugin': { package: 'vite-plugin-babel' },
   '@mdx-js/esbuild': { package: '@mdx-js/esbuild', configurations: NO_CONFIGURATIONS },
 };
@@ -92,12 +94,22 @@ export function configurationsOf(plugin: string, { configurations }: CachedOptio
   return configurations ?? presetOf(plugin)?.configurations;
 }
 
+/** Whether it is known what a plugin's other hooks use of transforms. */
+export function isKnown(plugin: string): boolean {
+  return presetOf(plugin)?.isKnown === true;
+}
+
 export function packageOf(plugin: string, { package: named }: CachedOptions): string {
   return named ?? presetOf(plugin)?.package ?? plugin;
 }
 
 export function isExcluded(plugin: string, { exclude }: CachedOptions, module: string): boolean {
-  return exclude?.test(module) === true || presetOf(plugin)?.exclude?.test(module) === true;
+  return finds(exclude, module) || finds(presetOf(plugin)?.exclude, module);
+}
+
+/** Whether an expression matches; one that is global or sticky would otherwise begin where it last ended. */
+export function finds(expression: RegExp | undefined, text: string): boolean {
+  return expression !== undefined && text.search(expression) >= 0;
 }
 
 /** Caches of projects that say nothing about caches, by their roots. */
@@ -130,7 +142,7 @@ export function partOf(kind: Part['kind'], name: string, value: Digest): Part {
  * The identity and the options of a plugin as parts. Throws `CODE_UNRESOLVED` for a plugin that cannot be identified and
  * `INDIGESTIBLE` for options that have no faithful digest.
  */
-export function identityParts(plugin: string, settings: CachedOptions, packages: Packages): readonly Part[] {
+export function identityParts(plugin: string, settings: CachedOptions, packages: Packages): Part[] {
   const name = packageOf(plugin, settings);
   const isNamed = settings.identity === undefined || settings.package !== undefined;
   const found = isNamed ? packages.identity(name) : undefined;

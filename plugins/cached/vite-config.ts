@@ -1,6 +1,6 @@
 /**
- * What a bundler's configuration says about how modules are loaded and transformed, as parts of a call. Worked out once
- * for each environment. Where and under which names output goes is left out.
+ * What a bundler's configuration says that a plugin may heed when it loads and transforms modules, as parts of a call.
+ * Worked out once for each environment.
  */
 import { type Digest, digest, type Part } from '../../core/index.ts';
 import type { Machine } from '../machine.ts';
@@ -12,47 +12,22 @@ export interface ConfigParts {
   readonly parts: readonly Part[];
 }
 
-/** Of Vite. */
-const FIELDS = [
-  'mode',
-  'command',
-  'base',
-  'isProduction',
-  'define',
-  'env',
-  'json',
-  'css',
-  'esbuild',
-  'oxc',
-  'appType',
-  'html',
-  'legacy',
-  'consumer',
-  'webCompatible',
-];
-const RESOLVE = [
-  'mainFields',
-  'conditions',
-  'externalConditions',
-  'extensions',
-  'dedupe',
-  'preserveSymlinks',
-  'noExternal',
-  'external',
-  'tsconfigPaths',
-];
-const BUILD = [
-  'target',
-  'cssTarget',
-  'minify',
-  'cssMinify',
-  'sourcemap',
-  'ssr',
-  'lib',
-  'cssCodeSplit',
-  'assetsInlineLimit',
-];
-const SERVER = ['hmr', 'origin'];
+/**
+ * Members of Vite's configuration that no module depends on: what is about the process, what is different every time, and
+ * what is looked at by itself below. All others count, those that Vite does not know included: plugins may read them.
+ */
+const ASIDE = words(
+  'configFile configFileDependencies inlineConfig root cacheDir plugins logger customLogger logLevel clearScreen',
+  'packageCache webSocketToken safeModulePaths environments builder preview server ssr optimizeDeps dev devtools future',
+  'createResolver getSortedPlugins getSortedPluginHooks fsDenyGlob assetsInclude mainConfig bundleChain build resolve',
+  'worker input forceOptimizeDeps isBundled isOutputOptionsForLegacyChunks',
+);
+const ASIDE_OF_BUILD = words(
+  'emptyOutDir write watch reportCompressedSize chunkSizeWarningLimit rollupOptions rolldownOptions createEnvironment',
+);
+/** Of an environment of Vite, beside what the whole configuration says. */
+const FIELDS = ['define', 'consumer', 'webCompatible', 'keepProcessEnv'];
+const SERVER = ['hmr', 'origin', 'host', 'port', 'https'];
 /** Of Rolldown and Rollup. */
 const INPUT = ['platform', 'moduleTypes', 'define', 'transform', 'jsx', 'resolve', 'shimMissingExports', 'tsconfig'];
 
@@ -65,7 +40,7 @@ export function configParts(context: object, config: object | undefined, root: s
   const holder = environment ?? own;
   let parts = typeof holder === 'object' ? known.get(holder) : undefined;
   if (parts === undefined) {
-    parts = partsOf(context, own, name, root, machine);
+    parts = partsOf(context, own, config ?? own, name, root, machine);
     if (typeof holder === 'object') known.set(holder, parts);
   }
   return { environment: typeof name === 'string' ? name : '', parts };
@@ -74,20 +49,24 @@ export function configParts(context: object, config: object | undefined, root: s
 function partsOf(
   context: object,
   config: object,
+  whole: object,
   environment: unknown,
   root: string,
   machine: Machine,
 ): readonly Part[] {
   const meta = member(context, 'meta');
   const versions = ['rollupVersion', 'rolldownVersion', 'viteVersion'].map((name) => member(meta, name) ?? null);
+  const isVite = typeof member(config, 'command') === 'string';
   const chosen = configDigest(
-    [
-      pick(config, [...FIELDS, ...INPUT]),
-      pick(member(config, 'resolve'), RESOLVE),
-      member(member(config, 'resolve'), 'alias') ?? null,
-      pick(member(config, 'build'), BUILD),
-      pick(member(config, 'server'), SERVER),
-    ],
+    isVite
+      ? [
+          without(whole, ASIDE),
+          pick(config, FIELDS),
+          member(config, 'resolve'),
+          without(member(config, 'build'), ASIDE_OF_BUILD),
+          pick(member(config, 'server'), SERVER),
+        ]
+      : pick(config, INPUT),
     root,
   );
   return [
@@ -105,6 +84,15 @@ function filesOf(config: object, machine: Machine): readonly Digest[] {
 
 function member(value: unknown, name: string): unknown {
   return typeof value === 'object' && value !== null ? Reflect.get(value, name) : undefined;
+}
+
+function words(...lists: readonly string[]): ReadonlySet<string> {
+  return new Set(lists.flatMap((list) => list.split(' ')));
+}
+
+function without(value: unknown, names: ReadonlySet<string>): object {
+  if (typeof value !== 'object' || value === null) return {};
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !names.has(name)));
 }
 
 function pick(value: unknown, names: readonly string[]): object {
