@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ended, isAlive, type Rig, type RunResult, until, withRig } from './_rig.ts';
+import { folderLines, sharing } from './_sharing.ts';
 import { WatchProcess } from './_watch.ts';
 
 /**
@@ -184,17 +185,7 @@ test('items that others made come from a shared cache', async () => {
   const config = (FILES['fleche.config.toml'] ?? '').replace('root = true\n', 'root = true\ncache = "team"\n');
   const files: Readonly<Record<string, string>> = {
     ...FILES,
-    'fleche.config.toml': `${config}
-[caches.local]
-type = "Lmdb"
-[caches.shared]
-type = "Directory"
-root = ${JSON.stringify(shared)}
-mode = "read-write"
-unsigned = true
-[caches.team]
-stack = ["local", "shared"]
-`,
+    'fleche.config.toml': `${config}${sharing(folderLines(shared))}`,
   };
   try {
     await withRig(files, async (here) => {

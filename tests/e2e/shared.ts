@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { keyPair } from '../call/shared/_tiers.ts';
 import { freePort, READER, REDIS_PASSWORD, testWith, WRITER, withNginx, withRedis } from '../store/remote/_servers.ts';
 import { type Rig, withRig } from './_rig.ts';
+import { folderLines, sharing } from './_sharing.ts';
 
 const KEYS = keyPair();
 const STRANGER = keyPair();
@@ -19,15 +20,7 @@ root = true
 tasks = ["pack"]
 cache = "team"
 
-[caches.local]
-type = "Lmdb"
-
-[caches.shared]
-${lines.join('\n')}
-
-[caches.team]
-stack = ["local", "shared"]
-
+${sharing(lines)}
 [tasks.many]
 run = "node many.mjs && echo made >> $TEST_LOG"
 inputs = ["many.mjs"]
@@ -270,7 +263,7 @@ testWith(['redis-server'], 'redis: what one checkout made is a hit in another; w
 async function withSharedFolder(use: (lines: readonly string[], root: string) => Promise<void>): Promise<void> {
   const root = mkdtempSync(join(tmpdir(), 'fleche-'));
   try {
-    await use(['type = "Directory"', `root = ${JSON.stringify(root)}`, 'mode = "read-write"', 'unsigned = true'], root);
+    await use(folderLines(root), root);
   } finally {
     rmSync(root, { recursive: true, force: true });
   }
@@ -298,12 +291,7 @@ test('what a compiler says that it read is a question that an empty store can as
 root = true
 tasks = ["app"]
 cache = "team"
-[caches.local]
-type = "Lmdb"
-[caches.shared]
-${lines.join('\n')}
-[caches.team]
-stack = ["local", "shared"]
+${sharing(lines)}
 [tasks.app]
 run = "node compile.mjs"
 inputs = ["compile.mjs", "src/main.c"]

@@ -12,19 +12,24 @@ const CAT = {
   discovered: { form: 'list', file: 'list' as RelPath },
 } as const;
 
+/** Of a task that reads `a`, and looks for `b`: both are watched, until it reads `c` instead. */
+async function followed(watched: WatchedSite): Promise<void> {
+  assert.equal(await watched.saved({ a: '2' }), ['cat']);
+  assert.equal(await watched.saved({ b: '1' }), ['cat']);
+  assert.is(watched.site.read('all'), '21');
+  assert.equal(await watched.saved({ c: '4' }), []);
+  assert.equal(await watched.saved({ main: 'c' }), ['cat']);
+  assert.equal(await watched.saved({ a: '9' }), []);
+  assert.equal(await watched.saved({ c: '5' }), ['cat']);
+  assert.is(watched.site.read('all'), '5');
+}
+
 test('what a task discovered is watched, what it no longer reads is not', () =>
   onSite({ cat: CAT }, { main: 'a b', a: '1', c: '3' }, async (site) => {
     const watched = await new WatchedSite(site).start();
     const paths = (): readonly string[] => watched.source.scopes.at(-1)?.paths ?? [];
     assert.ok(paths().includes('a') && paths().includes('b'));
-    assert.equal(await watched.saved({ a: '2' }), ['cat']);
-    assert.equal(await watched.saved({ b: '1' }), ['cat']);
-    assert.is(site.read('all'), '21');
-    assert.equal(await watched.saved({ c: '4' }), []);
-    assert.equal(await watched.saved({ main: 'c' }), ['cat']);
-    assert.equal(await watched.saved({ a: '9' }), []);
-    assert.equal(await watched.saved({ c: '5' }), ['cat']);
-    assert.is(site.read('all'), '5');
+    await followed(watched);
     assert.equal(await watched.saved({ c: '4' }), []);
     assert.is(site.read('all'), '4');
   }));
@@ -32,13 +37,7 @@ test('what a task discovered is watched, what it no longer reads is not', () =>
 test('what a task discovered of which nothing is kept is watched too, and it runs when that changes', () =>
   onSite({ cat: { ...CAT, cache: false } }, { main: 'a b', a: '1' }, async (site) => {
     const watched = await new WatchedSite(site).start();
-    assert.equal(await watched.saved({ a: '2' }), ['cat']);
-    assert.equal(await watched.saved({ b: '1' }), ['cat']);
-    assert.is(site.read('all'), '21');
-    assert.equal(await watched.saved({ c: '4' }), []);
-    assert.equal(await watched.saved({ main: 'c' }), ['cat']);
-    assert.equal(await watched.saved({ a: '9' }), []);
-    assert.equal(await watched.saved({ c: '5' }), ['cat']);
+    await followed(watched);
     watched.watch.anything();
     await watched.quiet();
     assert.equal(site.log(), [], 'where nothing changed it does not run');

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import type { RelPath } from '../../../core/base/paths.ts';
 import type { Task } from '../../../core/graph/task.ts';
 import { onSite, type Ran, type Site } from '../_site.ts';
+import { WatchedSite } from '../watch/_watch.ts';
 
 const AT = { file: 'fleche.config.toml', line: 1, column: 1 };
 const REPORT = 'out/{name}.list' as RelPath;
@@ -243,6 +244,43 @@ test('what items tell in their outputs is an output, and what they print tells a
       assert.equal((await site.run()).log, []);
       site.write({ x: '3' });
       assert.equal([...(await site.run()).log].sort(), ['a', 'ta']);
+    },
+  ));
+
+test('a watch looks at all that items read, and a file that one of them reads wakes that alone', () =>
+  onSite(TASKS, FILES, async (site) => {
+    const watched = await new WatchedSite(site).start();
+    const paths = (): readonly string[] => watched.source.scopes.at(-1)?.paths ?? [];
+    assert.equal(paths(), ['x', 'y', 'z']);
+    assert.equal(await watched.saved({ z: '4' }), ['c', 'link']);
+    assert.equal([...(await watched.saved({ y: '5' }))].sort(), ['a', 'b', 'link']);
+    assert.equal(await watched.saved({ 'src/c': 'w' }), ['c', 'link']);
+    assert.equal(paths(), ['w', 'x', 'y']);
+    assert.equal(await watched.saved({ z: '6' }), []);
+    assert.equal(await watched.saved({ w: '7' }), ['c', 'link']);
+    assert.equal(await watched.saved({ 'src/d': 'x v' }), ['d', 'link']);
+    assert.equal(await watched.saved({ v: '8' }), ['d', 'link']);
+    assert.is(site.read('all'), '155718');
+    site.remove('src/d');
+    watched.tell('src/d');
+    await watched.quiet();
+    assert.equal([site.log(), site.read('all')], [[], '1557']);
+  }));
+
+test('a watch tries an item that failed again when a file changes that it told of, or another item did', () =>
+  onSite(
+    { cc: { ...COMPILED, run: `${COMPILE}; grep -q bad out/{name}.o && rm out/{name}.list && exit 1; :` } },
+    FILES,
+    async (site) => {
+      const watched = await new WatchedSite(site).start();
+      assert.equal(await watched.saved({ z: 'bad' }), ['c']);
+      assert.equal(watched.rounds.at(-1)?.summary.failed, 1);
+      assert.equal(await watched.saved({ z: '4' }), ['c']);
+      assert.equal(watched.rounds.at(-1)?.summary.failed, 0);
+      assert.equal(await watched.saved({ 'src/a': 'y t', t: '1' }), ['a']);
+      // What is new of an item it does not tell when it fails, but of another one it is known.
+      assert.equal([...(await watched.saved({ 'src/c': 'z t', t: 'bad' }))].sort(), ['a', 'c']);
+      assert.equal([...(await watched.saved({ t: '7' }))].sort(), ['a', 'c']);
     },
   ));
 
