@@ -3,14 +3,13 @@
  * is done at a place of its own and under a claim; work, only when what the task reads of others stands there as its
  * question says.
  */
-import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { isPromise } from '../base/awaitable.ts';
 import type { Key } from '../base/hash.ts';
 import type { RelPath } from '../base/paths.ts';
 import type { Restored } from '../files/outputs/restoration.ts';
 import { type Claim, claim } from './claims.ts';
-import type { Discovery } from './discovered/discovery.ts';
+import type { Reporting } from './discovered/reporting.ts';
 import { Sight } from './discovered/sight.ts';
 import type { Ending } from './ending.ts';
 import { type Executed, type Execution, execute } from './execute.ts';
@@ -292,12 +291,12 @@ export class Acting {
     const { executeEach } = await import('./foreach/each.ts');
     const { askItems } = await import('./foreach/asked-items.ts');
     const sight = (): Sight => new Sight(call.task, products, bench.around);
-    const discover = await this.#discoverer(call);
+    const reporting = await this.#reporting(call);
     return executeEach(call, items ?? (await askItems(call, sight(), bench)), bench, execution, {
       slots: this.#slots,
       want: this.#want(call.task),
       upstream,
-      ...(discover && { reports: { discover, sight } }),
+      ...(reporting && { reports: { reporting, sight } }),
       keepGoing: request.keepGoing,
       // In a watch the next round takes over what is under way.
       isStopped: () => live === undefined && this.#state.isStopped,
@@ -309,21 +308,19 @@ export class Acting {
 
   async #execute(call: TaskCall, execution: Execution, lane: number): Promise<Executed> {
     const { bench, request } = this.#state;
-    const discover = await this.#discoverer(call);
+    const reporting = await this.#reporting(call);
     const work = async (): Promise<Executed> =>
-      execute(call, bench, { ...execution, discovery: await discover?.(call) });
+      execute(call, bench, { ...execution, discovery: await reporting?.discover(call) });
     return timed(request.timeline, call.task.name, 'run', work, lane);
   }
 
   /** What takes up what a task tells, or each of its items; undefined where that is of no use. */
-  async #discoverer({ task }: TaskCall): Promise<((call: TaskCall) => Promise<Discovery | undefined>) | undefined> {
+  async #reporting({ task }: TaskCall): Promise<Reporting | undefined> {
     const { bench, live, products } = this.#state;
     // Of what is never answered it matters only to who watches it.
     if (task.discovered === undefined || !(task.cache || live !== undefined)) return undefined;
-    const { Discovery } = await import('./discovered/discovery.ts');
-    const { Moments } = await import('../files/inputs/stamped-moment.ts');
-    const moments = new Moments(join(bench.tempDir, `moment-${process.pid}`), bench.now);
-    return (call) => Discovery.begin(call, products, bench, moments);
+    const { Reporting } = await import('./discovered/reporting.ts');
+    return new Reporting(products, bench);
   }
 }
 

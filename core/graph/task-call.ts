@@ -7,7 +7,7 @@ import type { Globs } from '../files/globs/globs.ts';
 import type { Workspace } from '../files/inputs/workspace.ts';
 import type { LockFile } from '../files/lock/lock-file.ts';
 import type { Outputs } from '../files/outputs/outputs.ts';
-import { makeTree, type Tree, type TreeEntry } from '../files/trees/tree.ts';
+import { isSameEntry, makeTree, type Tree, type TreeEntry } from '../files/trees/tree.ts';
 import type { Part } from '../store/record.ts';
 import type { StateStore } from '../store/state.ts';
 import type { SyncValueStore } from '../store/values.ts';
@@ -93,6 +93,17 @@ export interface ItemQuestions {
   ownerOf(path: RelPath): ItemCall | undefined;
   /** What is to be said of two items that write the same path. */
   overlap(one: ItemCall, other: ItemCall, path: RelPath): FlecheError;
+}
+
+/**
+ * Whether a question is the same as before. Of a task with items more may be known by now of what they read, which they
+ * found out themselves; as far as it was known before it has to be what it was.
+ */
+export function isAlike(before: TaskCall, now: TaskCall): boolean {
+  if (before.key === now.key) return true;
+  if (now.items === undefined || (before.declared ?? before).key !== (now.declared ?? now).key) return false;
+  const entries = new Map(now.read?.entries.map((entry) => [entry.path, entry]));
+  return (before.read?.entries ?? []).every((entry) => isSameEntry(entry, entries.get(entry.path) ?? entry));
 }
 
 /** Whether a task names inputs and none of them is there, so that no file it may read after all would be noticed. */

@@ -2,8 +2,7 @@
  * A file in which a program tells something about its own run, such as a depfile. What was there before the run began
  * and was left alone does not count: it tells of an earlier one.
  */
-import { mkdirSync, readFileSync, rmSync, type Stats } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync, rmSync, type Stats } from 'node:fs';
 import type { AbsPath } from '../../base/paths.ts';
 import { isGone, lookThrough } from '../look.ts';
 import { type StatKey, sameKey, statKey } from '../states/stat-key.ts';
@@ -25,11 +24,6 @@ export class ReportFile {
     if (stats === undefined) return { why: 'was not written' };
     if (!this.#isNew(stats)) return { why: 'was left as an earlier run wrote it' };
     return textAt(this.#place) ?? { why: 'is not a file' };
-  }
-
-  /** Makes the folder that it is in. */
-  makeFolder(): void {
-    mkdirSync(dirname(this.#place), { recursive: true });
   }
 
   /** Removes what was written since this was made. */

@@ -53,6 +53,11 @@ function inOrder(entries: readonly TreeEntry[]): readonly TreeEntry[] {
   return [...byPath.values()].sort((a, b) => byCodeUnit(a.path, b.path));
 }
 
+/** Whether the same stands at the same path. */
+export function isSameEntry(a: TreeEntry, b: TreeEntry): boolean {
+  return a === b || treeText([a]) === treeText([b]);
+}
+
 /** A tree whose digest is known; its entries are made when they are first asked for. */
 export function knownTree(digest: Digest, make: () => readonly TreeEntry[]): Tree {
   let made: readonly TreeEntry[] | undefined;

@@ -9,6 +9,7 @@ import { MentionedPlaces } from '../../files/code/mentioned.ts';
 import { steeringFiles } from '../../files/code/steering.ts';
 import { folderOf } from '../../files/folders.ts';
 import { namesOf } from '../../files/inputs/folder-names.ts';
+import type { MadeFolders } from '../../files/inputs/made-folders.ts';
 import { ReportFile, textAt } from '../../files/inputs/report-file.ts';
 import type { Moments } from '../../files/inputs/stamped-moment.ts';
 import type { Tree } from '../../files/trees/tree.ts';
@@ -64,17 +65,21 @@ export class Discovery {
     this.#desk = desk;
     this.#moment = moment;
     this.#report = discovered.file === null ? undefined : new ReportFile(toAbs(root, discovered.file));
-    if (call.whole !== undefined) this.#report?.makeFolder();
   }
 
-  /** Undefined for a task that tells nothing. `moments` are those of runs that begin one after the other. */
+  /**
+   * Undefined for a task that tells nothing. `moments` are those of runs that begin one after the other, `folders` are made
+   * for the reports of items.
+   */
   static async begin(
     call: TaskCall,
     products: Products,
     desk: ListDesk,
-    moments: Moments,
+    { moments, folders }: { readonly moments: Moments; readonly folders: MadeFolders },
   ): Promise<Discovery | undefined> {
     const { discovered } = call.task;
+    const file = discovered?.file ?? null;
+    if (call.whole !== undefined && file !== null) folders.makeFor(toAbs(desk.around.root, file));
     return discovered && new Discovery(call, discovered, await moments.latest(), products, desk);
   }
 

@@ -6,9 +6,10 @@
 import { setMaxListeners } from 'node:events';
 import { FlecheError } from '../../base/errors.ts';
 import { type RelPath, toRel } from '../../base/paths.ts';
-import { type TreeEntry, treeText } from '../../files/trees/tree.ts';
+import { isSameEntry } from '../../files/trees/tree.ts';
 import type { Discovery } from '../discovered/discovery.ts';
 import { type Found, found } from '../discovered/found.ts';
+import type { Reporting } from '../discovered/reporting.ts';
 import type { Sight } from '../discovered/sight.ts';
 import { Answer, type Executed, type Execution, envOf, execute, type Workbench } from '../execute.ts';
 import { FunctionThreads } from '../functions/function-threads.ts';
@@ -28,11 +29,8 @@ export interface Crew {
   readonly slots: Slots;
   readonly want: Want;
   readonly upstream: Upstream;
-  /** What takes up what an item tells that it read, and what single paths are for the task now; undefined where nothing is told. */
-  readonly reports?: {
-    readonly discover: (call: TaskCall) => Promise<Discovery | undefined>;
-    readonly sight: () => Sight;
-  };
+  /** What takes up what items tell, and what single paths are for the task now; undefined where nothing is told. */
+  readonly reports?: { readonly reporting: Reporting; readonly sight: () => Sight };
   /** Whether to go on with other items after one failed. */
   readonly keepGoing: boolean;
   /** Whether nothing more is to be begun. */
@@ -102,6 +100,7 @@ class Each {
       this.#outputs.abandon();
       throw error;
     } finally {
+      this.#crew.reports?.reporting.finish();
       await this.#threads.close();
     }
   }
@@ -163,7 +162,7 @@ class Each {
     let discovery: Discovery | undefined;
     try {
       if (this.#isStopped) return;
-      discovery = await this.#crew.reports?.discover(question);
+      discovery = await this.#crew.reports?.reporting.discover(question);
       const execution: Execution = {
         signal,
         ...(fault === undefined ? {} : { fault }),
@@ -251,12 +250,9 @@ class Each {
     if (doubts !== undefined) return { kind: 'unknown', why: doubts };
     const changed = new Set<RelPath>();
     for (const { read } of questions.values()) {
-      for (const entry of read?.entries ?? []) if (!isSame(entry, sight.at(entry.path).entry)) changed.add(entry.path);
+      for (const entry of read?.entries ?? [])
+        if (!isSameEntry(entry, sight.at(entry.path).entry)) changed.add(entry.path);
     }
     return found(call, call.read?.entries.map(({ path }) => path) ?? [], [...changed], this.#bench);
   }
-}
-
-function isSame(a: TreeEntry, b: TreeEntry): boolean {
-  return a === b || treeText([a]) === treeText([b]);
 }

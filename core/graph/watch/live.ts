@@ -10,16 +10,16 @@ import type { Product } from '../product.ts';
 import { Slots } from '../scheduling/slots.ts';
 import { ServicePool } from '../services/service-pool.ts';
 import type { Acted, Settled } from '../settled.ts';
-import type { Leaning, TaskCall } from '../task-call.ts';
+import { isAlike, type Leaning, type TaskCall } from '../task-call.ts';
 
 /** A task at work. */
 export interface Flight {
-  readonly key: Key;
   /** Resolves when it is over, with what came of it. */
   readonly acted: Promise<Acted>;
 }
 
 interface OwnFlight extends Flight {
+  readonly call: TaskCall;
   readonly controller: AbortController;
   /** Whether it began because somebody wanted it, whatever is on file. */
   readonly isForced: boolean;
@@ -195,9 +195,11 @@ export class Live {
   }
 
   /** The work on this very question. Whoever takes it over has asked at the moment `asked`. */
-  join({ task, key }: TaskCall, asked: number): Flight | undefined {
-    const flight = this.#flights.get(task.name);
-    if (flight?.key !== key || flight.controller.signal.aborted || this.#forced.has(task.name)) return undefined;
+  join(call: TaskCall, asked: number): Flight | undefined {
+    const { name } = call.task;
+    const flight = this.#flights.get(name);
+    if (flight === undefined || !isAlike(flight.call, call)) return undefined;
+    if (flight.controller.signal.aborted || this.#forced.has(name)) return undefined;
     flight.asked = asked;
     return flight;
   }
@@ -222,7 +224,7 @@ export class Live {
         return acted;
       })
       .finally(() => this.#flights.delete(name));
-    this.#flights.set(name, { key, asked, controller, isForced, acted });
+    this.#flights.set(name, { call, asked, controller, isForced, acted });
     return acted;
   }
 

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RelPath } from '../../../core/base/paths.ts';
 import type { Task } from '../../../core/graph/task.ts';
-import { onSite, type Ran, type Site } from '../_site.ts';
+import { onSite, type Ran, type Site, until } from '../_site.ts';
 import { WatchedSite } from '../watch/_watch.ts';
 
 const AT = { file: 'fleche.config.toml', line: 1, column: 1 };
@@ -223,6 +223,30 @@ test('two items that tell at the same place are an error that names both', () =>
     },
   ));
 
+test('folders are made for reports, and go with them; a file can take the place of a folder of items', () =>
+  onSite(
+    {
+      cc: {
+        run: 'say {path}; echo x >told/{dir}/{name}',
+        foreach: { of: { kind: 'files', patterns: ['src/**'] }, outputs: [], at: AT },
+        discovered: { form: 'list', file: 'told/{dir}/{name}' as RelPath },
+      },
+    },
+    { 'src/a/b': '', 'src/c/d/e': '', 'src/c/f': '', x: '' },
+    async (site) => {
+      const first = await site.run({ jobs: 1 });
+      assert.equal([first.log, first.warnings], [['src/a/b', 'src/c/d/e', 'src/c/f'], []]);
+      assert.not.ok(site.exists('told'));
+      site.remove('src/a');
+      site.write({ 'src/a': '' });
+      const second = await site.run({ jobs: 1 });
+      assert.equal([second.log, second.warnings], [['src/a'], []]);
+      site.write({ 'told/hand': 'by hand', 'src/new': '' });
+      assert.equal((await site.run({ jobs: 1 })).log, ['src/new']);
+      assert.is(site.read('told/hand'), 'by hand');
+    },
+  ));
+
 test('what items tell in their outputs is an output, and what they print tells as well', () =>
   onSite(
     {
@@ -266,6 +290,24 @@ test('a watch looks at all that items read, and a file that one of them reads wa
     await watched.quiet();
     assert.equal([site.log(), site.read('all')], [[], '1557']);
   }));
+
+test('what a watch learns of items at work ends none of them, and what it learns to be other does', () =>
+  onSite(
+    { cc: { ...COMPILED, run: `${COMPILE}; until [ -e go-{name} ]; do sleep 0.02; done` } },
+    { ...FILES, 'go-a': '', 'go-b': '', 'go-c': '' },
+    async (site) => {
+      const watched = await new WatchedSite(site).start();
+      site.remove('go-b', 'go-c');
+      watched.save({ 'src/a': 'x', 'src/b': 'x y', 'src/c': 'x z' });
+      await watched.begin();
+      await until(() => site.said().length > 5, 'two items are done, or at work');
+      watched.save({ new: '' });
+      watched.watch.anything();
+      site.write({ 'go-b': '', 'go-c': '' });
+      await watched.quiet();
+      assert.equal([...site.log()].sort(), ['a', 'b', 'c']);
+    },
+  ));
 
 test('a watch tries an item that failed again when a file changes that it told of, or another item did', () =>
   onSite(
