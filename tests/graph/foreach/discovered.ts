@@ -301,8 +301,8 @@ test('what a watch learns of items at work ends none of them, and what it learns
       watched.save({ 'src/a': 'x', 'src/b': 'x y', 'src/c': 'x z' });
       await watched.begin();
       await until(() => site.said().length > 5, 'two items are done, or at work');
-      watched.save({ new: '' });
       watched.watch.anything();
+      await watched.begin();
       site.write({ 'go-b': '', 'go-c': '' });
       await watched.quiet();
       assert.equal([...site.log()].sort(), ['a', 'b', 'c']);
