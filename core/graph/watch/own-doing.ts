@@ -9,6 +9,13 @@ import { GRACE } from './loop-guard.ts';
 /** Tells of paths whether what stands there seems to be what a task last wrote. */
 export type Authorship = (path: RelPath) => boolean;
 
+/** Where something happened while a task was at work, as far as that was not its own doing, or need not have been. */
+export interface Others {
+  readonly paths: readonly RelPath[];
+  /** Folders that came to be, are gone, or are others: who else did what below them is not known. */
+  readonly folders: readonly RelPath[];
+}
+
 /** Paths among the outputs of a task that are kept in mind. */
 const MOST_WRITTEN = 10_000;
 
@@ -18,8 +25,8 @@ export class OwnDoing {
   readonly #authorships = new Map<string, Authorship>();
   /** Until when what happens among the outputs of a task may be of its own doing. */
   readonly #until = new Map<string, number>();
-  /** What happened there since it is at work, or was. */
-  readonly #written = new Map<string, Set<RelPath>>();
+  /** Where something happened there since it is at work, or was, and whether that is more than the path itself. */
+  readonly #written = new Map<string, Map<RelPath, boolean>>();
 
   /** What `authorshipOf` gives is valid until the task writes again. */
   constructor(authorshipOf: (task: string) => Authorship) {
@@ -30,30 +37,34 @@ export class OwnDoing {
     this.#until.set(task, Number.POSITIVE_INFINITY);
   }
 
-  /**
-   * The task is over. Gives the paths at which it was not the one who did something while it was at work; undefined if
-   * there was more than is kept in mind.
-   */
-  ended(task: string, now: number): readonly RelPath[] | undefined {
+  /** The task is over. Gives what others may have done meanwhile; undefined if more happened than is kept in mind. */
+  ended(task: string, now: number): Others | undefined {
     this.#until.set(task, now + GRACE);
     this.#authorships.delete(task);
-    const paths = this.#written.get(task) ?? new Set();
+    const written = [...(this.#written.get(task) ?? [])];
     this.#written.delete(task);
-    if (paths.size > MOST_WRITTEN) return undefined;
-    return [...paths].filter((path) => !this.#authorship(task)(path));
+    if (written.length > MOST_WRITTEN) return undefined;
+    return {
+      paths: written.flatMap(([path]) => (this.#authorship(task)(path) ? [] : path)),
+      folders: written.flatMap(([path, isFolder]) => (isFolder ? path : [])),
+    };
   }
 
   isAtWork(task: string): boolean {
     return this.#until.get(task) === Number.POSITIVE_INFINITY;
   }
 
-  /** Whether something that happened at this path, which is among the outputs of the task, may be of its doing. */
-  takes(task: string, path: RelPath, now: number): boolean {
-    const isOver = !this.isAtWork(task);
-    if (isOver && (now > (this.#until.get(task) ?? 0) || !this.#authorship(task)(path))) return false;
-    const paths = this.#written.get(task) ?? new Set();
-    this.#written.set(task, paths);
-    if (paths.size <= MOST_WRITTEN) paths.add(path);
+  /**
+   * Whether something that happened at this path, which is among the outputs of the task, may be of its doing. `isFolder`:
+   * anything may have happened below it, too; what the task wrote there is looked at when it is over, but not later.
+   */
+  takes(task: string, path: RelPath, isFolder: boolean, now: number): boolean {
+    if (!this.isAtWork(task)) {
+      if (isFolder || now > (this.#until.get(task) ?? 0) || !this.#authorship(task)(path)) return false;
+    }
+    const written = this.#written.get(task) ?? new Map<RelPath, boolean>();
+    this.#written.set(task, written);
+    if (written.size <= MOST_WRITTEN) written.set(path, isFolder || written.get(path) === true);
     return true;
   }
 

@@ -12,7 +12,7 @@ import type { RelPath } from '../../base/paths.ts';
 import type { WatchSource } from '../../files/watch/watcher.ts';
 import type { RunEvent, RunReport } from '../outcome.ts';
 import { GRACE, type Loop, LoopGuard } from './loop-guard.ts';
-import { OwnDoing } from './own-doing.ts';
+import { type Others, OwnDoing } from './own-doing.ts';
 import { Parking } from './parking.ts';
 import { RoundTeller } from './round-teller.ts';
 import { Settling } from './settling.ts';
@@ -89,20 +89,31 @@ export class Watch {
   /** Something may have happened at this path, or below it. */
   path(path: RelPath): void {
     if (this.#isClosed) return;
-    const now = this.#clock.now();
-    if (this.#standstill.isRecent) this.anything();
     if (this.#configuration.has(path)) this.#doubtConfiguration();
-    const { readers, writers } = this.#tasks.concerned(path);
-    if (readers.size + writers.size === 0) return;
-    for (const writer of writers) if (this.#doing.takes(writer, path, now)) return;
-    this.#suspect(path, readers, writers);
+    this.#look(path, false);
   }
 
   /** The same of a folder that came to be, is gone, or is another one: what is below it is not told by itself. */
   folder(path: RelPath): void {
     if (this.#isClosed) return;
     if (this.#configuration.enters(path)) this.#doubtConfiguration();
-    this.path(path);
+    this.#look(path, true);
+  }
+
+  #look(path: RelPath, isFolder: boolean): void {
+    const now = this.#clock.now();
+    if (this.#standstill.isRecent) this.anything();
+    const { readers, writers } = this.#tasks.concerned(path);
+    if (readers.size + writers.size === 0) return;
+    const others = new Set([...writers].filter((writer) => !this.#doing.takes(writer, path, isFolder, now)));
+    if (others.size === writers.size) this.#suspect(path, readers, writers);
+    else this.#suspectTasks(others);
+  }
+
+  /** Of what may well be the doing of another task: it says nothing about tasks that run in circles. */
+  #suspectTasks(tasks: ReadonlySet<string>): void {
+    for (const task of tasks) this.#suspicion.addTask(task);
+    if (tasks.size > 0) this.#happened(false);
   }
 
   #suspect(path: RelPath, readers: ReadonlySet<string>, writers: ReadonlySet<string> = new Set()): void {
@@ -178,18 +189,16 @@ export class Watch {
   }
 
   /** What others did among the outputs of a task while it was at work is as anything else; undefined if that is too much. */
-  #settleWritten(paths: readonly RelPath[] | undefined): void {
-    for (const path of paths ?? []) this.path(path);
-    if (paths !== undefined) return;
-    this.#suspicion.addAnything();
-    this.#happened(false);
+  #settleWritten(others: Others | undefined): void {
+    if (others === undefined) return this.anything();
+    for (const path of others.paths) this.path(path);
+    this.#tasks.doubt(others.folders);
+    for (const folder of others.folders) this.#suspectTasks(this.#tasks.concerned(folder).readers);
   }
 
   /** What happened since looks like the task's doing; the task's question, which looks closely, tells. */
   #settleLate(writer: string): void {
-    if (this.#isClosed || !this.#doing.settle(writer)) return;
-    this.#suspicion.addTask(writer);
-    this.#happened(false);
+    if (!this.#isClosed && this.#doing.settle(writer)) this.#suspectTasks(new Set([writer]));
   }
 
   /** It is time for a pass, unless tasks run in circles. */

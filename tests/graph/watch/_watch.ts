@@ -63,11 +63,13 @@ export class TestTasks implements Watchable {
     });
   }
 
-  /** `one/a` is read by the task `one`, `out/two/b` written by `two`; `two` needs `one`. */
+  /** `one/a` is read by the task `one`, `out/two/b` written by `two`, `out/notes` read by `three`; `two` needs `one`. */
   concerned(path: RelPath): Concerned {
+    if (path === 'out') return { readers: new Set(['three']), writers: new Set(['one', 'two']) };
     const [first = '', second = ''] = path.split('/');
     const among = (name: string): Set<string> => new Set(this.names.includes(name) ? [name] : []);
-    return { readers: among(first), writers: first === 'out' ? among(second) : new Set() };
+    const readers = path === 'out/notes' ? new Set(['three']) : among(first);
+    return { readers, writers: first === 'out' ? among(second) : new Set() };
   }
 
   upstreamOf(name: string): readonly string[] {

@@ -366,6 +366,35 @@ test('what somebody else writes among the outputs of a task at work is not lost'
   assert.equal(tasks.doubts.at(-1), ['out/two/foreign']);
 });
 
+test('nor is what may have happened in a folder that comes to be while one of those works that write there', async () => {
+  const rig = await started();
+  const { tasks, clock, watch } = rig;
+  tell(watch, 'two/a');
+  clock.pass(10);
+  const listener = latest(tasks);
+  listener({ type: 'start', name: 'two', reasons: [] });
+  watch.folder('out' as RelPath);
+  clock.pass(10);
+  assert.equal(tasks.disturbances.at(-1), ['one'], 'whose outputs may be gone');
+  listener({ type: 'done', outcome: outcomeOf('two', 'ran', 'two/a') });
+  clock.pass(10);
+  assert.equal(tasks.disturbances.at(-1), ['three'], 'which reads what people put there');
+  assert.equal(tasks.doubts.at(-2), ['out']);
+});
+
+test('nor in one that is told when its writers are over, since what they wrote was taken in before', async () => {
+  const rig = await started();
+  const { tasks, clock, watch } = rig;
+  tell(watch, 'two/a', 'one/a');
+  clock.pass(10);
+  const listener = latest(tasks);
+  for (const name of ['one', 'two']) listener({ type: 'start', name, reasons: [] });
+  for (const name of ['one', 'two']) listener({ type: 'done', outcome: outcomeOf(name, 'ran') });
+  watch.folder('out' as RelPath);
+  clock.pass(10);
+  assert.equal(tasks.disturbances.at(-1), ['one', 'three', 'two']);
+});
+
 test('nor is what happens where a task writes more than is kept in mind', async () => {
   const rig = await started();
   const { tasks, clock, watch } = rig;
