@@ -1,21 +1,30 @@
 /**
  * Restoring 1 000 outputs from a shared cache on loopback: fleche through nginx, signed, beside turbo through
  * turborepo-remote-cache, in turn. Every round is a checkout of its own with an empty local cache. Times are those of
- * the whole program, as a CI job would have them, for one task with 1 000 outputs and for 100 with 10 each.
- * Arguments: [rounds] [bytes of a file].
+ * the whole program, as a CI job would have them, for one task with 1 000 outputs and for 100 with 10 each, and for
+ * outputs of several sizes. Beside them are two floors: Node that does nothing, and the least program for Node that
+ * fetches as many bytes in one answer and writes them out as 1 000 files.
+ * Arguments: [rounds] [bytes of a file, such as 100,4096,32768].
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { sha256 } from '../../core/base/hash.ts';
 import { keyPair } from '../call/shared/_tiers.ts';
 import { freePort, WRITER, withNginx } from '../store/remote/_servers.ts';
 import { turbo } from './pipelines/adapters/turbo.ts';
 import { Peers } from './pipelines/peers.ts';
+import { type Cost, median, timed } from './pipelines/timing.ts';
 
-const [rounds = 7, size = 3000] = process.argv.slice(2).map(Number);
+const [rounds = '7', sizes = '100,4096,32768'] = process.argv.slice(2);
+const ROUNDS = Number(rounds);
+const SIZES = sizes.split(',').map(Number);
 const FILES = 1000;
+/** ms. */
+const LIMIT = 300_000;
 const FLECHE = resolve(import.meta.dirname, '../../dist/fleche.cjs');
 /**
  * In memory where that can be: some file systems make files slowly for a while after others were removed, which would
@@ -23,23 +32,56 @@ const FLECHE = resolve(import.meta.dirname, '../../dist/fleche.cjs');
  */
 const base = mkdtempSync(join(existsSync('/dev/shm') ? '/dev/shm' : tmpdir(), 'fleche-'));
 
-/** What every task does: writes `count` files into the folder `dist` of the one where it runs; `task` makes them differ. */
+/**
+ * What every task does: writes `count` files of `size` bytes into the folder `dist` of the one where it runs. Their text
+ * can be compressed about as well as programs can; `task` makes it differ.
+ */
 const PROGRAM = `import { mkdirSync, writeFileSync } from 'node:fs';
-const [task, count] = process.argv.slice(2).map(Number);
+const [task, count, size] = process.argv.slice(2).map(Number);
 mkdirSync('dist/deep', { recursive: true });
+let seed = task;
 for (let at = 0; at < count; at++) {
-  const line = 'export const value' + at + ' = ' + (at * 7919 + task) + ';\\n';
-  writeFileSync('dist/' + (at % 2 ? 'deep/' : '') + 'file' + at + '.js', line.repeat(Math.ceil(${size} / line.length)));
+  let text = '';
+  while (text.length < size) {
+    seed = (Math.imul(seed, 1664525) + 1013904223) >>> 0;
+    text += 'export const value' + seed + ' = ' + seed.toString(36) + ';\\n';
+  }
+  writeFileSync('dist/' + (at % 2 ? 'deep/' : '') + 'file' + at + '.js', text.slice(0, size));
 }
 `;
+
+/** Fetches all in one answer, and writes it out as files. */
+const FLOOR = `const { request } = require('node:http');
+const { closeSync, mkdirSync, openSync, writeSync } = require('node:fs');
+const [url, authorization, count, size] = process.argv.slice(1);
+request(url, { headers: { authorization } }, (answer) => {
+  const pieces = [];
+  answer.on('data', (piece) => pieces.push(piece));
+  answer.on('end', () => {
+    const all = Buffer.concat(pieces);
+    mkdirSync('packages/p1/dist/deep', { recursive: true });
+    for (let at = 0; at < count; at++) {
+      const file = openSync('packages/p1/dist/' + (at % 2 ? 'deep/' : '') + 'file' + at + '.js', 'wx');
+      writeSync(file, all, at * size, Number(size));
+      closeSync(file);
+    }
+    process.exit();
+  });
+}).end();`;
 
 /** Tasks, each in a package of its own. */
 const TASKS = [1, 100] as const;
 
 const folderOf = (task: number): string => `packages/p${task}`;
 
-function commandOf(task: number, tasks: number): string {
-  return `node ../../write.mjs ${task} ${FILES / tasks}`;
+/** What is restored: `tasks` tasks, which have `FILES` outputs of `size` bytes together. */
+interface Load {
+  readonly tasks: number;
+  readonly size: number;
+}
+
+function commandOf(task: number, { tasks, size }: Load): string {
+  return `node ../../write.mjs ${task} ${FILES / tasks} ${size}`;
 }
 
 const all = (tasks: number): readonly number[] => Array.from({ length: tasks }, (_, at) => at);
@@ -49,6 +91,8 @@ interface Side {
   readonly files: Readonly<Record<string, string>>;
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** Whether there are outputs afterwards. */
+  readonly restores: boolean;
 }
 
 let made = 0;
@@ -63,34 +107,44 @@ function checkout({ files }: Side): string {
   return folder;
 }
 
-/** Runs in a new checkout. Returns the ms that the program took. */
-function timed(side: Side): number {
+/**
+ * Runs in a new checkout, with little of the environment around it: Node alone takes three times as long where certificates
+ * of one's own are to be believed (`NODE_EXTRA_CA_CERTS`).
+ */
+async function run(side: Side): Promise<Cost> {
   const cwd = checkout(side);
-  const [command = '', ...args] = side.command;
-  const start = performance.now();
-  const { status, stdout, stderr } = spawnSync(command, args, {
+  const env = {
+    PATH: process.env['PATH'] ?? '',
+    HOME: join(base, 'home'),
+    LANG: 'C.UTF-8',
+    NO_COLOR: '1',
+    ...side.env,
+  };
+  const { exitCode, text, ...cost } = await timed({
+    argv: side.command,
+    env,
     cwd,
-    env: { ...process.env, ...side.env },
-    encoding: 'utf8',
+    out: join(base, 'printed'),
+    limit: LIMIT,
   });
-  const wall = performance.now() - start;
   const paths = readdirSync(join(cwd, 'packages'), { recursive: true, encoding: 'utf8' });
-  const found = paths.filter((path) => /[\\/]dist[\\/].*\.js$/.test(path)).length;
-  if (status !== 0 || found !== FILES) throw new Error(`${side.name}: ${status}, ${found} files\n${stdout}${stderr}`);
-  return wall;
+  const found = paths.filter((path) => /[/]dist[/].*\.js$/.test(path)).length;
+  if (exitCode !== 0 || found !== (side.restores ? FILES : 0))
+    throw new Error(`${side.name}: ${exitCode}, ${found} files
+${text}`);
+  rmSync(cwd, { recursive: true });
+  return cost;
 }
 
-const median = (values: readonly number[]): number =>
-  [...values].sort((a, b) => a - b)[values.length >> 1] ?? Number.NaN;
-
-function packages(tasks: number): Readonly<Record<string, string>> {
+function packages(load: Load): Readonly<Record<string, string>> {
   const manifest = (task: number): string =>
-    JSON.stringify({ name: `p${task}`, version: '1.0.0', scripts: { build: commandOf(task, tasks) } });
-  const manifests = all(tasks).map((task) => [`${folderOf(task)}/package.json`, manifest(task)]);
+    JSON.stringify({ name: `p${task}`, version: '1.0.0', scripts: { build: commandOf(task, load) } });
+  const manifests = all(load.tasks).map((task) => [`${folderOf(task)}/package.json`, manifest(task)]);
   return { 'write.mjs': PROGRAM, ...Object.fromEntries(manifests) };
 }
 
-function flecheSide(url: string, tasks: number): Side {
+function flecheSide(url: string, load: Load): Side {
+  const { tasks } = load;
   const keys = keyPair();
   const publicKey = keys.publicKey.replace(/-----[A-Z ]+-----|\n/g, '');
   const config = `[default]
@@ -112,7 +166,7 @@ ${all(tasks)
   .map(
     (task) => `[tasks.build${task}]
 dir = "${folderOf(task)}"
-run = "${commandOf(task, tasks)}"
+run = "${commandOf(task, load)}"
 inputs = ["${folderOf(task)}/package.json"]
 outputs = ["${folderOf(task)}/dist/**"]
 `,
@@ -120,13 +174,29 @@ outputs = ["${folderOf(task)}/dist/**"]
   .join('')}`;
   return {
     name: 'fleche through nginx',
-    files: { 'fleche.config.toml': config, ...packages(tasks) },
+    files: { 'fleche.config.toml': config, ...packages(load) },
     command: [process.execPath, FLECHE, 'run'],
     env: { BENCH_TOKEN: WRITER, BENCH_KEY: keys.privateKey },
+    restores: true,
   };
 }
 
-function turboSide(binary: string, port: number, tasks: number): Side {
+function floors({ url, data }: { readonly url: string; readonly data: string }, load: Load): readonly Side[] {
+  const bytes = randomBytes(FILES * load.size);
+  const digest = sha256(bytes);
+  const folder = join(data, 'cas', digest.slice(0, 2));
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(join(folder, digest), bytes);
+  const words = [`${url}/cas/${digest}`, `Bearer ${WRITER}`, String(FILES), String(load.size)];
+  const common = { files: packages(load), env: {} };
+  return [
+    { ...common, name: 'floor: Node', command: [process.execPath, '-e', '0'], restores: false },
+    { ...common, name: 'floor: one answer', command: [process.execPath, '-e', FLOOR, ...words], restores: true },
+  ];
+}
+
+function turboSide(binary: string, port: number, load: Load): Side {
+  const { tasks } = load;
   const manifest = { name: 'x', private: true, packageManager: 'npm@10.8.0', workspaces: ['packages/*'] };
   const locked = all(tasks).flatMap((task) => [
     [folderOf(task), { name: `p${task}`, version: '1.0.0' }],
@@ -142,7 +212,7 @@ function turboSide(binary: string, port: number, tasks: number): Side {
         packages: { '': { name: 'x', workspaces: ['packages/*'] }, ...Object.fromEntries(locked) },
       }),
       'turbo.json': JSON.stringify({ tasks: { build: { inputs: ['package.json'], outputs: ['dist/**'] } } }),
-      ...packages(tasks),
+      ...packages(load),
     },
     command: [binary, 'run', 'build', '--cache=remote:rw', '--no-daemon'],
     env: {
@@ -151,11 +221,12 @@ function turboSide(binary: string, port: number, tasks: number): Side {
       TURBO_TEAM: 'team_bench',
       TURBO_TELEMETRY_DISABLED: '1',
     },
+    restores: true,
   };
 }
 
 /** The server of turbo's cache, or undefined where it or turbo cannot be had. */
-async function withTurbo(use: (sideOf: ((tasks: number) => Side) | undefined) => Promise<void>): Promise<void> {
+async function withTurbo(use: (sideOf: ((load: Load) => Side) | undefined) => Promise<void>): Promise<void> {
   const peers = new Peers(process.env);
   const binary = turbo.find(peers);
   const server = peers.installed('remote', ['turborepo-remote-cache@2'], 'turborepo-remote-cache/dist/cli.js');
@@ -180,42 +251,53 @@ async function withTurbo(use: (sideOf: ((tasks: number) => Side) | undefined) =>
       if (isUp) break;
       await delay(100);
     }
-    await use((tasks) => turboSide(binary, port, tasks));
+    await use((load) => turboSide(binary, port, load));
   } finally {
     child.kill();
   }
 }
 
-function compare(sides: readonly Side[]): void {
-  const times = new Map(sides.map(({ name }) => [name, [] as number[]]));
-  const made = sides.map((side) => timed(side));
+async function compare(sides: readonly Side[]): Promise<void> {
+  const costs = new Map<string, Cost[]>(sides.map(({ name }) => [name, []]));
+  for (const side of sides) await run(side);
   // The first round warms up the systems' caches and those of compiled code.
-  for (let round = -1; round < rounds; round++) {
+  for (let round = -1; round < ROUNDS; round++) {
     for (const side of sides) {
-      const wall = timed(side);
-      if (round >= 0) times.get(side.name)?.push(wall);
+      const cost = await run(side);
+      if (round >= 0) costs.get(side.name)?.push(cost);
     }
   }
-  const medians = sides.map(({ name }) => median(times.get(name) ?? []));
-  for (const [at, { name }] of sides.entries()) {
-    const least = Math.min(...(times.get(name) ?? []));
-    console.log(
-      `  ${name.padEnd(38)} restored in ${medians[at]?.toFixed(0).padStart(5)} ms (least ${least.toFixed(0)}), made and sent in ${made[at]?.toFixed(0)} ms`,
-    );
+  const [first] = sides;
+  const pairs = (name: string, key: keyof Cost): readonly number[] =>
+    (costs.get(name) ?? []).map((cost, at) => (costs.get(first?.name ?? '')?.[at]?.[key] ?? Number.NaN) / cost[key]);
+  for (const { name } of sides) {
+    const of = (key: keyof Cost): string => {
+      const values = (costs.get(name) ?? []).map((cost) => cost[key]);
+      const ratio = name === first?.name ? '' : ` (fleche ${median(pairs(name, key)).toFixed(2)} x)`;
+      return `${median(values).toFixed(0).padStart(5)} ms${ratio.padEnd(16)}`;
+    };
+    console.log(`  ${name.padEnd(38)} wall ${of('wall')} processor ${of('cpu')}`.trimEnd());
   }
-  const [first, second] = medians;
-  if (first !== undefined && second !== undefined) console.log(`  fleche / turbo: ${(first / second).toFixed(2)}`);
 }
 
 try {
   await withTurbo(async (turboOf) => {
-    console.log(`node ${process.version}, ${FILES} outputs of about ${size} bytes, median of ${rounds} rounds`);
-    if (turboOf === undefined) console.log('turbo or its server could not be had: nothing is compared');
-    for (const tasks of TASKS) {
-      console.log(`${tasks} task${tasks === 1 ? '' : 's'} with ${FILES / tasks} outputs`);
-      await withNginx(async ({ url }) => {
-        compare([flecheSide(url, tasks), ...(turboOf === undefined ? [] : [turboOf(tasks)])]);
-      });
+    console.log(
+      `node ${process.version}, ${FILES} outputs, medians of ${ROUNDS} rounds, ratios of each round's own pair`,
+    );
+    if (turboOf === undefined) console.log('turbo or its server could not be had: it is left out');
+    for (const size of SIZES) {
+      for (const tasks of TASKS) {
+        const load = { tasks, size };
+        console.log(`outputs of ${size} bytes: ${tasks} task${tasks === 1 ? '' : 's'} with ${FILES / tasks} each`);
+        await withNginx((nginx) =>
+          compare([
+            flecheSide(nginx.url, load),
+            ...(turboOf === undefined ? [] : [turboOf(load)]),
+            ...(tasks === 1 ? floors(nginx, load) : []),
+          ]),
+        );
+      }
     }
   });
 } finally {
