@@ -71,9 +71,12 @@ const COMMON = {
   logLevel: 'warning',
 };
 
-/** The addon of lmdb for this machine, from the package that its own loader would choose, or undefined. */
+/**
+ * The addon of lmdb for this machine, from the package that its own loader would choose, or undefined. The package is
+ * looked for where Node would look, but without reading what packages say of themselves.
+ */
 const FIND_ADDON = `
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 export let addon;
 export function findAddon() {
@@ -81,12 +84,14 @@ export function findAddon() {
   const { arch, platform, versions } = process;
   const libc = platform !== 'linux' ? [''] : existsSync('/etc/alpine-release') ? ['.musl'] : ['.glibc'];
   try {
-    const lmdb = createRequire(createRequire(import.meta.url).resolve('lmdb'));
+    const here = createRequire(import.meta.url);
+    const lmdb = createRequire(here.resolve('lmdb'));
     const home = '@lmdb/lmdb-' + platform + '-' + arch;
-    if (lmdb(home + '/package.json').version !== LMDB_VERSION) return false;
+    const folder = lmdb.resolve.paths(home).map((place) => place + '/' + home).find(existsSync);
+    if (JSON.parse(readFileSync(folder + '/package.json', 'utf8')).version !== LMDB_VERSION) return false;
     for (const name of ['abi' + versions.modules, 'napi']) {
-      const file = lmdb.resolve(home + '/package.json').replace(/package\\.json$/, 'node.' + name + libc + '.node');
-      if (existsSync(file)) { addon = lmdb(file); return true; }
+      const file = folder + '/node.' + name + libc + '.node';
+      if (existsSync(file)) { addon = here(file); return true; }
     }
   } catch {}
   return false;

@@ -32,7 +32,12 @@ const PARAMETERS = 'exports,require,module,__filename,__dirname,__importMetaUrl'
  * eighth less processor time.
  */
 const PATIENCE = '--interrupt-budget=1000000';
-/** Versions of V8 that are known to have this flag. */
+/**
+ * Garbage is collected in one go, when there is much of it: to begin early, in small steps and on other processors, is for
+ * programs that must never stand still, and most runs are over before there is much.
+ */
+const IN_ONE_GO = '--no-incremental-marking';
+/** Versions of V8 that are known to have these flags. */
 const PATIENT = { from: 11, to: 13 };
 
 /**
@@ -45,7 +50,10 @@ export function loadCode(file: string, folder: string | undefined): LoadedCode {
   const { hash } = require('node:crypto') as typeof import('node:crypto');
   const v8 = require('node:v8') as typeof import('node:v8');
   const version = Number.parseInt(process.versions.v8, 10);
-  if (version >= PATIENT.from && version <= PATIENT.to) v8.setFlagsFromString(PATIENCE);
+  if (version >= PATIENT.from && version <= PATIENT.to) {
+    v8.setFlagsFromString(PATIENCE);
+    v8.setFlagsFromString(IN_ONE_GO);
+  }
   const digest: Digest = (bytes) => hash('sha256', bytes);
   const text = readFileSync(file);
   const source = `(function(${PARAMETERS}){${text.toString('latin1')}\n})`;

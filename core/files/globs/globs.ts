@@ -19,6 +19,8 @@ const CLASS = /\[[^[\]/]+\]/;
 const GROUP = /[!*+?@]\([^()]*\)|\([^()]*\|[^()]*\)/;
 /** Magic but for the wildcards. */
 const BRACKETS = '{}[]()|';
+/** What may have to be escaped in a glob. */
+const INERT = /[{}[\]()|"!]/;
 /** Braces are expanded beforehand, negation is ordered, and a path has one form on every system. */
 const OPTIONS: picomatch.PicomatchOptions = { dot: true, nobrace: true, posix: true, windows: false };
 
@@ -78,10 +80,10 @@ export class Globs {
 
   /** Whether the last pattern that speaks of `path` takes it. */
   matches(path: RelPath): boolean {
-    const reserved = reservedSteps(path);
     for (const rule of this.#rules) {
-      if (rule.takes && !reserved.every((name) => rule.names.includes(name))) continue;
-      if (rule.test(path)) return rule.takes;
+      // Most paths are asked of rules that do not speak of them.
+      if (!rule.test(path)) continue;
+      if (!rule.takes || reservedSteps(path).every((name) => rule.names.includes(name))) return rule.takes;
     }
     return false;
   }
@@ -154,8 +156,12 @@ function compile(pattern: string, isPlain: boolean): Rule {
   };
 }
 
+/** A step that is empty, `.` or `..`. */
+const EMPTY_STEP = /(?:^|\/)\.{0,2}(?:\/|$)/;
+
 /** Without empty and `.` steps; `..` undoes the step before it, which must not be a wildcard. */
 function normal(pattern: string): string {
+  if (!EMPTY_STEP.test(pattern)) return pattern;
   const steps: string[] = [];
   for (const step of pattern.split('/')) {
     if (step === '' || step === '.') continue;
@@ -186,8 +192,12 @@ function plainReading(word: string): Reading {
   return WILD.test(word) ? globReading(word, BRACKETS) : { kind: 'path', path: word };
 }
 
-/** A word as a glob in which the characters of `inert` mean themselves. */
+/** A word with wildcards or brackets as a glob in which the characters of `inert` mean themselves. */
 function globReading(word: string, inert: string): Reading {
+  if (!INERT.test(word)) {
+    const end = word.lastIndexOf('/', word.search(WILD));
+    return { kind: 'glob', glob: word, base: end < 0 ? '.' : word.slice(0, end) };
+  }
   const steps = word.split('/');
   const isMagic = (char: string): boolean => '*?[]()|'.includes(char) && !inert.includes(char);
   const end = steps.findIndex((step) => Array.from(step).some(isMagic));

@@ -246,7 +246,7 @@ export class Outputs {
     if ((ledger?.finished === true ? ledger.paths.size : 0) !== tree.entries.length) return false;
     return this.#at(task, globs, (site) => {
       if (!this.#isConfined(tree, globs)) return false;
-      const found = this.#compare(site, tree);
+      const found = this.#compare(site, tree, ledger);
       return differences(found).length === 0 && isKnown(found);
     });
   }
@@ -363,8 +363,8 @@ export class Outputs {
     return removed;
   }
 
-  #compare(site: OutputSite, tree: Tree): Comparison {
-    const found = compare(site, tree, this.#ledgers.read(site.task));
+  #compare(site: OutputSite, tree: Tree, ledger = this.#ledgers.read(site.task)): Comparison {
+    const found = compare(site, tree, ledger);
     const surplus = new Map(found.surplus.map((state) => [state.path, state]));
     return { ...found, surplus: [...this.#ownOf(site.task, site.globs, surplus).values()] };
   }
