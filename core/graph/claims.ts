@@ -54,19 +54,28 @@ export async function claim(task: string, options: ClaimOptions): Promise<Claim 
 /** An older claim on something that the task needs or that needs it. A younger one will give way. */
 function inTheWay(own: Lease, { leases, graph, now, isSpent }: ClaimOptions): Lease | undefined {
   const task = own.name.slice(PREFIX.length);
-  return claimsOf(task, leases, graph).find((other) => {
-    if (!other.name.startsWith(PREFIX) || other.token >= own.token) return false;
-    const name = other.name.slice(PREFIX.length);
-    if (other.owner.id === own.owner.id && isSpent(name)) return false;
-    return isRelated(graph, task, name) && !isAbandoned(other, now());
-  });
+  return claimsAround(task, { leases, graph, isSpent }).find(
+    (other) => other.token < own.token && !isAbandoned(other, now()),
+  );
 }
 
-/** All claims; of a task that nobody needs and that needs little only those on what it needs, which is less to read. */
-function claimsOf(task: string, leases: LeaseStore, graph: TaskGraph): readonly Lease[] {
-  const upstream = graph.upstreamOf(task);
-  if (graph.isNeeded(task) || upstream.length > FEW) return leases.list();
-  return upstream.flatMap((name) => leases.holder(PREFIX + name) ?? []);
+/**
+ * The claims on what a task needs and on what needs it, without spent ones: to read those is most of the work where much
+ * is put back in one go.
+ */
+function claimsAround(
+  task: string,
+  { leases, graph, isSpent }: Pick<ClaimOptions, 'leases' | 'graph' | 'isSpent'>,
+): readonly Lease[] {
+  const upstream = graph.isNeeded(task) ? undefined : graph.upstreamOf(task);
+  if (upstream === undefined || upstream.length > FEW) {
+    return leases.list((name) => {
+      const other = name.slice(PREFIX.length);
+      return name.startsWith(PREFIX) && isRelated(graph, task, other) && !isSpent(other);
+    });
+  }
+  // Of a task that nobody needs and that needs little there is less to read.
+  return upstream.flatMap((name) => (isSpent(name) ? [] : (leases.holder(PREFIX + name) ?? [])));
 }
 
 /** Another process may have another configuration; what is not in this one is none of its business. */

@@ -48,8 +48,8 @@ export interface LeaseStore {
   forget(leases: readonly Lease[]): void;
   /** The present holder, or undefined. */
   holder(name: string): Lease | undefined;
-  /** All leases, by name. */
-  list(): readonly Lease[];
+  /** All leases, or those whose names `which` takes, by name. */
+  list(which?: (name: string) => boolean): readonly Lease[];
   /** Removes those leases that `which` says, and the notes that such left; returns how many leases. */
   clear(which: (lease: Lease) => boolean): number;
   close(): Promise<void>;

@@ -58,8 +58,8 @@ export class MemoryLeases implements LeaseStore {
     return this.#leases.get(name);
   }
 
-  list(): readonly Lease[] {
-    return [...this.#leases.values()];
+  list(which: (name: string) => boolean = () => true): readonly Lease[] {
+    return [...this.#leases.values()].filter(({ name }) => which(name));
   }
 
   clear(which: (lease: Lease) => boolean): number {

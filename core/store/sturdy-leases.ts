@@ -47,8 +47,8 @@ export class SturdyLeases implements LeaseStore {
     return this.#do((leases) => leases.holder(name));
   }
 
-  list(): readonly Lease[] {
-    return this.#do((leases) => leases.list());
+  list(which?: (name: string) => boolean): readonly Lease[] {
+    return this.#do((leases) => leases.list(which));
   }
 
   clear(which: (lease: Lease) => boolean): number {

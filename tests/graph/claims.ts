@@ -21,7 +21,7 @@ const graph = new TaskGraph(
 class Processes {
   readonly #shared = new Map<string, Lease>();
   readonly waits: string[] = [];
-  /** Tasks whose claims wait to be given back. */
+  /** Tasks of which this process has claims that wait to be given back. */
   readonly spent = new Set<string>();
 
   leases(owner: Owner): MemoryLeases {
@@ -34,7 +34,7 @@ class Processes {
       graph,
       now: Date.now,
       signal,
-      isSpent: (other) => this.spent.has(other),
+      isSpent: (other) => pid === process.pid && this.spent.has(other),
       onWait: (holder) => this.waits.push(`${task} waits for ${holder.name}`),
     });
   }

@@ -103,6 +103,15 @@ function contract(kind: string, open: (clock: { now: number }) => LeaseStore): v
           .sort(),
         ['a', 'b', 'task:ä/ö'],
       );
+      const long = 'n'.repeat(3000);
+      taken(leases, long);
+      for (const name of ['task:ä/ö', long]) {
+        assert.equal(
+          leases.list((other) => other === name).map(({ name }) => name),
+          [name],
+        );
+      }
+      leases.clear(({ name }) => name === long);
       assert.is(
         leases.clear(({ name }) => name !== 'b'),
         2,

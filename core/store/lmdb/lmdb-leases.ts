@@ -144,10 +144,12 @@ class LmdbLeases implements LeaseStore {
     return this.#get(name).lease;
   }
 
-  list(): readonly Lease[] {
+  list(which?: (name: string) => boolean): readonly Lease[] {
     this.#requireOpen();
     this.#root.database.resetReadTxn();
-    return [...this.#entries()].flatMap(({ lease }) => lease ?? []);
+    return [...this.#entries(which)].flatMap(({ lease }) =>
+      lease === undefined || which?.(lease.name) === false ? [] : lease,
+    );
   }
 
   clear(which: (lease: Lease) => boolean): number {
@@ -181,9 +183,11 @@ class LmdbLeases implements LeaseStore {
     return bytes === undefined ? NOTHING : readEntry(bytes);
   }
 
-  *#entries(): Generator<Entry, void, undefined> {
+  /** Those that `which` does not take are not read, as far as their names can be told from where they stand. */
+  *#entries(which?: (name: string) => boolean): Generator<Entry, void, undefined> {
     for (const { key, value } of this.#table.getRange()) {
-      if (key.length !== 1 || key[0] !== 0) yield readEntry(Buffer.from(value));
+      if (key.length === 1 && key[0] === 0) continue;
+      if (which === undefined || key.length === LONGEST_NAME || which(nameOf(key))) yield readEntry(Buffer.from(value));
     }
   }
 
@@ -202,6 +206,11 @@ class LmdbLeases implements LeaseStore {
 
 function keyOf(name: string): Buffer {
   return Buffer.from(name).subarray(0, LONGEST_NAME);
+}
+
+/** The name of a key that is not cut short. */
+function nameOf(key: Bytes): string {
+  return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString();
 }
 
 /** What stands under a name: who holds it now, and what somebody left there. */
