@@ -3,9 +3,10 @@
  * the order of lines is exactly the order of writes; which stream a byte came from is not kept. Opened for appending:
  * a script that reopens the stream (`echo … > /dev/stderr`) empties the file, but leaves no hole in it.
  */
-import { closeSync, constants, fstatSync, openSync, readSync, rmSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync, unlinkSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { isPromise } from '../base/awaitable.ts';
+import { systemCode } from '../base/errors.ts';
 
 /** How often a followed file is looked at, ms. */
 const INTERVAL = 40;
@@ -49,7 +50,16 @@ export class LogFile {
 
 /** Removes a log that is no longer needed, if it is there. */
 export function removeLog(path: string): void {
-  rmSync(path, { force: true });
+  try {
+    unlinkSync(path);
+  } catch (error) {
+    if (systemCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** Whether nothing was printed, as is most often so. */
+export function isEmptyLog(path: string): boolean {
+  return statSync(path).size === 0;
 }
 
 class Follower {
@@ -74,13 +84,13 @@ class Follower {
   /** Reads on; false at the end of what there is. */
   async #look(): Promise<boolean> {
     for (let count = 0; count < CHUNKS_PER_LOOK; count++) {
+      const { size: end } = fstatSync(this.#fd);
+      if (end === this.#offset) return false;
+      if (end < this.#offset) this.#offset = 0;
       const chunk = Buffer.allocUnsafeSlow(CHUNK);
       const size = readSync(this.#fd, chunk, 0, CHUNK, this.#offset);
-      if (size === 0) {
-        if (fstatSync(this.#fd).size >= this.#offset) return false;
-        this.#offset = 0;
-        continue;
-      }
+      // Emptied just now.
+      if (size === 0) continue;
       this.#offset += size;
       const told = this.#listener(size < CHUNK / 2 ? Buffer.from(chunk.subarray(0, size)) : chunk.subarray(0, size));
       if (isPromise(told)) await told;

@@ -10,7 +10,7 @@ import { type Digest, sha256 } from '../base/hash.ts';
 import { type AbsPath, type RelPath, toAbs } from '../base/paths.ts';
 import type { SharedAnswers } from '../call/shared/shared-answers.ts';
 import { globsOf } from '../files/globs/globs.ts';
-import { type LogListener, removeLog } from '../files/log-file.ts';
+import { isEmptyLog, type LogListener, removeLog } from '../files/log-file.ts';
 import type { Writing } from '../files/outputs/outputs.ts';
 import { FileRef, TreeRef } from '../files/refs.ts';
 import type { Tree } from '../files/trees/tree.ts';
@@ -106,8 +106,8 @@ export async function execute(call: TaskCall, bench: Workbench, execution: Execu
     execution.onWorked?.();
     if (work.kind !== 'worked') writing?.abandon();
     if (work.kind === 'aborted') return work;
-    const log = bench.values.putFile(logFile);
-    const answer = new Answer(call, bench, { started, stopped, log: log.size === 0 ? null : log.digest });
+    const log = isEmptyLog(logFile) ? null : bench.values.putFile(logFile).digest;
+    const answer = new Answer(call, bench, { started, stopped, log });
     if (work.kind === 'failed') return answer.failed(work.failure, execution.discovery?.afterFailure(logFile));
     const finish = (tree: Tree | null): Promise<Executed> =>
       answer.done(work, tree, execution.changed, execution.discovery?.finish(tree, logFile));

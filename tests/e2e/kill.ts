@@ -98,9 +98,9 @@ test('a command that was started and not noted when its run was killed is ended 
       'fleche.config.toml':
         '[default]\nroot = true\n[tasks.long]\nrun = "echo $$ > pid; exec sleep 1000"\n[tasks.other]\nrun = "true"\n',
       'killed.cjs': `const fs = require('node:fs');
-const write = fs.writeFileSync;
-fs.writeFileSync = (path, ...rest) =>
-  /[\\\\/]running[\\\\/]/.test(String(path)) ? process.kill(process.pid, 'SIGKILL') : write(path, ...rest);
+const open = fs.openSync;
+fs.openSync = (path, ...rest) =>
+  /[\\\\/]running[\\\\/]/.test(String(path)) ? process.kill(process.pid, 'SIGKILL') : open(path, ...rest);
 `,
     },
     async (rig) => {

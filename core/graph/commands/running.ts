@@ -1,16 +1,33 @@
 /**
  * The commands that run, noted in a folder, so that none of them outlives the process that started it: one that ends by
  * itself takes them along, and after one that was killed the next one finds them here.
+ *
+ * Each process has one file of notes, and adds a line when a command was started and another when it has ended: to make
+ * and to remove a file for each command would cost as much as starting it.
  */
-import { mkdirSync, readdirSync, readFileSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  realpathSync,
+  rmSync,
+  writeSync,
+} from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { systemCode } from '../../base/errors.ts';
+import type { Owner } from '../../store/leases.ts';
 import { identityOf, isRunning, SELF } from '../../store/owner.ts';
 import { groupsPrintingTo, ProcessGroup } from './process-group.ts';
 
 const running = new Set<ProcessGroup>();
+/** The notes of this process, by their folders. */
+const notes = new Map<string, Notes>();
 process.on('exit', () => {
   for (const group of running) group.kill();
+  for (const each of notes.values()) each.remove();
 });
 
 export interface RunningEntry {
@@ -23,23 +40,71 @@ export interface RunningEntry {
  * and was there before the group; the name ends with the number of this process.
  */
 export function noteRunning(folder: string, group: ProcessGroup, logFile: string): RunningEntry {
-  const file = join(folder, String(group.id));
   running.add(group);
-  const note: Note = { owner: SELF, leader: identityOf(group.id), log: basename(logFile) };
-  const text = JSON.stringify(note);
-  try {
-    writeFileSync(file, text);
-  } catch (error) {
-    if (systemCode(error) !== 'ENOENT') throw error;
-    mkdirSync(folder, { recursive: true });
-    writeFileSync(file, text);
-  }
+  const own = notes.get(folder) ?? new Notes(folder);
+  notes.set(folder, own);
+  own.begin({ group: group.id, leader: identityOf(group.id), log: basename(logFile) });
   return {
     remove: () => {
       running.delete(group);
-      rmSync(file, { force: true });
+      own.end(group.id);
     },
   };
+}
+
+/** A group that was begun. `leader` tells its first process from a later one of the same number. */
+interface Note {
+  readonly group: number;
+  readonly leader: string | null;
+  readonly log: string;
+}
+
+/** A file of more bytes than this is begun anew once nothing runs. */
+const LONGEST = 1 << 16;
+
+/** The file of this process in one folder. A line of JSON each: the owner, then notes and numbers of groups that ended. */
+class Notes {
+  readonly #folder: string;
+  readonly #path: string;
+  readonly #groups = new Set<number>();
+  #fd: number | undefined;
+  #size = 0;
+
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.#path = join(folder, SELF.id.replaceAll('/', '-'));
+  }
+
+  begin(note: Note): void {
+    // The folder may have been removed since.
+    if (this.#groups.size === 0 && (this.#size > LONGEST || !existsSync(this.#path))) this.#beginFile();
+    this.#groups.add(note.group);
+    this.#add(note);
+  }
+
+  end(group: number): void {
+    this.#groups.delete(group);
+    this.#add(group);
+  }
+
+  #beginFile(): void {
+    this.remove();
+    mkdirSync(this.#folder, { recursive: true });
+    this.#fd = openSync(this.#path, 'w');
+    this.#size = 0;
+    this.#add(SELF);
+  }
+
+  #add(line: Note | typeof SELF | number): void {
+    if (this.#fd !== undefined) this.#size += writeSync(this.#fd, `${JSON.stringify(line)}\n`);
+  }
+
+  remove(): void {
+    if (this.#fd === undefined) return;
+    closeSync(this.#fd);
+    this.#fd = undefined;
+    rmSync(this.#path, { force: true });
+  }
 }
 
 /**
@@ -47,14 +112,14 @@ export function noteRunning(folder: string, group: ProcessGroup, logFile: string
  * Returns how many were ended.
  */
 export async function endOrphans(folder: string): Promise<number> {
-  const notes = namesIn(folder).flatMap((name) =>
-    /^[1-9]\d+$/.test(name) ? { name, note: noteIn(folder, name) } : [],
-  );
-  const noted = notes.flatMap(({ name, note }) => orphanOf(folder, name, note) ?? []);
-  const orphans = [...noted, ...unnoted(folder, new Set(notes.map(({ note }) => note?.log)))];
+  const all = namesIn(folder).flatMap((name) => notedIn(folder, name) ?? []);
+  const told = new Set(all.flatMap(({ notes }) => notes.map(({ log }) => log)));
+  const left = all.filter(({ owner }) => !isRunning(owner));
+  const noted = left.flatMap(({ owner, notes }) => (owner.host === SELF.host ? notes.flatMap(orphanOf) : []));
+  const orphans = [...noted, ...unnoted(folder, told)];
   for (const group of orphans) group.kill();
   await Promise.all(orphans.map((group) => group.gone(REAP)));
-  for (const group of orphans) rmSync(join(folder, String(group.id)), { force: true });
+  for (const { path } of left) rmSync(path, { force: true });
   return orphans.length;
 }
 
@@ -69,17 +134,59 @@ function namesIn(folder: string): readonly string[] {
   }
 }
 
-/** The group of a note if it is nobody's any more. A note of an earlier start of the machine is removed. */
-function orphanOf(folder: string, name: string, note: Note | undefined): ProcessGroup | undefined {
-  if (note !== undefined && isRunning(note.owner)) return undefined;
-  const group = new ProcessGroup(Number(name));
+/** What a process noted of groups that it has not seen end. */
+interface Noted {
+  readonly path: string;
+  readonly owner: Owner;
+  readonly notes: readonly Note[];
+}
+
+/** Undefined for what is no file of notes. A line that was cut short when its process was killed says nothing. */
+function notedIn(folder: string, name: string): Noted | undefined {
+  const pid = Number(/^[1-9]\d*/.exec(name)?.[0] ?? 0);
+  if (pid === 0) return undefined;
+  const path = join(folder, name);
+  let lines: readonly unknown[];
+  try {
+    lines = readFileSync(path, 'utf8').split('\n').map(parsed);
+  } catch {
+    // Removed meanwhile, or a folder.
+    return undefined;
+  }
+  const groups = new Map<number, Note>();
+  for (const line of lines) {
+    if (typeof line === 'number') groups.delete(line);
+    else if (isNote(line)) groups.set(line.group, line);
+  }
+  const [first] = lines;
+  // The file may have been begun by a process that is about to say who it is.
+  const owner = isOwner(first) ? first : { id: `${pid}//`, pid, host: SELF.host };
+  return { path, owner, notes: [...groups.values()] };
+}
+
+function parsed(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
+function isOwner(line: unknown): line is Owner {
+  return typeof line === 'object' && line !== null && 'id' in line && 'pid' in line && 'host' in line;
+}
+
+function isNote(line: unknown): line is Note {
+  return typeof line === 'object' && line !== null && 'group' in line && 'leader' in line && 'log' in line;
+}
+
+/** The group of a note of a process that is gone, if it is there still. */
+function orphanOf({ group: id, leader }: Note): readonly ProcessGroup[] {
+  const group = new ProcessGroup(id);
   // A group's number is not given to a new process while anyone is left in it; a leader that is another process by now
   // shows that nobody was.
   const now = identityOf(group.id);
-  const isSame = note !== undefined && note.owner.host === SELF.host && (now === null || now === note.leader);
-  if (isSame && group.alive()) return group;
-  rmSync(join(folder, name), { force: true });
-  return undefined;
+  return (now === null || now === leader) && group.alive() ? [group] : [];
 }
 
 /**
@@ -87,7 +194,7 @@ function orphanOf(folder: string, name: string, note: Note | undefined): Process
  * of which no note tells. So nothing has to be written before a command is started, and nobody looks at other processes as
  * long as nobody was killed. Where the system does not tell where others print, such a group is not found.
  */
-function unnoted(folder: string, told: ReadonlySet<string | undefined>): readonly ProcessGroup[] {
+function unnoted(folder: string, told: ReadonlySet<string>): readonly ProcessGroup[] {
   const tempDir = dirname(folder);
   const left = namesIn(tempDir).filter((name) => !told.has(name) && isOfTheDead(name));
   if (left.length === 0) return [];
@@ -98,19 +205,4 @@ function unnoted(folder: string, told: ReadonlySet<string | undefined>): readonl
 function isOfTheDead(log: string): boolean {
   const pid = Number(/-([1-9]\d*)\.log$/.exec(log)?.[1] ?? process.pid);
   return pid !== process.pid && !isRunning({ id: `${pid}//`, pid, host: SELF.host });
-}
-
-interface Note {
-  readonly owner: typeof SELF;
-  readonly leader: string | null;
-  readonly log: string;
-}
-
-function noteIn(folder: string, name: string): Note | undefined {
-  try {
-    return JSON.parse(readFileSync(join(folder, name), 'utf8')) as Note;
-  } catch {
-    // Cut short when its process was killed, or removed meanwhile.
-    return undefined;
-  }
 }

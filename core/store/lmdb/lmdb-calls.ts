@@ -125,13 +125,15 @@ export class LmdbCalls implements SyncCallStore, Pending {
   #fewest(terms: readonly Term[], asked: CallTerms): Term {
     let [best = ANY, ...others] = terms;
     if (others.length === 0) return best;
-    const sizeOf = (term: Term): number => {
+    const count = (term: Term, limit: number): number => {
       const { start, end } = spanOf(term, asked.since, asked.until);
-      return this.#index.countBetween(start, end, MANY);
+      return this.#index.countBetween(start, end, limit);
     };
-    let least = sizeOf(best);
+    let least = count(best, MANY);
     for (const term of others) {
-      const size = sizeOf(term);
+      // Of those that have more it does not matter how many.
+      if (least === 0) break;
+      const size = count(term, least);
       if (size >= least) continue;
       best = term;
       least = size;

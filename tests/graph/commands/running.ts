@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -37,13 +37,19 @@ async function withGroup(
   }
 }
 
-function note(folder: string, group: ProcessGroup, entry: unknown): void {
-  writeFileSync(join(folder, String(group.id)), JSON.stringify(entry));
+/** What a process left behind: who it was, and what it noted. */
+function note(folder: string, owner: typeof SELF, ...lines: readonly unknown[]): void {
+  const text = [owner, ...lines].map((line) => `${JSON.stringify(line)}\n`).join('');
+  writeFileSync(join(folder, owner.id.replaceAll('/', '-')), text);
+}
+
+function begun(group: ProcessGroup, log = 'none.log', leader = identityOf(group.id)): unknown {
+  return { group: group.id, leader, log };
 }
 
 test('a command of a process that is gone is ended, with all it started', () =>
   withGroup(async (folder, group) => {
-    note(folder, group, { owner: GONE, leader: identityOf(group.id) });
+    note(folder, GONE, begun(group));
     assert.is(await endOrphans(folder), 1);
     assert.is(group.alive(), false);
     assert.equal(readdirSync(folder), []);
@@ -56,7 +62,22 @@ test('a command of a living process is left alone', () =>
     assert.is(await endOrphans(folder), 0);
     assert.is(group.alive(), true);
     entry.remove();
+    const [own = ''] = readdirSync(folder);
+    const text = readFileSync(join(folder, own), 'utf8').replace(`"id":"${SELF.id}"`, `"id":"${GONE.id}"`);
+    writeFileSync(join(folder, own), text.replace(`"pid":${SELF.pid}`, `"pid":${GONE.pid}`));
+    assert.is(await endOrphans(folder), 0, 'it is noted that it has ended');
+    assert.is(group.alive(), true);
     assert.equal(readdirSync(folder), []);
+  }));
+
+test('what is noted after the folder was removed is there', () =>
+  withGroup(async (folder, group, log) => {
+    for (let round = 0; round < 2; round++) {
+      rmSync(folder, { recursive: true, force: true });
+      const entry = noteRunning(folder, group, log);
+      assert.match(readFileSync(join(folder, readdirSync(folder)[0] ?? ''), 'utf8'), `"group":${group.id}`);
+      entry.remove();
+    }
   }));
 
 test('a command that was started and not noted any more is found by where it prints', () => {
@@ -69,8 +90,7 @@ test('a command that was started and not noted any more is found by where it pri
 
 test('what a command left behind that was noted is left alone, as what has left its group', () =>
   withGroup(async (folder, group, log) => {
-    const other = 2 ** 22 + 2;
-    writeFileSync(join(folder, String(other)), JSON.stringify({ owner: GONE, leader: null, log }));
+    note(folder, GONE, { group: 2 ** 22 + 2, leader: null, log });
     assert.is(await endOrphans(folder), 0);
     assert.is(group.alive(), true);
   }, `task-${GONE.pid}.log`));
@@ -78,7 +98,7 @@ test('what a command left behind that was noted is left alone, as what has left 
 test('another process that has the number by now is left alone, and the note goes', () =>
   withGroup(async (folder, group) => {
     if (identityOf(group.id) === null) return;
-    note(folder, group, { owner: GONE, leader: 'another' });
+    note(folder, GONE, begun(group, 'none.log', 'another'));
     assert.is(await endOrphans(folder), 0);
     assert.is(group.alive(), true);
     assert.equal(readdirSync(folder), []);
@@ -86,10 +106,10 @@ test('another process that has the number by now is left alone, and the note goe
 
 test('a note of another machine, a torn one and a stray file end nothing', () =>
   withGroup(async (folder, group) => {
-    note(folder, group, { owner: { ...GONE, host: 'elsewhere' }, leader: identityOf(group.id) });
+    note(folder, { ...GONE, host: 'elsewhere' }, begun(group));
     mkdirSync(join(folder, 'stray'));
     assert.is(await endOrphans(folder), 0);
-    writeFileSync(join(folder, String(group.id)), '{"own');
+    writeFileSync(join(folder, `${GONE.pid}-torn`), `${JSON.stringify(GONE)}\n{"group":${group.id},"lea`);
     assert.is(await endOrphans(folder), 0);
     assert.is(group.alive(), true);
     assert.is(await endOrphans(join(folder, 'stray', 'missing')), 0);
