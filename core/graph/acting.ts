@@ -3,7 +3,7 @@
  * is done at a place of its own and under a claim; work, only when what the task reads of others stands there as its
  * question says.
  */
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
 import { isPromise } from '../base/awaitable.ts';
 import type { Key } from '../base/hash.ts';
 import type { RelPath } from '../base/paths.ts';
@@ -219,7 +219,7 @@ export class Acting {
   }
 
   /** Does the work. The task is claimed. */
-  async #work(miss: Miss, end: Ending, signal: AbortSignal, { lane }: Place): Promise<Acted> {
+  async #work(miss: Miss, end: Ending, signal: AbortSignal, place: Place): Promise<Acted> {
     const { call } = miss;
     const { task } = call;
     const { bench, request, live } = this.#state;
@@ -254,7 +254,7 @@ export class Acting {
     };
     const { executed, items } =
       call.items === undefined
-        ? { executed: await this.#execute(call, execution, lane) }
+        ? { executed: await this.#execute(call, execution, place) }
         : await this.#each(miss, execution, upstream);
     if (executed.kind === 'aborted') return skipped(call, end);
     const { call: filed } = executed;
@@ -306,12 +306,23 @@ export class Acting {
     });
   }
 
-  async #execute(call: TaskCall, execution: Execution, lane: number): Promise<Executed> {
+  async #execute(call: TaskCall, execution: Execution, place: Place): Promise<Executed> {
     const { bench, request } = this.#state;
+    const { name } = call.task;
     const reporting = await this.#reporting(call);
-    const work = async (): Promise<Executed> =>
-      execute(call, bench, { ...execution, discovery: await reporting?.discover(call) });
-    return timed(request.timeline, call.task.name, 'run', work, lane);
+    const over = request.timeline?.begin(name, 'run', place.lane);
+    const onWorked = async (): Promise<void> => {
+      // Who waits begins before what was made is taken in, unless what comes next of this task is more urgent.
+      if (reporting !== undefined || !this.#slots.isWanted(() => this.#state.rankBehind(name))) return;
+      over?.();
+      place.release();
+      await turn();
+    };
+    try {
+      return await execute(call, bench, { ...execution, discovery: await reporting?.discover(call), onWorked });
+    } finally {
+      over?.();
+    }
   }
 
   /** What takes up what a task tells, or each of its items; undefined where that is of no use. */

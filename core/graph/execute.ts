@@ -76,8 +76,8 @@ export interface Execution {
   readonly env?: Readonly<Record<string, string>>;
   /** Makes room for what is written; by default for all outputs of the task. */
   readonly writing?: () => Writing | undefined;
-  /** The work is done, and only what came of it is left to be taken in. */
-  readonly onWorked?: () => void;
+  /** The work has succeeded, and what came of it is left to be taken in: once this is over, which it should be soon. */
+  readonly onWorked?: () => Awaitable<void>;
   /** Threads that a function may use one after the other with other calls of its own. */
   readonly threads?: FunctionThreads;
   /** For a task that tells what it read. */
@@ -103,8 +103,8 @@ export async function execute(call: TaskCall, bench: Workbench, execution: Execu
   try {
     const work = await inTime(call, bench, logFile, execution);
     const stopped = bench.now();
-    execution.onWorked?.();
-    if (work.kind !== 'worked') writing?.abandon();
+    if (work.kind === 'worked') await execution.onWorked?.();
+    else writing?.abandon();
     if (work.kind === 'aborted') return work;
     const log = isEmptyLog(logFile) ? null : bench.values.putFile(logFile).digest;
     const answer = new Answer(call, bench, { started, stopped, log });

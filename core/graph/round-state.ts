@@ -32,6 +32,9 @@ export class RoundState {
   #failed = false;
   #names: readonly string[] | undefined;
   #ranks: ReadonlyMap<string, number> | undefined;
+  /** How long tasks took when they last ran, and what is supposed of the others, once there are ranks. */
+  #times: ReadonlyMap<string, number> = new Map();
+  #usual = 0;
 
   constructor(bench: Workbench, request: RunRequest, mode: 'run' | 'plan', live: Live | undefined) {
     this.bench = bench;
@@ -79,12 +82,22 @@ export class RoundState {
     return this.#ranks.get(name) ?? 0;
   }
 
+  /** The greatest rank among the tasks that need this one; 0 if there is none. */
+  rankBehind(name: string): number {
+    return this.rank(name) - (this.#times.get(name) ?? this.#usual);
+  }
+
   #rankAll(): ReadonlyMap<string, number> {
     const { graph } = this.bench.around;
     const { names } = this;
-    const times = new Map(names.map((name) => [name, this.durations.of(name)]));
-    const usual = median([...times.values()].flatMap((ms) => ms ?? [])) ?? 1;
+    const times = new Map<string, number>();
+    for (const name of names) {
+      const ms = this.durations.of(name);
+      if (ms !== undefined) times.set(name, ms);
+    }
+    this.#times = times;
+    this.#usual = median([...this.#times.values()]) ?? 1;
     const needs = new Map(names.map((name) => [name, graph.task(name).needs]));
-    return remainingTimes(needs, (name) => times.get(name) ?? usual);
+    return remainingTimes(needs, (name) => this.#times.get(name) ?? this.#usual);
   }
 }

@@ -19,7 +19,7 @@ export interface Place {
   readonly lane: number;
   /** Whether time went by until it was free. */
   readonly waited: boolean;
-  /** Gives the place back. To be called once. */
+  /** Gives the place back, if it was not given back already. */
   release(): void;
 }
 
@@ -87,6 +87,18 @@ export class Slots {
     });
   }
 
+  /** Whether somebody waits whose rank is at least this, which is asked for only if somebody waits. */
+  isWanted(rank: () => number): boolean {
+    if (this.#waiting.length === 0) return false;
+    const least = rank();
+    return this.#waiting.some((waiter) => this.#rankOf(waiter) >= least);
+  }
+
+  #rankOf(waiter: Waiter): number {
+    waiter.rank ??= waiter.want.rank();
+    return waiter.rank;
+  }
+
   #serveSoon(): void {
     if (this.#isDue || this.#free === 0 || this.#waiting.length === 0) return;
     this.#isDue = true;
@@ -135,10 +147,13 @@ export class Slots {
     const lane = this.#lanes.includes(false) ? this.#lanes.indexOf(false) : this.#lanes.length;
     this.#lanes[lane] = true;
     this.#take(places, group, slots);
+    let isHeld = true;
     grant({
       lane,
       waited: this.#turn > turn + 1,
       release: () => {
+        if (!isHeld) return;
+        isHeld = false;
         this.#lanes[lane] = false;
         this.#take(-places, group, -slots);
         this.#serveSoon();
@@ -154,8 +169,7 @@ export class Slots {
   /** Where everyone can be served the order is of no matter, and finding it out costs something. */
   #sort(): void {
     if (this.#isSorted || (this.#waiting.length <= this.#free && this.#waiting.every(isPlain))) return;
-    for (const waiter of this.#waiting) waiter.rank ??= waiter.want.rank();
-    this.#waiting.sort((a, b) => (b.rank ?? 0) - (a.rank ?? 0));
+    this.#waiting.sort((a, b) => this.#rankOf(b) - this.#rankOf(a));
     this.#isSorted = true;
   }
 }

@@ -88,6 +88,26 @@ test('one after the other, tasks run in the order of the longest path of recorde
   await fc.assert(seen, { numRuns: 15 });
 });
 
+test('who waits begins before what another made is taken in, unless what needs that is more urgent', async () => {
+  const told = (tasks: Parameters<typeof onSite>[0], times: Readonly<Record<string, number>>): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const run = onSite(tasks, {}, async (site) => {
+        for (const [name, ms] of Object.entries(times)) new Durations(site.state, site.calls).note(name, ms);
+        const { events } = await site.run({ jobs: 1 });
+        const words = events.flatMap((event) => {
+          if (event.type === 'start') return `${event.name} begins`;
+          return event.type === 'done' ? `${event.outcome.name} ends` : [];
+        });
+        resolve(words.join(', '));
+      });
+      run.catch(reject);
+    });
+  const both = { a: { run: 'say a' }, b: { run: 'say b' } };
+  assert.is(await told(both, {}), 'a begins, b begins, a ends, b ends');
+  const chain = { ...both, c: { run: 'say c', needs: ['a'] } };
+  assert.is(await told(chain, { a: 1, b: 1, c: 60_000 }), 'a begins, a ends, c begins, b begins, c ends, b ends');
+});
+
 test('what a task took is remembered, and found with its answer where it is not', async () => {
   await onSite({ slow: { run: 'say slow; while [ ! -e go ]; do :; done' } }, { go: '' }, async (site) => {
     const durations = (): Durations => new Durations(site.state, site.calls);

@@ -195,4 +195,35 @@ test('no more is ever taken than there is, nothing is lost, and nobody waits for
   );
 });
 
+test('it is told whether somebody waits who is as urgent, and nobody is compared with nobody', async () => {
+  const queue = new Queue(1);
+  queue.take('a');
+  await turn();
+  const never = (): number => {
+    throw new Error('nobody waits');
+  };
+  assert.is(queue.slots.isWanted(never), false);
+  queue.take('b', rank(3));
+  assert.is(
+    queue.slots.isWanted(() => 3),
+    true,
+  );
+  assert.is(
+    queue.slots.isWanted(() => 4),
+    false,
+  );
+});
+
+test('a place that is given back twice is given back once', async () => {
+  const queue = new Queue(1);
+  queue.take('a');
+  await turn();
+  const place = queue.places.get('a');
+  place?.release();
+  place?.release();
+  for (const name of ['b', 'c']) queue.take(name);
+  await turn();
+  assert.equal(queue.order, ['a', 'b']);
+});
+
 test.run();
