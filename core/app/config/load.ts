@@ -7,7 +7,7 @@ import { FlecheError } from '../../base/errors.ts';
 import { type AbsPath, toAbs, toRel } from '../../base/paths.ts';
 import type { Task } from '../../graph/task.ts';
 import type { Package, Packages } from '../packages/packages.ts';
-import { Check } from './check.ts';
+import { Check, type Table } from './check.ts';
 import { Ignored } from './ignored.ts';
 import { InputLists } from './inputs.ts';
 import { noteOverlaps } from './outputs.ts';
@@ -15,7 +15,8 @@ import { withLimits } from './scheduling.ts';
 import { PACKAGE_FILE } from './schema.ts';
 import { type LoadOptions, openFiles, projectFiles, type Settings, settle } from './settings.ts';
 import { CONFIG_FILE } from './source.ts';
-import { readTasks } from './tasks.ts';
+import { readTasks, type Variables } from './tasks.ts';
+import { tableOf, textsOf } from './values.ts';
 import { readWorkspace, textsOfTasks } from './workspace.ts';
 
 /** A project: its tasks and the settings around them. */
@@ -53,7 +54,7 @@ export function loadConfig(startDir: string, options: LoadOptions): Config {
     packages.all.map(({ folder }) => folder),
   );
   const lists = new InputLists(packages, ignored, { root: project, configurations });
-  const { tasks, names, origins } = readTasks(texts, packages, lists);
+  const { tasks, names, origins } = readTasks(texts, packages, lists, variablesIn(project.source.table));
   noteOverlaps(tasks, texts, origins);
   const inner = [...configurations.values()];
   for (const { source, problems } of inner) new Check(problems).file(PACKAGE_FILE, source.table);
@@ -68,4 +69,10 @@ export function loadConfig(startDir: string, options: LoadOptions): Config {
     packagePatterns: patterns,
     here: packages.around(toRel(root, toAbs(startDir, '.'))),
   };
+}
+
+/** What `[default]` of the project says for all tasks. */
+function variablesIn(table: Table): Variables {
+  const defaults = tableOf(table['default']);
+  return { env: textsOf(defaults['env']), passEnv: textsOf(defaults['pass_env']) };
 }

@@ -69,6 +69,18 @@ export const DEFAULTS: TableShape = {
       example: 'tasks = ["build"]',
       default: [],
     },
+    env: {
+      shape: listOf(text('variables')),
+      doc: 'Environment variables that all tasks have in their keys and are passed, beside their own.',
+      example: 'env = ["NODE_ENV"]',
+      default: [],
+    },
+    pass_env: {
+      shape: listOf(text('variables')),
+      doc: 'Environment variables that all tasks are passed without having them in their keys, beside their own.',
+      example: 'pass_env = ["SENTRY_TOKEN"]',
+      default: [],
+    },
     ...SETTINGS,
     root: {
       shape: FLAG,

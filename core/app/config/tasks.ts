@@ -28,8 +28,19 @@ export interface ReadTasks {
   readonly origins: ReadonlyMap<string, readonly number[]>;
 }
 
+/** Environment variables of all tasks, beside their own. */
+export interface Variables {
+  readonly env: readonly string[];
+  readonly passEnv: readonly string[];
+}
+
 /** Reads tasks, in their order. A task whose form is wrong, which the checks note, has something made up. */
-export function readTasks(texts: readonly TaskText[], packages: Packages, lists: InputLists): ReadTasks {
+export function readTasks(
+  texts: readonly TaskText[],
+  packages: Packages,
+  lists: InputLists,
+  variables: Variables,
+): ReadTasks {
   const names = new TaskNames(packages, texts);
   const needs = new Map(texts.map((text) => [text.name, names.needsOf(text)]));
   const origins = new Map<string, readonly number[]>();
@@ -38,7 +49,7 @@ export function readTasks(texts: readonly TaskText[], packages: Packages, lists:
   for (const text of texts) {
     const inputs = inputsOf(text, lists);
     origins.set(text.name, inputs.origins);
-    const task = readTask(text, { needs: needs.get(text.name) ?? [], inputs, names });
+    const task = readTask(text, { needs: needs.get(text.name) ?? [], inputs, names, variables });
     const lock = packages.all.length > 0 && task.body.kind === 'command' && text.value('lock') !== false;
     tasks.set(text.name, lock ? { ...task, installed: installed.of(text.home) } : task);
   }
@@ -82,9 +93,10 @@ interface Around {
   readonly needs: readonly Need[];
   readonly inputs: Inputs;
   readonly names: TaskNames;
+  readonly variables: Variables;
 }
 
-function readTask(text: TaskText, { needs, inputs, names }: Around): Task {
+function readTask(text: TaskText, { needs, inputs, names, variables }: Around): Task {
   const { name, home } = text;
   const value = (key: string): unknown => text.value(key) ?? TASK_KEYS[key]?.default;
   const description = textOf(value('description'));
@@ -108,8 +120,8 @@ function readTask(text: TaskText, { needs, inputs, names }: Around): Task {
     outputs: foreach === undefined ? outputs : outputsOfAll(outputs),
     ...(optional.length === 0 ? {} : { optional }),
     ...(foreach === undefined ? {} : { foreach }),
-    env: textsOf(value('env')),
-    passEnv: textsOf(value('pass_env')),
+    env: [...new Set([...variables.env, ...textsOf(value('env'))])],
+    passEnv: [...new Set([...variables.passEnv, ...textsOf(value('pass_env'))])],
     tools: textsOf(value('tools')),
     clean: value('clean') === true,
     cache: value('cache') === true,

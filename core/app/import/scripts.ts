@@ -4,7 +4,7 @@
  */
 import type { Draft, DraftTable } from './draft.ts';
 import { commandOf, type Member, type Repository, tableOf } from './repository.ts';
-import { type ImportedTask, keysOf, npmRemarks } from './task-keys.ts';
+import { type ImportedTask, keysOf, NOTHING, npmRemarks } from './task-keys.ts';
 
 /** Scripts that npm runs by itself on certain occasions. */
 const LIFECYCLE =
@@ -99,7 +99,6 @@ function taskTable(
 
 /** npm passes on every variable. */
 const ALWAYS: ImportedTask = { needs: [], outputs: [], env: [], passEnv: ['*'], cache: false, comments: [] };
-const NOTHING: ImportedTask = { needs: [], outputs: [], env: [], passEnv: [], cache: false, comments: [] };
 
 function plain(name: string): ImportedTask {
   return ENDLESS.test(name) ? endless : ALWAYS;

@@ -25,6 +25,9 @@ export interface ImportedTask {
   readonly comments: readonly string[];
 }
 
+/** One that says nothing of itself, and always runs. */
+export const NOTHING: ImportedTask = { needs: [], outputs: [], env: [], passEnv: [], cache: false, comments: [] };
+
 /** The keys of a task. */
 export function keysOf(task: ImportedTask): DraftKeys {
   const { run, needs, inputs, outputs, optional = [], env, passEnv, cache, clean, persistent = false, more } = task;
@@ -69,11 +72,13 @@ function standard(key: string): DraftValue {
   return typeof value === 'boolean' ? value : [];
 }
 
-/** Names of variables as they can be declared, and a comment for those that cannot. */
-export function variables(names: readonly string[]): {
+export interface Variables {
   readonly names: readonly string[];
   readonly comments: readonly string[];
-} {
+}
+
+/** Names of variables as they can be declared, and a comment for those that cannot. */
+export function variables(names: readonly string[]): Variables {
   const usable = names.filter((name) => !name.startsWith('!') && brokenRule('variables', name) === undefined);
   const left = names.filter((name) => !usable.includes(name));
   return {

@@ -6,10 +6,12 @@ import { FlecheError } from '../../base/errors.ts';
 import type { Draft, DraftTable } from './draft.ts';
 import { commandOf, type JsonTable, type Member, type Repository, tableOf, textsOf } from './repository.ts';
 import { type LeftOutputs, leftOutputs } from './shared-outputs.ts';
-import { type ImportedTask, keysBeside, keysOf, npmRemarks, variables } from './task-keys.ts';
+import { type ImportedTask, keysBeside, keysOf, NOTHING, npmRemarks, type Variables, variables } from './task-keys.ts';
 import { EXTENDS, ownPattern, rooted, TurboNeeds } from './turbo-needs.ts';
 
 const FILE = 'turbo.json';
+/** The list of inputs that all tasks have. */
+const GLOBAL = 'global';
 
 /** Variables that Turbo counts for packages that use a framework. */
 const FRAMEWORKS: Readonly<Record<string, readonly string[]>> = {
@@ -76,7 +78,14 @@ class Turbo {
   #rootDraft(head: readonly DraftTable[], tables: readonly DraftTable[]): Draft {
     const names = tables.map(({ path }) => path[1] ?? '');
     const tasks = names.includes('build') ? ['build'] : names.slice(0, 1);
-    const defaults: DraftTable = { path: ['default'], keys: { tasks: tasks.length === 0 ? undefined : tasks } };
+    const { global, passed } = this.#variables;
+    const keys = keysOf({ ...NOTHING, cache: true, env: global.names, passEnv: passed.names });
+    const defaults: DraftTable = {
+      path: ['default'],
+      keys: { tasks: tasks.length === 0 ? undefined : tasks, ...keys },
+    };
+    const shared: readonly DraftTable[] =
+      this.#dependencies.length === 0 ? [] : [{ path: ['inputs'], keys: { [GLOBAL]: this.#dependencies } }];
     const remarks = ['remoteCache', 'daemon', 'ui', 'concurrency', 'boundaries'].filter((key) => key in this.#file);
     return {
       folder: '.',
@@ -84,9 +93,27 @@ class Turbo {
         `Made from ${FILE} by fleche init --from turbo.`,
         'Turbo takes a task for done that writes none of its outputs; where that is a failure, call them "outputs".',
         ...(remarks.length === 0 ? [] : [`Not taken over: ${remarks.join(', ')}.`]),
+        ...global.comments,
+        ...passed.comments,
       ],
-      tables: [defaults, ...head, ...tables],
+      tables: [defaults, ...head, ...shared, ...tables],
     };
+  }
+
+  /** What all tasks have beside their own. */
+  get #variables(): { readonly global: Variables; readonly passed: Variables } {
+    const loose = this.#file['envMode'] === 'loose' ? ['*'] : [];
+    return {
+      global: variables(textsOf(this.#file['globalEnv'])),
+      passed: variables([...textsOf(this.#file['globalPassThroughEnv']), ...loose]),
+    };
+  }
+
+  /** Files that all tasks read, seen from the root. */
+  get #dependencies(): readonly string[] {
+    return textsOf(this.#file['globalDependencies']).map((path) =>
+      path.startsWith('!') ? `!//${path.slice(1)}` : `//${path}`,
+    );
   }
 
   #template(name: string): DraftTable | undefined {
@@ -139,12 +166,7 @@ class Turbo {
 
   #task(name: string, definition: JsonTable, users: readonly Member[]): ImportedTask {
     const own = variables(textsOf(definition['env']));
-    const global = variables(textsOf(this.#file['globalEnv']));
-    const passed = variables([
-      ...textsOf(this.#file['globalPassThroughEnv']),
-      ...textsOf(definition['passThroughEnv']),
-      ...(this.#file['envMode'] === 'loose' ? ['*'] : []),
-    ]);
+    const passed = variables(textsOf(definition['passThroughEnv']));
     const needs = this.#needs.of(name, definition, users);
     const outputs = this.#outputsOf(name, definition, users);
     const isPersistent = definition['persistent'] === true;
@@ -153,14 +175,13 @@ class Turbo {
       inputs: this.#inputsOf(definition, users, needs.inputs),
       outputs: [],
       optional: outputs.patterns,
-      env: [...global.names, ...own.names, ...needs.env, ...frameworkVariables(users)],
+      env: [...own.names, ...needs.env, ...frameworkVariables(users)],
       passEnv: passed.names,
       cache: definition['cache'] !== false && outputs.isWhole,
       persistent: isPersistent,
       comments: [
         ...needs.comments,
         ...outputs.comments,
-        ...global.comments,
         ...own.comments,
         ...passed.comments,
         ...Object.keys(definition).flatMap((key) => SAID[key] ?? []),
@@ -205,9 +226,7 @@ class Turbo {
   }
 
   #inputsOf(definition: JsonTable, users: readonly Member[], below: readonly string[]): readonly string[] | undefined {
-    const global = textsOf(this.#file['globalDependencies']).map((path) =>
-      path.startsWith('!') ? `!//${path.slice(1)}` : `//${path}`,
-    );
+    const global = this.#dependencies.length === 0 ? [] : [`@${GLOBAL}`];
     const written = definition['inputs'] === undefined ? undefined : textsOf(definition['inputs']);
     const others = [...below, ...global];
     if (written === undefined) return others.length === 0 ? undefined : inFront(['@default', ...others]);

@@ -60,6 +60,27 @@ test('what a command reads from its standard input', () => {
   assert.equal(stdin('{ file = "./a//b.sql" }'), { kind: 'file', path: 'a/b.sql' });
 });
 
+test('what all tasks have of the environment comes before their own, each name once', () => {
+  const config = load(`[default]
+env = ["NODE_ENV", "MODE"]
+pass_env = ["TOKEN"]
+[tasks.a]
+run = "a"
+env = ["LEVEL", "MODE"]
+pass_env = ["HOME_DIR"]
+[tasks.b]
+call = "./b.ts#b"
+`);
+  const seen = [...config.tasks.values()].map(({ env, passEnv }) => [env, passEnv]);
+  assert.equal(seen, [
+    [
+      ['NODE_ENV', 'MODE', 'LEVEL'],
+      ['TOKEN', 'HOME_DIR'],
+    ],
+    [['NODE_ENV', 'MODE'], ['TOKEN']],
+  ]);
+});
+
 test('every key of a task arrives', () => {
   const task = only(`tasks.a = "x"
 [tasks.t]
@@ -250,7 +271,7 @@ test('an argument has one source, and nothing beside it', () => {
     ],
     [
       `${CALL}args.a = { from = ▸"up" }`,
-      ['CONFIG_UNKNOWN_TASK', 'tasks.t.args.a.from: there is no task "up"', 'Did you mean "t"?'],
+      ['CONFIG_UNKNOWN_TASK', 'tasks.t.args.a.from: there is no task "up"', 'Known: t.'],
     ],
     [
       `${CALL}args.a = { file = ▸1 }`,

@@ -79,23 +79,23 @@ test('an output that two tasks have is that of the first; the other always runs,
 test('tasks are templates, what a package has for itself stands in its own file', () =>
   imported(REPOSITORY, 'turbo', ({ toml, text, told }) => {
     assert.match(told, 'wrote fleche.config.toml\n');
-    const { workspace, templates, tasks, default: defaults } = toml();
+    const { workspace, templates, tasks, default: defaults, inputs } = toml();
     assert.equal(workspace, { packages: 'package.json' });
-    assert.equal(defaults, { tasks: ['build'] });
+    assert.equal(defaults, { tasks: ['build'], env: ['CI_MODE', 'CI'], pass_env: ['TOKEN'] });
+    assert.equal(inputs, { global: ['//.env'] });
     assert.equal(Object.keys(templates), ['build', 'test', 'lint', 'dev']);
     assert.equal(templates.build.needs, ['^build']);
     assert.equal(templates.build.optional_outputs, ['dist/**', '!dist/cache/**']);
-    assert.equal(templates.build.env, ['CI_MODE', 'CI', 'NODE_ENV', 'VITE_*', 'NEXT_PUBLIC_*']);
-    assert.equal(templates.build.pass_env, ['TOKEN']);
+    assert.equal(templates.build.env, ['NODE_ENV', 'VITE_*', 'NEXT_PUBLIC_*']);
+    assert.equal(templates.build.pass_env, undefined);
     assert.ok(
-      ['!README.md', '//shared.json', '//.env', 'package.json'].every((one) => templates.build.inputs.includes(one)),
+      ['!README.md', '//shared.json', '@global', 'package.json'].every((one) => templates.build.inputs.includes(one)),
     );
     assert.equal(templates.test.needs, ['build', '^build']);
-    assert.equal(templates.test.pass_env, ['TOKEN', 'HOME_DIR']);
+    assert.equal(templates.test.pass_env, ['HOME_DIR']);
     assert.equal(templates.dev, {
       inputs: [],
-      pass_env: ['TOKEN'],
-      env: ['CI_MODE', 'CI', 'NEXT_PUBLIC_*'],
+      env: ['NEXT_PUBLIC_*'],
       persistent: true,
     });
     assert.equal(Object.keys(tasks), ['format']);
@@ -104,7 +104,7 @@ test('tasks are templates, what a package has for itself stands in its own file'
     assert.match(text(), '# Turbo takes a task for done');
     assert.match(text(), '# Left out, for no package has it: nowhere.');
     const web = toml('packages/web').tasks;
-    assert.equal(web.build, { env: ['CI_MODE', 'CI', 'NODE_ENV', 'VITE_*', 'WEB', 'NEXT_PUBLIC_*'] });
+    assert.equal(web.build, { env: ['NODE_ENV', 'VITE_*', 'WEB', 'NEXT_PUBLIC_*'] });
     assert.ok(web.lint.inputs.includes('src/**'));
     assert.match(toml('packages/lib').tasks.lint.run, /prelint.* && .*lint lib/);
   }));
