@@ -50,7 +50,7 @@ export class Acting {
       calls.flush();
       around.state.flush();
     };
-    this.#spent = new SpentClaims(note);
+    this.#spent = new SpentClaims(note, (steps) => state.bench.leases.together(steps));
     this.#restoring = new RestoreQueue(note, now);
   }
 

@@ -9,12 +9,14 @@ const LONGEST = 50;
 
 export class SpentClaims {
   readonly #commit: () => void;
+  readonly #together: (steps: () => void) => void;
   readonly #claims = new Map<string, Claim>();
   #due: NodeJS.Timeout | undefined;
 
-  /** `commit` makes durable what was noted, and visible to other processes. */
-  constructor(commit: () => void) {
+  /** `commit` makes durable what was noted, and visible to other processes; `together` is that of the leases. */
+  constructor(commit: () => void, together: (steps: () => void) => void) {
     this.#commit = commit;
+    this.#together = together;
   }
 
   /** Whether a claim on this task waits to be given back. */
@@ -34,7 +36,9 @@ export class SpentClaims {
     this.#due = undefined;
     if (this.#claims.size === 0) return;
     this.#commit();
-    for (const claim of this.#claims.values()) claim.release();
+    this.#together(() => {
+      for (const claim of this.#claims.values()) claim.release();
+    });
     this.#claims.clear();
   }
 }

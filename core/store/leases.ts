@@ -44,6 +44,8 @@ export interface LeaseStore {
    * there for all who take the lease from now on.
    */
   release(lease: Lease, note?: Uint8Array): void;
+  /** Takes some of these steps, which follow each other at once, as one: most of what a step costs is paid once. */
+  together(steps: () => void): void;
   /** Takes away the notes that were left by the holders of these leases. */
   forget(leases: readonly Lease[]): void;
   /** The present holder, or undefined. */

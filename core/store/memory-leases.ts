@@ -58,6 +58,10 @@ export class MemoryLeases implements LeaseStore {
     return this.#leases.get(name);
   }
 
+  together(steps: () => void): void {
+    steps();
+  }
+
   list(which: (name: string) => boolean = () => true): readonly Lease[] {
     return [...this.#leases.values()].filter(({ name }) => which(name));
   }

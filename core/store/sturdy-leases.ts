@@ -47,6 +47,10 @@ export class SturdyLeases implements LeaseStore {
     return this.#do((leases) => leases.holder(name));
   }
 
+  together(steps: () => void): void {
+    this.#do((leases) => leases.together(steps));
+  }
+
   list(which?: (name: string) => boolean): readonly Lease[] {
     return this.#do((leases) => leases.list(which));
   }

@@ -93,6 +93,17 @@ function contract(kind: string, open: (clock: { now: number }) => LeaseStore): v
       assert.is(fourth.kind === 'acquired' && fourth.note, undefined);
     }));
 
+  test(`${kind}: leases that are given back together are all given back, and others can be taken afterwards`, () =>
+    using((leases) => {
+      const [one, other] = [taken(leases, 'a'), taken(leases, 'b')];
+      leases.together(() => {
+        for (const lease of [one, other]) leases.release(lease);
+      });
+      assert.equal(leases.list(), []);
+      taken(leases, 'a');
+      assert.is(leases.list().length, 1);
+    }));
+
   test(`${kind}: leases can be listed and cleared`, () =>
     using((leases) => {
       for (const name of ['a', 'b', 'task:ä/ö']) taken(leases, name);

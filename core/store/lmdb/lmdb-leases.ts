@@ -71,6 +71,8 @@ function mend(place: Layout, now: number): void {
 class LmdbLeases implements LeaseStore {
   readonly #root: Root;
   readonly #table: Database<Bytes, Bytes>;
+  /** Whether steps are being taken as one. */
+  #isTogether = false;
   readonly #folder: string;
   readonly #options: SturdyOptions;
   #closed = false;
@@ -125,6 +127,18 @@ class LmdbLeases implements LeaseStore {
       const entry = this.#get(lease.name);
       if (entry.lease?.token !== lease.token) return;
       this.#put(lease.name, { lease: undefined, note: note === undefined ? entry.note : { lease, text: note } });
+    });
+  }
+
+  together(steps: () => void): void {
+    if (this.#isTogether) return steps();
+    this.#write(() => {
+      this.#isTogether = true;
+      try {
+        steps();
+      } finally {
+        this.#isTogether = false;
+      }
     });
   }
 
@@ -199,7 +213,7 @@ class LmdbLeases implements LeaseStore {
   /** One step that no other process can come between. A folder that was removed meanwhile has no leases to respect. */
   #write<T>(step: () => T): T {
     this.#requireOpen();
-    if (!existsSync(this.#folder)) return step();
+    if (this.#isTogether || !existsSync(this.#folder)) return step();
     return this.#root.transact(step);
   }
 }
