@@ -82,9 +82,17 @@ export interface RunSummary {
 
 /** What happens during a run, in order. */
 export type RunEvent =
-  /** `isOpen`: of those that have nothing to tell nothing will be told. */
-  | { readonly type: 'plan'; readonly tasks: readonly string[]; readonly isOpen?: boolean }
-  /** `stays`: a service that is wanted itself, whose end nobody waits for. */
+  /**
+   * `isOpen`: of those that have nothing to tell nothing will be told. `staying`: services that were told to stay before,
+   * and do.
+   */
+  | {
+      readonly type: 'plan';
+      readonly tasks: readonly string[];
+      readonly isOpen?: boolean;
+      readonly staying?: Iterable<string>;
+    }
+  /** `stays`: a service whose end nobody waits for. */
   | {
       readonly type: 'start';
       readonly name: string;

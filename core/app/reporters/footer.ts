@@ -69,6 +69,14 @@ export class Footer implements Terminal {
     else this.#wait(wait);
   }
 
+  /** Takes the footer off the screen until it is drawn again, so that others can write. */
+  hide(): void {
+    if (!this.#open || this.#shown.length === 0) return;
+    this.#cancel?.();
+    this.#draw([]);
+    this.#wait(INTERVAL);
+  }
+
   /** Erases the footer for good and writes what is still held back. */
   close(): void {
     if (!this.#open) return;

@@ -29,6 +29,7 @@ export function liveReporter(terminal: Terminal, clock: Clock, log: LogMode): Re
       progress.drop(name);
       plain.drop(name);
     },
+    hide: () => footer.hide(),
     close() {
       plain.close();
       footer.close();

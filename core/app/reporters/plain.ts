@@ -47,9 +47,10 @@ export class PlainReporter implements Reporter {
       case 'plan':
         this.#width = nameWidth(event.tasks);
         this.#streams.begin(event.tasks, this.#width);
+        for (const name of event.staying ?? []) this.#stay(name);
         break;
       case 'start':
-        if (event.stays && this.#options.log === 'grouped') this.#staying.add(event.name);
+        if (event.stays) this.#stay(event.name);
         break;
       case 'output':
         return this.#output(event.name, event.chunk);
@@ -70,6 +71,10 @@ export class PlainReporter implements Reporter {
         break;
     }
   };
+
+  #stay(name: string): void {
+    if (this.#options.log === 'grouped') this.#staying.add(name);
+  }
 
   drop(name: string): void {
     this.#streams.end(name);

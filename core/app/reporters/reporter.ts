@@ -13,6 +13,8 @@ export interface Reporter {
   readonly listener: RunListener;
   /** Forgets a task that began: it was ended and begins again. */
   drop(name: string): void;
+  /** Takes lines that change off the screen for a moment, where there are such: others are about to write there. */
+  hide?(): void;
   /** Puts the terminal right. Safe to call twice, and needed when a run ends without an `end` event. */
   close(): void;
 }

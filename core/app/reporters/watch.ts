@@ -1,4 +1,6 @@
 /** Shows a watch: for people and logs each round as a run of its own, for programs one JSON object a line. */
+
+import type { RunEvent } from '../../graph/outcome.ts';
 import type { Loop } from '../../graph/watch/loop-guard.ts';
 import type { WatchEvent, WatchListener, WatchRound } from '../../graph/watch/watch-events.ts';
 import type { Invocation } from '../invocation.ts';
@@ -16,8 +18,8 @@ const MOST_REASONS = 20;
 
 export interface WatchReporter {
   readonly listener: WatchListener;
-  /** Takes away what changes on the screen: others are about to have it. */
-  suspend(): void;
+  /** Takes away what changes on the screen for a moment: others are about to write there. */
+  hide(): void;
   /** Puts the terminal right. */
   close(): void;
 }
@@ -46,7 +48,7 @@ export function watchReporterFor(options: WatchReporterOptions): WatchReporter {
       if (line !== undefined) void stdout.write(`${JSON.stringify(line)}\n`);
       return event.type === 'rested' ? undefined : rounds.listener(event);
     },
-    suspend: () => rounds.suspend(),
+    hide: () => rounds.hide(),
     close: () => rounds.close(),
   };
 }
@@ -76,6 +78,10 @@ class RoundReporter implements WatchReporter {
   readonly #options: WatchReporterOptions;
   readonly #style: Style;
   #round: Reporter | undefined;
+  /** Shows what services print between two rounds. */
+  #between: Reporter | undefined;
+  /** Services that are up, and stay. */
+  readonly #staying = new Set<string>();
 
   constructor(options: WatchReporterOptions) {
     this.#options = options;
@@ -94,7 +100,7 @@ class RoundReporter implements WatchReporter {
       case 'round':
         return this.#begin(event.cause === 'change' ? pathsText(event.paths) : HEADS[event.cause]);
       case 'task':
-        return this.#round?.listener(event.event);
+        return this.#tell(event.event);
       case 'superseded':
         return this.#round?.drop(event.name);
       case 'rested':
@@ -106,6 +112,7 @@ class RoundReporter implements WatchReporter {
       case 'trouble':
         return this.#write(`${yellow('!')} ${harmless(event.message)}`);
       case 'broken':
+        this.hide();
         return this.#options.showError(event.error);
       case 'configuration':
       case 'fault':
@@ -114,10 +121,22 @@ class RoundReporter implements WatchReporter {
   };
 
   #begin(head: string): void {
-    const { invocation, machine, names } = this.#options;
+    this.close();
     if (head !== '') this.#write(this.#style.bold(head));
-    this.#round = reporterFor(invocation, machine, 'run');
-    this.#round.listener({ type: 'plan', tasks: names(), isOpen: true });
+    this.#round = this.#reporter();
+  }
+
+  #reporter(): Reporter {
+    const { invocation, machine, names } = this.#options;
+    const reporter = reporterFor(invocation, machine, 'run');
+    reporter.listener({ type: 'plan', tasks: names(), isOpen: true, staying: this.#staying });
+    return reporter;
+  }
+
+  #tell(event: RunEvent): unknown {
+    if (event.type === 'start' && event.stays) this.#staying.add(event.name);
+    if (this.#round === undefined) this.#between ??= this.#reporter();
+    return (this.#round ?? this.#between)?.listener(event);
   }
 
   #end({ summary }: WatchRound): void {
@@ -127,16 +146,19 @@ class RoundReporter implements WatchReporter {
 
   /** Goes above the lines of a round that change. */
   #write(line: string): void {
+    this.hide();
     if (!this.#options.invocation.flag('json')) this.#terminal.write(`${line}\n`);
   }
 
-  suspend(): void {
-    this.#round?.close();
+  hide(): void {
+    this.#round?.hide?.();
   }
 
   close(): void {
-    this.suspend();
+    this.#round?.close();
+    this.#between?.close();
     this.#round = undefined;
+    this.#between = undefined;
   }
 }
 

@@ -50,7 +50,7 @@ class Session {
       ? undefined
       : machine.keyboard?.listen({
           pressed: (key) => this.#pressed(key),
-          suspended: () => this.#reporter.suspend(),
+          suspended: () => this.#reporter.hide(),
           // More may have happened than the system remembers.
           resumed: () => this.#watching?.lookAgain(),
         });
@@ -120,6 +120,7 @@ class Session {
   }
 
   #executed(command: string, result: CommandResult, ms: number): void {
+    this.#reporter.hide();
     const { stdout } = this.#context.machine;
     const { dim, red } = styleFor(stdout);
     const exitCode = result.kind === 'exited' ? result.exitCode : null;
@@ -131,6 +132,7 @@ class Session {
   #print(lines: readonly string[]): void {
     const { stdout, stderr } = this.#context.machine;
     const terminal = this.#isJson ? stderr : stdout;
+    if (lines.length > 0) this.#reporter.hide();
     for (const line of lines) terminal.write(`${tameLine(line, terminal.colors)}\n`);
   }
 

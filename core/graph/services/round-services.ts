@@ -112,7 +112,8 @@ export class RoundServices {
     const reasons = end.begin([task === undefined ? { kind: 'uncached' } : { kind: 'needed', task }]);
     const over = request.timeline?.begin(name, 'service') ?? ((): void => {});
     this.#begun.set(name, { service, end, over });
-    request.listener({ type: 'start', name, reasons, ...(this.#wanted.has(name) ? { stays: true } : {}) });
+    const stays = this.#wanted.has(name) || this.#state.live !== undefined;
+    request.listener({ type: 'start', name, reasons, ...(stays ? { stays } : {}) });
     const fail = (): void => {
       over();
       const outcome = this.#outcome(name, call);

@@ -11,12 +11,18 @@ const MOST_PATHS = 100;
 
 interface OpenRound {
   readonly number: number;
-  readonly cause: RoundCause;
-  readonly started: number;
+  readonly about: About;
   readonly told: Map<string, TaskOutcome>;
   /** Files that made tasks run. */
   readonly files: Set<string>;
   passes: number;
+}
+
+/** Why a round would begin, and when that was. */
+interface About {
+  readonly cause: RoundCause;
+  readonly paths: readonly string[];
+  readonly begun: number;
 }
 
 export class RoundTeller {
@@ -27,9 +33,8 @@ export class RoundTeller {
   readonly #running = new Set<string>();
   #open: OpenRound | undefined;
   #count = 0;
-  #cause: RoundCause = 'start';
-  #paths: readonly string[] = [];
-  #begun = 0;
+  /** Of the pass that has told nothing so far. */
+  #next: About | undefined;
 
   /** `now`: ms since some moment. */
   constructor(listener: WatchListener, now: () => number) {
@@ -40,9 +45,7 @@ export class RoundTeller {
   /** A pass begins: what it has to tell is about this. */
   begin(cause: RoundCause, paths: Iterable<string>): void {
     if (this.#open === undefined) {
-      this.#cause = cause;
-      this.#paths = [...paths].slice(0, MOST_PATHS).sort(byCodeUnit);
-      this.#begun = this.#now();
+      this.#next = { cause, paths: [...paths].slice(0, MOST_PATHS).sort(byCodeUnit), begun: this.#now() };
       // At the start and when somebody asks for it, that there is nothing to do is news too.
       if (cause !== 'change') this.#tell([]);
     } else {
@@ -61,6 +64,9 @@ export class RoundTeller {
         this.#tell(event.reasons);
         break;
       case 'output':
+        // What a service prints while nothing else happens is no round.
+        if (event.replayed) this.#tell([]);
+        break;
       case 'warning':
         this.#tell([]);
         break;
@@ -91,10 +97,10 @@ export class RoundTeller {
     const files = reasons.flatMap((reason) => (reason.kind === 'file' ? [reason.path] : []));
     if (this.#open === undefined) {
       const number = ++this.#count;
-      const cause = this.#cause;
-      this.#open = { number, cause, started: this.#begun, told: new Map(), files: new Set(), passes: 1 };
-      const paths = files.length > 0 ? files.slice(0, MOST_PATHS) : this.#paths;
-      this.#listener({ type: 'round', number, cause, paths });
+      const about = this.#next ?? { cause: 'change', paths: [], begun: this.#now() };
+      this.#open = { number, about, told: new Map(), files: new Set(), passes: 1 };
+      const paths = files.length > 0 ? files.slice(0, MOST_PATHS) : about.paths;
+      this.#listener({ type: 'round', number, cause: about.cause, paths });
     }
     for (const file of files) if (this.#open.files.size < MOST_PATHS) this.#open.files.add(file);
     return this.#open;
@@ -105,11 +111,13 @@ export class RoundTeller {
     for (const outcome of report.outcomes) this.#skipped(outcome);
     const round = this.#open;
     this.#open = undefined;
+    this.#next = undefined;
     if (round === undefined) return;
-    const { number, cause, told, passes } = round;
+    const { number, about, told, passes } = round;
+    const { cause, begun } = about;
     const outcomes = report.outcomes.map((outcome) => stateOf(outcome, told.get(outcome.name)));
-    const paths = round.files.size > 0 ? [...round.files].sort(byCodeUnit) : this.#paths;
-    const summary = summaryOf(outcomes, this.#now() - round.started, report.summary.saved);
+    const paths = round.files.size > 0 ? [...round.files].sort(byCodeUnit) : about.paths;
+    const summary = summaryOf(outcomes, this.#now() - begun, report.summary.saved);
     this.#listener({
       type: 'rested',
       round: { number, cause, paths, outcomes, told: [...told.keys()].sort(byCodeUnit), summary, passes },

@@ -295,6 +295,8 @@ export class Watch {
     }
     const told = this.#teller.event(event);
     if (event.type === 'done') this.#done(event.outcome.name, now);
+    // A service went down by itself, which is a round of its own.
+    if (event.type === 'done' && this.#pass === undefined) this.#rest();
     return told;
   }
 

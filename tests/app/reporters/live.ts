@@ -132,6 +132,18 @@ test('it is redrawn at most ten times a second, and written to only when somethi
   );
 });
 
+test('it is taken away for others who write, and comes again', () => {
+  const [terminal, clock] = [new FakeTerminal({ isTTY: true }), new TestClock()];
+  const { listener, hide } = liveReporter(terminal, clock, 'grouped');
+  listener({ type: 'plan', tasks: ['a'] });
+  listener(start('a'));
+  clock.pass(100);
+  hide?.();
+  terminal.write('somebody else\n');
+  clock.pass(100);
+  assert.equal(terminal.screen, ['somebody else', '… a  200ms', '0/1 done, 1 running']);
+});
+
 test('lines that a narrower window has wrapped are erased whole', () => {
   const [terminal, clock] = [new FakeTerminal({ isTTY: true, columns: 40 }), new TestClock()];
   const footer = new Footer(terminal, clock, () => ['x'.repeat(39), 'y']);

@@ -209,6 +209,26 @@ test('a round is told with the files that made it run, once, whatever the number
   assert.equal(heads, [[], ['one/a']]);
 });
 
+test('what a service prints at rest is no round, and that it goes down is one of its own', async () => {
+  const { tasks, clock, events, rounds } = await started();
+  const listener = latest(tasks);
+  const before = events.length;
+  clock.pass(5000);
+  listener({ type: 'output', name: 'three', chunk: new Uint8Array(), replayed: false });
+  assert.equal(
+    events.slice(before).map(({ type }) => type),
+    ['task'],
+  );
+  clock.pass(5000);
+  listener({ type: 'done', outcome: outcomeOf('three', 'failed') });
+  assert.equal(
+    events.slice(before + 1).map(({ type }) => type),
+    ['round', 'task', 'rested'],
+  );
+  const { cause, paths, told, summary } = rounds.at(-1) ?? {};
+  assert.equal([cause, paths, told, summary?.ms], ['change', [], ['three'], 0]);
+});
+
 test('several files wait for some quiet, and no longer than ten seconds', async () => {
   const { tasks, clock, watch } = await started();
   tell(watch, ...Array.from({ length: 9 }, (_, file) => `three/${file}`));
