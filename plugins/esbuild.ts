@@ -14,7 +14,7 @@ import type {
   ResolveResult,
 } from 'esbuild';
 import { type Digest, digest, FlecheError, type Part } from '../core/index.ts';
-import { type Form, Hooks, type Host, type Report, reportOf, reportOn } from './cached/hooks.ts';
+import { type Form, Hooks, type Host, IDLE_WITHOUT_PARTS, type Report, reportOf, reportOn } from './cached/hooks.ts';
 import { type BundlerLook, type Recording, recordings } from './cached/recording.ts';
 import { type CachedOptions, configDigest, identityParts, isExcluded, partOf, rootOf } from './cached/settings.ts';
 import { relativeTo } from './machine.ts';
@@ -48,7 +48,7 @@ export function cached<O = unknown>(plugin: Plugin | ((options: O) => Plugin), s
     name: inner.name,
     setup: async (build) => {
       const root = settings.root ?? build.initialOptions.absWorkingDir ?? rootOf(settings);
-      hooks ??= new Hooks(inner.name, settings, root, FORM);
+      hooks ??= new Hooks(inner.name, settings, root, FORM, IDLE_WITHOUT_PARTS);
       const loads = new CachedLoads(inner.name, settings, identity, hooks, build);
       await inner.setup(loads.build);
       const own = hooks;

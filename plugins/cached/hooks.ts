@@ -97,6 +97,8 @@ const NONE: readonly never[] = [];
 
 /** How long after the last call everything is made durable, ms, where the bundler goes on living. */
 const IDLE = 500;
+/** The same where no answer grows by what is answered for parts of its module: while the bundler works by itself. */
+export const IDLE_WITHOUT_PARTS = 50;
 
 export class Hooks {
   readonly machine: Machine = new Machine();
@@ -108,15 +110,18 @@ export class Hooks {
   readonly #calls: TracedCalls;
   readonly #counts = { hits: 0, misses: 0, uncacheable: 0, savedMs: 0 };
   readonly #reasons = new Map<string, number>();
+  readonly #idleMs: number;
   #idle: NodeJS.Timeout | undefined;
+  #underWay = 0;
 
-  constructor(plugin: string, settings: CachedOptions, root: string, form: Form) {
+  constructor(plugin: string, settings: CachedOptions, root: string, form: Form, idleMs: number = IDLE) {
     const { onWarning = warn } = settings;
     this.root = root;
     this.surroundings = new Surroundings(plugin, settings, root, this.machine);
     this.#plugin = plugin;
     this.#settings = settings;
     this.#form = form;
+    this.#idleMs = idleMs;
     this.#calls = new TracedCalls({ cache: () => cacheOf(settings, root), who: plugin, onWarning, now });
   }
 
@@ -128,7 +133,11 @@ export class Hooks {
     const { question } = call;
     const obstacle = call.obstacle ?? (caching() ? undefined : 'caching is switched off');
     if (obstacle !== undefined) return this.#plain(call, obstacle);
-    return 'whole' in question ? this.#part(call, question) : this.#whole(call, question);
+    this.#underWay++;
+    const made = 'whole' in question ? this.#part(call, question) : this.#whole(call, question);
+    return made.finally(() => {
+      this.#underWay--;
+    });
   }
 
   async #plain(call: HookCall, obstacle: string): Promise<Made> {
@@ -221,7 +230,11 @@ export class Hooks {
 
   #flushSoon(): void {
     if (this.#idle !== undefined) return void this.#idle.refresh();
-    this.#idle = setTimeout(() => void this.flush(), IDLE).unref();
+    const flush = (): void => {
+      if (this.#underWay > 0) this.#idle?.refresh();
+      else void this.flush();
+    };
+    this.#idle = setTimeout(flush, this.#idleMs).unref();
   }
 
   /** Makes everything filed so far durable, while other things go on. */

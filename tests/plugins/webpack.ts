@@ -1,4 +1,8 @@
-/** One transform in all bundlers: the same code from each, and from each the same modules made anew. */
+/**
+ * One transform in all bundlers: the same code from each, and from each the same modules made anew. Rspack is among them
+ * where it is installed (`npm install --no-save @rspack/core`); it is no dependency of the project, being 50 MB.
+ */
+import { createRequire } from 'node:module';
 import { runInNewContext } from 'node:vm';
 import { build as esbuild } from 'esbuild';
 import { rollup } from 'rollup';
@@ -45,8 +49,24 @@ const FILES = {
 type Settings = Pick<CachedOptions, 'cache' | 'root' | 'onDecision'>;
 type Build = (at: Site, options: Options, settings: Settings) => Promise<string>;
 
-async function packed(at: Site, plugin: object, more: Configuration = {}): Promise<Stats> {
-  const compiler = webpack({
+type Pack = typeof webpack;
+
+/** webpack, and Rspack if it is here, each with how it is told to keep modules by itself. */
+const PACKERS = new Map<string, readonly [pack: Pack, kept: (folder: string) => Configuration]>([
+  ['webpack', [webpack, (cacheDirectory) => ({ cache: { type: 'filesystem', cacheDirectory } })]],
+]);
+try {
+  const { rspack } = createRequire(import.meta.url)('@rspack/core') as { readonly rspack: Pack };
+  const kept = (directory: string): object => ({
+    cache: { type: 'persistent', storage: { type: 'filesystem', directory } },
+  });
+  PACKERS.set('rspack', [rspack, kept]);
+} catch {
+  // It is not installed.
+}
+
+async function packed(at: Site, pack: Pack, plugin: object, more: Configuration = {}): Promise<Stats> {
+  const compiler = pack({
     context: at.root,
     mode: 'production',
     entry: './src/main.js',
@@ -64,7 +84,7 @@ async function packed(at: Site, plugin: object, more: Configuration = {}): Promi
   return stats;
 }
 
-const BUNDLERS: Readonly<Record<string, Build>> = {
+const BUNDLERS: Record<string, Build> = {
   async esbuild(at, options, settings) {
     const { outputFiles } = await esbuild({
       absWorkingDir: at.root,
@@ -97,11 +117,13 @@ const BUNDLERS: Readonly<Record<string, Build>> = {
     await bundle.close();
     return output[0].code;
   },
-  async webpack(at, options, settings) {
-    await packed(at, tokens.webpack(options, settings));
-    return at.read('dist')['dist/main.js'] ?? '';
-  },
 };
+for (const [name, [pack]] of PACKERS) {
+  BUNDLERS[name] = async (at, options, settings) => {
+    await packed(at, pack, tokens.webpack(options, settings));
+    return at.read('dist')['dist/main.js'] ?? '';
+  };
+}
 
 // Vite sets it for those that come after it.
 process.env['NODE_ENV'] = 'production';
@@ -169,58 +191,60 @@ test('one transform says the same in every bundler, cold and warm, and is made a
   }
 });
 
-test('webpack watches, cold and warm, what was read, listed and looked for in vain, and is told the same', async () => {
-  const at = site(FILES);
-  await settle();
-  const cache = memoryCache();
-  const build = async (): Promise<readonly [hits: number, told: unknown]> => {
-    const plugin = tokens.webpack({ suffix: '!' }, { cache });
-    const { compilation } = await packed(at, plugin);
-    const below = (paths: Iterable<string>): string[] =>
-      [...paths]
-        .filter((path) => path.startsWith(`${at.root}/`))
-        .map((path) => path.slice(at.root.length + 1))
-        .sort();
-    return [
-      cacheReport(plugin).hits,
-      {
-        files: below(compilation.fileDependencies).filter((path) => !path.startsWith('node_modules')),
-        folders: below(compilation.contextDependencies),
-        missing: below(compilation.missingDependencies).filter((path) => path.endsWith('base.txt')),
-        warnings: compilation.warnings.map(({ message }) => message),
-      },
-    ];
-  };
-  const [cold, told] = await build();
-  assert.is(cold, 0);
-  const { files, folders, missing, warnings } = told as Readonly<Record<string, readonly string[]>>;
-  assert.ok(files?.includes('base.txt'));
-  assert.ok(folders?.includes('src/themes'));
-  assert.equal(missing, ['src/base.txt']);
-  assert.match(warnings?.join() ?? '', 'read a.tokens');
-  const [warm, again] = await build();
-  assert.is(warm, 2);
-  assert.equal(again, told);
-  at.end();
-});
+for (const [packer, [pack]] of PACKERS)
+  test(`${packer} watches, cold and warm, what was read, listed and looked for in vain, and is told the same`, async () => {
+    const at = site(FILES);
+    await settle();
+    const cache = memoryCache();
+    const build = async (): Promise<readonly [hits: number, told: unknown]> => {
+      const plugin = tokens.webpack({ suffix: '!' }, { cache });
+      const { compilation } = await packed(at, pack, plugin);
+      const below = (paths: Iterable<string>): string[] =>
+        [...paths]
+          .filter((path) => path.startsWith(`${at.root}/`))
+          .map((path) => path.slice(at.root.length + 1))
+          .sort();
+      return [
+        cacheReport(plugin).hits,
+        {
+          files: below(compilation.fileDependencies).filter((path) => !path.startsWith('node_modules')),
+          folders: below(compilation.contextDependencies),
+          missing: below(compilation.missingDependencies).filter((path) => path.endsWith('base.txt')),
+          warnings: compilation.warnings.map(({ message }) => message),
+        },
+      ];
+    };
+    const [cold, told] = await build();
+    assert.is(cold, 0);
+    const { files, folders, missing, warnings } = told as Readonly<Record<string, readonly string[]>>;
+    assert.ok(files?.includes('base.txt'));
+    assert.ok(folders?.includes('src/themes'));
+    assert.equal(missing, ['src/base.txt']);
+    assert.match(warnings?.join() ?? '', 'read a.tokens');
+    const [warm, again] = await build();
+    assert.is(warm, 2);
+    assert.equal(again, told);
+    at.end();
+  });
 
-test("webpack's own cache gives no answer for another option, version or variable", async () => {
-  const at = site(FILES);
-  await settle();
-  const kept: Configuration = { cache: { type: 'filesystem', cacheDirectory: `${at.root}/.webpack` } };
-  const build = async (suffix: string): Promise<string> => {
-    await packed(at, tokens.webpack({ suffix }, { cache: memoryCache() }), kept);
-    return said(at.read('dist')['dist/main.js'] ?? '');
-  };
-  assert.match(await build('!'), '"suffix":"!"');
-  assert.match(await build('?'), '"suffix":"?"');
-  process.env['FLECHE_TEST_BRAND'] = 'acme';
-  try {
-    assert.match(await build('?'), 'acme');
-  } finally {
-    delete process.env['FLECHE_TEST_BRAND'];
-  }
-  at.end();
-});
+for (const [packer, [pack, keptIn]] of PACKERS)
+  test(`the own cache of ${packer} gives no answer for another option, version or variable`, async () => {
+    const at = site(FILES);
+    await settle();
+    const kept = keptIn(`${at.root}/.packed`);
+    const build = async (suffix: string): Promise<string> => {
+      await packed(at, pack, tokens.webpack({ suffix }, { cache: memoryCache() }), kept);
+      return said(at.read('dist')['dist/main.js'] ?? '');
+    };
+    assert.match(await build('!'), '"suffix":"!"');
+    assert.match(await build('?'), '"suffix":"?"');
+    process.env['FLECHE_TEST_BRAND'] = 'acme';
+    try {
+      assert.match(await build('?'), 'acme');
+    } finally {
+      delete process.env['FLECHE_TEST_BRAND'];
+    }
+    at.end();
+  });
 
 test.run();

@@ -19,8 +19,8 @@ export interface Filing {
   readonly holds: () => boolean;
 }
 
-/** Filed in one turn of the event loop, hence in one transaction; some ten milliseconds. */
-const SLICE = 250;
+/** Filed in one turn of the event loop; some milliseconds. */
+const SLICE = 64;
 /** More do not wait for the end: they may hold large texts. */
 const MOST = 1000;
 
