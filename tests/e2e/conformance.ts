@@ -67,6 +67,22 @@ echo one; echo two >&2; echo three
   'in/b.txt': 'b\n',
 };
 
+/** One task, which copies a folder. */
+const COPY: Readonly<Record<string, string>> = {
+  'fleche.config.toml': `[default]
+root = true
+tasks = ["copy"]
+
+[tasks.copy]
+run = 'echo copy >>"$TEST_LOG"; cp -R in/. out'
+inputs = ["in/**"]
+outputs = ["out/**"]
+pass_env = ["TEST_LOG"]
+`,
+  'in/li\nne/br\neak.txt': 'a\n',
+  'in/plain.txt': 'a\n',
+};
+
 interface Row {
   readonly name: string;
   /** Instead of `PAIR`. */
@@ -486,6 +502,18 @@ const ROWS: readonly Row[] = [
     ran: ALL,
   },
   { name: 'an input is renamed in its case alone', change: (rig) => rig.rename('in/b.txt', 'in/B.txt'), ran: ALL },
+  {
+    name: 'an input is edited that has line breaks in its name',
+    files: COPY,
+    change: (rig) => rig.write({ 'in/li\nne/br\neak.txt': 'b\n' }),
+    ran: ['copy'],
+  },
+  {
+    name: 'outputs are gone that have line breaks in their names',
+    files: COPY,
+    change: (rig) => rig.remove('out'),
+    ran: [],
+  },
   {
     name: 'the letters of a name are composed otherwise',
     before: (rig) => rig.write({ 'in/e\u0301.txt': 'e\n' }),

@@ -1,7 +1,7 @@
 /**
  * Walks the workspace for what a pattern list can match, and notes every folder it read: as long as none of them has
- * other names in it, another walk would find the same. fast-glob proposes, `Globs` decides. Links met on the way are
- * found but not followed.
+ * other names in it, another walk would find the same. fast-glob walks, `Globs` decides: of what fast-glob itself would find
+ * names with a line break are missing. Links met on the way are found but not followed.
  */
 import { type Dirent, readdirSync, type Stats } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -118,18 +118,15 @@ class Walk {
   }
 
   #walk(base: RelPath): void {
-    const found = fastGlob().sync('**', {
+    fastGlob().sync('**', {
       cwd: placeOf(this.#root, base),
       dot: true,
       followSymbolicLinks: false,
       fs: { readdirSync: ((place: string) => this.#read(place)) as unknown as typeof readdirSync },
-      objectMode: true,
-      onlyFiles: false,
     });
-    for (const { path, dirent } of found) this.#take(within(base, path), dirent);
   }
 
-  /** Stands in for readdir: notes the folder, and leaves out the folders in which nothing can match. */
+  /** Stands in for readdir: notes the folder, takes what matches, and tells of the folders in which something can match. */
   #read(place: string): Dirent[] {
     const folder = toRel(this.#root, place);
     const at = this.#options.clock();
@@ -138,7 +135,13 @@ class Walk {
     if (looked === undefined) refuseMangled(folder);
     if (looked === undefined || names === undefined) return [];
     this.#folders.set(folder, folderState(folder, looked, names.digest, at));
-    return names.entries.filter((entry) => !entry.isDirectory() || this.#enters(within(folder, entry.name)));
+    return names.entries.filter((entry) => {
+      const path = within(folder, entry.name);
+      const isFolder = entry.isDirectory();
+      if (isFolder && !this.#enters(path)) return false;
+      this.#take(path, entry);
+      return isFolder;
+    });
   }
 
   /** A pattern that leads outside the root does not lead back in: what the root's folder is called does not matter. */

@@ -195,7 +195,7 @@ function tryMangled(root: AbsPath, kind: 'file' | 'folder'): boolean {
   }
 }
 
-const STEPS = ['a', 'b', '.c', '[id]', '(g)', 'd e', 'ü', 'node_modules', '.git', '{x}', 'x.ts', 'a"q', '!n'];
+const STEPS = ['a', 'b', 'l\nb', '.c', '[id]', '(g)', 'd e', 'ü', 'node_modules', '.git', '{x}', 'x.ts', 'a"q', '!n'];
 const magic = fc.constantFrom(
   '*',
   '**',
