@@ -76,8 +76,20 @@ const template = {
   lock: fc.constantFrom(true, true, false),
 };
 
+/** The last depends on one that names the first for its own development only: what is below it ends there. */
+const developed = fc
+  .tuple(packagePlan, packagePlan, packagePlan)
+  .map(([first, middle, last]) => [
+    first,
+    { ...middle, depends: 0, develops: 1 },
+    { ...last, depends: 2, develops: 0 },
+  ]);
+
 export const repositoryPlan: fc.Arbitrary<RepositoryPlan> = fc.record({
-  packages: fc.array(packagePlan, { minLength: 2, maxLength: MOST_PACKAGES }),
+  packages: fc.oneof(
+    { weight: 2, arbitrary: fc.array(packagePlan, { minLength: 2, maxLength: MOST_PACKAGES }) },
+    { weight: 1, arbitrary: developed },
+  ),
   build: fc.record(template),
   check: fc.record({ ...template, needs: fc.constantFrom(...NEEDS) }),
   versions: fc.tuple(version, version, version),
