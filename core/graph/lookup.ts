@@ -1,6 +1,7 @@
 /** Answers a task's question from what is on file, or says why it cannot. */
 import type { Digest, Key } from '../base/hash.ts';
-import { compareParts, nearestCall } from '../call/explain.ts';
+import { compareParts, nearestCall, type PartChange } from '../call/explain.ts';
+import { DISCOVERED } from '../call/listed.ts';
 import { ageOf, within } from '../call/memo/freshness.ts';
 import { parseTree, type Tree } from '../files/trees/tree.ts';
 import type { SyncCallStore } from '../store/calls.ts';
@@ -8,7 +9,7 @@ import type { CallRecord } from '../store/record.ts';
 import type { FileValueStore, SyncValueStore } from '../store/values.ts';
 import type { Reason } from './outcome.ts';
 import { type Product, product } from './product.ts';
-import { reasonsOf } from './reasons.ts';
+import { type ReadBlob, reasonsOf } from './reasons.ts';
 import type { TaskCall } from './task-call.ts';
 
 export type Lookup =
@@ -88,8 +89,19 @@ function missReasons(call: TaskCall, shelf: Shelf, before: Key | null): readonly
       ? nearestCall(shelf.calls.find({ kind: 'task', name: call.task.name }), call.parts)?.changes
       : compareParts(last.parts, call.parts);
   if (changes === undefined) return [{ kind: 'first' }];
-  const reasons = reasonsOf(changes, (blob) => blobOf(call, blob) ?? shelf.values.get(blob));
+  const reasons = told(changes, call, (blob) => blobOf(call, blob) ?? shelf.values.get(blob));
   return reasons.length > 0 ? reasons : [{ kind: 'lost', what: 'the record' }];
+}
+
+/** Of a question that is open, what is not known to be read is not said to be gone, as long as there is another reason. */
+function told(changes: readonly PartChange[], call: TaskCall, read: ReadBlob): readonly Reason[] {
+  const reasons = reasonsOf(changes, read);
+  if (!call.isOpen) return reasons;
+  const some = changes.flatMap((change) => {
+    const all = reasonsOf([change], read);
+    return change.name === DISCOVERED ? all.filter((one) => one.kind === 'file' && one.change !== 'removed') : all;
+  });
+  return some.length > 0 ? some : reasons;
 }
 
 /** What a question names that may not be on file yet; what items have in common is kept with the question as a whole. */

@@ -93,7 +93,7 @@ export class Questions {
   /** There is no answer as a whole: where there is one of every item, that is the answer. */
   async #byItems(asked: TaskCall, reasons: readonly Reason[], isForced: boolean): Promise<Asked> {
     if (asked.items === undefined) return { kind: 'miss', call: asked, reasons };
-    const { bench, mode } = this.#state;
+    const { bench, mode, live } = this.#state;
     const { askItems, questionsOf, united } = await import('./foreach/asked-items.ts');
     const { compose, fileComposed } = await import('./foreach/composed.ts');
     const sight = this.#sight(asked.task);
@@ -101,8 +101,9 @@ export class Questions {
     const call = united(asked, items.questions.values(), sight);
     if (call !== asked) this.#state.take(call);
     if (items.answers.size < items.calls.length) {
-      const found = isForced || call === asked ? undefined : lookUp(call, bench);
-      return { kind: 'miss', call, reasons: found?.kind === 'miss' ? found.reasons : reasons, items };
+      if (isForced || call === asked) return { kind: 'miss', call, reasons, items };
+      const found = lookUp(call, bench, live?.answered(call.task.name));
+      return found.kind === 'hit' ? hit(call, found) : { kind: 'miss', call, reasons: found.reasons, items };
     }
     const composed = compose(call, items.answers, bench.values);
     if (mode === 'run') await fileComposed(call, composed, bench);

@@ -89,7 +89,18 @@ test('an edited file runs exactly the items that read it, and a plan and why say
 test('an edited item runs alone, and what it read before is not said to be gone', () =>
   compiled(async (site) => {
     site.write({ 'src/a': 'y x' });
-    assert.equal((await site.plan()).tasks['cc']?.reasons[0], { kind: 'file', path: 'src/a', change: 'changed' });
+    const edited = [{ kind: 'file', path: 'src/a', change: 'changed' }];
+    assert.equal((await site.plan()).tasks['cc']?.reasons, edited);
+    site.write({ z: '3.' });
+    const both = [...edited, { kind: 'file', path: 'z', change: 'changed' }];
+    assert.equal((await site.plan()).tasks['cc']?.reasons, both);
+    site.write({ z: '3' });
+    site.retask('cc', { env: ['LEVEL'] });
+    assert.equal((await site.plan()).tasks['cc']?.reasons, [
+      { kind: 'env', name: 'LEVEL', change: 'added' },
+      ...edited,
+    ]);
+    site.retask('cc', { env: [] });
     assert.equal((await site.run()).log, ['a', 'link']);
     assert.equal((await site.run()).log, []);
     site.write({ x: '7' });
