@@ -56,7 +56,12 @@ function detail(outcome: TaskOutcome): readonly string[] {
       ];
     case 'failed': {
       const [first = '', ...more] = (outcome.message ?? '').split('\n').map(harmless);
-      return [[first, reasons].filter((text) => text !== '').join('; '), ...more];
+      if (reasons === '') return [first, ...more];
+      // What leads to the lines below stays at the end of its line.
+      return [
+        first.endsWith(':') ? `${first.slice(0, -1)}; ${reasons}:` : [first, reasons].filter(Boolean).join('; '),
+        ...more,
+      ];
     }
     case 'ran':
     case 'skipped':

@@ -131,7 +131,7 @@ export class Service {
   #fail(how: string): void {
     if (this.#fault !== undefined || this.#ending.signal.aborted) return;
     const lines = this.#printed.trimEnd().split('\n').slice(-TOLD_LINES);
-    this.#fault = lines.join('') === '' ? how : `${how}; it printed last:\n${lines.join('\n')}`;
+    this.#fault = lines.join('') === '' ? how : `${how}\nit printed last:\n${lines.join('\n')}`;
     this.#failed.abort();
   }
 }

@@ -153,6 +153,11 @@ test('a message of several lines keeps them below the task', () => {
   assert.is(text, '✗ a  failed     12ms  broken\n    at line 3\n');
 });
 
+test('nor is what leads to them parted from them by the reasons', () => {
+  const text = told([done('a', 'failed', { message: '2 of 3 items failed:\nx\ny', reasons: [CHANGED] })]);
+  assert.match(text, /2 of 3 items failed; src\/a\.ts changed:\n {4}x\n {4}y\n$/);
+});
+
 test('a warning names its task', () => {
   const text = told([
     { type: 'warning', name: 'a', message: 'left processes running' },

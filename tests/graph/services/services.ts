@@ -90,7 +90,7 @@ test('a service that dies makes the task fail that is using it, with the last th
   await onSite({ server: dying, user, other: { run: 'say other', needs: ['user'] } }, {}, async (site) => {
     const { outcomes, tasks, log } = await site.run();
     assert.equal(outcomes, { server: 'failed', user: 'failed', other: 'skipped' });
-    const fault = 'ended by itself with exit code 9; it printed last:\nlistening\nout of memory';
+    const fault = 'ended by itself with exit code 9\nit printed last:\nlistening\nout of memory';
     assert.is(tasks['user']?.message, `its service "server" ${fault}`);
     assert.is(tasks['server']?.message, fault);
     assert.equal(log, []);
@@ -102,7 +102,7 @@ test('a service that is not ready in time has failed, and who needs it is not be
   await onSite({ server: mute, a: client('a') }, { 'a.txt': '' }, async (site) => {
     const { outcomes, tasks } = await site.run({ targets: ['a'] });
     assert.equal(outcomes, { server: 'failed', a: 'skipped' });
-    assert.is(tasks['server']?.message, 'was not ready after 100ms; it printed last:\nstarting');
+    assert.is(tasks['server']?.message, 'was not ready after 100ms\nit printed last:\nstarting');
     assert.equal(tasks['a']?.reasons, [{ kind: 'pending', task: 'server' }]);
   });
 });
@@ -148,7 +148,7 @@ test('a service that is wanted itself and ends has failed, even with exit code 0
   await onSite({ server: { run: 'echo done', ...service() } }, {}, async (site) => {
     const { outcomes, tasks } = await site.run();
     assert.equal(outcomes, { server: 'failed' });
-    assert.is(tasks['server']?.message, 'ended by itself with exit code 0; it printed last:\ndone');
+    assert.is(tasks['server']?.message, 'ended by itself with exit code 0\nit printed last:\ndone');
   });
 });
 
