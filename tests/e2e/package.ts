@@ -84,6 +84,14 @@ test('nothing is published that nobody needs', () => {
   assert.equal(strange, []);
 });
 
+test('an error that nobody catches is shown without pages of the library', () => {
+  write('nameless.js', `import { fleche } from 'fleche';\nfleche((x) => x);\n`);
+  const { status, stderr } = spawnSync(process.execPath, ['nameless.js'], { cwd: base, encoding: 'utf8' });
+  assert.is(status, 1);
+  assert.match(stderr, /FlecheError: a memoised function needs a name[\s\S]*Name the function/);
+  assert.ok(stderr.length < 3000, `${stderr.length} characters`);
+});
+
 test('a program in TypeScript sees the types of what it uses', () => {
   write(
     'program.ts',
