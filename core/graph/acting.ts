@@ -8,11 +8,12 @@ import { isPromise } from '../base/awaitable.ts';
 import type { Key } from '../base/hash.ts';
 import type { RelPath } from '../base/paths.ts';
 import type { Restored } from '../files/outputs/restoration.ts';
+import type { Executed } from './answer.ts';
 import { type Claim, claim } from './claims.ts';
 import type { Reporting } from './discovered/reporting.ts';
 import { Sight } from './discovered/sight.ts';
 import type { Ending } from './ending.ts';
-import { type Executed, type Execution, execute } from './execute.ts';
+import { execute } from './execute.ts';
 import type { EachExecuted } from './foreach/each.ts';
 import { type Asked, bring, type Hit, lostReason, type Miss, type Questions, stands } from './questions.ts';
 import { RestoreQueue, type Restoring } from './restoring.ts';
@@ -26,6 +27,7 @@ import type { Scheduling, Task } from './task.ts';
 import { readsNothing, type TaskCall } from './task-call.ts';
 import { timed } from './timeline.ts';
 import { Upstream } from './upstream.ts';
+import type { Execution } from './work.ts';
 
 /** What holds for a task of which nothing else is said. */
 const ONCE: Scheduling = { weight: 1, retries: 0, retryDelay: 0 };

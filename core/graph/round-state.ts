@@ -1,6 +1,5 @@
 /** What the parts of one round share: what was asked for, what came of it so far, and whether it goes on. */
 
-import type { Workbench } from './execute.ts';
 import type { RunRequest, TaskOutcome } from './outcome.ts';
 import { Products } from './products.ts';
 import { median, remainingTimes } from './scheduling/critical-path.ts';
@@ -8,6 +7,7 @@ import { Durations } from './scheduling/durations.ts';
 import type { Task } from './task.ts';
 import type { TaskCall } from './task-call.ts';
 import type { Live } from './watch/live.ts';
+import type { Workbench } from './workbench.ts';
 
 export class RoundState {
   readonly bench: Workbench;

@@ -8,7 +8,6 @@ import { toRel } from '../base/paths.ts';
 import { Acting, skipped } from './acting.ts';
 import { Sight } from './discovered/sight.ts';
 import { Ending } from './ending.ts';
-import type { Workbench } from './execute.ts';
 import type { AskedItems } from './foreach/asked-items.ts';
 import type { ItemCounts, OutcomeKind, Reason, RunReport, RunRequest, RunSummary } from './outcome.ts';
 import { type Asked, bring, isRight, lost, lostReason, Questions } from './questions.ts';
@@ -20,6 +19,7 @@ import type { Task } from './task.ts';
 import type { TaskCall } from './task-call.ts';
 import { timed } from './timeline.ts';
 import type { Live } from './watch/live.ts';
+import type { Workbench } from './workbench.ts';
 
 /** How often what a task reads may be found changed from outside before that counts as a failure. */
 const ATTEMPTS = 5;

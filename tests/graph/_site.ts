@@ -25,7 +25,7 @@ import { LockFile } from '../../core/files/lock/lock-file.ts';
 import { Outputs } from '../../core/files/outputs/outputs.ts';
 import { CodeIndex } from '../../core/graph/code/code.ts';
 import { Engine } from '../../core/graph/engine.ts';
-import type { Workbench } from '../../core/graph/execute.ts';
+import type { Workbench } from '../../core/graph/workbench.ts';
 import { TaskGraph } from '../../core/graph/graph.ts';
 import type { OutcomeKind, RunEvent, RunReport, RunRequest, TaskOutcome } from '../../core/graph/outcome.ts';
 import type { Task } from '../../core/graph/task.ts';

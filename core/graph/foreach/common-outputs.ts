@@ -3,8 +3,8 @@ import type { Digest } from '../../base/hash.ts';
 import type { RelPath } from '../../base/paths.ts';
 import type { Prepared, Writing } from '../../files/outputs/outputs.ts';
 import type { PathState } from '../../files/states/path-states.ts';
-import type { Workbench } from '../execute.ts';
 import type { ItemCall, TaskCall } from '../task-call.ts';
+import type { Workbench } from '../workbench.ts';
 import { bringItems, type ItemAnswer } from './asked-items.ts';
 import { treeOf } from './composed.ts';
 
