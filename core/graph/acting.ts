@@ -1,36 +1,23 @@
 /**
- * Does what the answers of one round ask for: puts them into the workspace, or does the work. What changes the workspace
- * is done at a place of its own and under a claim; work, only when what the task reads of others stands there as its
- * question says.
+ * Does what the answers of one round ask for: puts them into the workspace, or has the work done. What changes the
+ * workspace is done under a claim, and work at a place of its own.
  */
-import { setTimeout as delay, setImmediate as turn } from 'node:timers/promises';
+import { setTimeout as delay } from 'node:timers/promises';
 import { isPromise } from '../base/awaitable.ts';
 import type { Key } from '../base/hash.ts';
-import type { RelPath } from '../base/paths.ts';
 import type { Restored } from '../files/outputs/restoration.ts';
-import type { Executed } from './answer.ts';
 import { type Claim, claim } from './claims.ts';
-import type { Reporting } from './discovered/reporting.ts';
-import { Sight } from './discovered/sight.ts';
 import type { Ending } from './ending.ts';
-import { execute } from './execute.ts';
-import type { EachExecuted } from './foreach/each.ts';
-import { type Asked, bring, type Hit, lostReason, type Miss, type Questions, stands } from './questions.ts';
+import { type Asked, bring, type Hit, lostReason, type Questions, stands } from './questions.ts';
 import { RestoreQueue, type Restoring } from './restoring.ts';
 import type { RoundState } from './round-state.ts';
-import type { Place, Slots, Want } from './scheduling/slots.ts';
+import type { Place, Slots } from './scheduling/slots.ts';
 import type { RoundServices } from './services/round-services.ts';
-import type { Service } from './services/service.ts';
 import type { Acted, Settled } from './settled.ts';
 import { SpentClaims } from './spent-claims.ts';
-import type { Scheduling, Task } from './task.ts';
-import { readsNothing, type TaskCall } from './task-call.ts';
+import type { Task } from './task.ts';
 import { timed } from './timeline.ts';
-import { Upstream } from './upstream.ts';
-import type { Execution } from './work.ts';
-
-/** What holds for a task of which nothing else is said. */
-const ONCE: Scheduling = { weight: 1, retries: 0, retryDelay: 0 };
+import { AGAIN, ONCE, skipped, Working } from './working.ts';
 
 export class Acting {
   readonly #state: RoundState;
@@ -41,12 +28,14 @@ export class Acting {
   /** Questions whose answers turned out not to be whole. */
   readonly #lost = new Set<Key>();
   readonly #services: RoundServices;
+  readonly #working: Working;
 
   constructor(state: RoundState, questions: Questions, services: RoundServices, slots: Slots) {
     this.#state = state;
     this.#questions = questions;
     this.#slots = slots;
     this.#services = services;
+    this.#working = new Working(state, services, slots);
     const { around, calls, now } = state.bench;
     const note = (): void => {
       calls.flush();
@@ -66,7 +55,7 @@ export class Acting {
     const { call } = asked;
     const { bench, request } = this.#state;
     if (asked.kind === 'hit' && stands(asked, bench.around)) return this.served(asked, 0, end);
-    if (asked.kind === 'miss' && request.frozen) return this.refuse(asked, end);
+    if (asked.kind === 'miss' && request.frozen) return this.#state.refuse(call, asked.reasons, end);
     const { retries, retryDelay } = call.task.scheduling ?? ONCE;
     let acted = await this.#take(asked, end, signal);
     for (let retry = 0; retry < retries && acted.kind === 'settled' && this.#isToRetry(acted.settled); retry++) {
@@ -97,7 +86,7 @@ export class Acting {
     if (asked.kind === 'hit' && !this.#lost.has(call.key)) return this.#claimed(asked, end, signal, undefined);
     const { timeline } = this.#state.request;
     const { name, foreach } = call.task;
-    const want = this.#want(call.task);
+    const want = this.#working.want(call.task);
     const place =
       foreach !== undefined
         ? NOWHERE
@@ -121,14 +110,10 @@ export class Acting {
       const waited = { place: place?.waited === true, claim: claim.waited };
       const now = this.#questions.isOld(asked, waited) ? await this.#questions.askAnew(task) : asked;
       if (now.kind === 'hit') return await this.#putBack(now, end, signal, place);
-      return place === undefined ? AGAIN : await this.#work(now, end, signal, place);
+      return place === undefined ? AGAIN : await this.#working.work(now, end, signal, place);
     } finally {
       this.#spent.add(task.name, claim);
     }
-  }
-
-  #want({ name, scheduling = ONCE }: Task): Want {
-    return { weight: scheduling.weight, limit: scheduling.limit, rank: () => this.#state.rank(name) };
   }
 
   #claim(task: Task, signal: AbortSignal): Promise<Claim | undefined> {
@@ -154,12 +139,6 @@ export class Acting {
     });
   }
 
-  /** What would run in a run that runs nothing. */
-  refuse({ call, reasons }: Miss, end: Ending): Acted {
-    this.#state.frozenStale = true;
-    return end.acted({ outcome: 'skipped', key: call.key, reasons });
-  }
-
   /** Puts an answer into the workspace. If it is not whole, the work is done, at a place. The task is claimed. */
   async #putBack(hit: Hit, end: Ending, signal: AbortSignal, place: Place | undefined): Promise<Acted> {
     const { call, product } = hit;
@@ -172,7 +151,7 @@ export class Acting {
     if ('restored' in result) return this.served(hit, result.restored, end);
     this.#lost.add(call.key);
     if (place === undefined) return AGAIN;
-    return this.#work({ kind: 'miss', call, reasons: [lostReason(product, result.lost)] }, end, signal, place);
+    return this.#working.work({ kind: 'miss', call, reasons: [lostReason(product, result.lost)] }, end, signal, place);
   }
 
   /** Undefined if it was not begun. */
@@ -219,135 +198,7 @@ export class Acting {
         : 'there is nothing to do it for';
     this.#state.request.listener({ type: 'warning', name, message });
   }
-
-  /** Does the work. The task is claimed. */
-  async #work(miss: Miss, end: Ending, signal: AbortSignal, place: Place): Promise<Acted> {
-    const { call } = miss;
-    const { task } = call;
-    const { bench, request, live } = this.#state;
-    if (this.#state.isStopped || signal.aborted) return skipped(call, end);
-    if (request.frozen) return this.refuse(miss, end);
-    const upstream = new Upstream(call, bench);
-    if (upstream.disturbed.length > 0) return { kind: 'unsettled', disturbed: upstream.disturbed };
-    if (!this.#services.holds(task)) return AGAIN;
-    const inUse = await end.wait(this.#services.use(task, signal));
-    if (inUse.kind === 'aborted') return skipped(call, end);
-    if (inUse.kind === 'down') {
-      return end.acted({ outcome: 'skipped', key: call.key, reasons: [{ kind: 'pending', task: inUse.name }] });
-    }
-    const { services } = inUse;
-    const reasons = end.begin(miss.reasons);
-    request.listener({ type: 'start', name: task.name, reasons });
-    if (readsNothing(call)) {
-      const message = `no file matches its inputs: ${task.inputs.join(', ')}`;
-      request.listener({ type: 'warning', name: task.name, message });
-    }
-    const changed = (others: readonly RelPath[] = []): readonly RelPath[] => {
-      const paths = [...new Set([...call.changedInputs(), ...upstream.changes(), ...others])];
-      if (paths.length > 0) live?.overtake(task.name, paths);
-      return paths;
-    };
-    const began = bench.now();
-    const execution: Execution = {
-      signal: services.length === 0 ? signal : AbortSignal.any([signal, ...services.map(({ failed }) => failed)]),
-      fault: () => services.flatMap(faultOf)[0],
-      onOutput: (chunk) => request.listener({ type: 'output', name: task.name, chunk, replayed: false }),
-      changed,
-    };
-    const { executed, items } =
-      call.items === undefined
-        ? { executed: await this.#execute(call, execution, place) }
-        : await this.#each(miss, execution, upstream);
-    if (executed.kind === 'aborted') return skipped(call, end);
-    const { call: filed } = executed;
-    this.#state.take(filed);
-    switch (executed.kind) {
-      case 'failed': {
-        if (live !== undefined) changed();
-        const { message, exitCode } = executed.failure;
-        return end.acted({ outcome: 'failed', key: filed.key, reasons, exitCode, message, ...(items && { items }) });
-      }
-      case 'done': {
-        const { product, warning } = executed;
-        if (items === undefined || items.cached === 0) this.#state.durations.note(task.name, bench.now() - began);
-        if (warning !== null) request.listener({ type: 'warning', name: task.name, message: warning });
-        return end.acted(
-          {
-            outcome: 'ran',
-            key: filed.key,
-            reasons,
-            result: product.result,
-            message: warning,
-            ...(items && { items }),
-          },
-          product,
-        );
-      }
-    }
-  }
-
-  /** Does the work of a task that is done for each of many items, which take the places. */
-  async #each({ call, items }: Miss, execution: Execution, upstream: Upstream): Promise<EachExecuted> {
-    const { bench, products, request, live } = this.#state;
-    const { name } = call.task;
-    const { executeEach } = await import('./foreach/each.ts');
-    const { askItems } = await import('./foreach/asked-items.ts');
-    const sight = (): Sight => new Sight(call.task, products, bench.around);
-    const reporting = await this.#reporting(call);
-    return executeEach(call, items ?? (await askItems(call, sight(), bench)), bench, execution, {
-      slots: this.#slots,
-      want: this.#want(call.task),
-      upstream,
-      ...(reporting && { reports: { reporting, sight } }),
-      keepGoing: request.keepGoing,
-      // In a watch the next round takes over what is under way.
-      isStopped: () => live === undefined && this.#state.isStopped,
-      timeline: request.timeline,
-      onWarning: (message) => request.listener({ type: 'warning', name, message }),
-      onProgress: (items) => request.listener({ type: 'progress', name, items }),
-    });
-  }
-
-  async #execute(call: TaskCall, execution: Execution, place: Place): Promise<Executed> {
-    const { bench, request } = this.#state;
-    const { name } = call.task;
-    const reporting = await this.#reporting(call);
-    const over = request.timeline?.begin(name, 'run', place.lane);
-    const onWorked = async (): Promise<void> => {
-      // Who waits begins before what was made is taken in, unless what comes next of this task is more urgent.
-      if (reporting !== undefined || !this.#slots.isWanted(() => this.#state.rankBehind(name))) return;
-      over?.();
-      place.release();
-      await turn();
-    };
-    try {
-      return await execute(call, bench, { ...execution, discovery: await reporting?.discover(call), onWorked });
-    } finally {
-      over?.();
-    }
-  }
-
-  /** What takes up what a task tells, or each of its items; undefined where that is of no use. */
-  async #reporting({ task }: TaskCall): Promise<Reporting | undefined> {
-    const { bench, live, products } = this.#state;
-    // Of what is never answered it matters only to who watches it.
-    if (task.discovered === undefined || !(task.cache || live !== undefined)) return undefined;
-    const { Reporting } = await import('./discovered/reporting.ts');
-    return new Reporting(products, bench);
-  }
 }
 
 /** The place of a task that does nothing itself. */
 const NOWHERE: Place = { lane: 0, waited: false, release: () => {} };
-
-/** The task is to be asked for once more. */
-const AGAIN: Acted = { kind: 'unsettled', disturbed: [] };
-
-function faultOf({ name, fault }: Service): readonly string[] {
-  return fault === undefined ? [] : [`its service "${name}" ${fault}`];
-}
-
-/** Not begun, or cut short. */
-export function skipped({ key }: TaskCall, end: Ending): Acted {
-  return end.acted({ outcome: 'skipped', key });
-}

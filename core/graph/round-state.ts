@@ -1,9 +1,11 @@
 /** What the parts of one round share: what was asked for, what came of it so far, and whether it goes on. */
 
-import type { RunRequest, TaskOutcome } from './outcome.ts';
+import type { Ending } from './ending.ts';
+import type { Reason, RunRequest, TaskOutcome } from './outcome.ts';
 import { Products } from './products.ts';
 import { median, remainingTimes } from './scheduling/critical-path.ts';
 import { Durations } from './scheduling/durations.ts';
+import type { Acted } from './settled.ts';
 import type { Task } from './task.ts';
 import type { TaskCall } from './task-call.ts';
 import type { Live } from './watch/live.ts';
@@ -66,6 +68,12 @@ export class RoundState {
   take(call: TaskCall): void {
     this.calls.set(call.task.name, call);
     this.live?.learn(call);
+  }
+
+  /** What would run in a run that runs nothing. */
+  refuse({ key }: TaskCall, reasons: readonly Reason[], end: Ending): Acted {
+    this.frozenStale = true;
+    return end.acted({ outcome: 'skipped', key, reasons });
   }
 
   /** Takes in what became of a task. */

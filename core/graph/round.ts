@@ -5,7 +5,7 @@
 import { setMaxListeners } from 'node:events';
 import { FlecheError } from '../base/errors.ts';
 import { toRel } from '../base/paths.ts';
-import { Acting, skipped } from './acting.ts';
+import { Acting } from './acting.ts';
 import { Sight } from './discovered/sight.ts';
 import { Ending } from './ending.ts';
 import type { AskedItems } from './foreach/asked-items.ts';
@@ -20,6 +20,7 @@ import type { TaskCall } from './task-call.ts';
 import { timed } from './timeline.ts';
 import type { Live } from './watch/live.ts';
 import type { Workbench } from './workbench.ts';
+import { skipped } from './working.ts';
 
 /** How often what a task reads may be found changed from outside before that counts as a failure. */
 const ATTEMPTS = 5;
@@ -259,7 +260,7 @@ export class Round {
     if (failed !== undefined) return { kind: 'settled', settled: this.#quietly(failed) };
     if (asked.kind === 'hit' && isRight(asked, this.#bench.around)) return this.#acting.served(asked, 0, end);
     // Refused here: a flight that ends in `skipped` counts as cut short, and would be begun again for ever.
-    if (asked.kind === 'miss' && this.#request.frozen) return this.#acting.refuse(asked, end);
+    if (asked.kind === 'miss' && this.#request.frozen) return this.#state.refuse(call, asked.reasons, end);
     await end.wait(live.end(live.flying.filter((other) => graph.upstreamOf(other).includes(name))));
     if (this.#state.isStopped) return skipped(call, end);
     // The next round claims for itself, and the end of a watch closes the store: no claim may wait to be given back.
