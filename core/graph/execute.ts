@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import { globsOf } from '../files/globs/globs.ts';
 import { isEmptyLog, removeLog } from '../files/log-file.ts';
-import type { Writing } from '../files/outputs/outputs.ts';
+import type { Writing } from '../files/outputs/written.ts';
 import type { Tree } from '../files/trees/tree.ts';
 import { Answer, type Executed } from './answer.ts';
 import { neededOf } from './task.ts';
@@ -53,7 +53,7 @@ function prepare({ task, globs }: TaskCall, { around: { outputs } }: Workbench):
     const needed = globsOf(neededOf(task));
     return { capture: () => outputs.capture(prepared, needed), abandon: () => outputs.abandon(prepared) };
   }
-  if (outputs.owned(task.name) !== undefined) outputs.discard(task.name);
+  if (outputs.owners.owned(task.name) !== undefined) outputs.discard(task.name);
   return undefined;
 }
 

@@ -45,7 +45,7 @@ export class Generated {
 
   /** Whether a path that matches the task's own outputs is the task's to remove. */
   #reaches(path: RelPath): boolean {
-    this.#reach ??= this.#outputs.reach(this.#task, this.#globs);
+    this.#reach ??= this.#outputs.owners.reach(this.#task, this.#globs);
     return this.#reach(path);
   }
 

@@ -57,8 +57,8 @@ export class Products {
     this.#forget(task);
     const patterns = this.#graph.task(task).outputs;
     if (patterns.length === 0) return;
-    const owned = this.#outputs.owned(task);
-    if (owned === undefined) this.#unknown.set(task, this.#outputs.reach(task, globsOf(patterns)));
+    const owned = this.#outputs.owners.owned(task);
+    if (owned === undefined) this.#unknown.set(task, this.#outputs.owners.reach(task, globsOf(patterns)));
     const paths = new Set(owned);
     for (const { path } of outputs?.entries ?? []) paths.add(path);
     const alone = [task];

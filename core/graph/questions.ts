@@ -181,7 +181,7 @@ function hit(call: TaskCall, { record, product, log }: Lookup & { readonly kind:
 export function stands({ call, product }: Hit, { outputs }: Surroundings): boolean {
   const { name } = call.task;
   // A task that declares no outputs any more may have written some.
-  if (product.outputs === null) return outputs.owned(name) === undefined;
+  if (product.outputs === null) return outputs.owners.owned(name) === undefined;
   return outputs.stands(name, call.globs.outputs, product.outputs);
 }
 
@@ -189,7 +189,9 @@ export function stands({ call, product }: Hit, { outputs }: Surroundings): boole
 export function isRight({ call, product }: Hit, { outputs }: Surroundings): boolean {
   const { name } = call.task;
   if (product.outputs === null) return true;
-  return outputs.owned(name) !== undefined && outputs.check(name, call.globs.outputs, product.outputs).length === 0;
+  return (
+    outputs.owners.owned(name) !== undefined && outputs.check(name, call.globs.outputs, product.outputs).length === 0
+  );
 }
 
 /** Content that is needed to put the answer into the workspace, and is not on file. */

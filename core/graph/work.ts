@@ -5,7 +5,7 @@ import { FlecheError } from '../base/errors.ts';
 import { type Digest, sha256 } from '../base/hash.ts';
 import { type AbsPath, toAbs } from '../base/paths.ts';
 import type { LogListener } from '../files/log-file.ts';
-import type { Writing } from '../files/outputs/outputs.ts';
+import type { Writing } from '../files/outputs/written.ts';
 import { FileRef, TreeRef } from '../files/refs.ts';
 import type { Failure, StoredValue } from '../store/record.ts';
 import type { FileValueStore } from '../store/values.ts';

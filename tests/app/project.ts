@@ -102,7 +102,7 @@ root = "../shared"
     // The other project has something of its own where the task would write; nobody may think that the task wrote it.
     scratch.write({ '../other/out/mine.txt': 'mine' });
     const other = scratch.open({ cwd: join(scratch.root, '../other') });
-    assert.is(other.outputs().owned('copy'), undefined);
+    assert.is(other.outputs().owners.owned('copy'), undefined);
     assert.equal(await outcomes(other), { copy: 'cached', look: 'cached' });
     assert.ok(existsSync(join(scratch.root, '../other/out/deep/copy.txt')));
     await other.close();

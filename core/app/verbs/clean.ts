@@ -45,7 +45,7 @@ export async function clean(context: VerbContext): Promise<number> {
 function removeOutputs(names: readonly string[], project: Project, dryRun: boolean): readonly RelPath[] {
   const outputs = project.outputs();
   const removed = names.flatMap((name) => {
-    const owned = outputs.owned(name);
+    const owned = outputs.owners.owned(name);
     if (owned === undefined || owned.size === 0) return [];
     const present = [...owned].filter((path) => isThere(toAbs(project.root, path)));
     if (!dryRun) outputs.abandon(outputs.prepare(name, new Globs(project.graph.task(name).outputs), true));

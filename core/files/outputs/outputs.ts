@@ -2,70 +2,30 @@
  * The outputs side of a workspace: what tasks write there. A ledger tells for each task which paths are its own, so that
  * they can be removed, recognised and put right without touching what people put beside them.
  */
-import { readlinkSync } from 'node:fs';
-import { FlecheError, messageOf, systemCode } from '../../base/errors.ts';
 import type { Digest } from '../../base/hash.ts';
-import { type AbsPath, isWithin, type RelPath } from '../../base/paths.ts';
+import type { AbsPath, RelPath } from '../../base/paths.ts';
 import type { StateStore } from '../../store/state.ts';
 import type { FileValueStore } from '../../store/values.ts';
 import { folderOf } from '../folders.ts';
 import { Globs } from '../globs/globs.ts';
-import { lookAt, placeOf } from '../look.ts';
 import type { PathState } from '../states/path-states.ts';
-import { sameKey } from '../states/stat-key.ts';
 import { makeTree, type Tree, type TreeEntry, treeText } from '../trees/tree.ts';
 import { capture } from './capture.ts';
 import { type Comparison, compare, type Difference, differences } from './comparison.ts';
 import { Ledgers } from './ledger.ts';
-import { OutputSite } from './output-site.ts';
+import type { OutputSite } from './output-site.ts';
+import { isInTheWay, Owners } from './owners.ts';
 import { type Begun, contentsOf, isConfined, lostContent, Restoration, type Restored } from './restoration.ts';
+import { named, type OutputsOptions, Sites } from './sites.ts';
 import { Standing } from './standing.ts';
-
-export interface OutputsOptions {
-  /** Where things go that stand in the way and are not known to be a task's. Best on the file system of the root. */
-  readonly trashDir: AbsPath;
-  readonly onWarning: (message: string) => void;
-  /** ms since the epoch, by the clock that stamps files. */
-  readonly clock?: () => number;
-}
-
-/** A run that may begin; for `capture` when it succeeded, for `abandon` when it did not. */
-export interface Prepared {
-  readonly task: string;
-  readonly globs: Globs;
-  /** What stood among the outputs and is not the task's, as it was. */
-  readonly foreign: ReadonlyMap<RelPath, PathState>;
-  /** What the task wrote earlier and was left in place. */
-  readonly earlier: ReadonlyMap<RelPath, PathState>;
-}
-
-/** Something that writes outputs, from when room was made for it; one of the two is called when it is over. */
-export interface Writing {
-  readonly capture: () => Captured;
-  readonly abandon: () => void;
-}
-
-/** What a run wrote. */
-export interface Captured {
-  readonly tree: Tree;
-  /** Outputs that were needed and not written: patterns without magic, or all patterns if there is none at all. */
-  readonly missing: readonly string[];
-  /** What is remembered of each path of the tree. */
-  readonly states: readonly PathState[];
-}
+import { type Captured, missingFrom, type Prepared, written } from './written.ts';
 
 const NOTHING: ReadonlyMap<RelPath, PathState> = new Map();
 
-/** Whether a path lies below the place of a file or link that the task wrote, for which it has to make way. */
-function isInTheWay(path: RelPath, own: ReadonlyMap<RelPath, PathState>): boolean {
-  for (let at = folderOf(path); at !== '.'; at = folderOf(at)) {
-    const kind = own.get(at)?.kind;
-    if (kind !== undefined) return kind !== 'dir';
-  }
-  return false;
-}
-
 export class Outputs {
+  /** What is known of who wrote what. */
+  readonly owners: Owners;
+  readonly #sites: Sites;
   readonly #root: AbsPath;
   readonly #values: FileValueStore;
   readonly #options: Required<OutputsOptions>;
@@ -78,67 +38,8 @@ export class Outputs {
     this.#values = values;
     this.#options = { clock: Date.now, ...options };
     this.#ledgers = new Ledgers(state);
-  }
-
-  /** The tasks of which it is known that they were run or restored here, sorted. */
-  tasks(): readonly string[] {
-    return this.#ledgers.tasks();
-  }
-
-  /**
-   * The paths that the task last wrote in this workspace, or undefined if that is not known: it was never here, or its
-   * last run did not get to its end.
-   */
-  owned(task: string): ReadonlySet<RelPath> | undefined {
-    const ledger = this.#ledgers.read(task);
-    return ledger?.finished === true ? ledger.names : undefined;
-  }
-
-  /**
-   * Tells of paths that match the outputs of a task, as they stand now, whether they are the task's to remove: what it
-   * wrote, what it declares by name, and, where it is not known what it wrote, all that `prepare` and `restore` would
-   * move aside. What is left are files of people.
-   */
-  reach(task: string, globs: Globs): (path: RelPath) => boolean {
-    const ledger = this.#ledgers.read(task);
-    const named = new Set(globs.literals);
-    if (ledger?.finished === true) {
-      return (path) => ledger.names.has(path) || named.has(path) || isInTheWay(path, ledger.paths);
-    }
-    return (path) => {
-      const noted = ledger?.paths.get(path);
-      return noted === undefined || this.#at(task, globs, (site) => !site.isUntouched(noted));
-    };
-  }
-
-  /**
-   * Tells of a path, at a glance, whether what stands there is what the task wrote, or a folder that it wrote in. A file
-   * of the same times and size passes for the same. Valid until the task writes again.
-   */
-  authorship(task: string): (path: RelPath) => boolean {
-    const ledger = this.#ledgers.read(task);
-    if (ledger?.finished !== true) return () => false;
-    const folders = new Set<RelPath>();
-    for (const { path } of ledger.paths.values()) {
-      for (let at = folderOf(path); at !== '.' && !folders.has(at); at = folderOf(at)) folders.add(at);
-    }
-    return (path) => {
-      const stats = lookAt(placeOf(this.#root, path));
-      const noted = ledger.paths.get(path);
-      switch (noted?.kind) {
-        case 'file':
-          return stats?.isFile() === true && (noted.key === null || sameKey(noted.key, stats));
-        case 'link':
-          return stats?.isSymbolicLink() === true && readlinkSync(placeOf(this.#root, path)) === noted.target;
-        default:
-          return stats?.isDirectory() === true && (noted !== undefined || folders.has(path));
-      }
-    };
-  }
-
-  /** Whether it is known what the task wrote here. */
-  knows(task: string): boolean {
-    return this.#ledgers.read(task)?.finished === true;
+    this.#sites = new Sites(root, this.#options);
+    this.owners = new Owners(root, this.#ledgers, this.#sites);
   }
 
   /**
@@ -147,9 +48,9 @@ export class Outputs {
    * outputs stays. Throws `OUTPUT_ESCAPES` for outputs outside the root or behind a link, `OUTPUT_UNWRITABLE`.
    */
   prepare(task: string, globs: Globs, clean: boolean): Prepared {
-    return this.#at(task, globs, (site) => {
+    return this.#sites.at(task, globs, (site) => {
       const ledger = this.#ledgers.read(task);
-      const own = ledger?.finished === true ? this.#ownOf(task, globs, ledger.paths) : undefined;
+      const own = ledger?.finished === true ? this.owners.own(task, globs, ledger.paths) : undefined;
       for (const link of site.links()) site.moveAside(link);
       site.clearBases();
       const foreign = new Map<RelPath, PathState>();
@@ -192,7 +93,7 @@ export class Outputs {
    * that this is in. Throws like `prepare`.
    */
   makeRoom({ task, foreign }: Prepared, globs: Globs): void {
-    this.#at(task, globs, (site) => {
+    this.#sites.at(task, globs, (site) => {
       for (const link of site.links()) site.moveAside(link);
       site.clearBases();
       for (const literal of globs.literals) if (foreign.has(literal)) site.moveAside(literal);
@@ -211,7 +112,7 @@ export class Outputs {
     { needed, isOther }: { readonly needed: Globs; readonly isOther: (path: RelPath) => boolean },
   ): Captured {
     const { task, earlier } = prepared;
-    return this.#at(task, globs, (site) => {
+    return this.#sites.at(task, globs, (site) => {
       site.refuseLinks();
       const captured = written(site, prepared).flatMap(({ path }) =>
         isOther(path) ? [] : (capture(site, path, earlier.get(path), this.#values) ?? []),
@@ -234,7 +135,7 @@ export class Outputs {
    * restoration removes it. Without this call it would be moved aside, with a warning.
    */
   abandon(prepared: Prepared): void {
-    this.#at(prepared.task, prepared.globs, (site) => {
+    this.#sites.at(prepared.task, prepared.globs, (site) => {
       this.#ledgers.finish(prepared.task, written(site, prepared));
     });
   }
@@ -244,7 +145,7 @@ export class Outputs {
     const ledger = this.#ledgers.read(task);
     // What is not noted would have to be.
     if ((ledger?.finished === true ? ledger.paths.size : 0) !== tree.entries.length) return false;
-    return this.#at(task, globs, (site) => {
+    return this.#sites.at(task, globs, (site) => {
       if (!this.#isConfined(tree, globs)) return false;
       const found = this.#compare(site, tree, ledger);
       return differences(found).length === 0 && isKnown(found);
@@ -263,7 +164,7 @@ export class Outputs {
 
   /** Content that `restore` would need and not find, or undefined. Changes nothing. */
   lost(task: string, globs: Globs, tree: Tree): Digest | undefined {
-    return this.#at(task, globs, (site) =>
+    return this.#sites.at(task, globs, (site) =>
       this.#isConfined(tree, globs) ? lostContent(this.#compare(site, tree), this.#values) : tree.digest,
     );
   }
@@ -275,7 +176,7 @@ export class Outputs {
     const absent = (entry: TreeEntry): boolean => entry.kind === 'file' && !this.#values.has(entry.digest);
     // To look at what stands there is the dearer question.
     if (!tree.entries.some(absent)) return [];
-    return this.#at(task, globs, (site) => {
+    return this.#sites.at(task, globs, (site) => {
       if (!this.#isConfined(tree, globs)) return [];
       const found = this.#compare(site, tree);
       return lostContent(found, this.#values) === undefined ? [] : contentsOf(found);
@@ -284,7 +185,7 @@ export class Outputs {
 
   /** What `restore` would put right, sorted by path. Changes nothing. */
   check(task: string, globs: Globs, tree: Tree): readonly Difference[] {
-    return this.#at(task, globs, (site) => differences(this.#compare(site, tree)));
+    return this.#sites.at(task, globs, (site) => differences(this.#compare(site, tree)));
   }
 
   /**
@@ -303,13 +204,13 @@ export class Outputs {
 
   /** The first half of `restore`: nothing is written yet. Before the second half the state must be flushed. */
   beginRestore(task: string, globs: Globs, tree: Tree): Begun {
-    const site = this.#site(task, globs);
+    const site = this.#sites.open(task, globs);
     let begun: Begun | undefined;
     try {
       begun = named(site, () => this.#beginAt(site, tree));
       return begun;
     } finally {
-      if (begun === undefined || !('finish' in begun)) this.#tell(site);
+      if (begun === undefined || !('finish' in begun)) this.#sites.tell(site);
     }
   }
 
@@ -335,7 +236,7 @@ export class Outputs {
           this.#ledgers.finish(task, 'lost' in result ? [] : result.own);
           return 'lost' in result ? result : { restored };
         } finally {
-          this.#tell(site);
+          this.#sites.tell(site);
         }
       },
     };
@@ -346,9 +247,9 @@ export class Outputs {
     const ledger = this.#ledgers.read(task);
     if (ledger?.finished !== true) return;
     const paths = new Set(kept.entries.map(({ path }) => path));
-    const gone = [...this.#ownOf(task, globs, ledger.paths).values()].filter(({ path }) => !paths.has(path));
+    const gone = [...this.owners.own(task, globs, ledger.paths).values()].filter(({ path }) => !paths.has(path));
     if (gone.length === 0) return;
-    this.#at(task, globs, (site) => {
+    this.#sites.at(task, globs, (site) => {
       site.keep(kept.entries.flatMap(({ kind, path }) => (kind === 'dir' ? [path] : [])));
       site.removeOwn(gone);
     });
@@ -357,8 +258,8 @@ export class Outputs {
   /** Removes what the task wrote here and forgets the task. Returns how many paths were removed. */
   discard(task: string): number {
     const ledger = this.#ledgers.read(task);
-    const own = ledger?.finished === true ? this.#ownOf(task, new Globs([]), ledger.paths) : NOTHING;
-    const removed = this.#at(task, new Globs(['.']), (site) => site.removeOwn(own.values()));
+    const own = ledger?.finished === true ? this.owners.own(task, new Globs([]), ledger.paths) : NOTHING;
+    const removed = this.#sites.at(task, new Globs(['.']), (site) => site.removeOwn(own.values()));
     this.#ledgers.delete(task);
     return removed;
   }
@@ -366,29 +267,7 @@ export class Outputs {
   #compare(site: OutputSite, tree: Tree, ledger = this.#ledgers.read(site.task)): Comparison {
     const found = compare(site, tree, ledger);
     const surplus = new Map(found.surplus.map((state) => [state.path, state]));
-    return { ...found, surplus: [...this.#ownOf(site.task, site.globs, surplus).values()] };
-  }
-
-  /**
-   * Of what a task once wrote, what is still its own: when patterns of the configuration move from one task to another,
-   * so do the paths.
-   */
-  #ownOf(task: string, globs: Globs, paths: ReadonlyMap<RelPath, PathState>): ReadonlyMap<RelPath, PathState> {
-    const strays = [...paths.keys()].filter((path) => !globs.matches(path));
-    if (strays.length === 0) return paths;
-    const others = this.tasks().filter((other) => other !== task);
-    const taken = new Set(others.flatMap((other) => [...(this.owned(other) ?? [])]));
-    return new Map([...paths].filter(([path]) => globs.matches(path) || !taken.has(path)));
-  }
-
-  /** Does something with the outputs of one task, and tells of what had to be moved aside, even if it failed. */
-  #at<T>(task: string, globs: Globs, work: (site: OutputSite) => T): T {
-    const site = this.#site(task, globs);
-    try {
-      return named(site, () => work(site));
-    } finally {
-      this.#tell(site);
-    }
+    return { ...found, surplus: [...this.owners.own(site.task, site.globs, surplus).values()] };
   }
 
   #isConfined(tree: Tree, globs: Globs): boolean {
@@ -397,38 +276,6 @@ export class Outputs {
     if (is) this.#confined.set(tree, globs);
     return is;
   }
-
-  #site(task: string, globs: Globs): OutputSite {
-    return new OutputSite(task, globs, { root: this.#root, ...this.#options });
-  }
-
-  #tell({ warning }: OutputSite): void {
-    if (warning !== undefined) this.#options.onWarning(warning);
-  }
-}
-
-/** Does something with the outputs of one task; what the system does not let it do is told with the task's name. */
-function named<T>({ task }: OutputSite, work: () => T): T {
-  try {
-    return work();
-  } catch (error) {
-    if (error instanceof FlecheError || systemCode(error) === undefined) throw error;
-    throw new FlecheError('OUTPUT_UNWRITABLE', `outputs of task "${task}": ${messageOf(error)}`, { cause: error });
-  }
-}
-
-/** What matches after a run, but for what was there before and is untouched. */
-function written(site: OutputSite, { foreign }: Prepared): readonly PathState[] {
-  return site.standing((path) => {
-    const noted = foreign.get(path);
-    return noted !== undefined && site.isUntouched(noted);
-  });
-}
-
-function missingFrom(tree: Tree, globs: Globs): readonly string[] {
-  if (!tree.entries.some(({ path }) => globs.matches(path)))
-    return globs.patterns.filter((pattern) => !pattern.startsWith('!'));
-  return globs.literals.filter((literal) => !tree.entries.some(({ path }) => isWithin(literal, path)));
 }
 
 /** Whether the ledger says exactly what was found to be right. */

@@ -1,7 +1,7 @@
 /** What the items of one task write: one area of the workspace, prepared once, of which each item takes in its part. */
 import type { Digest } from '../../base/hash.ts';
 import type { RelPath } from '../../base/paths.ts';
-import type { Prepared, Writing } from '../../files/outputs/outputs.ts';
+import type { Prepared, Writing } from '../../files/outputs/written.ts';
 import type { PathState } from '../../files/states/path-states.ts';
 import type { ItemCall, TaskCall } from '../task-call.ts';
 import type { Workbench } from '../workbench.ts';
@@ -31,7 +31,7 @@ export class CommonOutputs {
     const { task, globs } = this.#call;
     const { outputs } = this.#bench.around;
     if (task.outputs.length === 0) {
-      if (outputs.owned(task.name) !== undefined) outputs.discard(task.name);
+      if (outputs.owners.owned(task.name) !== undefined) outputs.discard(task.name);
       return undefined;
     }
     await this.#bring(answers);

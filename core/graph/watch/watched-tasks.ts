@@ -94,7 +94,7 @@ export class WatchedTasks implements Watchable {
   }
 
   authorship(name: string): (path: RelPath) => boolean {
-    return this.#engine.surroundings.outputs.authorship(name);
+    return this.#engine.surroundings.outputs.owners.authorship(name);
   }
 
   scope(): WatchScope {

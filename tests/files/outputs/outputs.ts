@@ -17,7 +17,7 @@ function isCode(code: string): (error: unknown) => boolean {
 
 /** The paths of a task, sorted, or undefined. */
 function owned(bench: Bench, task = 'task'): readonly string[] | undefined {
-  const paths = bench.outputs.owned(task);
+  const paths = bench.outputs.owners.owned(task);
   return paths === undefined ? undefined : [...paths];
 }
 
@@ -406,10 +406,10 @@ test('a task can be forgotten together with what it wrote', () => {
   withBench((bench) => {
     bench.run(DIST, { 'dist/a.js': 'a', 'dist/deep/b.js': 'b' });
     put(bench.root, { 'dist/deep/mine': 'mine' });
-    assert.equal(bench.outputs.tasks(), ['task']);
+    assert.equal(bench.outputs.owners.tasks(), ['task']);
     assert.is(bench.outputs.discard('task'), 2);
     assert.equal(bench.standing, { 'dist/deep/mine': 'mine' });
-    assert.equal(bench.outputs.tasks(), []);
+    assert.equal(bench.outputs.owners.tasks(), []);
     assert.is(bench.outputs.discard('task'), 0);
   });
 });

@@ -293,7 +293,7 @@ test('if content is lost nothing is changed', () => {
     const { standing } = bench;
     assert.equal(bench.restore(DIST, first), { lost: sha256('b') });
     assert.equal(bench.standing, standing);
-    assert.equal([...(bench.outputs.owned('task') ?? [])], ['dist/a.js', 'dist/c.js']);
+    assert.equal([...(bench.outputs.owners.owned('task') ?? [])], ['dist/a.js', 'dist/c.js']);
   });
 });
 
