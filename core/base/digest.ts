@@ -29,8 +29,8 @@ const NULL = sha256('f1n');
 const TRUE = sha256('f1t');
 const FALSE = sha256('f1f');
 const HOLE = sha256('f1h');
-/** Small counts, indexes and flags make up most numbers that are met. */
-const SMALL: readonly Digest[] = Array.from({ length: 1024 }, (_, n) => sha256(`f1d${n}`));
+/** Small counts, indexes and flags make up most numbers that are met; those that were. */
+const SMALL = new Array<Digest | undefined>(1024);
 /** Bodies are hashed in pieces from this length on: V8 refuses strings of half a billion characters. */
 const PIECE = 2 ** 24;
 
@@ -120,8 +120,12 @@ function node(value: unknown, depth: number): Digest {
 }
 
 function number(value: number): Digest {
-  if (value === 0) return Object.is(value, -0) ? sha256('f1d-0') : (SMALL[0] as Digest);
-  return SMALL[value] ?? sha256(`f1d${value}`);
+  if (Object.is(value, -0)) return sha256('f1d-0');
+  const known = SMALL[value];
+  if (known !== undefined) return known;
+  const found = sha256(`f1d${value}`);
+  if (Number.isInteger(value) && value >= 0 && value < SMALL.length) SMALL[value] = found;
+  return found;
 }
 
 function symbol(value: symbol): Digest {
