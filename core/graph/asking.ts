@@ -23,6 +23,7 @@ import { ItemList } from './foreach/item-list.ts';
 import type { FoundArg } from './found-arg.ts';
 import { Generated } from './generated.ts';
 import type { Products } from './products.ts';
+import { storedDigest } from './stored-digest.ts';
 import type { Foreach, Installed, Task, TaskArg } from './task.ts';
 import type { ItemQuestions, Surroundings, TaskCall } from './task-call.ts';
 import { inputPatterns } from './whole-folders.ts';
@@ -272,9 +273,7 @@ class Asking {
         return { kind: 'tree', tree: outputs ?? makeTree([]) };
       }
       case 'digest': {
-        const value = this.#complete(source.prefix);
-        const blob = this.#around.values.target(value);
-        if (blob === undefined) throw unknownDigest(source.prefix, this.#task);
+        const { value, blob } = storedDigest(source.prefix, this.#around.values, this.#task);
         this.parts.push(part('argument', `arg:${name}`, value, blob));
         return { kind: 'stored', blob };
       }
@@ -294,21 +293,4 @@ class Asking {
       hint: `Task "${this.#task.name}" takes this file as an argument or as its standard input.`,
     });
   }
-
-  #complete(prefix: string): Digest {
-    const [first, second] = this.#around.values.matching(prefix, 2);
-    if (first === undefined) throw unknownDigest(prefix, this.#task);
-    if (second === undefined) return first;
-    throw new FlecheError('DIGEST_AMBIGUOUS', `more than one stored value has a digest that begins with ${prefix}`, {
-      at: this.#task.at,
-      hint: 'Write more characters of the digest.',
-    });
-  }
-}
-
-function unknownDigest(prefix: string, task: Task): FlecheError {
-  return new FlecheError('DIGEST_UNKNOWN', `no stored value has a digest that begins with ${prefix}`, {
-    at: task.at,
-    hint: 'The cache may have been cleaned since; make the value again or pass it itself.',
-  });
 }

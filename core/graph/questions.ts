@@ -135,10 +135,10 @@ export class Questions {
     asked.set(task.name, live.ask(task.name));
     try {
       const call = await this.#completeQuestion(task);
-      live.learn(call);
+      live.leanings.learn(call);
       return call;
     } catch (error) {
-      live.lean(task.name, undefined);
+      live.leanings.lean(task.name, undefined);
       throw error;
     }
   }

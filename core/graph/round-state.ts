@@ -67,7 +67,7 @@ export class RoundState {
   /** Takes in what a task turned out to ask. */
   take(call: TaskCall): void {
     this.calls.set(call.task.name, call);
-    this.live?.learn(call);
+    this.live?.leanings.learn(call);
   }
 
   /** What would run in a run that runs nothing. */

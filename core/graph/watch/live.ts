@@ -3,14 +3,14 @@
  * that goes on while the next round has begun. Knows nothing of files or time: who disturbs what is told, and moments
  * are counted.
  */
-import { isDeepStrictEqual } from 'node:util';
 import type { Key } from '../../base/hash.ts';
 import type { RelPath } from '../../base/paths.ts';
 import type { Product } from '../product.ts';
 import { Slots } from '../scheduling/slots.ts';
 import { ServicePool } from '../services/service-pool.ts';
 import type { Acted, Settled } from '../settled.ts';
-import { isAlike, type Leaning, type TaskCall } from '../task-call.ts';
+import { isAlike, type TaskCall } from '../task-call.ts';
+import { Leanings } from './leanings.ts';
 
 /** A task at work. */
 export interface Flight {
@@ -41,6 +41,7 @@ export class Live {
   readonly slots: Slots;
   /** They stay up from round to round. */
   readonly services: ServicePool = new ServicePool();
+  readonly leanings: Leanings = new Leanings();
   readonly #answers = new Map<string, Answer>();
   readonly #flights = new Map<string, OwnFlight>();
   /** When a task was last disturbed. */
@@ -53,11 +54,9 @@ export class Live {
   readonly #forced = new Set<string>();
   /** Tasks that cannot be asked, or begin, while something they need has failed. */
   readonly #blocked = new Set<string>();
-  readonly #leanings = new Map<string, Leaning | undefined>();
   /** How often a task was cut short since it last got to its end. */
   readonly #cuts = new Map<string, number>();
   #moment = 0;
-  #leaned = 0;
 
   /** `jobs` tasks may run at once, at least 1. */
   constructor(jobs: number) {
@@ -133,21 +132,14 @@ export class Live {
 
   /** Forgets all tasks but these. */
   retain(names: ReadonlySet<string>): void {
-    const maps = [
-      this.#answers,
-      this.#overtaken,
-      this.#unsound,
-      this.#disturbed,
-      this.#changed,
-      this.#leanings,
-      this.#cuts,
-    ];
+    const maps = [this.#answers, this.#overtaken, this.#unsound, this.#disturbed, this.#changed, this.#cuts];
     for (const map of maps) {
       for (const name of map.keys()) if (!names.has(name)) map.delete(name);
     }
     for (const set of [this.#forced, this.#blocked]) {
       for (const name of set) if (!names.has(name)) set.delete(name);
     }
+    this.leanings.retain(names);
     void this.services.retain(names);
   }
 
@@ -270,29 +262,6 @@ export class Live {
     this.#cuts.delete(name);
     return true;
   }
-
-  /** Takes in what the question of a task depends on; undefined if it could not be asked. */
-  lean(name: string, leaning: Leaning | undefined): void {
-    const before = this.#leanings.get(name);
-    if (this.#leanings.has(name) && isDeepStrictEqual(before, leaning)) return;
-    this.#leanings.set(name, leaning);
-    this.#leaned++;
-  }
-
-  /** Takes in what a question depends on. What its task read before counts until it is known what it reads now. */
-  learn({ task, leaning, isOpen }: TaskCall): void {
-    this.lean(task.name, isOpen ? united(leaning, this.#leanings.get(task.name)) : leaning);
-  }
-
-  /** What each task that was asked for depends on, beside its patterns; undefined if it could not be asked. */
-  get leanings(): ReadonlyMap<string, Leaning | undefined> {
-    return this.#leanings;
-  }
-
-  /** Becomes another number whenever `leanings` change. */
-  get leaned(): number {
-    return this.#leaned;
-  }
 }
 
 /** Whether work was ended, or not begun, only because its round is over; else it says why it could not begin. */
@@ -302,10 +271,4 @@ function isCutShort({ outcome }: Settled): boolean {
 
 function isSameResult(a: Product | undefined, b: Product | undefined): boolean {
   return (a === undefined) === (b === undefined) && a?.result === b?.result;
-}
-
-function united(now: Leaning, before: Leaning | undefined): Leaning {
-  if (before === undefined) return now;
-  const both = (key: keyof Leaning): readonly RelPath[] => [...new Set([...now[key], ...before[key]])];
-  return { paths: both('paths'), folders: both('folders'), links: both('links') };
 }

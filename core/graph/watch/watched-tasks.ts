@@ -67,7 +67,7 @@ export class WatchedTasks implements Watchable {
       if (body.kind !== 'function') return;
       const closure = await code.closure(body.module, body.export).catch(() => undefined);
       const leaning = closure && { paths: closure.consulted, folders: closure.folders, links: [] };
-      if (!this.#live.leanings.has(name)) this.#live.lean(name, leaning);
+      if (!this.#live.leanings.all.has(name)) this.#live.leanings.lean(name, leaning);
     });
     await Promise.all(asking);
   }
@@ -82,9 +82,9 @@ export class WatchedTasks implements Watchable {
   }
 
   #reaching(): Reach {
-    const { leaned, leanings } = this.#live;
+    const { all, count: leaned } = this.#live.leanings;
     if (this.#reach?.leaned !== leaned) {
-      this.#reach = { leaned, reach: new Reach(this.#engine.surroundings.graph, this.names, leanings) };
+      this.#reach = { leaned, reach: new Reach(this.#engine.surroundings.graph, this.names, all) };
     }
     return this.#reach.reach;
   }
@@ -100,12 +100,12 @@ export class WatchedTasks implements Watchable {
   scope(): WatchScope {
     const reach = this.#reaching();
     const { patterns, bases, paths } = reach;
-    const links = [...this.#live.leanings.values()].flatMap((leaning) => leaning?.links ?? []);
+    const links = [...this.#live.leanings.all.values()].flatMap((leaning) => leaning?.links ?? []);
     return { patterns, bases, paths, links, enters: (folder) => reach.enters(folder) };
   }
 
   get leaned(): number {
-    return this.#live.leaned;
+    return this.#live.leanings.count;
   }
 
   doubt(paths: Iterable<RelPath>): void {
