@@ -274,7 +274,7 @@ for (const [what, [read, change]] of Object.entries(CONFIGS)) {
       });
     };
     const { build = {}, ...others } = change;
-    const base = { rolldownOptions: { input: `${at.root}/src/main.ts` }, minify: false };
+    const base = { rolldownOptions: { input: `${at.root}/src/main.ts` }, minify: false, sourcemap: true };
     const config = { ...others, build: { ...base, ...build } };
     await inVite({ at, plugins: (wrap) => [wrap(reading)], steps: [[what, () => {}, config]], hits: 0 });
   });
