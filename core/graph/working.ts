@@ -88,7 +88,8 @@ export class Working {
         return end.acted({ outcome: 'failed', key: filed.key, reasons, exitCode, message, ...(items && { items }) });
       }
       case 'done': {
-        const { product, warning } = executed;
+        const { product, warning, isSound } = executed;
+        if (!isSound) live?.distrust(task.name);
         if (items === undefined || items.cached === 0) this.#state.durations.note(task.name, bench.now() - began);
         if (warning !== null) request.listener({ type: 'warning', name: task.name, message: warning });
         return end.acted(

@@ -88,8 +88,13 @@ export class Live {
     this.#doubtWork(name);
   }
 
-  #doubtWork(name: string): void {
+  /** Says that what is about to be noted of a task holds as long as nothing happens, but is no answer to its question. */
+  distrust(name: string): void {
     this.#unsound.set(name, ++this.#moment);
+  }
+
+  #doubtWork(name: string): void {
+    this.distrust(name);
     this.disturb([name]);
   }
 

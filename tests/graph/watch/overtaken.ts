@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { RelPath } from '../../../core/base/paths.ts';
 import { onSite, until } from '../_site.ts';
 import { WatchedSite } from './_watch.ts';
 
@@ -41,6 +42,34 @@ test('what a task made while an output that it reads was gone is no answer, thou
     await watched.quiet();
     assert.is(site.read('made'), 'two');
     assert.is(site.read('used'), 'two');
+    await watched.watch.close();
+  });
+});
+
+test('what was made of a file that is gone before it is known that it was read is made again', async () => {
+  const tasks = {
+    use: {
+      run: 'say use; cat main read > out 2>/dev/null; if [ -e read ]; then echo read; else echo "?read"; fi > list; while [ ! -e ../aside/end ]; do sleep 0.01; done',
+      inputs: ['main'],
+      outputs: ['out'],
+      discovered: { form: 'list', file: 'list' as RelPath },
+    },
+  } as const;
+  await onSite(tasks, { main: 'a', read: 'one' }, async (site) => {
+    writeFileSync(`${site.aside}/end`, '');
+    const watched = await new WatchedSite(site).start();
+    assert.is(site.read('out'), 'aone');
+    site.remove('../aside/end');
+    watched.save({ main: 'b' });
+    await watched.begin();
+    watched.clock.pass(1000);
+    await until(() => site.exists('out') && site.read('out') === 'bone', 'the command');
+    site.remove('read');
+    site.write({ '../aside/end': '' });
+    await watched.quiet();
+    watched.tell('read');
+    await watched.quiet();
+    assert.is(site.read('out'), 'b');
     await watched.watch.close();
   });
 });
