@@ -188,7 +188,7 @@ export function stands({ call, product }: Hit, { outputs }: Surroundings): boole
 /** Whether nothing would be put right: less than `stands`, for what is noted of the outputs may be out of date. */
 export function isRight({ call, product }: Hit, { outputs }: Surroundings): boolean {
   const { name } = call.task;
-  if (product.outputs === null) return true;
+  if (product.outputs === null) return outputs.owners.owned(name) === undefined;
   return (
     outputs.owners.owned(name) !== undefined && outputs.check(name, call.globs.outputs, product.outputs).length === 0
   );

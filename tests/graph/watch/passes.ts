@@ -80,4 +80,19 @@ test('what a round names is what changed since the one before, not since the las
   });
 });
 
+test('what a task wrote that declares no outputs any more is removed by a watch too', async () => {
+  const body = { kind: 'command', command: 'say t' } as const;
+  await onSite({ t: { run: 'say t', inputs: ['in'] } }, { in: '' }, async (site) => {
+    await site.run();
+    site.retask('t', { body: { kind: 'command', command: 'say t; echo x > out' }, outputs: ['out'] });
+    await site.run();
+    assert.is(site.exists('out'), true);
+    site.retask('t', { body, outputs: [] });
+    const watched = await new WatchedSite(site).start();
+    assert.equal(site.log(), []);
+    assert.is(site.exists('out'), false);
+    await watched.watch.close();
+  });
+});
+
 test.run();
