@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { AbsPath } from '../base/paths.ts';
 import { removeLog } from '../files/log-file.ts';
 import { type CommandResult, runCommand } from '../graph/commands/command.ts';
-import { runningDir } from '../graph/workbench.ts';
+import { runningDir } from '../graph/round/workbench.ts';
 import type { Environment } from './terminal/style.ts';
 
 export interface RoundHookOptions {

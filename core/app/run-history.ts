@@ -3,7 +3,7 @@
  * on it, so trouble with it is passed over, and a line that was cut short is left out.
  */
 import { appendFileSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import type { RunSummary } from '../graph/outcome.ts';
+import type { RunSummary } from '../graph/tasks/outcome.ts';
 
 export interface PastRun {
   /** When it ended, ms since the epoch. */

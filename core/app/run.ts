@@ -2,8 +2,8 @@
 import { availableParallelism } from 'node:os';
 import { resolve } from 'node:path';
 import { type AbsPath, toAbs } from '../base/paths.ts';
-import type { Product } from '../graph/product.ts';
 import type { Made, Run, RunOptions } from '../graph/run-once.ts';
+import type { Product } from '../graph/tasks/product.ts';
 import type { Project } from './project.ts';
 import type { Environment } from './terminal/style.ts';
 

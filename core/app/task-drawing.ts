@@ -1,5 +1,5 @@
 /** Tasks and their needs in the languages of programs. Pure; tasks come in the order in which they could run. */
-import type { Task } from '../graph/task.ts';
+import type { Task } from '../graph/tasks/task.ts';
 
 /** For Graphviz; arrows point from a task to what needs it, as the work flows. */
 export function graphDot(tasks: readonly Task[]): string {

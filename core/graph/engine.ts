@@ -3,12 +3,12 @@ import type { Key } from '../base/hash.ts';
 import type { PartChange } from '../call/explain.ts';
 import { endOrphans } from './commands/running.ts';
 import type { AskedItems } from './foreach/asked-items.ts';
-import { comparison, lookUp } from './lookup.ts';
-import type { Reason, RunReport, RunRequest, TaskOutcome } from './outcome.ts';
-import { Round } from './round.ts';
-import type { Surroundings, TaskCall } from './task-call.ts';
+import { comparison, lookUp } from './round/lookup.ts';
+import { Round } from './round/round.ts';
+import { runningDir, type Workbench } from './round/workbench.ts';
+import type { Reason, RunReport, RunRequest, TaskOutcome } from './tasks/outcome.ts';
+import type { Surroundings, TaskCall } from './tasks/task-call.ts';
 import type { Live } from './watch/live.ts';
-import { runningDir, type Workbench } from './workbench.ts';
 
 export interface WhyReport {
   readonly task: string;

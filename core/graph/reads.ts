@@ -6,8 +6,8 @@ import { posix } from 'node:path';
 import { byCodeUnit } from '../base/order.ts';
 import { type AbsPath, escapes, type RelPath, toAbs, toRel } from '../base/paths.ts';
 import type { Workspace } from '../files/inputs/workspace.ts';
-import type { TaskGraph } from './graph.ts';
-import type { Leaning } from './task-call.ts';
+import type { TaskGraph } from './tasks/graph.ts';
+import type { Leaning } from './tasks/task-call.ts';
 import { Reach, readPatterns } from './watch/reach.ts';
 
 /** What some tasks depend on. Paths are absolute. */

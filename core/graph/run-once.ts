@@ -1,6 +1,7 @@
 /** How a program asks for a run of tasks, and what it is given. */
-import type { RunListener, RunSummary, TaskOutcome } from './outcome.ts';
+
 import type { Reads } from './reads.ts';
+import type { RunListener, RunSummary, TaskOutcome } from './tasks/outcome.ts';
 
 /** How a program asks for a run. */
 export interface RunOptions {

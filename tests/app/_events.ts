@@ -1,6 +1,6 @@
 /** Events of runs that never happened. */
 import { asKey, type Key } from '../../core/base/hash.ts';
-import type { Reason, RunEvent, RunSummary, TaskOutcome } from '../../core/graph/outcome.ts';
+import type { Reason, RunEvent, RunSummary, TaskOutcome } from '../../core/graph/tasks/outcome.ts';
 
 export const KEY: Key = asKey('ab'.repeat(32));
 export const CHANGED: Reason = { kind: 'file', change: 'changed', path: 'src/a.ts' };

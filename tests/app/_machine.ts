@@ -8,8 +8,8 @@ import type { Machine, VerbAction } from '../../core/app/verb.ts';
 import { VERBS } from '../../core/app/verbs.ts';
 import type { AbsPath, RelPath } from '../../core/base/paths.ts';
 import type { Engine } from '../../core/graph/engine.ts';
-import { TaskGraph } from '../../core/graph/graph.ts';
-import type { Task } from '../../core/graph/task.ts';
+import { TaskGraph } from '../../core/graph/tasks/graph.ts';
+import type { Task } from '../../core/graph/tasks/task.ts';
 import { TestClock } from '../_test-clock.ts';
 import { FakeTerminal } from './_screen.ts';
 

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { type OpenOptions, openProject, type Project } from '../../core/app/project.ts';
-import type { RunReport } from '../../core/graph/outcome.ts';
+import type { RunReport } from '../../core/graph/tasks/outcome.ts';
 
 export interface Scratch {
   readonly root: string;

@@ -5,8 +5,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { runProject } from '../../core/app/run.ts';
 import { FlecheError } from '../../core/base/errors.ts';
-import type { RunEvent } from '../../core/graph/outcome.ts';
 import type { Run, RunOptions } from '../../core/graph/run-once.ts';
+import type { RunEvent } from '../../core/graph/tasks/outcome.ts';
 import { type Scratch, withScratch } from './_scratch.ts';
 
 const FILES = {

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { graphDot, graphJson, graphMermaid } from '../../core/app/task-drawing.ts';
 import type { RelPath } from '../../core/base/paths.ts';
-import type { Task } from '../../core/graph/task.ts';
+import type { Task } from '../../core/graph/tasks/task.ts';
 
 function task(name: string, needs: readonly string[]): Task {
   return {

@@ -1,5 +1,5 @@
 /** How a history has its runs done. */
-import type { OutcomeKind } from '../../core/graph/outcome.ts';
+import type { OutcomeKind } from '../../core/graph/tasks/outcome.ts';
 
 export interface RunOptions {
   readonly jobs: number;

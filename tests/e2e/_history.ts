@@ -7,7 +7,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import * as assert from 'uvu/assert';
-import type { OutcomeKind } from '../../core/graph/outcome.ts';
+import type { OutcomeKind } from '../../core/graph/tasks/outcome.ts';
 import { Answers } from './_answers.ts';
 import {
   type Blueprint,

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { openProject } from '../../core/app/project.ts';
-import type { OutcomeKind } from '../../core/graph/outcome.ts';
+import type { OutcomeKind } from '../../core/graph/tasks/outcome.ts';
 import { openLmdb } from '../../core/store/lmdb/lmdb.ts';
 import type { Driver, RunEnd, RunOptions } from './_driver.ts';
 

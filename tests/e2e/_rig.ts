@@ -23,7 +23,7 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join, relative, resolve } from 'node:path';
 import { sha256 } from '../../core/base/hash.ts';
-import type { RunSummary, TaskOutcome } from '../../core/graph/outcome.ts';
+import type { RunSummary, TaskOutcome } from '../../core/graph/tasks/outcome.ts';
 import { filesBelow } from '../_source.ts';
 
 export const REPOSITORY: string = resolve(import.meta.dirname, '../..');

@@ -5,7 +5,7 @@
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { test } from 'uvu';
-import type { OutcomeKind } from '../../core/graph/outcome.ts';
+import type { OutcomeKind } from '../../core/graph/tasks/outcome.ts';
 import type { Driver, RunEnd, RunOptions } from './_driver.ts';
 import { live } from './_history.ts';
 import { halve, Inside } from './_inside.ts';

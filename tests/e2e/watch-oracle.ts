@@ -10,7 +10,7 @@ import * as fc from 'fast-check';
 import { test } from 'uvu';
 import { openProject } from '../../core/app/project.ts';
 import { Watching } from '../../core/app/watching.ts';
-import type { OutcomeKind } from '../../core/graph/outcome.ts';
+import type { OutcomeKind } from '../../core/graph/tasks/outcome.ts';
 import type { WatchEvent, WatchRound } from '../../core/graph/watch/watch-events.ts';
 import type { Driver, RunEnd, RunOptions } from './_driver.ts';
 import { live } from './_history.ts';

@@ -1,6 +1,6 @@
 /** Task definitions with defaults filled in, as the configuration gives them. */
 import type { RelPath } from '../../core/base/paths.ts';
-import type { Task } from '../../core/graph/task.ts';
+import type { Task } from '../../core/graph/tasks/task.ts';
 
 export function commandTask(name: string, command: string, over: Partial<Task> = {}): Task {
   return {

@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RelPath } from '../../core/base/paths.ts';
-import type { Task, TaskArg } from '../../core/graph/task.ts';
+import type { Task, TaskArg } from '../../core/graph/tasks/task.ts';
 import { onSite, type Site } from './_site.ts';
 
 const TASKS = {

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Scheduling } from '../../core/graph/task.ts';
+import type { Scheduling } from '../../core/graph/tasks/task.ts';
 import { onSite, until } from './_site.ts';
 
 const scheduling = (over: Partial<Scheduling>): { readonly scheduling: Scheduling } => ({

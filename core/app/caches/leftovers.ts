@@ -6,10 +6,10 @@
 import { type Dirent, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { snapshotName } from '../../files/inputs/workspace.ts';
-import type { TaskGraph } from '../../graph/graph.ts';
+import type { TaskGraph } from '../../graph/tasks/graph.ts';
+import { inputPatterns } from '../../graph/tasks/whole-folders.ts';
+import { Writers } from '../../graph/tasks/writers.ts';
 import { readPatterns } from '../../graph/watch/reach.ts';
-import { inputPatterns } from '../../graph/whole-folders.ts';
-import { Writers } from '../../graph/writers.ts';
 import { isOldDatabase } from '../../store/layout.ts';
 import type { StateStore } from '../../store/state.ts';
 

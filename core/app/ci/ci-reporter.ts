@@ -4,7 +4,7 @@
  * or only what failed. The name of a task is never a command to the service, and neither is what tasks print.
  */
 import type { Awaitable } from '../../base/awaitable.ts';
-import type { RunEvent, TaskOutcome } from '../../graph/outcome.ts';
+import type { RunEvent, TaskOutcome } from '../../graph/tasks/outcome.ts';
 import { Log } from '../reporters/lines.ts';
 import type { LogMode, Reporter } from '../reporters/reporter.ts';
 import { Streams } from '../reporters/streams.ts';

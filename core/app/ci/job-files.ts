@@ -1,7 +1,7 @@
 /** Files that a job leaves behind, for people, for its service, and for jobs that follow. */
 import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
-import type { RunReport } from '../../graph/outcome.ts';
+import type { RunReport } from '../../graph/tasks/outcome.ts';
 import type { Invocation } from '../invocation.ts';
 import type { Machine } from '../verb.ts';
 import { jobSummary } from './job-summary.ts';

@@ -1,6 +1,6 @@
 /** What became of a job, as a page in Markdown: what failed, what ran and why, what was saved. Pure. */
 import { formatDuration } from '../../base/duration.ts';
-import type { RunReport, TaskOutcome } from '../../graph/outcome.ts';
+import type { RunReport, TaskOutcome } from '../../graph/tasks/outcome.ts';
 import { reasonsText } from '../reporters/reasons.ts';
 import { harmless } from '../terminal/text.ts';
 

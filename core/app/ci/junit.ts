@@ -1,5 +1,5 @@
 /** The outcomes of a run as JUnit XML, the form that CI services read: one suite, one case a task. Pure. */
-import type { RunReport, TaskOutcome } from '../../graph/outcome.ts';
+import type { RunReport, TaskOutcome } from '../../graph/tasks/outcome.ts';
 import { packageOf } from '../selection/targets.ts';
 
 /** `tail`: the last lines that a task printed. */

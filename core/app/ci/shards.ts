@@ -5,7 +5,7 @@
 import { FlecheError } from '../../base/errors.ts';
 import { sha256 } from '../../base/hash.ts';
 import { byCodeUnit } from '../../base/order.ts';
-import type { TaskGraph } from '../../graph/graph.ts';
+import type { TaskGraph } from '../../graph/tasks/graph.ts';
 
 /** One of several jobs; `index` from 1 to `count`. */
 export interface Part {

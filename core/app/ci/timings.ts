@@ -6,7 +6,7 @@ import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { FlecheError, messageOf, systemCode } from '../../base/errors.ts';
 import { byCodeUnit } from '../../base/order.ts';
-import type { TaskOutcome } from '../../graph/outcome.ts';
+import type { TaskOutcome } from '../../graph/tasks/outcome.ts';
 
 export type Timings = ReadonlyMap<string, number>;
 

@@ -4,7 +4,7 @@ import { FlecheError } from '../../base/errors.ts';
 import { sha256 } from '../../base/hash.ts';
 import { byCodeUnit } from '../../base/order.ts';
 import type { Engine } from '../../graph/engine.ts';
-import type { RunListener, RunReport, RunRequest, TaskOutcome } from '../../graph/outcome.ts';
+import type { RunListener, RunReport, RunRequest, TaskOutcome } from '../../graph/tasks/outcome.ts';
 
 export interface Verification {
   readonly engine: Engine;

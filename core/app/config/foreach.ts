@@ -8,7 +8,7 @@ import {
   placeholdersIn,
   VALUE_PLACEHOLDERS,
 } from '../../graph/foreach/placeholders.ts';
-import type { Foreach, Task } from '../../graph/task.ts';
+import type { Foreach, Task } from '../../graph/tasks/task.ts';
 import type { Need, TaskNames } from './needs.ts';
 import { readPatterns } from './patterns.ts';
 import { label } from './problems.ts';

@@ -4,8 +4,8 @@
  */
 import { suggest } from '../../base/nearest.ts';
 import type { RelPath } from '../../base/paths.ts';
-import type { WholeFolders } from '../../graph/task.ts';
-import { below } from '../../graph/whole-folders.ts';
+import type { WholeFolders } from '../../graph/tasks/task.ts';
+import { below } from '../../graph/tasks/whole-folders.ts';
 import type { Package, Packages } from '../packages/packages.ts';
 import { brokenRule } from './formats.ts';
 import type { Ignored } from './ignored.ts';

@@ -5,7 +5,7 @@
 import { dirname } from 'node:path';
 import { FlecheError } from '../../base/errors.ts';
 import { type AbsPath, toAbs, toRel } from '../../base/paths.ts';
-import type { Task } from '../../graph/task.ts';
+import type { Task } from '../../graph/tasks/task.ts';
 import type { Package, Packages } from '../packages/packages.ts';
 import { Check, type Table } from './check.ts';
 import { Ignored } from './ignored.ts';

@@ -5,7 +5,7 @@
 import { FlecheError } from '../../base/errors.ts';
 import { isWithin, type RelPath } from '../../base/paths.ts';
 import { Globs } from '../../files/globs/globs.ts';
-import type { Task } from '../../graph/task.ts';
+import type { Task } from '../../graph/tasks/task.ts';
 import { label } from './problems.ts';
 import { CONFIG_FILE } from './source.ts';
 import type { Spot, TaskText } from './task-text.ts';

@@ -1,7 +1,7 @@
 /** What the configuration says of when and how often tasks run. */
 import { parseDuration } from '../../base/duration.ts';
 import { ConfigErrors, FlecheError } from '../../base/errors.ts';
-import type { Scheduling, Task } from '../../graph/task.ts';
+import type { Scheduling, Task } from '../../graph/tasks/task.ts';
 import type { Table } from './check.ts';
 import { brokenRule } from './formats.ts';
 import { SCHEDULING_KEYS } from './scheduling-schema.ts';

@@ -1,5 +1,5 @@
 /** What the configuration says of services. */
-import type { Readiness, Task } from '../../graph/task.ts';
+import type { Readiness, Task } from '../../graph/tasks/task.ts';
 import { label } from './problems.ts';
 import { durationOf } from './scheduling.ts';
 import type { TaskText } from './task-text.ts';

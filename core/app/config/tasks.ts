@@ -3,7 +3,7 @@
  * wrong with them beyond their form is noted here.
  */
 import { topologicalOrder } from '../../base/order.ts';
-import type { Discovered, Installed, Stdin, Task, TaskArg, TaskBody } from '../../graph/task.ts';
+import type { Discovered, Installed, Stdin, Task, TaskArg, TaskBody } from '../../graph/tasks/task.ts';
 import type { Package, Packages } from '../packages/packages.ts';
 import { isTable, type Table } from './check.ts';
 import { noteItemPaths, outputsOfAll, readForeach } from './foreach.ts';

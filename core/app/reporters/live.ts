@@ -2,7 +2,7 @@
 
 import type { Clock } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
-import type { ItemCounts, RunEvent } from '../../graph/outcome.ts';
+import type { ItemCounts, RunEvent } from '../../graph/tasks/outcome.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { harmless, padded } from '../terminal/text.ts';
 import { Footer } from './footer.ts';

@@ -4,7 +4,7 @@
  */
 import type { Awaitable } from '../../base/awaitable.ts';
 import { formatDuration } from '../../base/duration.ts';
-import type { RunEvent, TaskOutcome } from '../../graph/outcome.ts';
+import type { RunEvent, TaskOutcome } from '../../graph/tasks/outcome.ts';
 import { type Style, styleFor } from '../terminal/style.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { harmless, tameLine } from '../terminal/text.ts';

@@ -1,7 +1,7 @@
 /** Reasons in words. The only place that knows how a cause is said. */
 import { formatDuration } from '../../base/duration.ts';
 import { unreachable } from '../../base/errors.ts';
-import type { Reason } from '../../graph/outcome.ts';
+import type { Reason } from '../../graph/tasks/outcome.ts';
 import { harmless } from '../terminal/text.ts';
 
 const CHANGES = { added: 'is new', removed: 'is gone', changed: 'changed', mode: 'changed its mode' } as const;

@@ -1,5 +1,5 @@
 /** The contract of a reporter: it hears what happens during a run and tells someone. */
-import type { RunListener } from '../../graph/outcome.ts';
+import type { RunListener } from '../../graph/tasks/outcome.ts';
 
 /** What becomes of what tasks print: shown as it comes, under its task when that is over, or only on failure. */
 export const LOG_MODES = ['stream', 'grouped', 'quiet'] as const;

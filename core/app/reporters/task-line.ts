@@ -1,6 +1,6 @@
 /** How one outcome, and a whole run, is said in a line. Pure. */
 import { formatDuration } from '../../base/duration.ts';
-import type { OutcomeKind, RunSummary, TaskOutcome } from '../../graph/outcome.ts';
+import type { OutcomeKind, RunSummary, TaskOutcome } from '../../graph/tasks/outcome.ts';
 import type { Style } from '../terminal/style.ts';
 import { harmless, padded, widthOf } from '../terminal/text.ts';
 import { reasonsText } from './reasons.ts';

@@ -1,7 +1,7 @@
 /** The files that are asked for beside a run: reserved before it, written after it, whatever became of it. */
 import { formatDuration } from '../../base/duration.ts';
-import type { RunReport } from '../../graph/outcome.ts';
-import { Timeline } from '../../graph/timeline.ts';
+import type { RunReport } from '../../graph/tasks/outcome.ts';
+import { Timeline } from '../../graph/tasks/timeline.ts';
 import type { Invocation } from '../invocation.ts';
 import { nameWidth } from '../reporters/task-line.ts';
 import type { Terminal } from '../terminal/terminal.ts';

@@ -1,8 +1,8 @@
 /** The report of a run as one JSON document. Its form has a version, which changes when something is taken away. Pure. */
 
-import type { TaskGraph } from '../../graph/graph.ts';
-import type { RunReport, RunSummary, TaskOutcome } from '../../graph/outcome.ts';
 import { criticalPath } from '../../graph/scheduling/critical-path.ts';
+import type { TaskGraph } from '../../graph/tasks/graph.ts';
+import type { RunReport, RunSummary, TaskOutcome } from '../../graph/tasks/outcome.ts';
 
 export interface SummaryReport {
   readonly version: 1;

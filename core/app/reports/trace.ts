@@ -3,8 +3,8 @@
  * as many as there are at a time for lookups, waiting, restoring and services. Pure.
  */
 import { byCodeUnit } from '../../base/order.ts';
-import type { RunReport, TaskOutcome } from '../../graph/outcome.ts';
-import type { Span, SpanKind } from '../../graph/timeline.ts';
+import type { RunReport, TaskOutcome } from '../../graph/tasks/outcome.ts';
+import type { Span, SpanKind } from '../../graph/tasks/timeline.ts';
 
 export interface TraceReport {
   readonly displayTimeUnit: 'ms';

@@ -1,6 +1,6 @@
 /** Which tasks changed files can matter to. Errs on the side of too many: whether a task runs is decided by its key. */
 import type { RelPath } from '../../base/paths.ts';
-import type { TaskGraph } from '../../graph/graph.ts';
+import type { TaskGraph } from '../../graph/tasks/graph.ts';
 import { Reach } from '../../graph/watch/reach.ts';
 import { CONFIG_FILE } from '../config/source.ts';
 import { MANIFEST } from '../packages/manifest.ts';

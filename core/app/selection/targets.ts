@@ -1,7 +1,7 @@
 /** Which tasks are meant. */
 import { FlecheError } from '../../base/errors.ts';
 import { suggest } from '../../base/nearest.ts';
-import type { TaskGraph } from '../../graph/graph.ts';
+import type { TaskGraph } from '../../graph/tasks/graph.ts';
 import { type Package, type Packages, ROOT } from '../packages/packages.ts';
 import type { Project } from '../project.ts';
 

@@ -5,7 +5,7 @@ import { formatSize } from '../../base/size.ts';
 import { treeBlobs } from '../../call/caches/transfer.ts';
 import type { SharedTier } from '../../call/shared/shared-tier.ts';
 import { listsFor } from '../../graph/discovered/shared-lists.ts';
-import type { RunReport, TaskOutcome } from '../../graph/outcome.ts';
+import type { RunReport, TaskOutcome } from '../../graph/tasks/outcome.ts';
 import type { CallRecord } from '../../store/record.ts';
 import type { TierLine } from '../caches/shared-line.ts';
 import { EXIT } from '../exit-code.ts';

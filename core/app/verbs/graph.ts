@@ -1,6 +1,6 @@
 /** `fleche graph`: which task needs which, for people and for programs that draw. */
-import type { TaskGraph } from '../../graph/graph.ts';
-import type { Task } from '../../graph/task.ts';
+import type { TaskGraph } from '../../graph/tasks/graph.ts';
+import type { Task } from '../../graph/tasks/task.ts';
 import { EXIT } from '../exit-code.ts';
 import { selectedOfAll } from '../selection/selection.ts';
 import { graphDot, graphJson, graphMermaid } from '../task-drawing.ts';

@@ -1,5 +1,5 @@
 /** `fleche plan`: what `run` would do, in the words of `run`, without doing it. */
-import type { RunReport } from '../../graph/outcome.ts';
+import type { RunReport } from '../../graph/tasks/outcome.ts';
 import { EXIT } from '../exit-code.ts';
 import { parseJobs } from '../jobs.ts';
 import { reporterFor } from '../reporters/choose.ts';

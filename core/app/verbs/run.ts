@@ -1,5 +1,5 @@
 /** `fleche run`: brings tasks up to date and tells of it while it happens. */
-import type { RunReport } from '../../graph/outcome.ts';
+import type { RunReport } from '../../graph/tasks/outcome.ts';
 import { EXIT } from '../exit-code.ts';
 import { parseJobs } from '../jobs.ts';
 import { REPORT_OPTIONS } from '../options.ts';

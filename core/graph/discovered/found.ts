@@ -1,6 +1,6 @@
 /** What came to light of what a task read in one run, and what is to be done with it. */
 import type { RelPath } from '../../base/paths.ts';
-import type { TaskCall } from '../task-call.ts';
+import type { TaskCall } from '../tasks/task-call.ts';
 import { fileList, type ListDesk, type PathList } from './lists.ts';
 import { shareList } from './shared-lists.ts';
 

@@ -15,7 +15,7 @@ import type { SharedAnswers } from '../../call/shared/shared-answers.ts';
 import type { SyncCallStore } from '../../store/calls.ts';
 import type { CallRecord } from '../../store/record.ts';
 import type { SyncValueStore } from '../../store/values.ts';
-import type { Surroundings, TaskCall } from '../task-call.ts';
+import type { Surroundings, TaskCall } from '../tasks/task-call.ts';
 import { Reading } from './reading.ts';
 import type { Sight } from './sight.ts';
 

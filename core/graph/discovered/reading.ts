@@ -10,7 +10,7 @@ import { folderOfNames } from '../../files/inputs/folder-names.ts';
 import type { PathSeen } from '../../files/inputs/named-paths.ts';
 import { makeTree, type Tree, type TreeEntry } from '../../files/trees/tree.ts';
 import { treeBytes } from '../../files/trees/tree-lines.ts';
-import type { TaskCall } from '../task-call.ts';
+import type { TaskCall } from '../tasks/task-call.ts';
 import type { Sight } from './sight.ts';
 
 export class Reading {

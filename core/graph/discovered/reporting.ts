@@ -3,8 +3,8 @@ import { join } from 'node:path';
 import type { AbsPath } from '../../base/paths.ts';
 import { MadeFolders } from '../../files/inputs/made-folders.ts';
 import { Moments } from '../../files/inputs/stamped-moment.ts';
-import type { Products } from '../products.ts';
-import type { TaskCall } from '../task-call.ts';
+import type { Products } from '../tasks/products.ts';
+import type { TaskCall } from '../tasks/task-call.ts';
 import { Discovery } from './discovery.ts';
 import type { ListDesk } from './lists.ts';
 

@@ -11,7 +11,7 @@ import { DISCOVERED } from '../../call/listed.ts';
 import type { SharedAnswers } from '../../call/shared/shared-answers.ts';
 import { parseTree } from '../../files/trees/tree.ts';
 import type { CallRecord } from '../../store/record.ts';
-import type { TaskCall } from '../task-call.ts';
+import type { TaskCall } from '../tasks/task-call.ts';
 import { completedBy, fileList, LISTS, type ListStores, listsOf, type PathList, putLists, readLists } from './lists.ts';
 import type { Sight } from './sight.ts';
 

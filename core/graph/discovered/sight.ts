@@ -8,10 +8,10 @@ import { globsOf } from '../../files/globs/globs.ts';
 import { folderOfNames } from '../../files/inputs/folder-names.ts';
 import type { PathSeen } from '../../files/inputs/named-paths.ts';
 import type { TreeEntry } from '../../files/trees/tree.ts';
-import { Generated } from '../generated.ts';
-import type { Products } from '../products.ts';
-import type { Task } from '../task.ts';
-import type { Surroundings } from '../task-call.ts';
+import { Generated } from '../tasks/generated.ts';
+import type { Products } from '../tasks/products.ts';
+import type { Task } from '../tasks/task.ts';
+import type { Surroundings } from '../tasks/task-call.ts';
 
 /** A path as a task finds it. */
 export interface Sighted {

@@ -7,10 +7,10 @@ import { completedByLists } from '../discovered/lists.ts';
 import { Reading } from '../discovered/reading.ts';
 import { askShared } from '../discovered/shared-lists.ts';
 import type { Sight } from '../discovered/sight.ts';
-import { lookUp } from '../lookup.ts';
-import type { Product } from '../product.ts';
-import type { ItemCall, TaskCall } from '../task-call.ts';
-import type { Workbench } from '../workbench.ts';
+import { lookUp } from '../round/lookup.ts';
+import type { Workbench } from '../round/workbench.ts';
+import type { Product } from '../tasks/product.ts';
+import type { ItemCall, TaskCall } from '../tasks/task-call.ts';
 
 /** An answer of one item. */
 export interface ItemAnswer {

@@ -3,8 +3,8 @@ import type { Digest } from '../../base/hash.ts';
 import type { RelPath } from '../../base/paths.ts';
 import type { Prepared, Writing } from '../../files/outputs/written.ts';
 import type { PathState } from '../../files/states/path-states.ts';
-import type { ItemCall, TaskCall } from '../task-call.ts';
-import type { Workbench } from '../workbench.ts';
+import type { Workbench } from '../round/workbench.ts';
+import type { ItemCall, TaskCall } from '../tasks/task-call.ts';
 import { bringItems, type ItemAnswer } from './asked-items.ts';
 import { treeOf } from './composed.ts';
 

@@ -11,11 +11,11 @@ import { Ref } from '../../base/ref.ts';
 import { makeTree, type Tree, treeText } from '../../files/trees/tree.ts';
 import type { StoredValue } from '../../store/record.ts';
 import { piecesOf, type SyncValueStore } from '../../store/values.ts';
-import { Answer } from '../answer.ts';
 import { found } from '../discovered/found.ts';
-import { type Product, product } from '../product.ts';
-import type { ItemCall, TaskCall } from '../task-call.ts';
-import type { Workbench } from '../workbench.ts';
+import { Answer } from '../round/answer.ts';
+import type { Workbench } from '../round/workbench.ts';
+import { type Product, product } from '../tasks/product.ts';
+import type { ItemCall, TaskCall } from '../tasks/task-call.ts';
 import { type ItemAnswer, itemsOf } from './asked-items.ts';
 
 /** The answer of a task. */

@@ -9,8 +9,8 @@ import { ITEM, itemName } from '../../call/item-name.ts';
 import { expandBraces } from '../../files/globs/braces.ts';
 import { Globs } from '../../files/globs/globs.ts';
 import type { Part } from '../../store/record.ts';
-import { type Discovered, type Foreach, neededOf, type Task, type TaskBody } from '../task.ts';
-import type { ItemCall, ItemQuestions, Leaning, TaskCall } from '../task-call.ts';
+import { type Discovered, type Foreach, neededOf, type Task, type TaskBody } from '../tasks/task.ts';
+import type { ItemCall, ItemQuestions, Leaning, TaskCall } from '../tasks/task-call.ts';
 import type { Item } from './item.ts';
 import { commandWithVariables, patternFor } from './placeholders.ts';
 

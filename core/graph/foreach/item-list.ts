@@ -5,9 +5,9 @@ import type { RelPath } from '../../base/paths.ts';
 import { globsOf } from '../../files/globs/globs.ts';
 import { decodeAt } from '../../files/refs.ts';
 import type { TreeEntry } from '../../files/trees/tree.ts';
-import type { Products } from '../products.ts';
-import type { Foreach, Task } from '../task.ts';
-import type { Surroundings } from '../task-call.ts';
+import type { Products } from '../tasks/products.ts';
+import type { Foreach, Task } from '../tasks/task.ts';
+import type { Surroundings } from '../tasks/task-call.ts';
 import { fileItem, folderAround, valueItems } from './item.ts';
 import type { FoundItems } from './item-calls.ts';
 

@@ -10,7 +10,7 @@ import { ITEM } from '../../call/item-name.ts';
 import { folderOf } from '../../files/folders.ts';
 import { makeTree, type TreeEntry, treeText } from '../../files/trees/tree.ts';
 import type { Part } from '../../store/record.ts';
-import type { FoundArg } from '../found-arg.ts';
+import type { FoundArg } from '../tasks/found-arg.ts';
 import { type Fields, variablesFor } from './placeholders.ts';
 
 /** One of the files or values that a task is done for. */

@@ -1,8 +1,8 @@
 /** What has become of the items of one task so far: their answers and failures, how many there are, and what is said of them. */
 import type { Digest } from '../../base/hash.ts';
 import type { Failure } from '../../store/record.ts';
-import type { ItemCounts } from '../outcome.ts';
-import type { ItemCall, TaskCall } from '../task-call.ts';
+import type { ItemCounts } from '../tasks/outcome.ts';
+import type { ItemCall, TaskCall } from '../tasks/task-call.ts';
 import { type AskedItems, contentsOf, type ItemAnswer } from './asked-items.ts';
 
 /** Items of which the same is to be said are named up to this many. */

@@ -1,6 +1,6 @@
 /** When a service may be used: a port answers, it has printed a text, or a command succeeds. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Readiness } from '../task.ts';
+import type { Readiness } from '../tasks/task.ts';
 
 /** What readiness is found out by. */
 export interface Probes {

@@ -3,12 +3,12 @@
  * last one is over. What becomes of a service is known, and told, at the end of the round.
  */
 import type { LogListener } from '../../files/log-file.ts';
-import { Ending } from '../ending.ts';
-import type { Reason, RunReport, TaskOutcome } from '../outcome.ts';
-import { serviceProduct } from '../product.ts';
-import type { RoundState } from '../round-state.ts';
-import type { Task } from '../task.ts';
-import type { TaskCall } from '../task-call.ts';
+import { Ending } from '../round/ending.ts';
+import type { RoundState } from '../round/round-state.ts';
+import type { Reason, RunReport, TaskOutcome } from '../tasks/outcome.ts';
+import { serviceProduct } from '../tasks/product.ts';
+import type { Task } from '../tasks/task.ts';
+import type { TaskCall } from '../tasks/task-call.ts';
 import { aborted } from './readiness.ts';
 import type { Service } from './service.ts';
 import { ServicePool } from './service-pool.ts';

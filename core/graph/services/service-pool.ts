@@ -6,8 +6,8 @@ import { byCodeUnit } from '../../base/order.ts';
 import type { LogListener } from '../../files/log-file.ts';
 import { type Held, hold } from '../../store/hold.ts';
 import type { Lease } from '../../store/leases.ts';
-import type { TaskCall } from '../task-call.ts';
-import type { Workbench } from '../workbench.ts';
+import type { Workbench } from '../round/workbench.ts';
+import type { TaskCall } from '../tasks/task-call.ts';
 import type { Service } from './service.ts';
 
 export interface HoldOptions {

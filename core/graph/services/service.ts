@@ -11,9 +11,9 @@ import { type LogListener, removeLog } from '../../files/log-file.ts';
 import { type CommandOptions, type CommandResult, runCommand } from '../commands/command.ts';
 import { Deadline } from '../commands/deadline.ts';
 import { commandEnv } from '../commands/environment.ts';
-import type { Readiness } from '../task.ts';
-import type { TaskCall } from '../task-call.ts';
-import { runningDir, type Workbench } from '../workbench.ts';
+import { runningDir, type Workbench } from '../round/workbench.ts';
+import type { Readiness } from '../tasks/task.ts';
+import type { TaskCall } from '../tasks/task-call.ts';
 import { aborted, isListening, untilReady } from './readiness.ts';
 
 /** Lines of its output that are told of a service that failed. */

@@ -1,7 +1,7 @@
 /** What the tasks of a watch were found to depend on beside their patterns, as far as they were asked. */
 import { isDeepStrictEqual } from 'node:util';
 import type { RelPath } from '../../base/paths.ts';
-import type { Leaning, TaskCall } from '../task-call.ts';
+import type { Leaning, TaskCall } from '../tasks/task-call.ts';
 
 export class Leanings {
   readonly #all = new Map<string, Leaning | undefined>();

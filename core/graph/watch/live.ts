@@ -5,11 +5,11 @@
  */
 import type { Key } from '../../base/hash.ts';
 import type { RelPath } from '../../base/paths.ts';
-import type { Product } from '../product.ts';
 import { Slots } from '../scheduling/slots.ts';
 import { ServicePool } from '../services/service-pool.ts';
-import type { Acted, Settled } from '../settled.ts';
-import { isAlike, type TaskCall } from '../task-call.ts';
+import type { Product } from '../tasks/product.ts';
+import type { Acted, Settled } from '../tasks/settled.ts';
+import { isAlike, type TaskCall } from '../tasks/task-call.ts';
 import { Leanings } from './leanings.ts';
 
 /** A task at work. */

@@ -6,11 +6,11 @@ import { dirname } from 'node:path/posix';
 import { byCodeUnit } from '../../base/order.ts';
 import { normalRel, type RelPath } from '../../base/paths.ts';
 import { Globs } from '../../files/globs/globs.ts';
-import type { TaskGraph } from '../graph.ts';
-import type { Task } from '../task.ts';
-import type { Leaning } from '../task-call.ts';
-import { inputPatterns } from '../whole-folders.ts';
-import { Writers } from '../writers.ts';
+import type { TaskGraph } from '../tasks/graph.ts';
+import type { Task } from '../tasks/task.ts';
+import type { Leaning } from '../tasks/task-call.ts';
+import { inputPatterns } from '../tasks/whole-folders.ts';
+import { Writers } from '../tasks/writers.ts';
 
 /** The tasks that a path can matter to. */
 export interface Concerned {

@@ -3,7 +3,7 @@
  * state of everything that is wanted. What was asked again and is as it was is no news.
  */
 import { byCodeUnit } from '../../base/order.ts';
-import type { OutcomeKind, Reason, RunEvent, RunReport, RunSummary, TaskOutcome } from '../outcome.ts';
+import type { OutcomeKind, Reason, RunEvent, RunReport, RunSummary, TaskOutcome } from '../tasks/outcome.ts';
 import type { RoundCause, WatchListener } from './watch-events.ts';
 
 /** Paths that a round names. */

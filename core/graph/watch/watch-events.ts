@@ -1,6 +1,6 @@
 /** What a watch tells, and how a program asks for one. */
 
-import type { RunEvent, RunSummary, TaskOutcome } from '../outcome.ts';
+import type { RunEvent, RunSummary, TaskOutcome } from '../tasks/outcome.ts';
 import type { Loop } from './loop-guard.ts';
 
 /** Why a round began: the watch itself did, something changed, the configuration did, or somebody asked for it. */

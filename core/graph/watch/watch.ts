@@ -10,7 +10,7 @@
 import type { Clock } from '../../base/clock.ts';
 import type { RelPath } from '../../base/paths.ts';
 import type { WatchSource } from '../../files/watch/watcher.ts';
-import type { RunEvent, RunReport } from '../outcome.ts';
+import type { RunEvent, RunReport } from '../tasks/outcome.ts';
 import { GRACE, type Loop, LoopGuard } from './loop-guard.ts';
 import { type Others, OwnDoing } from './own-doing.ts';
 import { Parking } from './parking.ts';

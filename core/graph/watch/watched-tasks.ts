@@ -2,7 +2,7 @@
 import type { RelPath } from '../../base/paths.ts';
 import type { WatchScope } from '../../files/watch/watch-places.ts';
 import type { Engine } from '../engine.ts';
-import type { RunListener, RunReport } from '../outcome.ts';
+import type { RunListener, RunReport } from '../tasks/outcome.ts';
 import type { Live } from './live.ts';
 import { type Concerned, Reach } from './reach.ts';
 

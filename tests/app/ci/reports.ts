@@ -7,7 +7,7 @@ import { junitXml } from '../../../core/app/ci/junit.ts';
 import { markupOf } from '../../../core/app/ci/markup.ts';
 import type { ProviderName } from '../../../core/app/ci/provider.ts';
 import type { LogMode } from '../../../core/app/reporters/reporter.ts';
-import type { OutcomeKind, RunReport, TaskOutcome } from '../../../core/graph/outcome.ts';
+import type { OutcomeKind, RunReport, TaskOutcome } from '../../../core/graph/tasks/outcome.ts';
 import { FakeTerminal } from '../_screen.ts';
 
 function outcome(name: string, kind: OutcomeKind, message: string | null = null): TaskOutcome {

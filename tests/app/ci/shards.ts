@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parsePart, shards, splitDigest } from '../../../core/app/ci/shards.ts';
-import { TaskGraph } from '../../../core/graph/graph.ts';
+import { TaskGraph } from '../../../core/graph/tasks/graph.ts';
 import { fakeTask } from '../_machine.ts';
 
 function graphOf(needs: Readonly<Record<string, readonly string[]>>): TaskGraph {

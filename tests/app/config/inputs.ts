@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadConfig } from '../../../core/app/config/load.ts';
-import type { Task } from '../../../core/graph/task.ts';
+import type { Task } from '../../../core/graph/tasks/task.ts';
 import { inHome, thrown } from './_project.ts';
 
 const WORKSPACE = '[workspace]\npackages = ["packages/*"]\n';

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Scheduling } from '../../../core/graph/task.ts';
+import type { Scheduling } from '../../../core/graph/tasks/task.ts';
 import { assertErrors, load, thrown } from './_project.ts';
 
 function read(text: string): Scheduling | undefined {

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Task } from '../../../core/graph/task.ts';
+import type { Task } from '../../../core/graph/tasks/task.ts';
 import { assertErrors, load } from './_project.ts';
 
 function read(more: string): Task['service'] {

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Task, TaskArg } from '../../../core/graph/task.ts';
+import type { Task, TaskArg } from '../../../core/graph/tasks/task.ts';
 import { assertErrors, load } from './_project.ts';
 
 const CALL = '[tasks.t]\ncall = "./t.ts#t"\n';

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PlainReporter } from '../../../core/app/reporters/plain.ts';
 import type { LogMode, ReportMode } from '../../../core/app/reporters/reporter.ts';
-import type { RunEvent } from '../../../core/graph/outcome.ts';
+import type { RunEvent } from '../../../core/graph/tasks/outcome.ts';
 import { CHANGED, done, end, output, start } from '../_events.ts';
 import { FakeTerminal } from '../_screen.ts';
 

@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { reasonsText, reasonText } from '../../../core/app/reporters/reasons.ts';
-import type { Reason } from '../../../core/graph/outcome.ts';
+import type { Reason } from '../../../core/graph/tasks/outcome.ts';
 
 const WORDS: readonly (readonly [Reason, string])[] = [
   [{ kind: 'first' }, 'first run'],

@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { criticalPathOf, summaryReport } from '../../../core/app/reports/summary.ts';
-import { TaskGraph } from '../../../core/graph/graph.ts';
-import type { RunReport } from '../../../core/graph/outcome.ts';
+import { TaskGraph } from '../../../core/graph/tasks/graph.ts';
+import type { RunReport } from '../../../core/graph/tasks/outcome.ts';
 import { commandTask, taskMap } from '../../graph/_tasks.ts';
 import { CHANGED, KEY, outcome } from '../_events.ts';
 

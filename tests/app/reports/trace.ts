@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type TraceEvent, traceReport } from '../../../core/app/reports/trace.ts';
-import type { Span } from '../../../core/graph/timeline.ts';
+import type { Span } from '../../../core/graph/tasks/timeline.ts';
 import { traceFaults } from './_trace-format.ts';
 
 type Complete = Extract<TraceEvent, { readonly ph: 'X' }>;

@@ -9,7 +9,7 @@ import { loadConfig } from '../../../core/app/config/load.ts';
 import { affectedTasks } from '../../../core/app/selection/affected.ts';
 import { changesSince } from '../../../core/app/selection/git.ts';
 import { type AbsPath, normalRel } from '../../../core/base/paths.ts';
-import { TaskGraph } from '../../../core/graph/graph.ts';
+import { TaskGraph } from '../../../core/graph/tasks/graph.ts';
 
 const manifest = (name: string, needs: readonly string[] = []): string =>
   JSON.stringify({ name, dependencies: Object.fromEntries(needs.map((one) => [one, '*'])), scripts: { build: 'x' } });

@@ -6,7 +6,7 @@ import { Packages } from '../../../core/app/packages/packages.ts';
 import { chosenTask, chosenTasks, taskNamed } from '../../../core/app/selection/targets.ts';
 import type { FlecheError } from '../../../core/base/errors.ts';
 import type { RelPath } from '../../../core/base/paths.ts';
-import { TaskGraph } from '../../../core/graph/graph.ts';
+import { TaskGraph } from '../../../core/graph/tasks/graph.ts';
 import { fakeTask } from '../_machine.ts';
 
 const at = (name: string, folder: string) => ({ ...NO_MANIFEST, name, folder: folder as RelPath });

@@ -5,7 +5,7 @@ import { plan } from '../../../core/app/verbs/plan.ts';
 import { run } from '../../../core/app/verbs/run.ts';
 import { FlecheError } from '../../../core/base/errors.ts';
 import type { Engine } from '../../../core/graph/engine.ts';
-import type { RunReport, RunRequest, RunSummary, TaskOutcome } from '../../../core/graph/outcome.ts';
+import type { RunReport, RunRequest, RunSummary, TaskOutcome } from '../../../core/graph/tasks/outcome.ts';
 import { CHANGED, outcome } from '../_events.ts';
 import { call, fakeMachine } from '../_machine.ts';
 

@@ -2,7 +2,7 @@ import { utimesSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RelPath } from '../../../core/base/paths.ts';
-import type { Discovered } from '../../../core/graph/task.ts';
+import type { Discovered } from '../../../core/graph/tasks/task.ts';
 import { MemoryCallStore } from '../../../core/store/memory.ts';
 import { onSite, type Site } from '../_site.ts';
 

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RelPath } from '../../../core/base/paths.ts';
 import { Sight } from '../../../core/graph/discovered/sight.ts';
-import { Products } from '../../../core/graph/products.ts';
+import { Products } from '../../../core/graph/tasks/products.ts';
 import { onSite, type Site } from '../_site.ts';
 
 const TASKS = {

@@ -3,8 +3,8 @@ import { renameSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decode } from '../../../core/base/decode.ts';
-import type { RunEvent } from '../../../core/graph/outcome.ts';
-import type { Foreach, Task } from '../../../core/graph/task.ts';
+import type { RunEvent } from '../../../core/graph/tasks/outcome.ts';
+import type { Foreach, Task } from '../../../core/graph/tasks/task.ts';
 import { onSite, type Ran, type Site } from '../_site.ts';
 
 const AT = { file: 'fleche.config.toml', line: 1, column: 1 };

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Readiness, Task } from '../../../core/graph/task.ts';
+import type { Readiness, Task } from '../../../core/graph/tasks/task.ts';
 import { onSite, type Site, until } from '../_site.ts';
 
 type Ready = Readiness['when'];

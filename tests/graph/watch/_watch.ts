@@ -3,7 +3,7 @@
 import type { RelPath } from '../../../core/base/paths.ts';
 import type { WatchScope } from '../../../core/files/watch/watch-places.ts';
 import type { WatchSource } from '../../../core/files/watch/watcher.ts';
-import type { Reason, RunListener, RunReport, TaskOutcome } from '../../../core/graph/outcome.ts';
+import type { Reason, RunListener, RunReport, TaskOutcome } from '../../../core/graph/tasks/outcome.ts';
 import { Live } from '../../../core/graph/watch/live.ts';
 import type { Concerned } from '../../../core/graph/watch/reach.ts';
 import { Watch } from '../../../core/graph/watch/watch.ts';

@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RelPath } from '../../../core/base/paths.ts';
-import type { RunListener } from '../../../core/graph/outcome.ts';
+import type { RunListener } from '../../../core/graph/tasks/outcome.ts';
 import { GRACE } from '../../../core/graph/watch/loop-guard.ts';
 import { Watch } from '../../../core/graph/watch/watch.ts';
 import type { WatchEvent, WatchRound } from '../../../core/graph/watch/watch-events.ts';

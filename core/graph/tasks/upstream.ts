@@ -1,0 +1,38 @@
+/**
+ * What one task is about to read of others: whether it is what the task's question says, and whether it stays so while
+ * the task is at work.
+ */
+import type { RelPath } from '../../base/paths.ts';
+import type { Standing } from '../../files/outputs/standing.ts';
+import type { SyncValueStore } from '../../store/values.ts';
+import type { Surroundings, TaskCall } from './task-call.ts';
+
+export class Upstream {
+  /** Tasks whose outputs do not stand in the workspace as they should, or whose result can no longer be read. */
+  readonly disturbed: readonly string[];
+  readonly #standing: readonly Standing[];
+
+  constructor(call: TaskCall, bench: { readonly around: Surroundings; readonly values: SyncValueStore }) {
+    const { outputs } = bench.around;
+    const looked = [...call.reads].map(([name, entries]) => ({ name, standing: outputs.look(name, entries) }));
+    this.#standing = looked.map(({ standing }) => standing);
+    const wrong = looked.filter(({ standing }) => standing.wrong.length > 0).map(({ name }) => name);
+    this.disturbed = [...new Set([...wrong, ...unreadable(call, bench.values)])];
+  }
+
+  /** Paths that were changed since this was made. */
+  changes(): readonly RelPath[] {
+    return this.#standing.flatMap((standing) => standing.changes());
+  }
+}
+
+/** The tasks whose stored result is an argument and turns out to be damaged or gone. */
+function unreadable({ task, args }: TaskCall, values: SyncValueStore): readonly string[] {
+  if (task.body.kind === 'command') return [];
+  return Object.entries(task.body.args).flatMap(([name, source]) => {
+    const found = args.get(name);
+    return source.kind === 'from' && found?.kind === 'stored' && values.get(found.blob) === undefined
+      ? [source.task]
+      : [];
+  });
+}
