@@ -1,6 +1,6 @@
 /** `fleche watch` as people run it: real processes, real files, real limits of the system. */
 import { execFileSync, spawn, spawnSync } from 'node:child_process';
-import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -262,8 +262,10 @@ run = "echo $$ > pid; exec sleep 1000"
       const run = rig.start(['run', 'long']);
       await until(() => rig.exists('pid') && rig.read('pid').endsWith('\n'), 'the command');
       const pid = Number(rig.read('pid'));
-      const note = `.fleche/tmp/running/${pid}`;
-      await until(() => rig.exists(note) && rig.read(note).endsWith('}'), 'the note that it runs');
+      const notes = rig.path('.fleche/tmp/running');
+      const isNoted = (name: string): boolean =>
+        name.startsWith(`${run.pid}`) && rig.read(`.fleche/tmp/running/${name}`).includes(`"group":${pid},`);
+      await until(() => existsSync(notes) && readdirSync(notes).some(isNoted), 'the note that it runs');
       run.kill('SIGKILL');
       await new Promise((resume) => run.once('exit', resume));
       rig.write({ 'src/d/a': 'b' });

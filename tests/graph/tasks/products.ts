@@ -22,11 +22,11 @@ const writers = new Writers(graph);
 
 /** What tasks are known to have written; null for a task of which it is not known. */
 function outputsOf(owned: Readonly<Record<string, readonly string[] | null>>): Outputs {
-  const known = {
+  const owners = {
     owned: (task: string) => (owned[task] === null ? undefined : new Set(owned[task])),
     reach: () => (path: RelPath) => !path.endsWith('.keep'),
   };
-  return known as unknown as Outputs;
+  return { owners } as unknown as Outputs;
 }
 
 const wrote = (...paths: readonly string[]) =>
