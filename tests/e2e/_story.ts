@@ -2,6 +2,7 @@
 import * as fc from 'fast-check';
 import type { Blueprint } from './_blueprint.ts';
 import { type Edit, type Editable, edit, sourceEdit, watchedEdit } from './_edits.ts';
+import { TELLS } from './_task-plan.ts';
 
 /** Workspaces of one kind. `P` stands for one of them in a story, as plain data. */
 export interface World<P> extends Editable {
@@ -55,10 +56,15 @@ export function story<P>(manner: Manner, world: World<P>): fc.Arbitrary<Story<P>
 
 export function chapter(manner: Manner, editable: Editable): fc.Arbitrary<Chapter> {
   const isWatch = manner === 'watch';
-  // The environment of a watch never changes.
-  const edits = isWatch ? edit(editable).filter(({ kind }) => kind !== 'level') : edit(editable);
+  const edits = isWatch ? edit(editable).filter(isForWatch) : edit(editable);
   const act = isWatch ? watchAct(editable) : runAct(editable, manner === 'outside');
   return fc.record({ edits: fc.array(edits, { maxLength: 3 }), act });
+}
+
+/** The environment of a watch never changes, and what a depfile does not tell of, a header that is not there, it cannot wait for. */
+function isForWatch(one: Edit): boolean {
+  const tellsLess = one.kind === 'plan' && one.key === 'tells' && TELLS[one.value] === 'depfile';
+  return one.kind !== 'level' && !tellsLess;
 }
 
 function runAct(editable: Editable, isOutside: boolean): fc.Arbitrary<Act> {
