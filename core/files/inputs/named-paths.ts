@@ -6,7 +6,7 @@
 import type { Stats } from 'node:fs';
 import type { AbsPath, RelPath } from '../../base/paths.ts';
 import type { StateStore } from '../../store/state.ts';
-import { isAlone, isGone, lookThrough, placeOf, unreadable } from '../look.ts';
+import { isAlone, isGone, lookAt, lookThrough, placeOf, unreadable } from '../look.ts';
 import { readContent } from '../states/contents.ts';
 import { packStates, unpackStates } from '../states/path-list.ts';
 import { type PathState, stateOf } from '../states/path-states.ts';
@@ -58,8 +58,15 @@ export class NamedPaths {
     return {
       entry: entryOf(state),
       changes: () => (this.#isChanged(state, this.#lookAt(path, state)) ? [path] : []),
-      since: (moment) => (state.key !== null && state.key.ctime > moment ? [path] : []),
+      since: (moment) => (this.#isSince(moment, state) ? [path] : []),
     };
+  }
+
+  /** What a link leads to may be older than the link: then something else was read before it was there. */
+  #isSince(moment: number, { path, key }: PathState): boolean {
+    if (key !== null && key.ctime > moment) return true;
+    const link = lookAt(placeOf(this.#root, path));
+    return link?.isSymbolicLink() === true && link.ctimeMs > moment;
   }
 
   #lookAtNames(path: RelPath, folder: RelPath, hidden: (path: RelPath) => boolean): PathSeen {

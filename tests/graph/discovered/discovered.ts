@@ -162,6 +162,14 @@ test('a file that changes while the task runs is noticed although nobody knew th
     assert.equal((await site.run()).outcomes, { cat: 'cached' });
   }));
 
+test('so is a file that a link to an older one takes the place of', () =>
+  onSite({ cat: { ...CAT, run: `${CAT.run}; rm a; ln -s b a` } }, { main: 'a', a: '1', b: '2' }, async (site) => {
+    assert.equal((await site.run()).warnings, ['a changed while it ran, so the result is not kept']);
+    site.retask('cat', { body: { kind: 'command', command: CAT.run } });
+    assert.equal((await site.run()).outcomes, { cat: 'ran' });
+    assert.equal([(await site.run()).outcomes, site.read('all')], [{ cat: 'cached' }, '2']);
+  }));
+
 test('a file of the same size and time is read again', () =>
   onSite({ cat: CAT }, { main: 'a', a: '1' }, async (site) => {
     utimesSync(site.path('a'), 1e9, 1e9);
