@@ -49,7 +49,7 @@ test('what a task made while an output that it reads was gone is no answer, thou
 test('what was made of a file that is gone before it is known that it was read is made again', async () => {
   const tasks = {
     use: {
-      run: 'say use; cat main read > out 2>/dev/null; if [ -e read ]; then echo read; else echo "?read"; fi > list; while [ ! -e ../aside/end ]; do sleep 0.01; done',
+      run: 'say use; if [ -e read ]; then echo read; else echo "?read"; fi > list; cat main read > out 2>/dev/null; while [ ! -e ../aside/end ]; do sleep 0.01; done',
       inputs: ['main'],
       outputs: ['out'],
       discovered: { form: 'list', file: 'list' as RelPath },
