@@ -1,8 +1,10 @@
 /** When a round begins after something has happened: almost at once after a save, after some quiet if more goes on. */
 import type { Clock } from '../../base/clock.ts';
 
-/** Time from the first event to the round, ms: a save is more than one event. */
-const SETTLE = 4;
+/** A save is more than one event, such as emptying a file and filling it: a round waits for so much quiet after it, ms. */
+const QUIET_AFTER_SAVE = 2;
+/** It waits no longer than this for a save that goes on, ms. */
+const LONGEST_SAVE = 20;
 /** As many paths can be one save; with more of them the round waits for so much quiet, ms. */
 const SAVE = 8;
 const QUIET = 50;
@@ -44,7 +46,7 @@ export class Settling {
     if (isNew) this.#count++;
     if (this.#since !== undefined) return;
     this.#since = this.#latest;
-    this.#wait(SETTLE);
+    this.#wait(QUIET_AFTER_SAVE);
   }
 
   /** Whether something happened that no round has begun for. */
@@ -64,7 +66,7 @@ export class Settling {
 
   /** Begins as if the first thing had happened just now. */
   hurry(): void {
-    this.hold(SETTLE);
+    this.hold(QUIET_AFTER_SAVE);
   }
 
   /** Forgets what happened. */
@@ -82,12 +84,15 @@ export class Settling {
   #fire(): void {
     const lock = this.#lock();
     const isLocked = lock !== undefined && lock !== this.#stale;
-    const left = isLocked
-      ? this.#left(QUIET_UNDER_LOCK, LONGEST_UNDER_LOCK)
-      : this.#left(this.isBurst ? QUIET_AFTER_BURST : this.#count > SAVE ? QUIET : 0, LONGEST);
+    const left = isLocked ? this.#left(QUIET_UNDER_LOCK, LONGEST_UNDER_LOCK) : this.#leftUnlocked();
     if (left > 0) return this.#wait(isLocked ? Math.min(left, LOOK) : left);
     if (isLocked) this.#stale = lock;
     this.#begin();
+  }
+
+  #leftUnlocked(): number {
+    if (this.isBurst) return this.#left(QUIET_AFTER_BURST, LONGEST);
+    return this.#count > SAVE ? this.#left(QUIET, LONGEST) : this.#left(QUIET_AFTER_SAVE, LONGEST_SAVE);
   }
 
   /** Time until there was so much quiet, or until so much has passed since the first event, ms. */
