@@ -3,6 +3,7 @@
  * maps. Errors in it are the compiler's to report; here an unreadable one maps nothing.
  */
 import { dirname, isAbsolute, join } from 'node:path';
+import { isTable, type Table } from '../../base/table.ts';
 import { parseJsonc } from '../../base/jsonc.ts';
 import { type AbsPath, toAbs } from '../../base/paths.ts';
 
@@ -55,12 +56,12 @@ interface Mapping {
 }
 
 function mappingsOf(options: unknown, dir: string, configDir: string): Mapping[] {
-  if (!isObject(options)) return [];
+  if (!isTable(options)) return [];
   const found: Mapping[] = [];
   const base = typeof options['baseUrl'] === 'string' ? toAbs(dir, options['baseUrl']) : undefined;
   if (base !== undefined) found.push({ pattern: '*', target: '*', base });
   const paths = options['paths'];
-  for (const [pattern, targets] of Object.entries(isObject(paths) ? paths : {})) {
+  for (const [pattern, targets] of Object.entries(isTable(paths) ? paths : {})) {
     for (const target of strings(targets)) {
       found.push({ pattern, target: target.replace(/\$\{configDir\}/g, () => configDir), base: base ?? dir });
     }
@@ -86,16 +87,12 @@ function strings(value: unknown): string[] {
   return (Array.isArray(value) ? value : [value]).filter((item) => typeof item === 'string');
 }
 
-function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
 /** JSON with comments and trailing commas. */
-function parse(text: string | undefined): Record<string, unknown> | undefined {
+function parse(text: string | undefined): Table | undefined {
   if (text === undefined) return undefined;
   try {
     const value = parseJsonc(text);
-    return isObject(value) ? value : undefined;
+    return isTable(value) ? value : undefined;
   } catch {
     return undefined;
   }

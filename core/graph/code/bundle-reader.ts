@@ -6,11 +6,11 @@ import { isBuiltin } from 'node:module';
 import { dirname, extname, isAbsolute, posix } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Loader, OnLoadArgs, OnLoadResult, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from 'esbuild';
+import type { ReadRecorder } from '../../files/code/read-recorder.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { type AbsPath, type RelPath, toAbs, toRel } from '../../base/paths.ts';
 import { installedHome, parseManifest, splitSpecifier, upward } from '../../files/code/manifest.ts';
 import { readTsconfig, type Tsconfig } from '../../files/code/tsconfig.ts';
-import type { Witness } from '../../files/code/witness.ts';
 import { OWN_NAME } from './bundle-purity.ts';
 
 /** One export of one module. */
@@ -59,7 +59,7 @@ const BY_NAME = /^[^./\\]|^\.[^./\\]|^\.\.[^/\\]/;
 const ASKED = Symbol('asked');
 
 export class Reader {
-  readonly witness: Witness;
+  readonly recorder: ReadRecorder;
   readonly plugin: Plugin;
   /** Paths that decide what the imports of a module mean, by the module's path. */
   readonly consulted: Map<string, Set<AbsPath>> = new Map();
@@ -70,8 +70,8 @@ export class Reader {
   readonly #mark: Mark;
   readonly #tsconfigs = new Map<AbsPath, Tsconfig>();
 
-  constructor(witness: Witness, entries: readonly Entry[], mode: BundleMode, mark: Mark) {
-    this.witness = witness;
+  constructor(recorder: ReadRecorder, entries: readonly Entry[], mode: BundleMode, mark: Mark) {
+    this.recorder = recorder;
     this.#entries = entries;
     this.#mode = mode;
     this.#mark = mark;
@@ -100,13 +100,13 @@ export class Reader {
     const entry = this.#entries[Number(index)];
     if (entry === undefined) throw new FlecheError('BUG', `bug: no entry ${index}`);
     const contents = `export{${JSON.stringify(entry.export)} as task}from${JSON.stringify(`./${entry.module}`)};`;
-    return { contents, loader: 'js', resolveDir: this.witness.root };
+    return { contents, loader: 'js', resolveDir: this.recorder.root };
   }
 
   /** The module that tells another one where it is. A digest knows no more than its place inside the project. */
   #place(path: string): string {
     const isDigest = this.#mode === 'digest';
-    const file = isDigest ? path : toAbs(this.witness.root, path);
+    const file = isDigest ? path : toAbs(this.recorder.root, path);
     const url = isDigest ? path : pathToFileURL(file).href;
     const place = { url, dirname: isDigest ? posix.dirname(path) : dirname(file), filename: file };
     return (['url', 'dirname', 'filename'] as const)
@@ -145,37 +145,37 @@ export class Reader {
 
   #manifestAbove(file: string): AbsPath | undefined {
     for (const folder of upward(dirname(file))) {
-      if (!this.witness.missed(toAbs(folder, 'package.json'))) return toAbs(folder, '.');
+      if (!this.recorder.missed(toAbs(folder, 'package.json'))) return toAbs(folder, '.');
     }
     return undefined;
   }
 
   #installed(home: AbsPath): InstalledPackage {
-    const { name, version } = parseManifest(this.witness.read(toAbs(home, 'package.json'))?.toString());
+    const { name, version } = parseManifest(this.recorder.read(toAbs(home, 'package.json'))?.toString());
     return { name: name ?? posix.basename(home.replaceAll('\\', '/')), version: version ?? '0.0.0' };
   }
 
   /** Notes everything that decides what a name means to a module. */
   #consult(importer: string, resolveDir: string, specifier: string): void {
-    const { witness } = this;
+    const { recorder } = this;
     const paths = this.consulted.get(importer) ?? new Set();
     this.consulted.set(importer, paths);
     const missed = (path: AbsPath): boolean => {
       paths.add(path);
-      return witness.missed(path);
+      return recorder.missed(path);
     };
     const passOver = (base: AbsPath): void => {
-      for (const candidate of candidates(base)) if (witness.passedOver(candidate)) paths.add(candidate);
+      for (const candidate of candidates(base)) if (recorder.passedOver(candidate)) paths.add(candidate);
     };
     const { name, subpath } = splitSpecifier(specifier);
     for (const folder of upward(resolveDir)) {
       const place = toAbs(folder, `node_modules/${name}`);
       if (missed(toAbs(folder, 'node_modules')) || missed(place)) continue;
-      const home = witness.follow(place);
+      const home = recorder.follow(place);
       if (home === undefined) continue;
       const manifest = toAbs(home, 'package.json');
       paths.add(manifest);
-      const { main = 'index' } = parseManifest(witness.saw(manifest)?.toString());
+      const { main = 'index' } = parseManifest(recorder.saw(manifest)?.toString());
       passOver(toAbs(home, subpath === '' ? main : `.${subpath}`));
       break;
     }
@@ -189,8 +189,8 @@ export class Reader {
         const path = toAbs(above, name);
         const known = this.#tsconfigs.get(path);
         if (known !== undefined) return known;
-        if (this.witness.missed(path)) continue;
-        const read = readTsconfig(path, (file) => this.witness.saw(file)?.toString());
+        if (this.recorder.missed(path)) continue;
+        const read = readTsconfig(path, (file) => this.recorder.saw(file)?.toString());
         this.#tsconfigs.set(path, read);
         return read;
       }
@@ -200,7 +200,7 @@ export class Reader {
 
   async #load(args: OnLoadArgs): Promise<OnLoadResult | undefined> {
     const loader = BY_ATTRIBUTE[args.with['type'] ?? ''] ?? LOADERS[extname(args.path)];
-    const bytes = loader === undefined ? undefined : this.witness.read(args.path as AbsPath);
+    const bytes = loader === undefined ? undefined : this.recorder.read(args.path as AbsPath);
     if (loader === undefined || bytes === undefined) return undefined;
     if (!SCRIPTS.has(loader)) return { contents: bytes, loader };
     const text = await this.#mark(bytes.toString(), loader);
@@ -212,7 +212,7 @@ export class Reader {
    * can call it; what is none declares them.
    */
   #placed(text: string, file: string): string {
-    const path = toRel(this.witness.root, file);
+    const path = toRel(this.recorder.root, file);
     if (IS_MODULE.test(text)) {
       return `${text}\nimport{${Object.values(PLACE).join(',')}}from${JSON.stringify(`${META}:${path}`)};`;
     }

@@ -8,7 +8,7 @@ import { isDigest } from '../../base/hash.ts';
 import { byCodeUnit } from '../../base/order.ts';
 import { type AbsPath, isWithin, type RelPath, toAbs, toRel } from '../../base/paths.ts';
 import { upward } from '../../files/code/manifest.ts';
-import type { Testimony } from '../../files/code/witness.ts';
+import type { ReadSet } from '../../files/code/read-set.ts';
 import { candidates, ENTRY, type InstalledPackage, META, PACKAGE, type Reader } from './bundle-reader.ts';
 
 /** Files that steer how the modules of their folder, and of those below, are read. */
@@ -35,13 +35,13 @@ export class Trail {
   of(index: number): {
     readonly files: readonly RelPath[];
     readonly packages: readonly InstalledPackage[];
-    readonly testimony: Testimony;
+    readonly readSet: ReadSet;
     readonly folders: readonly RelPath[];
   } {
     const inputs = this.#reached(`${ENTRY}:${index}`);
     const paths = new Set(inputs.flatMap((input) => [...this.#bring(input)]));
-    const seen = this.#reader.witness.testimony(paths);
-    const files = seen.sights
+    const seen = this.#reader.recorder.readSet(paths);
+    const files = seen.reads
       .filter(({ path, digest }) => isDigest(digest ?? '') && !/(?:^|\/)node_modules\//.test(path))
       .map(({ path }) => path);
     // Which files a pattern will match later is not a matter of the paths that are known now.
@@ -53,7 +53,7 @@ export class Trail {
     return {
       files: files.sort(byCodeUnit),
       packages: this.#packages(index),
-      testimony: { ...seen, settled: seen.settled && folders.length === 0 },
+      readSet: { ...seen, settled: seen.settled && folders.length === 0 },
       folders,
     };
   }
@@ -91,7 +91,7 @@ export class Trail {
 
   /** Where everything lies that an import by pattern can take in. */
   #folderOf(importer: string, pattern: string): RelPath {
-    const { root } = this.#reader.witness;
+    const { root } = this.#reader.recorder;
     const folder = pattern.slice(0, pattern.lastIndexOf('/', pattern.indexOf('*')));
     return toRel(root, toAbs(dirname(toAbs(root, importer)), folder));
   }
@@ -101,10 +101,10 @@ export class Trail {
     if (known !== undefined) return known;
     const paths = new Set<AbsPath>();
     this.#brought.set(input, paths);
-    const { witness, consulted } = this.#reader;
+    const { recorder, consulted } = this.#reader;
     if (input.startsWith(`${META}:`) || input.startsWith(`${PACKAGE}:`)) return paths;
     const isEntry = input.startsWith(`${ENTRY}:`);
-    const file = toAbs(witness.root, isEntry ? ENTRY : input);
+    const file = toAbs(recorder.root, isEntry ? ENTRY : input);
     if (!isEntry) {
       paths.add(file);
       this.#steer(dirname(file), paths);
@@ -113,7 +113,7 @@ export class Trail {
     for (const one of this.#imports(input)) {
       const { path, original = path, external } = one;
       if (isPattern(one) || !/^\.{1,2}(?:[/\\]|$)/.test(original)) continue;
-      this.#preferred(toAbs(dirname(file), original), external ? undefined : toAbs(witness.root, path), paths);
+      this.#preferred(toAbs(dirname(file), original), external ? undefined : toAbs(recorder.root, path), paths);
     }
     return paths;
   }
@@ -122,7 +122,7 @@ export class Trail {
     for (const above of upward(folder)) {
       for (const name of STEERING) {
         const path = toAbs(above, name);
-        this.#reader.witness.saw(path);
+        this.#reader.recorder.saw(path);
         paths.add(path);
       }
     }
@@ -132,13 +132,13 @@ export class Trail {
   /** What would stand before the file that a relative import led to, and the links on the way to it. */
   #preferred(base: AbsPath, resolved: AbsPath | undefined, paths: Set<AbsPath>): void {
     if (resolved === base) return;
-    const { witness } = this.#reader;
+    const { recorder } = this.#reader;
     const all = candidates(base);
     const isLinked = resolved !== undefined && !all.includes(resolved);
     for (const candidate of all) {
       if (candidate === resolved) continue;
-      if (witness.passedOver(candidate)) paths.add(candidate);
-      else if (isLinked && witness.follow(candidate) !== undefined) paths.add(candidate);
+      if (recorder.passedOver(candidate)) paths.add(candidate);
+      else if (isLinked && recorder.follow(candidate) !== undefined) paths.add(candidate);
     }
   }
 }

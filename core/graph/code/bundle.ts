@@ -8,8 +8,9 @@
 import { join, posix } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BuildOptions, Plugin } from 'esbuild';
+import { ReadRecorder } from '../../files/code/read-recorder.ts';
 import type { AbsPath, RelPath } from '../../base/paths.ts';
-import { type Testimony, Witness } from '../../files/code/witness.ts';
+import type { ReadSet } from '../../files/code/read-set.ts';
 import { faultOf, isBuildFailure } from './bundle-fault.ts';
 import { markPure } from './bundle-purity.ts';
 import {
@@ -32,7 +33,7 @@ export interface Bundle {
   /** Installed packages that are left after tree shaking, sorted by name; known of digests only. */
   readonly packages: readonly InstalledPackage[];
   /** Everything the text depends on. */
-  readonly testimony: Testimony;
+  readonly readSet: ReadSet;
   /** Folders below which an import by pattern takes in what fits. */
   readonly folders: readonly RelPath[];
 }
@@ -71,7 +72,7 @@ async function bundleMarked(
   mark: Mark,
 ): Promise<readonly Bundle[]> {
   const { build } = await import('esbuild');
-  const reader = new Reader(new Witness(root, now), entries, mode, mark);
+  const reader = new Reader(new ReadRecorder(root, now), entries, mode, mark);
   const { outputFiles, metafile } = await build(options(root, entries, mode, reader.plugin));
   const texts = new Map(outputFiles.map(({ path, text }) => [posix.basename(path.replaceAll('\\', '/')), text]));
   const trail = new Trail(metafile, reader);

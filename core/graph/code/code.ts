@@ -7,17 +7,17 @@
  * A closure holds for the files as they are when it is asked for. The index answers from stat calls alone while nothing
  * changed since the last time.
  */
-import { createRequire } from 'node:module';
-import { decode } from '../../base/decode.ts';
-import { encode } from '../../base/encode.ts';
 import { FlecheError } from '../../base/errors.ts';
-import { type Digest, frame, isDigest, sha256 } from '../../base/hash.ts';
+import { type Digest, frame, sha256 } from '../../base/hash.ts';
 import type { AbsPath, RelPath } from '../../base/paths.ts';
-import { agree, Glance, isSame, realPath, type Sight, type Testimony } from '../../files/code/witness.ts';
+import { realPath } from '../../files/code/probe.ts';
+import { agree, type ReadSet } from '../../files/code/read-set.ts';
+import { ReadValidator } from '../../files/code/read-validator.ts';
 import type { StateStore } from '../../store/state.ts';
 import { type Bundle, bundle } from './bundle.ts';
 import { bundleNow } from './bundle-now.ts';
 import type { Entry, InstalledPackage } from './bundle-reader.ts';
+import { CodeMemory, type Identity } from './code-memory.ts';
 
 /** The code of one export. */
 export interface CodeClosure {
@@ -40,18 +40,6 @@ export interface CodeClosure {
   bundle(): Promise<string>;
 }
 
-/** Finds the closure of one export without remembering anything. Throws `CODE_UNRESOLVED`. */
-export async function closureOf(options: {
-  readonly root: AbsPath;
-  readonly module: RelPath;
-  readonly export: string;
-}): Promise<CodeClosure> {
-  const root = realPath(options.root);
-  const [made] = await bundle(root, [options], 'digest', NEVER_SETTLED);
-  if (made === undefined) throw new FlecheError('BUG', 'bug: a build without a result');
-  return new Closure(root, options, { digest: digestOf(options.export, made), packages: made.packages }, made);
-}
-
 /** A clock that makes every file look too young to be relied on later. */
 const NEVER_SETTLED = (): number => 0;
 
@@ -61,13 +49,7 @@ function digestOf(name: string, { text }: Bundle): Digest {
 }
 
 /** What a closure was found by; what is remembered knows no folders. */
-type Seen = Pick<Bundle, 'files' | 'testimony'> & Partial<Pick<Bundle, 'folders'>>;
-
-/** What is kept of one export. */
-interface Identity {
-  readonly digest: Digest;
-  readonly packages: readonly InstalledPackage[];
-}
+type Seen = Pick<Bundle, 'files' | 'readSet'> & Partial<Pick<Bundle, 'folders'>>;
 
 class Closure implements CodeClosure {
   readonly digest: Digest;
@@ -76,7 +58,7 @@ class Closure implements CodeClosure {
   readonly #root: AbsPath;
   readonly #entry: Entry;
   readonly folders: readonly RelPath[];
-  readonly #testimony: Testimony;
+  readonly #readSet: ReadSet;
 
   constructor(root: AbsPath, entry: Entry, identity: Identity, seen: Seen) {
     this.digest = identity.digest;
@@ -85,28 +67,21 @@ class Closure implements CodeClosure {
     this.folders = seen.folders ?? [];
     this.#root = root;
     this.#entry = { module: entry.module, export: entry.export };
-    this.#testimony = seen.testimony;
+    this.#readSet = seen.readSet;
   }
 
   get consulted(): readonly RelPath[] {
-    const { sights, links } = this.#testimony;
-    return [...sights.map(({ path }) => path), ...links.flatMap(([path, target]) => [path, target ?? path])];
+    const { reads, links } = this.#readSet;
+    return [...reads.map(({ path }) => path), ...links.flatMap(([path, target]) => [path, target ?? path])];
   }
 
   async bundle(): Promise<string> {
     const [made] = await bundle(this.#root, [this.#entry], 'run', NEVER_SETTLED);
-    if (made !== undefined && agree(this.#testimony, made.testimony)) return made.text;
+    if (made !== undefined && agree(this.#readSet, made.readSet)) return made.text;
     throw new FlecheError('CODE_CHANGED', `the code of ${this.#entry.module} changed while it was about to run`, {
       hint: 'Run it again.',
     });
   }
-}
-
-/** What is remembered of one module. */
-interface Memory {
-  readonly files: readonly RelPath[];
-  readonly testimony: Testimony;
-  readonly exports: ReadonlyMap<string, Identity>;
 }
 
 interface Request {
@@ -118,16 +93,15 @@ interface Request {
 /** Answers for the exports of one project, from memory where the files stand as they stood. */
 export class CodeIndex {
   readonly #givenRoot: AbsPath;
-  readonly #state: StateStore;
+  readonly #memory: CodeMemory;
   readonly #now: () => number;
-  #bundler: string | undefined;
   #root: AbsPath | undefined;
   #queue: Request[] = [];
 
   /** `now`: ms since the epoch, by the clock that stamps files. */
   constructor(root: AbsPath, state: StateStore, now: () => number) {
     this.#givenRoot = root;
-    this.#state = state;
+    this.#memory = new CodeMemory(state);
     this.#now = now;
   }
 
@@ -152,8 +126,8 @@ export class CodeIndex {
   closuresNow(entries: readonly Entry[]): readonly (CodeClosure | FlecheError)[] {
     this.#root ??= realPath(this.#givenRoot);
     const root = this.#root;
-    const glance = new Glance(root, this.#now);
-    const known = entries.map((entry) => this.#recalled(root, entry, glance));
+    const validator = new ReadValidator(root, this.#now);
+    const known = entries.map((entry) => this.#recalled(root, entry, validator));
     const open = entries.filter((_, at) => known[at] === undefined);
     const made = open.length === 0 ? [] : bundleNow(root, open);
     return entries.map((entry, at) => {
@@ -166,9 +140,9 @@ export class CodeIndex {
   async #answer(requests: readonly Request[]): Promise<void> {
     this.#root ??= realPath(this.#givenRoot);
     const root = this.#root;
-    const glance = new Glance(root, this.#now);
+    const validator = new ReadValidator(root, this.#now);
     const open = requests.filter(({ entry, resolve }) => {
-      const closure = this.#recalled(root, entry, glance);
+      const closure = this.#recalled(root, entry, validator);
       if (closure !== undefined) resolve(closure);
       return closure === undefined;
     });
@@ -198,107 +172,13 @@ export class CodeIndex {
 
   #made(root: AbsPath, entry: Entry, bundle: Bundle): CodeClosure {
     const identity = { digest: digestOf(entry.export, bundle), packages: bundle.packages };
-    this.#remember(entry, identity, bundle);
+    this.#memory.remember(entry, identity, bundle);
     return new Closure(root, entry, identity, bundle);
   }
 
-  #recalled(root: AbsPath, entry: Entry, glance: Glance): Closure | undefined {
-    const memory = this.#recall(entry.module, glance);
+  #recalled(root: AbsPath, entry: Entry, validator: ReadValidator): Closure | undefined {
+    const memory = this.#memory.recall(entry.module, validator);
     const identity = memory?.exports.get(entry.export);
     return memory === undefined || identity === undefined ? undefined : new Closure(root, entry, identity, memory);
-  }
-
-  /** What is known of a module, if it still holds. */
-  #recall(module: RelPath, glance: Glance): Memory | undefined {
-    const bytes = this.#state.get(stateName(module));
-    const memory = bytes === undefined ? undefined : readMemory(bytes, this.#version);
-    const testimony = memory === undefined ? undefined : glance.confirm(memory.testimony);
-    if (memory === undefined || testimony === undefined) return undefined;
-    const confirmed = { ...memory, testimony };
-    if (testimony !== memory.testimony) this.#keep(module, confirmed);
-    return confirmed;
-  }
-
-  #remember(entry: Entry, identity: Identity, { files, testimony }: Bundle): void {
-    if (!testimony.settled) return;
-    const bytes = this.#state.get(stateName(entry.module));
-    const known = bytes === undefined ? undefined : readMemory(bytes, this.#version);
-    // What was learned of other exports from the very same files holds beside it.
-    const others = known !== undefined && isSame(known.testimony, testimony) ? known.exports : [];
-    this.#keep(entry.module, { files, testimony, exports: new Map([...others, [entry.export, identity]]) });
-  }
-
-  get #version(): string {
-    this.#bundler ??= esbuildVersion();
-    return `1 esbuild ${this.#bundler}`;
-  }
-
-  #keep(module: RelPath, memory: Memory): void {
-    this.#state.put(stateName(module), writeMemory(memory, this.#version));
-  }
-}
-
-function stateName(module: RelPath): string {
-  return `code:${module}`;
-}
-
-/** Without loading esbuild, which is what a warm run is spared. */
-function esbuildVersion(): string {
-  const manifest: unknown = createRequire(import.meta.url)('esbuild/package.json');
-  return typeof manifest === 'object' && manifest !== null && 'version' in manifest ? String(manifest.version) : '';
-}
-
-type Stored = readonly [
-  version: string,
-  files: readonly RelPath[],
-  sights: readonly (readonly [path: RelPath, digest: Sight['digest'], key: readonly number[] | null])[],
-  links: Testimony['links'],
-  exports: readonly (readonly [name: string, digest: string, packages: readonly (readonly [string, string])[]])[],
-];
-
-function writeMemory({ files, testimony, exports }: Memory, version: string): Uint8Array {
-  const stored: Stored = [
-    version,
-    files,
-    testimony.sights.map(({ path, digest, key }) => [
-      path,
-      digest,
-      key === null ? null : [key.size, key.mtime, key.ctime, key.ino, key.mode],
-    ]),
-    testimony.links,
-    [...exports].map(([name, { digest, packages }]) => [
-      name,
-      digest,
-      packages.map((found) => [found.name, found.version]),
-    ]),
-  ];
-  return encode(stored);
-}
-
-/** Undefined for what was written by another version, or is damaged. */
-function readMemory(bytes: Uint8Array, version: string): Memory | undefined {
-  try {
-    const [written, files, sights, links, exports] = decode(bytes) as Stored;
-    if (written !== version) return undefined;
-    return {
-      files,
-      testimony: {
-        sights: sights.map(([path, digest, key]) => {
-          const [size = 0, mtime = 0, ctime = 0, ino = 0, mode = 0] = key ?? [];
-          return { path, digest, key: key === null ? null : { size, mtime, ctime, ino, mode } };
-        }),
-        links,
-        settled: true,
-      },
-      exports: new Map(
-        exports.flatMap(([name, digest, packages]) =>
-          isDigest(digest)
-            ? [[name, { digest, packages: packages.map(([name, version]) => ({ name, version })) }] as const]
-            : [],
-        ),
-      ),
-    };
-  } catch {
-    return undefined;
   }
 }

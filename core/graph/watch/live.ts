@@ -13,7 +13,7 @@ import { isAlike, type TaskCall } from '../tasks/task-call.ts';
 import { Leanings } from './leanings.ts';
 
 /** A task at work. */
-export interface Flight {
+interface Flight {
   /** Resolves when it is over, with what came of it. */
   readonly acted: Promise<Acted>;
 }

@@ -1,14 +1,14 @@
 /**
  * Tasks that change what they, or tasks they need, read, again and again: they are left alone until something else
- * happens, and what was suspected of them is kept until then.
+ * happens, and what may have changed for them is kept until then.
  */
 import type { Loop } from './loop-guard.ts';
-import { Suspicion } from './suspicion.ts';
+import { PendingChanges } from './pending-changes.ts';
 
 export class Parking {
   readonly #upstreamOf: (task: string) => readonly string[];
   readonly #tasks = new Set<string>();
-  #suspicion = new Suspicion();
+  #pending = new PendingChanges();
 
   /** `upstreamOf` tells everything that a task needs. */
   constructor(upstreamOf: (task: string) => readonly string[]) {
@@ -34,22 +34,22 @@ export class Parking {
     return !this.involved.has(task) && !this.#upstreamOf(task).some((other) => this.#tasks.has(other));
   }
 
-  /** Leaves more tasks alone. Gives what is suspected of others than those involved. */
-  add(loops: readonly Loop[], suspicion: Suspicion): Suspicion {
+  /** Leaves more tasks alone. Gives what may have changed for others than those involved. */
+  add(loops: readonly Loop[], pending: PendingChanges): PendingChanges {
     for (const { task } of loops) this.#tasks.add(task);
-    this.#suspicion.addAll(suspicion);
+    this.#pending.addAll(pending);
     const { involved } = this;
-    const rest = new Suspicion();
-    for (const task of suspicion.tasks) if (!involved.has(task)) rest.addTask(task);
+    const rest = new PendingChanges();
+    for (const task of pending.tasks) if (!involved.has(task)) rest.addTask(task);
     return rest;
   }
 
-  /** Leaves nobody alone any more. Gives what is to be suspected because of it. */
-  clear(): Suspicion {
-    const suspicion = this.#suspicion;
-    for (const task of this.#tasks) suspicion.addTask(task);
+  /** Leaves nobody alone any more. Gives what may have changed meanwhile. */
+  clear(): PendingChanges {
+    const pending = this.#pending;
+    for (const task of this.#tasks) pending.addTask(task);
     this.#tasks.clear();
-    this.#suspicion = new Suspicion();
-    return suspicion;
+    this.#pending = new PendingChanges();
+    return pending;
   }
 }

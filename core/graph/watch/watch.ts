@@ -12,18 +12,18 @@ import type { RelPath } from '../../base/paths.ts';
 import type { WatchSource } from '../../files/watch/watcher.ts';
 import type { RunEvent, RunReport } from '../tasks/outcome.ts';
 import { GRACE, type Loop, LoopGuard } from './loop-guard.ts';
-import { type Others, OwnDoing } from './own-doing.ts';
+import { type Others, OwnWrites } from './own-writes.ts';
 import { Parking } from './parking.ts';
 import { RoundTeller } from './round-teller.ts';
-import { Settling } from './settling.ts';
-import { Standstill } from './standstill.ts';
-import { Suspicion } from './suspicion.ts';
+import { Debounce } from './debounce.ts';
+import { StallDetector } from './stall-detector.ts';
+import { PendingChanges } from './pending-changes.ts';
 import type { RoundCause, WatchListener } from './watch-events.ts';
 import { type ConfigurationFiles, WatchedConfiguration } from './watched-configuration.ts';
 import type { Watchable } from './watched-tasks.ts';
 
 /** What a watch is made of. */
-export interface WatchParts {
+interface WatchParts {
   readonly tasks: Watchable;
   readonly clock: Clock;
   readonly configuration: ConfigurationFiles;
@@ -40,14 +40,14 @@ export class Watch {
   readonly #listener: WatchListener;
   readonly #guard = new LoopGuard();
   readonly #teller: RoundTeller;
-  readonly #settling: Settling;
+  readonly #debounce: Debounce;
   #tasks: Watchable;
   #source: WatchSource | undefined;
   /** While it is doubtful or being read no pass begins. */
   readonly #configuration: WatchedConfiguration;
   /** What happened since the last pass began. */
-  #suspicion = new Suspicion();
-  readonly #doing = new OwnDoing((task) => this.#tasks.authorship(task));
+  #pending = new PendingChanges();
+  readonly #ownWrites = new OwnWrites((task) => this.#tasks.authorship(task));
   /** Tasks that are to end before the next pass, which follows so many ms later. */
   #pause: { readonly tasks: readonly string[]; readonly ms: number } | undefined;
   readonly #parked = new Parking((task) => this.#tasks.upstreamOf(task));
@@ -55,7 +55,7 @@ export class Watch {
   #report: RunReport | undefined;
   #leaned: number | undefined;
   #following: Promise<void> = Promise.resolve();
-  readonly #standstill: Standstill;
+  readonly #stalls: StallDetector;
   #cancelRest: () => void = () => {};
   #isClosed = false;
 
@@ -67,8 +67,8 @@ export class Watch {
       return this.#isClosed ? undefined : listener(event);
     };
     this.#teller = new RoundTeller(this.#listener, () => clock.now());
-    this.#standstill = new Standstill(clock, () => this.#pass !== undefined && !this.#isClosed);
-    this.#settling = new Settling(
+    this.#stalls = new StallDetector(clock, () => this.#pass !== undefined && !this.#isClosed);
+    this.#debounce = new Debounce(
       clock,
       () => this.#settled(),
       () => this.#source?.lock(),
@@ -102,30 +102,30 @@ export class Watch {
 
   #look(path: RelPath, isFolder: boolean): void {
     const now = this.#clock.now();
-    if (this.#standstill.isRecent) this.anything();
+    if (this.#stalls.isRecent) this.anything();
     const { readers, writers } = this.#tasks.concerned(path);
     if (readers.size + writers.size === 0) return;
-    const others = new Set([...writers].filter((writer) => !this.#doing.takes(writer, path, isFolder, now)));
-    if (others.size === writers.size) this.#suspect(path, readers, writers);
-    else this.#suspectTasks(others);
+    const others = new Set([...writers].filter((writer) => !this.#ownWrites.takes(writer, path, isFolder, now)));
+    if (others.size === writers.size) this.#noteChange(path, readers, writers);
+    else this.#noteTasks(others);
   }
 
   /** Of what may well be the doing of another task: it says nothing about tasks that run in circles. */
-  #suspectTasks(tasks: ReadonlySet<string>): void {
-    for (const task of tasks) this.#suspicion.addTask(task);
+  #noteTasks(tasks: ReadonlySet<string>): void {
+    for (const task of tasks) this.#pending.addTask(task);
     if (tasks.size > 0) this.#happened(false);
   }
 
-  #suspect(path: RelPath, readers: ReadonlySet<string>, writers: ReadonlySet<string> = new Set()): void {
+  #noteChange(path: RelPath, readers: ReadonlySet<string>, writers: ReadonlySet<string> = new Set()): void {
     const now = this.#clock.now();
     if (readers.size > 0) this.#guard.seen(path, readers, now, (name) => this.#tasks.upstreamOf(name));
-    this.#happened(this.#suspicion.add(path, [...readers, ...writers]));
+    this.#happened(this.#pending.add(path, [...readers, ...writers]));
   }
 
   /** Anything may have happened. */
   anything(): void {
     if (this.#isClosed) return;
-    this.#suspicion.addAnything();
+    this.#pending.addAnything();
     this.#doubtConfiguration();
   }
 
@@ -137,14 +137,14 @@ export class Watch {
   /** The configuration was read, and the tasks are those that there are. */
   configured(): void {
     this.#configuration.end();
-    if (this.#settling.isPending) this.#settling.hold(0);
+    if (this.#debounce.isPending) this.#debounce.hold(0);
   }
 
   #happened(isNew: boolean): void {
-    this.#settling.happened(isNew);
+    this.#debounce.happened(isNew);
     if (this.#pause === undefined || !this.#guard.hasOthers) return;
     this.#pause = undefined;
-    this.#settling.hurry();
+    this.#debounce.hurry();
   }
 
   /** Watching does not work as it should. */
@@ -168,7 +168,7 @@ export class Watch {
     this.#teller.retain(new Set(tasks.names));
     this.#leaned = undefined;
     this.#follow();
-    this.#suspicion.addAnything();
+    this.#pending.addAnything();
     this.#begin('configuration');
   }
 
@@ -180,7 +180,7 @@ export class Watch {
   /** Ends all work and all watching. Nothing is told any more. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    this.#settling.reset();
+    this.#debounce.reset();
     this.#cancelRest();
     this.#pass?.abort();
     await this.#tasks.end();
@@ -193,12 +193,12 @@ export class Watch {
     if (others === undefined) return this.anything();
     for (const path of others.paths) this.path(path);
     this.#tasks.doubt(others.folders);
-    for (const folder of others.folders) this.#suspectTasks(this.#tasks.concerned(folder).readers);
+    for (const folder of others.folders) this.#noteTasks(this.#tasks.concerned(folder).readers);
   }
 
   /** What happened since looks like the task's doing; the task's question, which looks closely, tells. */
   #settleLate(writer: string): void {
-    if (!this.#isClosed && this.#doing.settle(writer)) this.#suspectTasks(new Set([writer]));
+    if (!this.#isClosed && this.#ownWrites.settle(writer)) this.#noteTasks(new Set([writer]));
   }
 
   /** It is time for a pass, unless tasks run in circles. */
@@ -208,16 +208,16 @@ export class Watch {
       this.#listener({ type: 'configuration' });
     }
     if (this.#configuration.isBeingRead) return;
-    if (this.#pause?.tasks.some((task) => this.#doing.isAtWork(task))) return;
+    if (this.#pause?.tasks.some((task) => this.#ownWrites.isAtWork(task))) return;
     this.#pause = undefined;
-    const verdict = this.#suspicion.paths.size === 0 ? ({ kind: 'go' } as const) : this.#guard.judge();
+    const verdict = this.#pending.paths.size === 0 ? ({ kind: 'go' } as const) : this.#guard.judge();
     switch (verdict.kind) {
       case 'go':
-        if (this.#settling.isBurst) this.#clock.after(LOOK_AGAIN, () => this.anything());
+        if (this.#debounce.isBurst) this.#clock.after(LOOK_AGAIN, () => this.anything());
         return this.#begin('change');
       case 'wait':
         this.#pause = verdict;
-        return this.#settling.hold(verdict.ms);
+        return this.#debounce.hold(verdict.ms);
       case 'halt':
         return this.#park(verdict.loops);
     }
@@ -226,34 +226,34 @@ export class Watch {
   /** Leaves tasks alone that change what they, or tasks they need, read; others that read it are brought up to date. */
   #park(loops: readonly Loop[]): void {
     if (this.#parked.isEmpty) this.#listener({ type: 'loop', loops });
-    const suspicion = this.#suspicion;
-    this.#suspicion = this.#parked.add(loops, suspicion);
+    const pending = this.#pending;
+    this.#pending = this.#parked.add(loops, pending);
     this.#pardon(this.#parked.tasks);
-    this.#tasks.doubt(suspicion.paths);
+    this.#tasks.doubt(pending.paths);
     this.#begin('change');
   }
 
   /** Those of the tasks that are not at work are left as they are. */
   #pardon(tasks: ReadonlySet<string>): void {
-    this.#tasks.pardon([...tasks].filter((task) => !this.#doing.isAtWork(task)));
+    this.#tasks.pardon([...tasks].filter((task) => !this.#ownWrites.isAtWork(task)));
   }
 
   #begin(cause: RoundCause): void {
-    if (cause !== 'change' || this.#suspicion.paths.size > 0) this.#resume();
-    const suspicion = this.#suspicion;
+    if (cause !== 'change' || this.#pending.paths.size > 0) this.#resume();
+    const pending = this.#pending;
     const tasks = this.#tasks;
-    this.#suspicion = new Suspicion();
-    this.#settling.reset();
-    if (suspicion.isAnything) {
+    this.#pending = new PendingChanges();
+    this.#debounce.reset();
+    if (pending.isAnything) {
       tasks.doubtAll();
       // Without paths nobody knows of anything else that happened.
       this.#pardon(this.#parked.involved);
     } else {
-      tasks.doubt(suspicion.paths);
+      tasks.doubt(pending.paths);
     }
-    tasks.disturb(suspicion.tasks);
-    if (cause !== 'change' || !suspicion.isEmpty || tasks.isDisturbed()) {
-      this.#teller.begin(cause, suspicion.paths);
+    tasks.disturb(pending.tasks);
+    if (cause !== 'change' || !pending.isEmpty || tasks.isDisturbed()) {
+      this.#teller.begin(cause, pending.paths);
       this.#run();
     } else if (this.#pass === undefined) {
       this.#rest();
@@ -265,7 +265,7 @@ export class Watch {
   #resume(): void {
     if (this.#parked.isEmpty) return;
     this.#guard.rest();
-    this.#suspicion.addAll(this.#parked.clear());
+    this.#pending.addAll(this.#parked.clear());
   }
 
   #run(): void {
@@ -273,7 +273,7 @@ export class Watch {
     this.#pass?.abort();
     const pass = new AbortController();
     this.#pass = pass;
-    this.#standstill.listen();
+    this.#stalls.listen();
     this.#tasks
       .round(pass.signal, (event) => this.#heard(event))
       .then(
@@ -286,7 +286,7 @@ export class Watch {
     const now = this.#clock.now();
     if (event.type === 'start') {
       this.#guard.started(event.name, now);
-      this.#doing.began(event.name);
+      this.#ownWrites.began(event.name);
       this.#follow();
       if (!this.#parked.isEmpty && this.#parked.isBeside(event.name)) {
         this.#resume();
@@ -302,10 +302,10 @@ export class Watch {
 
   #done(name: string, now: number): void {
     this.#guard.ended(name, now);
-    this.#settleWritten(this.#doing.ended(name, now));
+    this.#settleWritten(this.#ownWrites.ended(name, now));
     this.#clock.after(GRACE + 1, () => this.#settleLate(name));
     if (this.#parked.tasks.has(name)) this.#tasks.pardon([name]);
-    if (this.#pause?.tasks.includes(name)) this.#settling.hold(this.#pause.ms);
+    if (this.#pause?.tasks.includes(name)) this.#debounce.hold(this.#pause.ms);
   }
 
   /** A pass is over. */
@@ -315,10 +315,10 @@ export class Watch {
     this.#report = report;
     this.#follow();
     const overtaken = this.#tasks.takeOvertaken();
-    if (this.#settling.isPending) return;
+    if (this.#debounce.isPending) return;
     if (!this.#tasks.isDisturbed()) return this.#rest();
     // As if the change were seen just now: it need not have been seen at all where nothing is watched.
-    for (const [task, paths] of overtaken) for (const path of paths) this.#suspect(path, new Set([task]));
+    for (const [task, paths] of overtaken) for (const path of paths) this.#noteChange(path, new Set([task]));
     if (overtaken.size === 0) this.#begin('change');
   }
 

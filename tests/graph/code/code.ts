@@ -5,9 +5,10 @@ import * as assert from 'uvu/assert';
 import { FlecheError } from '../../../core/base/errors.ts';
 import type { Digest } from '../../../core/base/hash.ts';
 import type { AbsPath } from '../../../core/base/paths.ts';
-import { CodeIndex, closureOf } from '../../../core/graph/code/code.ts';
+import { CodeIndex } from '../../../core/graph/code/code.ts';
 import { MemoryStateStore } from '../../../core/store/memory.ts';
 import type { StateStore } from '../../../core/store/state.ts';
+import { closureOf } from '../_code.ts';
 import { type Files, inProject, installed, rel } from '../_project.ts';
 
 const MODULE = rel('tasks/main.ts');
@@ -58,7 +59,7 @@ export function unrelated(): number {
 };
 
 async function digestOf(root: AbsPath, name = 'task', module = MODULE): Promise<Digest> {
-  return (await closureOf({ root, module, export: name })).digest;
+  return (await closureOf(root, module, name)).digest;
 }
 
 /** Files count as old, so that everything is remembered. */
@@ -277,7 +278,7 @@ export const other = () => import.meta.dirname;`,
 
 test('a closure names its files and packages', async () => {
   await inProject(PROJECT, async ({ root }) => {
-    const closure = await closureOf({ root, module: MODULE, export: 'task' });
+    const closure = await closureOf(root, MODULE, 'task');
     assert.equal(closure.files, [
       'data.json',
       'package.json',
@@ -369,7 +370,7 @@ test('after any edits the index says what a fresh build says', async () => {
           put({ [path]: value === null ? null : textAt(path, value) });
           assert.is(
             await ask(() => index.closure(MODULE, 'task')),
-            await ask(() => closureOf({ root, module: MODULE, export: 'task' })),
+            await ask(() => closureOf(root, MODULE, 'task')),
           );
         }
       }),
@@ -381,7 +382,7 @@ test('after any edits the index says what a fresh build says', async () => {
 async function fault(files: Files, name = 'task'): Promise<FlecheError> {
   return inProject(files, async ({ root }) => {
     try {
-      await closureOf({ root, module: MODULE, export: name });
+      await closureOf(root, MODULE, name);
     } catch (error) {
       if (error instanceof FlecheError && error.code === 'CODE_UNRESOLVED') return error;
       throw error;
@@ -422,7 +423,7 @@ test('one fault does not stand in the way of other answers', async () => {
 
 test('code that changed since its digest was taken is not run under it', async () => {
   await inProject(PROJECT, async ({ root, put }) => {
-    const closure = await closureOf({ root, module: MODULE, export: 'task' });
+    const closure = await closureOf(root, MODULE, 'task');
     assert.match(await closure.bundle(), /LIMIT = 3/);
     put(replace('src/third.ts', 'return JSON', 'return 1 + JSON'));
     try {

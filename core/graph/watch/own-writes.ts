@@ -7,7 +7,7 @@ import type { RelPath } from '../../base/paths.ts';
 import { GRACE } from './loop-guard.ts';
 
 /** Tells of paths whether what stands there seems to be what a task last wrote. */
-export type Authorship = (path: RelPath) => boolean;
+type Authorship = (path: RelPath) => boolean;
 
 /** Where something happened while a task was at work, as far as that was not its own doing, or need not have been. */
 export interface Others {
@@ -19,7 +19,7 @@ export interface Others {
 /** Paths among the outputs of a task that are kept in mind. */
 const MOST_WRITTEN = 10_000;
 
-export class OwnDoing {
+export class OwnWrites {
   readonly #authorshipOf: (task: string) => Authorship;
   /** What tells the doing of tasks that ended just now from that of others. */
   readonly #authorships = new Map<string, Authorship>();

@@ -5,7 +5,7 @@ import type { Clock } from '../../base/clock.ts';
 const BEAT = 50;
 const STALL = 100;
 
-export class Standstill {
+export class StallDetector {
   readonly #clock: Clock;
   readonly #isWorking: () => boolean;
   #isListening = false;

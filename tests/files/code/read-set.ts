@@ -13,8 +13,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { ReadValidator } from '../../../core/files/code/read-validator.ts';
+import { ReadRecorder } from '../../../core/files/code/read-recorder.ts';
 import { type AbsPath, toAbs } from '../../../core/base/paths.ts';
-import { agree, Glance, isSame, type Testimony, Witness } from '../../../core/files/code/witness.ts';
+import { agree, isSame, type ReadSet } from '../../../core/files/code/read-set.ts';
 
 const base = realpathSync(mkdtempSync(join(tmpdir(), 'fleche-')));
 /** Files count as old. */
@@ -25,9 +27,9 @@ interface Scene {
   readonly root: AbsPath;
   at(path: string): AbsPath;
   write(path: string, text: string): void;
-  /** What a witness tells of these paths, who was there to read, to follow and to miss them. */
-  look(now?: () => number): Testimony;
-  confirm(testimony: Testimony): Testimony | undefined;
+  /** What a recorder tells of these paths, who was there to read, to follow and to miss them. */
+  look(now?: () => number): ReadSet;
+  validate(readSet: ReadSet): ReadSet | undefined;
 }
 
 function scene(): Scene {
@@ -42,34 +44,34 @@ function scene(): Scene {
     at,
     write,
     look(now = later) {
-      const witness = new Witness(root, now);
-      witness.read(at('file'));
-      witness.missed(at('gone'));
-      witness.follow(at('link'));
-      return witness.testimony(new Set([at('file'), at('gone'), at('link')]));
+      const recorder = new ReadRecorder(root, now);
+      recorder.read(at('file'));
+      recorder.missed(at('gone'));
+      recorder.follow(at('link'));
+      return recorder.readSet(new Set([at('file'), at('gone'), at('link')]));
     },
-    confirm: (testimony) => new Glance(root, later).confirm(testimony),
+    validate: (readSet) => new ReadValidator(root, later).validate(readSet),
   };
 }
 
 test('an untouched disk confirms, by stat calls alone', () => {
-  const { look, confirm } = scene();
+  const { look, validate } = scene();
   const seen = look();
   assert.ok(seen.settled);
-  assert.is(confirm(seen), seen);
+  assert.is(validate(seen), seen);
 });
 
-test('new times with the same content confirm, and are taken over', () => {
-  const { look, confirm, at } = scene();
+test('new times with the same content validate, and are taken over', () => {
+  const { look, validate, at } = scene();
   const seen = look();
   utimesSync(at('file'), 1, 1);
-  const renewed = confirm(seen);
+  const renewed = validate(seen);
   assert.ok(renewed !== undefined && renewed !== seen);
-  assert.is(confirm(renewed), renewed);
+  assert.is(validate(renewed), renewed);
   assert.ok(isSame(seen, renewed));
 });
 
-test('another content, an appearance, a disappearance and another target do not confirm', () => {
+test('another content, an appearance, a disappearance and another target do not validate', () => {
   const changes: ((scene: Scene) => void)[] = [
     ({ write }) => write('file', 'two!'),
     ({ write }) => write('gone', ''),
@@ -84,21 +86,21 @@ test('another content, an appearance, a disappearance and another target do not 
     const current = scene();
     const seen = current.look();
     change(current);
-    assert.is(current.confirm(seen), undefined, String(change));
+    assert.is(current.validate(seen), undefined, String(change));
   }
 });
 
 test('a file of the last moment is read again next time, and found changed at equal times', () => {
   const { root, at, write } = scene();
-  const witness = new Witness(root, () => 0);
-  witness.read(at('file'));
-  const seen = witness.testimony(new Set([at('file')]));
+  const recorder = new ReadRecorder(root, () => 0);
+  recorder.read(at('file'));
+  const seen = recorder.readSet(new Set([at('file')]));
   assert.equal(
-    seen.sights.map(({ key }) => key),
+    seen.reads.map(({ key }) => key),
     [null],
   );
   write('file', 'two');
-  assert.is(new Glance(root, later).confirm(seen), undefined);
+  assert.is(new ReadValidator(root, later).validate(seen), undefined);
 });
 
 test('what others read is relied on only if it is older than the looking', () => {
@@ -107,26 +109,26 @@ test('what others read is relied on only if it is older than the looking', () =>
     [later, true],
     [() => Date.now() - 10_000, false],
   ] as const) {
-    const witness = new Witness(root, now);
-    assert.is(witness.saw(at('file'))?.toString(), 'one');
-    assert.is(witness.testimony(new Set([at('file')])).settled, settled);
-    assert.is(new Witness(root, now).passedOver(at('file')), false);
+    const recorder = new ReadRecorder(root, now);
+    assert.is(recorder.saw(at('file'))?.toString(), 'one');
+    assert.is(recorder.readSet(new Set([at('file')])).settled, settled);
+    assert.is(new ReadRecorder(root, now).passedOver(at('file')), false);
   }
 });
 
 test('a folder is no file', () => {
   const { root, at } = scene();
-  const witness = new Witness(root, later);
-  assert.is(witness.read(root), undefined);
-  assert.is(witness.missed(at('file/below')), true);
-  const seen = witness.testimony(new Set([root]));
-  assert.is(new Glance(root, later).confirm(seen), seen);
+  const recorder = new ReadRecorder(root, later);
+  assert.is(recorder.read(root), undefined);
+  assert.is(recorder.missed(at('file/below')), true);
+  const seen = recorder.readSet(new Set([root]));
+  assert.is(new ReadValidator(root, later).validate(seen), seen);
 });
 
-test('testimonies agree unless they contradict each other', () => {
+test('read sets agree unless they contradict each other', () => {
   const one = scene();
   const seen = one.look();
-  const less = { ...seen, sights: seen.sights.slice(0, 1), links: [] };
+  const less = { ...seen, reads: seen.reads.slice(0, 1), links: [] };
   assert.ok(agree(seen, less) && agree(less, seen));
   assert.not.ok(isSame(seen, less));
   one.write('file', 'other');

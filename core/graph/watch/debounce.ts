@@ -22,7 +22,7 @@ const QUIET_UNDER_LOCK = 1000;
 const LONGEST_UNDER_LOCK = 30_000;
 const LOOK = 10;
 
-export class Settling {
+export class Debounce {
   readonly #clock: Clock;
   readonly #begin: () => void;
   readonly #lock: () => string | undefined;

@@ -1,8 +1,8 @@
 /** What may have changed: paths, and the tasks that this can matter to. Beyond a number of paths: anything. */
 import type { RelPath } from '../../base/paths.ts';
-import { BURST } from './settling.ts';
+import { BURST } from './debounce.ts';
 
-export class Suspicion {
+export class PendingChanges {
   readonly #paths = new Set<RelPath>();
   readonly #tasks = new Set<string>();
   #anything = false;
@@ -42,7 +42,7 @@ export class Suspicion {
     this.#anything = true;
   }
 
-  addAll(other: Suspicion): void {
+  addAll(other: PendingChanges): void {
     for (const path of other.#paths) this.#paths.add(path);
     for (const task of other.#tasks) this.#tasks.add(task);
     this.#anything ||= other.#anything;
