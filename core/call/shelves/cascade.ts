@@ -8,7 +8,7 @@ import { type Steps, wait } from '../../base/steps.ts';
 import { Emptied } from './emptied.ts';
 import type { Epochs } from './epochs.ts';
 import { type Graph, type Item, isFollower } from './graph.ts';
-import type { Member } from './home.ts';
+import type { Member } from './membership.ts';
 
 export class Cascade {
   readonly #folder: string;

@@ -17,7 +17,7 @@ export interface Standing {
 }
 
 /** Where the records are. */
-export interface Archive {
+interface Archive {
   /** Opens the store at the first call, making it. Throws `STORE_UNUSABLE`. */
   open(): ShelfStore;
   /** Whether there is a store; does not make it. */

@@ -4,32 +4,32 @@ import { run, type Steps, wait } from '../../base/steps.ts';
 import type { StoredEntry } from './contents.ts';
 import { identityOf } from './keys.ts';
 import { type Filling, pairsOf, type Validate } from './options.ts';
-import type { Found, Rest } from './rest.ts';
-import { unbuilt, unreadable } from './trouble.ts';
+import type { Found, Backing } from './backing.ts';
+import { unbuilt, unreadable } from './shelf-errors.ts';
 
 /** What was found, or that it was not accepted. */
 export type Loaded<K, V> = Found<K, V> | { readonly kind: 'refused' };
 
-/** Loads what is kept. What is not accepted is told to `rest` and counts as nothing. Throws `SHELF_UNREADABLE`. */
+/** Loads what is kept. What is not accepted is told to `backing` and counts as nothing. Throws `SHELF_UNREADABLE`. */
 export function load<K, V>(
   name: string,
-  rest: Rest<K, V>,
+  backing: Backing<K, V>,
   validate: Validate<K, V> | undefined,
 ): Awaitable<Loaded<K, V>> {
-  return run(loading(name, rest, validate));
+  return run(loading(name, backing, validate));
 }
 
-function* loading<K, V>(name: string, rest: Rest<K, V>, validate: Validate<K, V> | undefined): Steps<Loaded<K, V>> {
+function* loading<K, V>(name: string, backing: Backing<K, V>, validate: Validate<K, V> | undefined): Steps<Loaded<K, V>> {
   let found: Found<K, V>;
   try {
-    found = yield* wait(rest.load());
+    found = yield* wait(backing.load());
   } catch (error) {
     throw unreadable(name, error);
   }
   if (found.kind !== 'found' || validate === undefined) return found;
   const entries = yield* accepted(found.entries, validate);
   if (entries !== undefined) return { kind: 'found', entries };
-  rest.refuse();
+  backing.refuse();
   return { kind: 'refused' };
 }
 
@@ -65,20 +65,20 @@ export interface Built<K, V> {
 /** Makes the contents. Throws `SHELF_UNBUILT`. */
 export function build<K, V>(
   name: string,
-  rest: Rest<K, V>,
+  backing: Backing<K, V>,
   hook: (name: string) => Awaitable<Filling<K, V>>,
 ): Awaitable<readonly Built<K, V>[]> {
-  return run(building(name, rest, hook));
+  return run(building(name, backing, hook));
 }
 
 function* building<K, V>(
   name: string,
-  rest: Rest<K, V>,
+  backing: Backing<K, V>,
   hook: (name: string) => Awaitable<Filling<K, V>>,
 ): Steps<readonly Built<K, V>[]> {
   try {
     const pairs = pairsOf<K, V>(yield* wait(hook(name)));
-    return Array.from(pairs, ([key, value]) => ({ key, value, bytes: rest.encode(key, value) }));
+    return Array.from(pairs, ([key, value]) => ({ key, value, bytes: backing.encode(key, value) }));
   } catch (error) {
     throw unbuilt(name, error);
   }

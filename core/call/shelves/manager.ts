@@ -8,14 +8,14 @@ import { byCodeUnit } from '../../base/order.ts';
 import { later } from '../../base/steps.ts';
 import { type ShelfHost, systemHost } from '../../store/shelf-host.ts';
 import type { Edge } from './graph.ts';
-import { HookRest } from './hook-rest.ts';
-import { Household, type OnError, warn } from './household.ts';
-import { Life } from './life.ts';
+import { HookBacking } from './hook-backing.ts';
+import { ManagerCore, type OnError, warn } from './manager-core.ts';
+import { Lifecycle } from './lifecycle.ts';
 import { checkOptions, type ShelfOptions, sameOptions } from './options.ts';
-import type { Rest } from './rest.ts';
-import { RowRest } from './row-rest.ts';
+import type { Backing } from './backing.ts';
+import { RowBacking } from './row-backing.ts';
 import { Shelf } from './shelf.ts';
-import { closed } from './trouble.ts';
+import { closed } from './shelf-errors.ts';
 
 export interface ManagerOptions {
   /** The folder in which the manager has its own, relative to the current one. Default: in the user's cache folder. */
@@ -72,7 +72,7 @@ interface Defined {
 export class Manager {
   readonly name: string;
   readonly onError: OnError;
-  readonly #household: Household;
+  readonly #core: ManagerCore;
   readonly #shelves = new Map<string, Defined>();
   readonly #onClose: () => void;
   #isClosed = false;
@@ -81,13 +81,13 @@ export class Manager {
   constructor(name: string, { dir, onError = warn }: ManagerOptions, host: ShelfHost, onClose: () => void) {
     this.name = name;
     this.onError = onError;
-    this.#household = new Household(name, host.folderOf(name, dir), host, onError);
+    this.#core = new ManagerCore(name, host.folderOf(name, dir), host, onError);
     this.#onClose = onClose;
   }
 
   /** The manager's own folder, absolute. It is there once something was saved. */
   get folder(): string {
-    return this.#household.folder;
+    return this.#core.folder;
   }
 
   /**
@@ -109,20 +109,20 @@ export class Manager {
 
   #define<K, V, S>(name: string, options: ShelfOptions<K, V, S>): Shelf<K, V> {
     checkOptions(name, options);
-    const household = this.#household;
-    const life = new Life<K, V>(name, household, options, (report) => this.#restOf(name, options, report));
-    household.add(life, options.dependsOn ?? [], options.dependsOn !== undefined);
-    const shelf = new Shelf<K, V>(household, life);
+    const core = this.#core;
+    const lifecycle = new Lifecycle<K, V>(name, core, options, (report) => this.#backingOf(name, options, report));
+    core.add(lifecycle, options.dependsOn ?? [], options.dependsOn !== undefined);
+    const shelf = new Shelf<K, V>(core, lifecycle);
     this.#shelves.set(name, { shelf, options });
     return shelf;
   }
 
-  #restOf<K, V, S>(name: string, options: ShelfOptions<K, V, S>, report: (error: FlecheError) => void): Rest<K, V> {
-    const { epochs } = this.#household;
+  #backingOf<K, V, S>(name: string, options: ShelfOptions<K, V, S>, report: (error: FlecheError) => void): Backing<K, V> {
+    const { epochs } = this.#core;
     if (options.persist === false || options.load !== undefined || options.save !== undefined) {
-      return new HookRest(name, epochs, options);
+      return new HookBacking(name, epochs, options);
     }
-    return new RowRest({ name, epochs, transform: options.transform, report });
+    return new RowBacking({ name, epochs, transform: options.transform, report });
   }
 
   /** The shelf that is defined under this name. Throws `SHELF_UNKNOWN`, with the nearest name. */
@@ -141,18 +141,18 @@ export class Manager {
 
   /** A closed shelf has given its name free. */
   #known(name: string): Defined | undefined {
-    return this.#household.members.has(name) ? this.#shelves.get(name) : undefined;
+    return this.#core.members.has(name) ? this.#shelves.get(name) : undefined;
   }
 
   /** Names of the shelves that are defined, in the order in which they were. */
   names(): readonly string[] {
-    return [...this.#household.members.keys()];
+    return [...this.#core.members.keys()];
   }
 
   /** Names of the shelves of which something is in the manager's folder, sorted. */
   stored(): readonly string[] {
     this.#requireOpen();
-    return this.#household.epochs.read((reads) => {
+    return this.#core.epochs.read((reads) => {
       const kept = reads.records().filter((record) => record.filled);
       return kept.map((record) => record.name).sort(byCodeUnit);
     });
@@ -160,13 +160,13 @@ export class Manager {
 
   /** What is made from what, as declared in this process, sorted. */
   edges(): readonly Edge[] {
-    return this.#household.edges();
+    return this.#core.edges();
   }
 
   /** Saves all shelves that have been loaded. Rejects with an `AggregateError` of those that could not be. */
   async save(): Promise<void> {
     this.#requireOpen();
-    const members = [...this.#household.members.values()];
+    const members = [...this.#core.members.values()];
     await allOf(`manager "${this.name}": not everything was saved`, members, (member) => later(member.saveIfReady()));
   }
 
@@ -176,10 +176,10 @@ export class Manager {
    */
   async close({ discard = false }: { readonly discard?: boolean } = {}): Promise<void> {
     if (this.#isClosed) return;
-    const members = [...this.#household.members.values()];
+    const members = [...this.#core.members.values()];
     await allOf(`manager "${this.name}": not everything was saved`, members, (member) => later(member.close(discard)));
     this.#isClosed = true;
-    await this.#household.close();
+    await this.#core.close();
     this.#onClose();
   }
 

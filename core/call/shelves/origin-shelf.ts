@@ -5,11 +5,11 @@
 import { SELF } from '../../store/owner.ts';
 import type { Origin } from '../follower.ts';
 import type { Epochs } from './epochs.ts';
-import type { Member } from './home.ts';
-import { closed } from './trouble.ts';
+import type { Member } from './membership.ts';
+import { closed } from './shelf-errors.ts';
 
 /** The manager of the shelf, as far as it matters. */
-export interface OriginHome {
+interface OriginManager {
   readonly name: string;
   readonly isClosed: boolean;
   readonly epochs: Epochs;
@@ -19,16 +19,16 @@ export interface OriginHome {
 export class OriginShelf implements Origin {
   readonly name: string;
   readonly #shelf: string;
-  readonly #home: OriginHome;
+  readonly #manager: OriginManager;
 
-  constructor(shelf: string, home: OriginHome) {
-    this.name = `shelf:${home.name.replaceAll('%', '%25').replaceAll('/', '%2F')}/${shelf}`;
+  constructor(shelf: string, manager: OriginManager) {
+    this.name = `shelf:${manager.name.replaceAll('%', '%25').replaceAll('/', '%2F')}/${shelf}`;
     this.#shelf = shelf;
-    this.#home = home;
+    this.#manager = manager;
   }
 
   epoch(): string {
-    const { name, isClosed, epochs, members } = this.#home;
+    const { name, isClosed, epochs, members } = this.#manager;
     if (isClosed) throw closed(`manager "${name}"`);
     // In this order: what is invalidated in between is then filed where nobody looks any more.
     const mark = epochs.mark(this.#shelf);

@@ -2,24 +2,24 @@
  * Saves a shelf: when it is asked to, when edits have waited long enough, and when the process ends. One save at a time,
  * and what fails is tried again. Knows nothing of how things are kept.
  */
+import type { Clock } from '../../base/clock.ts';
 import { type Awaitable, isPromise } from '../../base/awaitable.ts';
 import type { FlecheError } from '../../base/errors.ts';
 import { run, type Steps, wait } from '../../base/steps.ts';
-import type { Timing } from '../../store/timing.ts';
 import { Autosync } from './autosync.ts';
 import type { Contents } from './contents.ts';
 import { AUTOSYNC, type Band } from './edit-ages.ts';
-import type { Rest } from './rest.ts';
+import type { Backing } from './backing.ts';
 import type { Signals } from './signals.ts';
 import { SingleSave } from './single-save.ts';
-import { unsaved } from './trouble.ts';
+import { unsaved } from './shelf-errors.ts';
 
-export interface SaverOptions<K, V> {
+interface SaverOptions<K, V> {
   readonly name: string;
   readonly contents: Contents<K, V>;
-  readonly rest: Rest<K, V>;
+  readonly backing: Backing<K, V>;
   readonly signals: Signals<K, V>;
-  readonly timing: Timing;
+  readonly clock: Clock;
   readonly autosync: readonly Band[] | false | undefined;
   /** Whether there is anything to be saved now; asked before every save. */
   readonly isDue: () => boolean;
@@ -46,11 +46,11 @@ export class Saver<K, V> {
 
   /** Throws as `checkBands`. */
   constructor(options: SaverOptions<K, V>) {
-    const { rest, timing, autosync = AUTOSYNC } = options;
+    const { backing, clock, autosync = AUTOSYNC } = options;
     this.#options = options;
     this.#saves = new SingleSave(() => run(this.#write()));
-    if (rest.keeps && autosync !== false) this.#autosync = new Autosync(autosync, timing, () => this.saveQuietly());
-    this.#isSlow = rest.isSlow;
+    if (backing.keeps && autosync !== false) this.#autosync = new Autosync(autosync, clock, () => this.saveQuietly());
+    this.#isSlow = backing.isSlow;
   }
 
   /** Notes edits. May save. */
@@ -92,14 +92,14 @@ export class Saver<K, V> {
   }
 
   *#write(): Steps<void> {
-    const { name, contents, rest, signals, isDue, notice, report } = this.#options;
-    if (!rest.keeps || !isDue()) return;
+    const { name, contents, backing, signals, isDue, notice, report } = this.#options;
+    if (!backing.keeps || !isDue()) return;
     const { generation } = contents;
     const isWanted = (): boolean => generation === contents.generation;
     this.#autosync?.began();
     this.begun++;
     try {
-      const saved = yield* wait(rest.save(contents, isWanted));
+      const saved = yield* wait(backing.save(contents, isWanted));
       if (saved.kind === 'moved') return yield* notice();
       if (saved.kind === 'dropped' || !isWanted()) return;
       this.conflicts += saved.conflicts.length;

@@ -6,8 +6,8 @@
 import { later } from '../../base/steps.ts';
 import type { Entry } from './contents.ts';
 import { type Dependency, labelOf, type Outsider } from './graph.ts';
-import type { Home } from './home.ts';
-import type { Life } from './life.ts';
+import type { ManagerLink } from './membership.ts';
+import type { Lifecycle } from './lifecycle.ts';
 import type { ShelfEvent, ShelfEvents } from './signals.ts';
 
 type Inspect = (value: unknown, options: object) => string;
@@ -20,24 +20,24 @@ export class Shelf<K, V> implements Map<K, V> {
   readonly name: string;
   /** The name of its manager. */
   readonly managerName: string;
-  readonly #home: Home;
-  readonly #life: Life<K, V>;
+  readonly #manager: ManagerLink;
+  readonly #lifecycle: Lifecycle<K, V>;
 
   static {
     // How Node shows it: as a map, and without loading it.
     Object.defineProperty(Shelf.prototype, Symbol.for('nodejs.util.inspect.custom'), {
       value(this: Shelf<unknown, unknown>, _depth: number, options: object, inspect: Inspect): string {
-        const contents = this.#life.peek();
+        const contents = this.#lifecycle.peek();
         return `Shelf ${JSON.stringify(this.name)} ${contents === undefined ? 'not loaded' : inspect(contents, options)}`;
       },
     });
   }
 
-  constructor(home: Home, life: Life<K, V>) {
-    this.name = life.name;
-    this.managerName = home.name;
-    this.#home = home;
-    this.#life = life;
+  constructor(manager: ManagerLink, lifecycle: Lifecycle<K, V>) {
+    this.name = lifecycle.name;
+    this.managerName = manager.name;
+    this.#manager = manager;
+    this.#lifecycle = lifecycle;
   }
 
   get [Symbol.toStringTag](): string {
@@ -45,36 +45,36 @@ export class Shelf<K, V> implements Map<K, V> {
   }
 
   get size(): number {
-    return this.#life.touch().size;
+    return this.#lifecycle.touch().size;
   }
 
   get(key: K): V | undefined {
-    return this.#life.touch().find(key)?.value;
+    return this.#lifecycle.touch().find(key)?.value;
   }
 
   has(key: K): boolean {
-    return this.#life.touch().find(key) !== undefined;
+    return this.#lifecycle.touch().find(key) !== undefined;
   }
 
   /** Throws `INDIGESTIBLE` or `UNSTORABLE` for what could not be saved, and never because saving failed. */
   set(key: K, value: V): this {
-    this.#life.set(key, value);
+    this.#lifecycle.set(key, value);
     return this;
   }
 
   /** Whether the key was there. */
   delete(key: K): boolean {
-    const wasThere = this.#life.touch().delete(key);
-    if (wasThere) this.#life.edited(1);
+    const wasThere = this.#lifecycle.touch().delete(key);
+    if (wasThere) this.#lifecycle.edited(1);
     return wasThere;
   }
 
   /** Removes every key that is here; keys that only others know stay where they are. */
   clear(): void {
-    const contents = this.#life.touch();
+    const contents = this.#lifecycle.touch();
     const { size } = contents;
     for (const { key } of contents.entries()) contents.delete(key);
-    this.#life.edited(size);
+    this.#lifecycle.edited(size);
   }
 
   /** Keys in insertion order. */
@@ -95,7 +95,7 @@ export class Shelf<K, V> implements Map<K, V> {
   }
 
   #entries(): MapIterator<Entry<K, V>> {
-    return this.#life.touch().entries();
+    return this.#lifecycle.touch().entries();
   }
 
   forEach(callback: (value: V, key: K, shelf: Map<K, V>) => void, receiver?: unknown): void {
@@ -104,7 +104,7 @@ export class Shelf<K, V> implements Map<K, V> {
 
   /** Resolves when the shelf can be used: it is loaded or built, and was not invalidated by another process. */
   async ready(): Promise<this> {
-    await later(this.#life.ready());
+    await later(this.#lifecycle.ready());
     return this;
   }
 
@@ -114,19 +114,19 @@ export class Shelf<K, V> implements Map<K, V> {
    * and it is tried again.
    */
   save(): Promise<void> {
-    return later(this.#life.save());
+    return later(this.#lifecycle.save());
   }
 
   /**
    * Takes over what other processes have saved. What was not saved here stays as it is, and wins when it is.
    */
   reload(): Promise<void> {
-    return later(this.#life.reload());
+    return later(this.#lifecycle.reload());
   }
 
   /** Gives up what was not saved: the shelf is what is kept of it. */
   revert(): Promise<void> {
-    return later(this.#life.revert());
+    return later(this.#lifecycle.revert());
   }
 
   /**
@@ -135,8 +135,8 @@ export class Shelf<K, V> implements Map<K, V> {
    * could not be done; all the rest is.
    */
   async invalidate(): Promise<void> {
-    this.#life.requireOpen();
-    await later(this.#home.invalidate(this.name));
+    this.#lifecycle.requireOpen();
+    await later(this.#manager.invalidate(this.name));
   }
 
   /**
@@ -144,13 +144,13 @@ export class Shelf<K, V> implements Map<K, V> {
    * `AggregateError`; what could not be built, and what is made from it, is empty.
    */
   async rebuild(): Promise<void> {
-    this.#life.requireOpen();
-    await later(this.#home.rebuild(this.name));
+    this.#lifecycle.requireOpen();
+    await later(this.#manager.rebuild(this.name));
   }
 
   /** Removes what is kept of this shelf; the contents in memory stay, and the next save writes all of them. */
   deletePersisted(): Promise<void> {
-    return later(this.#life.deletePersisted());
+    return later(this.#lifecycle.deletePersisted());
   }
 
   /**
@@ -158,7 +158,7 @@ export class Shelf<K, V> implements Map<K, V> {
    * not be saved; then it is still open.
    */
   close({ discard = false }: { readonly discard?: boolean } = {}): Promise<void> {
-    return later(this.#life.close(discard));
+    return later(this.#lifecycle.close(discard));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -167,50 +167,50 @@ export class Shelf<K, V> implements Map<K, V> {
 
   /** Number of keys whose last change has not been saved. */
   get unsaved(): number {
-    return this.#life.unsaved;
+    return this.#lifecycle.unsaved;
   }
 
   /** How often this handle wrote over a change of somebody else. */
   get conflicts(): number {
-    return this.#life.conflicts;
+    return this.#lifecycle.conflicts;
   }
 
   /** Declares what this shelf is made from. Throws `SHELF_CYCLE`, or `USAGE` for a shelf of another manager. */
   addDependency(parent: Dependency): void {
-    this.#life.requireOpen();
-    this.#home.link(this.name, parent);
+    this.#lifecycle.requireOpen();
+    this.#manager.link(this.name, parent);
   }
 
   /** False if there was no such dependency. */
   removeDependency(parent: Dependency): boolean {
-    this.#life.requireOpen();
-    return this.#home.unlink(this.name, parent);
+    this.#lifecycle.requireOpen();
+    return this.#manager.unlink(this.name, parent);
   }
 
   /** Declares something that is made from this shelf, such as a memoised function. Throws `SHELF_CYCLE`. */
   addDependent(dependent: Outsider): void {
-    this.#life.requireOpen();
-    this.#home.linkOutsider(dependent, this.name);
+    this.#lifecycle.requireOpen();
+    this.#manager.linkOutsider(dependent, this.name);
   }
 
   /** False if there was no such dependent. */
   removeDependent(dependent: Outsider): boolean {
-    this.#life.requireOpen();
-    return this.#home.unlinkOutsider(dependent, this.name);
+    this.#lifecycle.requireOpen();
+    return this.#manager.unlinkOutsider(dependent, this.name);
   }
 
   /** Names of what this shelf is made from, as declared in this process. */
   dependencies(): readonly string[] {
-    return this.#home.parents(this.name).map(labelOf);
+    return this.#manager.parents(this.name).map(labelOf);
   }
 
   /** Names of what is made from this shelf, as declared in this process. */
   dependents(): readonly string[] {
-    return this.#home.children(this.name).map(labelOf);
+    return this.#manager.children(this.name).map(labelOf);
   }
 
   /** Calls the listener at every such event, until the function it returns is called. */
   on<E extends ShelfEvent>(event: E, listener: (event: ShelfEvents<K, V>[E]) => void): () => void {
-    return this.#life.signals.on(event, listener);
+    return this.#lifecycle.signals.on(event, listener);
   }
 }

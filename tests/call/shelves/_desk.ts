@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
+import { codeOfLater } from '../../_thrown.ts';
 import { FlecheError } from '../../../core/base/errors.ts';
 import { Manager, type ManagerOptions } from '../../../core/call/shelves/manager.ts';
 import type { EndListener } from '../../../core/store/process-end.ts';
@@ -105,7 +106,7 @@ export class FakeHost implements ShelfHost {
   }
 }
 
-export interface Desk {
+interface Desk {
   readonly root: string;
   readonly host: FakeHost;
   /** Errors that nobody else was told of. */
@@ -144,24 +145,9 @@ export function check(name: string, work: (desk: Desk) => Promise<void> | void):
   });
 }
 
-/** The code of what was thrown. */
-export function codeOf(work: () => unknown): string | undefined {
-  try {
-    work();
-  } catch (error) {
-    return error instanceof FlecheError ? error.code : String(error);
-  }
-  return undefined;
-}
-
 /** The code of what a promise was rejected with. */
-export async function rejection(promise: Promise<unknown>): Promise<string | undefined> {
-  try {
-    await promise;
-  } catch (error) {
-    return error instanceof FlecheError ? error.code : String(error);
-  }
-  return undefined;
+export function rejection(promise: Promise<unknown>): Promise<string | undefined> {
+  return codeOfLater(() => promise);
 }
 
 /** The error that a promise was rejected with, of a type. */
@@ -191,9 +177,4 @@ export function deferred<T>(): {
     reject = no;
   });
   return { promise, resolve, reject };
-}
-
-/** Lets everything happen that needs no time. */
-export function turn(): Promise<void> {
-  return new Promise((resolve) => setImmediate(resolve));
 }

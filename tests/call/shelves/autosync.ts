@@ -1,7 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { turn } from '../../_test-clock.ts';
 import type { ShelfEvents } from '../../../core/call/shelves/signals.ts';
-import { check, deferred, rejection, turn } from './_desk.ts';
+import { check, deferred, rejection } from './_desk.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

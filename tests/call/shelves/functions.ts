@@ -5,12 +5,14 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { turn } from '../../_test-clock.ts';
+import { codeOf } from '../../_thrown.ts';
 import { cache } from '../../../core/call/context.ts';
 import { fleche } from '../../../core/call/memo/fleche.ts';
 import type { Shelf } from '../../../core/call/shelves/shelf.ts';
 import { laterCache, memoryCache } from '../_caches.ts';
 import { warningsOf } from '../_warnings.ts';
-import { check, codeOf, deferred, rejectionOf, turn } from './_desk.ts';
+import { check, deferred, rejectionOf } from './_desk.ts';
 
 let made = 0;
 

@@ -3,13 +3,15 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { inNewFolder } from '../../_new-folder.ts';
+import { codeOf } from '../../_thrown.ts';
 import { FlecheError } from '../../../core/base/errors.ts';
 import { manager, setShelfHost } from '../../../core/call/shelves/manager.ts';
 import { systemHost } from '../../../core/store/shelf-host.ts';
-import { check, codeOf, rejection, rejectionOf } from './_desk.ts';
+import { check, rejection, rejectionOf } from './_desk.ts';
 
-test('a process has one manager of a name, and other options for it are an error', async () => {
-  const root = mkdtempSync(join(tmpdir(), 'fleche-'));
+test('a process has one manager of a name, and other options for it are an error', () =>
+  inNewFolder(async (root) => {
   const onError = (): void => {};
   const first = manager('one', { dir: root, onError });
   assert.is(manager('one'), first);
@@ -29,8 +31,7 @@ test('a process has one manager of a name, and other options for it are an error
   assert.is.not(again, first);
   await again.close();
   await manager('two').close();
-  rmSync(root, { recursive: true });
-});
+  }));
 
 test('an option that does not exist is an error', () => {
   const options = { folder: '/tmp' } as object;
@@ -40,8 +41,8 @@ test('an option that does not exist is an error', () => {
   );
 });
 
-test('without a folder a manager is in the user’s folder for caches, as the environment says', async () => {
-  const root = mkdtempSync(join(tmpdir(), 'fleche-'));
+test('without a folder a manager is in the user’s folder for caches, as the environment says', () =>
+  inNewFolder(async (root) => {
   setShelfHost(systemHost({ XDG_CACHE_HOME: root }));
   const made = manager();
   assert.is(made.folder, join(root, 'fleche', 'shelves', 'default'));
@@ -49,8 +50,7 @@ test('without a folder a manager is in the user’s folder for caches, as the en
   await made.close();
   assert.ok(existsSync(made.folder));
   setShelfHost(systemHost({}));
-  rmSync(root, { recursive: true });
-});
+  }));
 
 test('who is told of no errors is warned of them', async () => {
   const warnings: string[] = [];

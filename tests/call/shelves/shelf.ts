@@ -2,9 +2,10 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { codeOf } from '../../_thrown.ts';
 import type { Shelf } from '../../../core/call/shelves/shelf.ts';
 import { build, recipes, sameValue } from '../../base/_values.ts';
-import { check, codeOf } from './_desk.ts';
+import { check } from './_desk.ts';
 
 check('a shelf is a map', ({ start }) => {
   const shelf = start().shelf<string, number>('a');

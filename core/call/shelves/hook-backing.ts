@@ -8,9 +8,9 @@ import type { Contents, StoredEntry } from './contents.ts';
 import type { Epochs, Standing } from './epochs.ts';
 import { copyOf } from './keys.ts';
 import { isAsync, pairsOf, type ShelfOptions } from './options.ts';
-import type { Found, Rest, Saved } from './rest.ts';
+import type { Found, Backing, Saved } from './backing.ts';
 
-export class HookRest<K, V, S> implements Rest<K, V> {
+export class HookBacking<K, V, S> implements Backing<K, V> {
   readonly keeps: boolean;
   readonly isForeign: boolean;
   readonly isSlow: boolean;

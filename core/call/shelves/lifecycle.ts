@@ -7,12 +7,12 @@ import type { FlecheError } from '../../base/errors.ts';
 import { run, type Steps, wait } from '../../base/steps.ts';
 import { Contents } from './contents.ts';
 import { build, type Loaded, load } from './filling.ts';
-import type { Home, Member } from './home.ts';
+import type { ManagerLink, Member } from './membership.ts';
 import type { ShelfOptions } from './options.ts';
-import type { Rest } from './rest.ts';
+import type { Backing } from './backing.ts';
 import { Saver } from './saver.ts';
 import { Signals } from './signals.ts';
-import { closed, notReady, unbuilt, unreadable, unsaved } from './trouble.ts';
+import { closed, notReady, unbuilt, unreadable, unsaved } from './shelf-errors.ts';
 
 const ignore = (): void => {};
 
@@ -20,15 +20,15 @@ const ignore = (): void => {};
 const MOST_TRIES = 100;
 
 /** The options of a shelf that are not about where it is kept. */
-export type LifeOptions<K, V> = Pick<ShelfOptions<K, V>, 'autosync' | 'build' | 'delete' | 'saveEmpty' | 'validate'>;
+type LifecycleOptions<K, V> = Pick<ShelfOptions<K, V>, 'autosync' | 'build' | 'delete' | 'saveEmpty' | 'validate'>;
 
-export class Life<K, V> implements Member {
+export class Lifecycle<K, V> implements Member {
   readonly name: string;
   readonly managerName: string;
   readonly signals: Signals<K, V>;
-  readonly #home: Home;
-  readonly #options: LifeOptions<K, V>;
-  readonly #rest: Rest<K, V>;
+  readonly #manager: ManagerLink;
+  readonly #options: LifecycleOptions<K, V>;
+  readonly #backing: Backing<K, V>;
   readonly #contents: Contents<K, V>;
   readonly #saver: Saver<K, V>;
   #state: 'idle' | 'ready' | 'closed' = 'idle';
@@ -37,27 +37,27 @@ export class Life<K, V> implements Member {
   /** Whether it is empty because it could not be built. */
   #isUnbuilt = false;
 
-  /** `rest` is made with what it has to tell of trouble. */
+  /** `backing` is made with what it has to tell of trouble. */
   constructor(
     name: string,
-    home: Home,
-    options: LifeOptions<K, V>,
-    rest: (report: (error: FlecheError) => void) => Rest<K, V>,
+    manager: ManagerLink,
+    options: LifecycleOptions<K, V>,
+    backing: (report: (error: FlecheError) => void) => Backing<K, V>,
   ) {
     this.name = name;
-    this.managerName = home.name;
-    this.signals = new Signals((error) => home.report(error, name));
-    this.#home = home;
+    this.managerName = manager.name;
+    this.signals = new Signals((error) => manager.report(error, name));
+    this.#manager = manager;
     this.#options = options;
     const report = (error: FlecheError): void => this.#report(error);
-    this.#rest = rest(report);
-    this.#contents = new Contents(this.#rest.keeps);
+    this.#backing = backing(report);
+    this.#contents = new Contents(this.#backing.keeps);
     this.#saver = new Saver({
       name,
       contents: this.#contents,
-      rest: this.#rest,
+      backing: this.#backing,
       signals: this.signals,
-      timing: home.timing,
+      clock: manager.clock,
       autosync: options.autosync,
       isDue: () => this.#isDue(),
       notice: () => this.#notice(),
@@ -66,11 +66,11 @@ export class Life<K, V> implements Member {
   }
 
   get isForeign(): boolean {
-    return this.#rest.isForeign;
+    return this.#backing.isForeign;
   }
 
   get keeps(): boolean {
-    return this.#rest.keeps;
+    return this.#backing.keeps;
   }
 
   /** How often a change of somebody else was overwritten. */
@@ -101,7 +101,7 @@ export class Life<K, V> implements Member {
   /** Sets a key. Throws `INDIGESTIBLE` or `UNSTORABLE` for what could not be saved, and never because of saving. */
   set(key: K, value: V): void {
     const contents = this.touch();
-    contents.set(key, value, this.#rest.encode(key, value));
+    contents.set(key, value, this.#backing.encode(key, value));
     this.edited(1);
   }
 
@@ -142,12 +142,12 @@ export class Life<K, V> implements Member {
   /** Becomes ready, unless the contents are given up meanwhile. */
   *#fill(): Steps<void> {
     const { generation } = this.#contents;
-    const loading = load(this.name, this.#rest, this.#options.validate);
+    const loading = load(this.name, this.#backing, this.#options.validate);
     const found = yield* wait(loading);
     if (generation !== this.#contents.generation) return;
     if (isPromise(loading) && !this.isCurrent()) return this.drop();
     // What is made from now on is made of what was not invalidated before.
-    this.#home.catchUp(this.name);
+    this.#manager.catchUp(this.name);
     if (generation !== this.#contents.generation) return;
     if (found.kind === 'stale') return yield* this.#empty();
     if (found.kind === 'moved') return this.drop();
@@ -157,7 +157,7 @@ export class Life<K, V> implements Member {
     }
     const hook = this.#options.build;
     if (hook === undefined) return this.#become('nothing');
-    const built = yield* wait(build(this.name, this.#rest, hook));
+    const built = yield* wait(build(this.name, this.#backing, hook));
     if (generation !== this.#contents.generation) return;
     for (const { key, value, bytes } of built) this.#contents.set(key, value, bytes);
     this.#become('build');
@@ -173,17 +173,17 @@ export class Life<K, V> implements Member {
   /** What is kept was made from something that has been invalidated: so it is, and what is made from it. */
   *#empty(): Steps<void> {
     try {
-      yield* this.#home.invalidate(this.name);
+      yield* this.#manager.invalidate(this.name);
     } catch (error) {
-      this.#home.report(error, this.name);
+      this.#manager.report(error, this.name);
     }
   }
 
   *#notice(): Steps<void> {
     try {
-      yield* this.#home.notice(this.name);
+      yield* this.#manager.notice(this.name);
     } catch (error) {
-      this.#home.report(error, this.name);
+      this.#manager.report(error, this.name);
     }
   }
 
@@ -191,7 +191,7 @@ export class Life<K, V> implements Member {
     if (this.#state === 'ready') this.#state = 'idle';
     this.#contents.reset();
     this.#saver.drop();
-    this.#rest.forget();
+    this.#backing.forget();
   }
 
   announce(by: string, elsewhere: boolean): void {
@@ -207,7 +207,7 @@ export class Life<K, V> implements Member {
 
   isCurrent(): boolean {
     try {
-      return this.#rest.isCurrent();
+      return this.#backing.isCurrent();
     } catch (error) {
       this.#report(unreadable(this.name, error));
       return true;
@@ -221,14 +221,14 @@ export class Life<K, V> implements Member {
 
   relink(): void {
     try {
-      this.#rest.relink();
+      this.#backing.relink();
     } catch (error) {
       this.#report(unreadable(this.name, error));
     }
   }
 
   #report(error: FlecheError): void {
-    if (!this.signals.emit('error', error)) this.#home.report(error, this.name);
+    if (!this.signals.emit('error', error)) this.#manager.report(error, this.name);
   }
 
   /** Loads or builds it if need be, and empties it before if it was invalidated elsewhere. */
@@ -240,7 +240,7 @@ export class Life<K, V> implements Member {
   /** Saves what has changed; a shelf with a save hook in any case. Throws `SHELF_UNSAVED`. */
   *save(): Steps<void> {
     this.requireOpen();
-    if (this.#rest.isForeign) yield* wait(this.open());
+    if (this.#backing.isForeign) yield* wait(this.open());
     yield* wait(this.#saver.save());
   }
 
@@ -252,7 +252,7 @@ export class Life<K, V> implements Member {
   #isDue(): boolean {
     const { size, changes } = this.#contents;
     if (this.#state !== 'ready' || (size === 0 && this.#options.saveEmpty === false)) return false;
-    return changes > 0 || (this.#rest.isBehind && !this.#isUnbuilt);
+    return changes > 0 || (this.#backing.isBehind && !this.#isUnbuilt);
   }
 
   /** Gives up what has not been saved and loads what is kept. */
@@ -274,7 +274,7 @@ export class Life<K, V> implements Member {
     do {
       yield* wait(this.#saver.idle());
       begun = this.#saver.begun;
-      found = yield* wait(load(this.name, this.#rest, this.#options.validate));
+      found = yield* wait(load(this.name, this.#backing, this.#options.validate));
       // What was saved meanwhile is not in what was read.
     } while (begun !== this.#saver.begun && generation === this.#contents.generation);
     if (generation !== this.#contents.generation || found.kind === 'moved' || found.kind === 'stale') {
@@ -292,7 +292,7 @@ export class Life<K, V> implements Member {
     this.requireOpen();
     yield* wait(this.#saver.idle());
     try {
-      this.#rest.erase();
+      this.#backing.erase();
     } catch (error) {
       throw unsaved(this.name, error);
     }
@@ -317,7 +317,7 @@ export class Life<K, V> implements Member {
     } while (edits !== this.#saver.edits && !discard);
     this.drop();
     this.#state = 'closed';
-    this.#home.released(this.name);
+    this.#manager.released(this.name);
   }
 
   saveAtIdle(): void {

@@ -2,7 +2,7 @@
 import { rmSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Conflict } from '../../../core/call/shelves/rest.ts';
+import type { Conflict } from '../../../core/call/shelves/backing.ts';
 import { check } from './_desk.ts';
 
 check('point 15: processes that share a shelf lose no key of each other', async ({ start }) => {

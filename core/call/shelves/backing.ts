@@ -35,7 +35,7 @@ export type Saved<K, V> =
       readonly failures: readonly unknown[];
     };
 
-export interface Rest<K, V> {
+export interface Backing<K, V> {
   /** Whether anything is ever saved. */
   readonly keeps: boolean;
   /** Whether contents are kept by hooks, which alone know what is there. */

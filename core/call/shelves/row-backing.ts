@@ -14,10 +14,10 @@ import type { Change, Contents, StoredEntry, Written } from './contents.ts';
 import type { Epochs, Standing } from './epochs.ts';
 import { copyOf } from './keys.ts';
 import { isAsync, type Transform } from './options.ts';
-import type { Conflict, Found, Rest, Saved } from './rest.ts';
-import { unreadable } from './trouble.ts';
+import type { Conflict, Found, Backing, Saved } from './backing.ts';
+import { unreadable } from './shelf-errors.ts';
 
-export interface RowRestOptions<K, V, S> {
+interface RowBackingOptions<K, V, S> {
   readonly name: string;
   readonly epochs: Epochs;
   readonly transform: Transform<K, V, S> | undefined;
@@ -47,11 +47,11 @@ interface Result<K, V> {
   readonly conflict: { readonly theirs: ShelfRow | undefined } | undefined;
 }
 
-export class RowRest<K, V, S> implements Rest<K, V> {
+export class RowBacking<K, V, S> implements Backing<K, V> {
   readonly keeps: boolean = true;
   readonly isForeign: boolean = false;
   readonly isSlow: boolean;
-  readonly #options: RowRestOptions<K, V, S>;
+  readonly #options: RowBackingOptions<K, V, S>;
   #standing: Standing | undefined;
   /** Whether something is kept, as far as is known. */
   #isFilled = false;
@@ -61,7 +61,7 @@ export class RowRest<K, V, S> implements Rest<K, V> {
   /** Rows up to this version are to be removed. */
   #refused = 0;
 
-  constructor(options: RowRestOptions<K, V, S>) {
+  constructor(options: RowBackingOptions<K, V, S>) {
     this.#options = options;
     this.isSlow = isAsync(options.transform?.encode);
   }

@@ -1,14 +1,14 @@
 /** What a shelf needs of its manager, and what the manager needs of its shelves. */
+import type { Clock } from '../../base/clock.ts';
 import type { Awaitable } from '../../base/awaitable.ts';
 import type { Steps } from '../../base/steps.ts';
-import type { Timing } from '../../store/timing.ts';
 import type { Epochs } from './epochs.ts';
 import type { Dependency, Item, Outsider, ShelfNode } from './graph.ts';
 
-export interface Home {
+export interface ManagerLink {
   readonly name: string;
   readonly epochs: Epochs;
-  readonly timing: Timing;
+  readonly clock: Clock;
   /** Told what nobody else was told. */
   report(error: unknown, shelf: string): void;
   /** Empties a shelf and everything made from it, in memory at once, at rest and outside. */

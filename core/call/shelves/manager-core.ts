@@ -2,12 +2,12 @@
  * What the shelves of a manager have in common: a folder with their store, the edges between them, the end of the
  * process, and who is told of errors. Opens the store when something is to be written, or when there is one to be read.
  */
+import type { Clock } from '../../base/clock.ts';
 import { type Awaitable, isPromise } from '../../base/awaitable.ts';
 import { FlecheError, messageOf } from '../../base/errors.ts';
 import { run, type Steps } from '../../base/steps.ts';
 import type { ShelfHost } from '../../store/shelf-host.ts';
 import type { ShelfStore } from '../../store/shelf-store.ts';
-import type { Timing } from '../../store/timing.ts';
 import type { Follower } from '../follower.ts';
 import { Autosync } from './autosync.ts';
 import { Cascade } from './cascade.ts';
@@ -25,15 +25,15 @@ import {
   type Outsider,
   type Source,
 } from './graph.ts';
-import type { Home, Member } from './home.ts';
+import type { ManagerLink, Member } from './membership.ts';
 import { OriginShelf } from './origin-shelf.ts';
 
 export type OnError = (error: unknown, shelf: string) => void;
 
-export class Household implements Home {
+export class ManagerCore implements ManagerLink {
   readonly name: string;
   readonly folder: string;
-  readonly timing: Timing;
+  readonly clock: Clock;
   readonly epochs: Epochs;
   readonly #host: ShelfHost;
   readonly #onError: OnError;
@@ -52,7 +52,7 @@ export class Household implements Home {
   constructor(name: string, folder: string, host: ShelfHost, onError: OnError) {
     this.name = name;
     this.folder = folder;
-    this.timing = host;
+    this.clock = host;
     this.#host = host;
     this.#onError = onError;
     const archive = { open: () => this.#open(), exists: () => this.#store !== undefined || host.exists(folder) };

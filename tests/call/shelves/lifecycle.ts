@@ -1,7 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { turn } from '../../_test-clock.ts';
+import { codeOf } from '../../_thrown.ts';
 import type { ShelfOptions, Validate } from '../../../core/call/shelves/options.ts';
-import { check, codeOf, deferred, rejection, turn } from './_desk.ts';
+import { check, deferred, rejection } from './_desk.ts';
 
 /** A place of one's own, with a note of what is called. */
 function place(kept?: ReadonlyMap<string, number>) {
