@@ -13,7 +13,7 @@
 import { type Awaitable, chain, isPromise } from '../base/awaitable.ts';
 import { type Digest, sha256 } from '../base/hash.ts';
 import { type Compression, packedDigest, packer, unpack } from './compression.ts';
-import { type BlobInfo, type SyncValueStore, type ValueStore, verified } from './values.ts';
+import { type BlobInfo, type ValueStore, verified } from './values.ts';
 
 type Pair = readonly [Digest, Digest];
 
@@ -138,12 +138,6 @@ export class CompressedValueStore implements ValueStore {
   close(): Awaitable<void> {
     return this.#inner.close();
   }
-}
-
-/** The same around a store that answers at once. */
-export function compressedSync(inner: SyncValueStore, compression: Compression): SyncValueStore {
-  // Every answer is made from those of the inner store by `chain`, which waits only for promises.
-  return new CompressedValueStore(inner, compression) as unknown as SyncValueStore;
 }
 
 /** What is inside, aliases listed first: the blob of an alias that was seen is then seen too. */

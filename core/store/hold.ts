@@ -5,6 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Acquired, Lease, LeaseStore } from './leases.ts';
 import { isAbandoned, noteGivenBack, noteHeld } from './owner.ts';
+import { pause } from './pause.ts';
 
 export interface HoldOptions {
   /** The clock by which leases are renewed, ms since the epoch. */
@@ -53,8 +54,7 @@ export async function hold(
 /** As `hold`, for a synchronous caller: blocks the thread while it waits. */
 export function holdSync(leases: LeaseStore, name: string, options: HoldOptions): Held | undefined {
   const attempt = new Attempt(leases, name, options);
-  const sleeper = new Int32Array(new SharedArrayBuffer(4));
-  for (let wait = attempt.next(); wait !== undefined; wait = attempt.next()) Atomics.wait(sleeper, 0, 0, wait);
+  for (let wait = attempt.next(); wait !== undefined; wait = attempt.next()) pause(wait);
   return attempt.held;
 }
 

@@ -19,7 +19,7 @@ function putCall({ values, calls }: LmdbStores, salt: string): void {
 }
 
 /** Large enough for a file of its own. */
-export function largeBytes(salt: string): Buffer {
+function largeBytes(salt: string): Buffer {
   return Buffer.alloc(40_000, salt);
 }
 

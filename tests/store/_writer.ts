@@ -6,7 +6,7 @@ import { writeSync } from 'node:fs';
 import { sha256 } from '../../core/base/hash.ts';
 import { FolderCallStore } from '../../core/store/folder/folder-calls.ts';
 import { FolderValueStore } from '../../core/store/folder/folder-values.ts';
-import { Hdf5ValueStore } from '../../core/store/hdf5.ts';
+import { Hdf5ValueStore } from '../../core/store/hdf5/hdf5-values.ts';
 import { SqlCallStore } from '../../core/store/sql/sql-calls.ts';
 import { blobOf } from './_processes.ts';
 import { aRecord } from './_record.ts';

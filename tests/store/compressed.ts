@@ -3,13 +3,19 @@ import zlib from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Digest, sha256 } from '../../core/base/hash.ts';
-import { CompressedValueStore, compressedSync } from '../../core/store/compressed.ts';
+import { CompressedValueStore } from '../../core/store/compressed.ts';
 import { type Compression, packedDigest, packer, unpack } from '../../core/store/compression.ts';
 import { FolderValueStore } from '../../core/store/folder/folder-values.ts';
 import { MemoryValueStore } from '../../core/store/memory.ts';
+import type { SyncValueStore } from '../../core/store/values.ts';
 import { answeringLater } from './_async-store.ts';
 import { asFileStore } from './_file-store.ts';
 import { valuesContract } from './_values.ts';
+
+/** Around a store that answers at once, which the store around it then does too. */
+function compressedSync(inner: SyncValueStore, compression: Compression): SyncValueStore {
+  return new CompressedValueStore(inner, compression) as unknown as SyncValueStore;
+}
 
 const HAS_ZSTD = 'zstdCompressSync' in zlib;
 const COMPRESSIONS: readonly Compression[] = HAS_ZSTD ? ['gzip', 'brotli', 'zstd'] : ['gzip', 'brotli'];

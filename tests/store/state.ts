@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { inNewFolder } from '../_new-folder.ts';
 import { sha256 } from '../../core/base/hash.ts';
 import { FolderState } from '../../core/store/folder/folder-state.ts';
 import { openLmdb } from '../../core/store/lmdb/lmdb.ts';
@@ -82,9 +83,8 @@ stateContract('memory', () => ({ store: new MemoryStateStore(), settle: () => {}
 
 stateContract('folder', (root) => ({ store: new FolderState(root), settle: () => {}, close: () => {} }));
 
-test('folder: an entry that was damaged or moved is absent, and what cannot be written is not remembered', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
-  try {
+test('folder: an entry that was damaged or moved is absent, and what cannot be written is not remembered', () =>
+  inNewFolder((folder) => {
     const store = new FolderState(folder);
     store.put('a', Buffer.from('kept'));
     const pathOf = (name: string): string => join(folder, sha256(name).slice(0, 2), `${sha256(name)}.state`);
@@ -105,10 +105,7 @@ test('folder: an entry that was damaged or moved is absent, and what cannot be w
     nowhere.put('a', bytes);
     nowhere.delete('a');
     assert.is(nowhere.get('a'), undefined);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-});
+  }));
 
 const onTrouble = (message: string): void => {
   throw new Error(message);

@@ -1,8 +1,8 @@
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { inNewFolder } from '../_new-folder.ts';
 import { sha256 } from '../../core/base/hash.ts';
 import { ArrivingValues } from '../../core/store/arriving.ts';
 import { openLmdb } from '../../core/store/lmdb/lmdb.ts';
@@ -31,9 +31,8 @@ valuesContract('memory with arrivals', () => {
   return { store: new ArrivingValues(new MemoryValueStore(() => clock.now)), clock, settle: () => {}, close: () => {} };
 });
 
-test('what arrived is written out without being read again, once, and is in the store all the same', () => {
-  const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
-  try {
+test('what arrived is written out without being read again, once, and is in the store all the same', () =>
+  inNewFolder((folder) => {
     const inner = new MemoryValueStore();
     const store = new ArrivingValues(inner);
     const bytes = Buffer.from('bytes');
@@ -52,10 +51,7 @@ test('what arrived is written out without being read again, once, and is in the 
     }
     large.writeUInt8(0);
     assert.is(store.has(sha256(large)), false);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-});
+  }));
 
 valuesContract('lmdb', (root) => lmdb(root, 'flush'));
 valuesContract('lmdb before its commit', (root) => lmdb(root, 'nothing'));

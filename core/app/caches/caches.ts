@@ -20,11 +20,12 @@ import { CompressedValueStore } from '../../store/compressed.ts';
 import type { Compression } from '../../store/compression.ts';
 import { FolderCallStore } from '../../store/folder/folder-calls.ts';
 import { FolderValueStore } from '../../store/folder/folder-values.ts';
-import { Hdf5ValueStore } from '../../store/hdf5.ts';
+import { Hdf5ValueStore } from '../../store/hdf5/hdf5-values.ts';
 import { openLmdb } from '../../store/lmdb/lmdb.ts';
 import { MemoryCallStore, MemoryValueStore } from '../../store/memory.ts';
 import { PostgresCallStore } from '../../store/sql/postgres.ts';
 import { SqlCallStore } from '../../store/sql/sql-calls.ts';
+import { sqlitePath } from '../../store/sql/sqlite-path.ts';
 import type { SyncValueStore, ValueStore } from '../../store/values.ts';
 import { VoidCallStore, VoidValueStore } from '../../store/void.ts';
 import type {
@@ -196,10 +197,11 @@ function isSync(store: ValueStore | CallStore): boolean {
 }
 
 function sqlCalls(storage: StorageSpec): CallStore {
-  const url = storage.url ?? '';
+  const { url } = storage;
+  if (url === undefined) throw unfit(storage, 'needs a url');
   if (/^postgres(?:ql)?:/.test(url)) return new PostgresCallStore({ url });
-  const path = /^sqlite:(?:\/\/(?=\/))?(.*)$/.exec(url)?.[1] ?? (url.includes(':') ? undefined : url);
-  if (path === undefined || path === '') throw unfit(storage, `has no database at "${url}"`);
+  const path = sqlitePath(url);
+  if (path === undefined) throw unfit(storage, `has no database at "${url}"`);
   return new SqlCallStore({ path });
 }
 

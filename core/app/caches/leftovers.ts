@@ -14,7 +14,7 @@ import { isOldDatabase } from '../../store/layout.ts';
 import type { StateStore } from '../../store/state.ts';
 
 /** What was removed, or would be. */
-export interface Leftovers {
+interface Leftovers {
   /** Things in the trash, and environments of older formats. */
   readonly trash: number;
   /** Bundles of functions, logs and files in the making. */
@@ -29,7 +29,7 @@ const TRASH_AGE = 7 * 24 * 60 * 60 * 1000;
 /** No run takes longer; bundles of functions are written again when they are needed. */
 const FILE_AGE = 24 * 60 * 60 * 1000;
 
-export interface LeftoverPlaces {
+interface LeftoverPlaces {
   /** The folder of the cache; undefined for one in memory. */
   readonly folder: string | undefined;
   readonly trashDir: string;

@@ -13,7 +13,7 @@ import type { SharedCacheSpec } from '../config/cache-spec.ts';
 import type { Environment } from '../terminal/style.ts';
 import type { Refusals } from './refusals.ts';
 
-export interface LineOptions {
+interface LineOptions {
   readonly env: Environment;
   /** Whether trouble with any of them is an error. */
   readonly strict: boolean;

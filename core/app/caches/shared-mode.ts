@@ -2,7 +2,7 @@
 import type { SharedCacheSpec } from '../config/cache-spec.ts';
 import type { Environment } from '../terminal/style.ts';
 
-export interface SharedMode {
+interface SharedMode {
   readonly reads: boolean;
   readonly writes: boolean;
 }

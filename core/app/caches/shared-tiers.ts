@@ -14,7 +14,7 @@ import type { SharedCacheSpec } from '../config/cache-spec.ts';
 import type { Environment } from '../terminal/style.ts';
 import { sharedMode } from './shared-mode.ts';
 
-export interface TierSurroundings {
+interface TierSurroundings {
   readonly env: Environment;
   readonly strict: boolean;
   readonly onTrouble: (message: string) => void;

@@ -37,7 +37,7 @@ export interface WorkspaceStores {
   readonly close: () => Promise<void>;
 }
 
-export interface StoreOptions {
+interface StoreOptions {
   /** Told what went wrong beside the answers. */
   readonly onTrouble: (message: string) => void;
   /** Whether a cache that cannot be used is an error. */

@@ -1,18 +1,19 @@
 /** The caches of a configuration as plain descriptions: `~` and relative paths resolved, sizes in bytes. */
 import { dirname, join } from 'node:path';
+import { isTable, tableOf, textOf, textsOf, type Table } from '../../base/table.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { type AbsPath, toAbs } from '../../base/paths.ts';
 import { parseSize } from '../../base/size.ts';
+import { IN_MEMORY, sqlitePath } from '../../store/sql/sqlite-path.ts';
 import type { CacheSpec, StorageSpec } from './cache-spec.ts';
-import { isTable, type Table } from './check.ts';
 import { brokenRule } from './formats.ts';
 import type { KeyPath, Positions } from './positions.ts';
 import { label, type Problems } from './problems.ts';
 import { isShared, readShared } from './shared.ts';
-import { plainValue, tableOf, textOf, textsOf } from './values.ts';
+import { plainValue } from './plain-value.ts';
 
 /** What a file of caches is read with. */
-export interface CacheSurroundings {
+interface CacheSurroundings {
   /** The file that declares the caches; relative paths start at its folder. */
   readonly file: AbsPath;
   /** What `~` stands for. */
@@ -107,15 +108,9 @@ function resolvePath(path: string, { file, home }: CacheSurroundings): AbsPath {
   return isHome ? toAbs(home, join('.', path.slice(1))) : toAbs(dirname(file), path);
 }
 
-const ADDRESS = /^([A-Za-z][A-Za-z0-9+.-]+):(.*)$/s;
-
-/**
- * Addresses of SQLite files become `sqlite:` and an absolute path. As in SQLAlchemy, where the form comes from, three
- * slashes begin a relative path and four an absolute one. A path alone is one of an SQLite file.
- */
+/** The address of a SQLite file with its path made absolute: `sqlite:/home/me/calls.db`. Others are left as they are. */
 function resolveUrl(url: string, around: CacheSurroundings): string {
-  const [, scheme = 'sqlite', rest = url] = ADDRESS.exec(url) ?? [];
-  if (scheme !== 'sqlite') return url;
-  const path = rest.startsWith('///') ? rest.slice(3) : rest.startsWith('//') ? rest.slice(2) : rest;
-  return path === '' || path === ':memory:' ? 'sqlite::memory:' : `sqlite:${resolvePath(path, around)}`;
+  const path = sqlitePath(url);
+  if (path === undefined) return url;
+  return `sqlite:${path === IN_MEMORY ? path : resolvePath(path, around)}`;
 }

@@ -9,40 +9,36 @@ import {
   closeSync,
   constants,
   copyFileSync,
-  fsyncSync,
-  futimesSync,
   openSync,
-  readdirSync,
   readFileSync,
   readSync,
-  renameSync,
   rmSync,
   type Stats,
   statSync,
   utimesSync,
 } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { systemCode } from '../../base/errors.ts';
 import { type Digest, Sha256 } from '../../base/hash.ts';
-import { blobFile, blobNamed, inFolderOf, type Layout, scratchFile } from '../layout.ts';
+import { blobFile, blobNamed, inFolderOf, type Layout } from '../layout.ts';
 import { type BlobInfo, piecesOf, verified } from '../values.ts';
-import { CHUNK, type Copied, chunkBuffer, copyRest, hashRest, piecesIn, statsWith, writeAll } from './file-bytes.ts';
+import { Draft, type DraftOptions, renameOver } from './draft.ts';
+import { CHUNK, type Copied, chunkBuffer, copyRest, hashRest, piecesIn, statsWith } from './file-bytes.ts';
+import { namesIn } from './names-in.ts';
+import { Unsynced } from './unsynced.ts';
 
 /** A blob put again is marked as used at most this often, ms. */
 export const REFRESH_AFTER = 3_600_000;
 
-export interface BlobFileOptions {
-  readonly now: () => number;
+interface BlobFileOptions extends DraftOptions {
   readonly readOnly: boolean;
-  /** Told when a blob could not be written. */
-  readonly lost: (error: unknown) => void;
 }
 
 export class BlobFiles {
   readonly #layout: Layout;
   readonly #options: BlobFileOptions;
   /** Written since the last `sync`. */
-  readonly #unsynced = new Set<string>();
+  readonly #unsynced = new Unsynced('r');
   /** Whether the file system has refused to share blocks between files. */
   #noReflink = false;
 
@@ -147,7 +143,7 @@ export class BlobFiles {
       const now = this.#options.now() / 1000;
       utimesSync(path, now, now);
       chmodSync(path, 0o444);
-      inFolderOf(place, () => rename(path, place));
+      inFolderOf(place, () => renameOver(path, place));
       this.#unsynced.add(place);
     } catch {
       const fd = openSync(path, 'r');
@@ -227,102 +223,6 @@ export class BlobFiles {
 
   /** Makes sure that what was written will survive a power cut. */
   sync(): void {
-    const folders = new Set<string>();
-    for (const path of this.#unsynced) {
-      syncPath(path);
-      folders.add(dirname(path));
-    }
-    // Windows has no way to sync a folder, and keeps names safe without.
-    if (process.platform !== 'win32') for (const folder of folders) syncPath(folder);
-    this.#unsynced.clear();
-  }
-}
-
-function syncPath(path: string): void {
-  try {
-    const fd = openSync(path, 'r');
-    try {
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    // Collected meanwhile. If it is a failing disk, the blob will not match its digest and be absent.
-  }
-}
-
-/** Names in a folder, in no particular order; none if it is not there or cannot be read. */
-export function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
-}
-
-/**
- * A file in the making. The first failure is told once and makes everything after it do nothing, so that a full disk
- * does not stop a caller who still wants the digest of what he reads.
- */
-class Draft {
-  readonly #path: string;
-  readonly #options: BlobFileOptions;
-  #fd: number | undefined;
-
-  constructor(layout: Layout, options: BlobFileOptions) {
-    this.#path = scratchFile(layout);
-    this.#options = options;
-    try {
-      this.#fd = inFolderOf(this.#path, () => openSync(this.#path, 'wx', 0o444));
-    } catch (error) {
-      options.lost(error);
-    }
-  }
-
-  write(bytes: Uint8Array): void {
-    if (this.#fd === undefined) return;
-    try {
-      writeAll(this.#fd, bytes);
-    } catch (error) {
-      this.discard();
-      this.#options.lost(error);
-    }
-  }
-
-  /** Gives the file its name. False if it, or something before, failed. */
-  moveTo(path: string): boolean {
-    if (this.#fd === undefined) return false;
-    try {
-      const now = this.#options.now() / 1000;
-      futimesSync(this.#fd, now, now);
-      closeSync(this.#fd);
-      this.#fd = undefined;
-      inFolderOf(path, () => rename(this.#path, path));
-      return true;
-    } catch (error) {
-      this.discard();
-      rmSync(this.#path, { force: true });
-      this.#options.lost(error);
-      return false;
-    }
-  }
-
-  /** Removes what has not been given a name. */
-  discard(): void {
-    if (this.#fd === undefined) return;
-    closeSync(this.#fd);
-    this.#fd = undefined;
-    rmSync(this.#path, { force: true });
-  }
-}
-
-/** Windows does not replace a read-only file, be it a damaged one or that of another process that was faster. */
-function rename(from: string, to: string): void {
-  try {
-    renameSync(from, to);
-  } catch (error) {
-    if (process.platform !== 'win32' || systemCode(error) === 'ENOENT') throw error;
-    rmSync(to, { force: true });
-    renameSync(from, to);
+    this.#unsynced.sync();
   }
 }

@@ -3,22 +3,13 @@
  * name always stands for whole content and several processes can work on one folder; a crash leaves nothing but a file
  * in the making, which a later writer sweeps away. Knows nothing of what is in the files: content is not verified here.
  */
-import {
-  closeSync,
-  fsyncSync,
-  openSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { namesIn } from './names-in.ts';
 import { FlecheError, messageOf, systemCode } from '../../base/errors.ts';
 import { asDigest, type Digest, isDigest } from '../../base/hash.ts';
 import { inFolderOf, type Layout, layoutOf, scratchFile } from '../layout.ts';
-import { namesIn } from './blob-files.ts';
+import { Unsynced } from './unsynced.ts';
 
 /** Files in the making that are older than this were left by a crash, ms. */
 const ORPHANED_AFTER = 3_600_000;
@@ -32,7 +23,7 @@ export class DigestFiles {
   readonly #layout: Layout;
   readonly #suffix: string;
   /** Written since the last `sync`. */
-  readonly #unsynced = new Set<string>();
+  readonly #unsynced = new Unsynced('r+');
   readonly #now: () => number;
   #swept = false;
 
@@ -119,14 +110,7 @@ export class DigestFiles {
 
   /** Makes sure that what was written will survive a power cut. */
   sync(): void {
-    const folders = new Set<string>();
-    for (const path of this.#unsynced) {
-      syncPath(path, 'r+');
-      folders.add(dirname(path));
-    }
-    // Windows has no way to sync a folder, and keeps names safe without.
-    if (process.platform !== 'win32') for (const folder of folders) syncPath(folder, 'r');
-    this.#unsynced.clear();
+    this.#unsynced.sync();
   }
 
   /** Once a process, before its first write: removes what crashed writers left. */
@@ -164,18 +148,5 @@ function discard(path: string): void {
     rmSync(path, { force: true });
   } catch {
     // Left for the sweep.
-  }
-}
-
-function syncPath(path: string, flags: string): void {
-  try {
-    const fd = openSync(path, flags);
-    try {
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
-  } catch {
-    // Removed meanwhile. If it is a failing disk, the content will not verify and be absent.
   }
 }

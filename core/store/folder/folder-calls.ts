@@ -11,7 +11,7 @@ import { DigestFiles, plainLayout } from './digest-files.ts';
 import type { FolderOptions } from './folder-values.ts';
 import { recordFromJson, recordToJson } from './json-record.ts';
 
-export interface FolderCallOptions extends FolderOptions {
+interface FolderCallOptions extends FolderOptions {
   /** How records are written: compact, or as JSON documents for people. Either form is read. Default `fleche`. */
   readonly format?: 'fleche' | 'json';
 }

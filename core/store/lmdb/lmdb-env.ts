@@ -15,7 +15,7 @@ import { Root } from './lmdb-root.ts';
 import { Table } from './lmdb-table.ts';
 import { removeMarks, staleMarks } from './lmdb-users.ts';
 
-export interface EnvOptions {
+interface EnvOptions {
   /** Told in one sentence, at most once for each kind of trouble, what went wrong beside the answers. */
   readonly onTrouble: (message: string) => void;
   readonly now: () => number;
@@ -40,7 +40,7 @@ const MOST_BYTES = 4 * 1024 * 1024;
 
 /** Named databases only: clearing or sharing the unnamed one is what breaks. Keys are bytes everywhere. */
 const CACHE_TABLES = ['values', 'aliases', 'calls', 'index', 'state'] as const;
-export type TableName = (typeof CACHE_TABLES)[number] | 'shelves';
+type TableName = (typeof CACHE_TABLES)[number] | 'shelves';
 
 const SETTINGS: RootDatabaseOptions = {
   encoding: 'binary',

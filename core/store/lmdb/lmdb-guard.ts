@@ -18,6 +18,7 @@ import {
 } from 'node:fs';
 import { FlecheError, messageOf, systemCode } from '../../base/errors.ts';
 import { dataFile, distrustFile, type Layout, lockFile, trashFolder } from '../layout.ts';
+import { pause } from '../pause.ts';
 import { checkPages, Damage, metaBytes } from './lmdb-pages.ts';
 
 /** Below this LMDB is not opened, bytes: its lock file is sparse, and filling a hole on a full disk is fatal. */
@@ -109,11 +110,6 @@ function stateOf(fd: number): string {
     if (!(error instanceof Damage)) throw error;
     return `${size} without metas`;
   }
-}
-
-/** Blocks this thread; there is nothing else that it could do before the store is open. */
-function pause(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }
 
 /**

@@ -15,7 +15,7 @@ import { alone, Mark } from './lmdb-users.ts';
 /** Those that are open, by their folder. */
 const roots = new Map<string, Root>();
 
-export interface RootOptions {
+interface RootOptions {
   readonly settings: RootDatabaseOptions;
   /** Nothing is to be written by who says so, though the environment may be one that takes it. */
   readonly readOnly: boolean;

@@ -9,7 +9,7 @@ import { FlecheError } from '../../base/errors.ts';
 import { type Digest, isDigest } from '../../base/hash.ts';
 
 export type Bytes = Uint8Array;
-export type LmdbDatabase = Database<Bytes, Bytes>;
+type LmdbDatabase = Database<Bytes, Bytes>;
 
 /** Entries read in one go by a listing. */
 const SLICE = 256;

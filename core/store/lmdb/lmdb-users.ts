@@ -27,10 +27,11 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
+import { namesIn } from '../folder/names-in.ts';
 import { systemCode } from '../../base/errors.ts';
-import { namesIn } from '../folder/blob-files.ts';
 import { type Layout, markFile, ownerOfMark, turnFile } from '../layout.ts';
 import { isRunning, SELF } from '../owner.ts';
+import { pause } from '../pause.ts';
 
 /** Whoever seems to open or to commit for longer than this, ms, was stopped in the middle, and is passed by. */
 const LONGEST = 5000;
@@ -257,9 +258,4 @@ export function removeMarks(marks: readonly string[]): void {
       // Gone, or it will be taken for that of a process that ended badly.
     }
   }
-}
-
-/** Blocks this thread; what it waits for is over in a moment. */
-function pause(ms: number): void {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
 }

@@ -14,7 +14,7 @@ import type { LmdbEnv, Pending } from './lmdb-env.ts';
 import { digestKey, digestsBeginningWith, keyDigest, type Table } from './lmdb-table.ts';
 
 /** Up to here a blob is cheaper to write in LMDB than as a file, bytes. */
-export const INLINE_LIMIT: number = 32 * 1024;
+const INLINE_LIMIT: number = 32 * 1024;
 const TIME_BYTES = 8;
 const CHECKSUM_BYTES = 8;
 /** What an entry of aliases weighs while it waits. */

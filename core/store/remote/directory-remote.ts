@@ -29,7 +29,7 @@ import {
 /** Files in the making that are older than this were left by a crash, ms. */
 const ORPHANED_AFTER = 86_400_000;
 
-export interface DirectoryOptions {
+interface DirectoryOptions {
   /** Absolute. Made when something is first put; a folder that is not there is empty. */
   readonly root: string;
   /** Empty for none. */

@@ -8,7 +8,7 @@ import { type Digest, type Key, sha256 } from '../../base/hash.ts';
 import { importPeer } from '../peer.ts';
 import { type Content, type Expectation, gathered, RemoteFault, type RemoteStore, tooLong } from './remote.ts';
 
-export interface RedisOptions {
+interface RedisOptions {
   /** `redis:` or `rediss:`, without credentials. */
   readonly url: string;
   /** Empty for none. */

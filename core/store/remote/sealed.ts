@@ -40,10 +40,10 @@ export function sentApart({ packs, single }: Pick<Sealed, 'packs' | 'single'>): 
 }
 
 /** Why an answer is not believed. */
-export type Distrust = 'unsigned' | 'unknown key' | 'forged' | 'not decodable';
+type Distrust = 'unsigned' | 'unknown key' | 'forged' | 'not decodable';
 
 /** `signer`: the name of the key that signed it; null if nobody was asked to. */
-export type Opened = { readonly sealed: Sealed; readonly signer: string | null } | { readonly distrust: Distrust };
+type Opened = { readonly sealed: Sealed; readonly signer: string | null } | { readonly distrust: Distrust };
 
 /** What a record is shared under. */
 export interface Place {

@@ -2,6 +2,7 @@
  * Whether a decoded record has the form of one: its own checksum says only that it is whole, and one that comes from
  * elsewhere may have been made by anybody. Digests are checked by the decoding.
  */
+import { isTable } from '../../base/table.ts';
 import type { CallRecord, Failure, PartKind } from '../record.ts';
 
 const KINDS: ReadonlySet<string> = new Set<CallRecord['kind']>(['function', 'task', 'transform']);
@@ -49,10 +50,6 @@ function isSoundFailure({ message, exitCode, signal }: Failure): boolean {
 
 function isText(value: unknown): boolean {
   return typeof value === 'string' && value.length <= 4096;
-}
-
-function isTable(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** No key that means something to JavaScript, and an end to it. */

@@ -55,7 +55,7 @@ const CONNECTIONS = 4;
 const CONNECT_TIMEOUT = 5000;
 const QUERY_TIMEOUT = 30_000;
 
-export interface PostgresOptions {
+interface PostgresOptions {
   /** `postgres://user:password@host:port/database`; what is left out comes from the usual PG* environment variables. */
   readonly url: string;
 }

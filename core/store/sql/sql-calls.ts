@@ -2,10 +2,11 @@
  * A calls store in a SQLite database, which other programs can query while it is in use. Answers at once; several
  * processes can share the file, on a local disk. A row whose record does not decode is absent.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Key } from '../../base/hash.ts';
 import { type CallTerms, holds, type SyncCallStore } from '../calls.ts';
+import { syncFile } from '../folder/unsynced.ts';
 import { frozenRecord } from '../frozen.ts';
 import { type CallRecord, decodeRecord, encodeRecord } from '../record.ts';
 import { columnText, type Dialect, endOfPrefix, findQuery, type Position, tagsOf } from './sql-terms.ts';
@@ -18,6 +19,7 @@ import {
   type SqlValue,
   type Statement,
 } from './sqlite.ts';
+import { IN_MEMORY } from './sqlite-path.ts';
 
 const SCHEMA = `
 CREATE TABLE IF NOT EXISTS calls (
@@ -41,7 +43,7 @@ const DIALECT: Dialect = { prefix: '', parameter: () => '?' };
 /** Records read at a time by `find`: no cursor stays open while the caller works on them. */
 const PAGE = 64;
 
-export interface SqliteOptions {
+interface SqliteOptions {
   /** Absolute path of the database file, made with its folder when missing; `:memory:` for one without a file. */
   readonly path: string;
 }
@@ -57,9 +59,9 @@ export class SqlCallStore implements SyncCallStore {
   /** Throws `PEER_MISSING` if this Node has no SQLite and `libsql` is not installed. */
   constructor({ path }: SqliteOptions) {
     this.#path = path;
-    this.location = path === ':memory:' ? undefined : path;
+    this.location = path === IN_MEMORY ? undefined : path;
     this.#connection = guarded(path, () => {
-      if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true });
+      if (path !== IN_MEMORY) mkdirSync(dirname(path), { recursive: true });
       return openSqlite(path);
     });
     guarded(path, () => this.#prepareSchema());
@@ -187,13 +189,8 @@ export class SqlCallStore implements SyncCallStore {
   flush(): void {
     if (!this.#unsynced || this.location === undefined) return;
     this.#unsynced = false;
-    try {
-      const fd = openSync(`${this.location}-wal`, 'r+');
-      fsyncSync(fd);
-      closeSync(fd);
-    } catch {
-      // No log: where write-ahead mode is not possible, each commit is synced.
-    }
+    // Without a log, where write-ahead mode is not possible, each commit was synced.
+    syncFile(`${this.location}-wal`, 'r+');
   }
 
   close(): void {

@@ -18,7 +18,7 @@ export interface Dialect {
   readonly parameter: (n: number) => string;
 }
 
-export interface Query {
+interface Query {
   readonly text: string;
   readonly values: readonly (string | number)[];
 }

@@ -1,8 +1,8 @@
-import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { inNewFolder } from '../../_new-folder.ts';
 import type { Key } from '../../../core/base/hash.ts';
 import { FolderCallStore } from '../../../core/store/folder/folder-calls.ts';
 import { callsContract } from '../_calls.ts';
@@ -14,19 +14,10 @@ callsContract('folder', (root) => {
   return { store, settle: () => store.flush(), close: () => {} };
 });
 
-async function inFolder(work: (root: string) => Promise<void> | void): Promise<void> {
-  const root = mkdtempSync(join(tmpdir(), 'fleche-'));
-  try {
-    await work(root);
-  } finally {
-    rmSync(root, { recursive: true, force: true });
-  }
-}
-
 const pathOf = (root: string, key: Key): string => join(root, key.slice(0, 2), `${key}.call`);
 
 test('a record is a file of its key, which other programs can read', () =>
-  inFolder((root) => {
+  inNewFolder((root) => {
     const store = new FolderCallStore({ root, format: 'json' });
     store.put(aRecord());
     const document = JSON.parse(readFileSync(pathOf(root, aKey('a')), 'utf8'));
@@ -35,7 +26,7 @@ test('a record is a file of its key, which other programs can read', () =>
   }));
 
 test('records of either format are read, whichever is written', () =>
-  inFolder((root) => {
+  inNewFolder((root) => {
     new FolderCallStore({ root, format: 'json' }).put(aRecord({ salt: 'a' }));
     new FolderCallStore({ root }).put(aRecord({ salt: 'b' }));
     for (const format of ['json', 'fleche'] as const) {
@@ -49,7 +40,7 @@ test('records of either format are read, whichever is written', () =>
   }));
 
 test('a record that was cut short, edited, moved or is of another version is absent', () =>
-  inFolder((root) => {
+  inNewFolder((root) => {
     for (const format of ['fleche', 'json'] as const) {
       const store = new FolderCallStore({ root, format });
       const path = pathOf(root, aKey('a'));
@@ -78,7 +69,7 @@ test('a record that was cut short, edited, moved or is of another version is abs
   }));
 
 test('a writer that is killed leaves whole records', () =>
-  inFolder(async (root) => {
+  inNewFolder(async (root) => {
     const writer = startWriter(['calls', root, 'w', 1e6], ({ child, said }) => {
       if (said.length >= 50) child.kill('SIGKILL');
     });
@@ -89,7 +80,7 @@ test('a writer that is killed leaves whole records', () =>
   }));
 
 test('several processes can put the same and other records at once', () =>
-  inFolder(async (root) => {
+  inNewFolder(async (root) => {
     const writers = ['same', 'same', 'other'].map((name) => startWriter(['calls', root, name, 100]));
     for (const writer of writers) assert.is(await writer.ended, 0);
     const store = new FolderCallStore({ root });
@@ -99,7 +90,7 @@ test('several processes can put the same and other records at once', () =>
   }));
 
 test('a folder that cannot be written to is an error with a code, and reads as empty', () =>
-  inFolder((root) => {
+  inNewFolder((root) => {
     writeFileSync(join(root, 'file'), '');
     const store = new FolderCallStore({ root: join(root, 'file') });
     assert.throws(

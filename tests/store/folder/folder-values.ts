@@ -1,17 +1,8 @@
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  rmSync,
-  truncateSync,
-  utimesSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readdirSync, rmSync, truncateSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { inNewFolder } from '../../_new-folder.ts';
 import { type Digest, sha256 } from '../../../core/base/hash.ts';
 import { FolderValueStore } from '../../../core/store/folder/folder-values.ts';
 import { blobOf, startWriter } from '../_processes.ts';
@@ -23,15 +14,6 @@ valuesContract('folder', (root) => {
   return { store, clock, settle: () => store.flush(), close: () => {} };
 });
 
-async function inFolder(work: (root: string) => Promise<void> | void): Promise<void> {
-  const root = mkdtempSync(join(tmpdir(), 'fleche-'));
-  try {
-    await work(root);
-  } finally {
-    rmSync(root, { recursive: true, force: true });
-  }
-}
-
 const filesBelow = (root: string): string[] =>
   readdirSync(root, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -39,7 +21,7 @@ const filesBelow = (root: string): string[] =>
     .sort();
 
 test('a blob is the file of its digest, an alias a small file beside', () =>
-  inFolder((root) => {
+  inNewFolder((root) => {
     const store = new FolderValueStore({ root });
     const digest = sha256('hello');
     store.put(digest, Buffer.from('hello'));
@@ -50,7 +32,7 @@ test('a blob is the file of its digest, an alias a small file beside', () =>
   }));
 
 test('a file that was cut short, emptied or changed is absent, and can be put again', () =>
-  inFolder((root) => {
+  inNewFolder((root) => {
     const store = new FolderValueStore({ root });
     const digest = sha256('hello');
     const path = join(root, digest.slice(0, 2), digest);
@@ -72,7 +54,7 @@ test('a file that was cut short, emptied or changed is absent, and can be put ag
   }));
 
 test('an alias that is no digest leads nowhere', () =>
-  inFolder((root) => {
+  inNewFolder((root) => {
     const store = new FolderValueStore({ root });
     for (const text of ['', 'x', `${sha256('a')}0`, '../../etc/passwd', sha256('a').toUpperCase()]) {
       store.alias(sha256('value'), sha256('blob'));
@@ -83,7 +65,7 @@ test('an alias that is no digest leads nowhere', () =>
   }));
 
 test('files of others are not listed', () =>
-  inFolder((root) => {
+  inNewFolder((root) => {
     const store = new FolderValueStore({ root });
     store.put(sha256('hello'), Buffer.from('hello'));
     mkdirSync(join(root, 'zz'));
@@ -99,7 +81,7 @@ test('files of others are not listed', () =>
   }));
 
 test('no name leads out of the folder', () =>
-  inFolder((root) => {
+  inNewFolder((root) => {
     const store = new FolderValueStore({ root: join(root, 'store') });
     writeFileSync(join(root, 'secret'), 'secret');
     const name = '../secret' as Digest;
@@ -119,7 +101,7 @@ test('no name leads out of the folder', () =>
   }));
 
 test('a folder that cannot be written to is an error with a code, and reads as empty', () =>
-  inFolder((root) => {
+  inNewFolder((root) => {
     writeFileSync(join(root, 'file'), '');
     const store = new FolderValueStore({ root: join(root, 'file') });
     const unusable = (error: { code?: string }): boolean => error.code === 'STORE_UNUSABLE';
@@ -133,7 +115,7 @@ test('a folder that cannot be written to is an error with a code, and reads as e
   }));
 
 test('what a crashed writer left is swept by a later one when it is an hour old', () =>
-  inFolder((root) => {
+  inNewFolder((root) => {
     mkdirSync(join(root, 'tmp'));
     const hourAgo = Date.now() / 1000 - 3700;
     writeFileSync(join(root, 'tmp', 'old'), 'x');
@@ -144,7 +126,7 @@ test('what a crashed writer left is swept by a later one when it is an hour old'
   }));
 
 test('a writer that is killed leaves whole blobs and files in the making, nothing else', () =>
-  inFolder(async (root) => {
+  inNewFolder(async (root) => {
     for (const [index, enough] of [1, 7, 30].entries()) {
       const writer = startWriter(['values', root, `${index}`, 1e6], ({ child, said }) => {
         if (said.length >= enough) child.kill('SIGKILL');
@@ -162,7 +144,7 @@ test('a writer that is killed leaves whole blobs and files in the making, nothin
   }));
 
 test('several processes can put the same and other blobs at once', () =>
-  inFolder(async (root) => {
+  inNewFolder(async (root) => {
     const writers = ['same', 'same', 'other'].map((name) => startWriter(['values', root, name, 40]));
     for (const writer of writers) {
       assert.is(await writer.ended, 0);

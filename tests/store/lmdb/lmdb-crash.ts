@@ -1,10 +1,9 @@
 /** Processes that are killed while they write, and several that write at once: nothing that was flushed is lost. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { inNewFolder } from '../../_new-folder.ts';
 import { layoutOf } from '../../../core/store/layout.ts';
 import { openLmdb } from '../../../core/store/lmdb/lmdb.ts';
 import { damageOf } from '../../../core/store/lmdb/lmdb-guard.ts';
@@ -37,8 +36,8 @@ async function inspect(root: string, acknowledged: readonly string[]): Promise<v
   assert.equal(troubles, []);
 }
 
-test('what was flushed survives kill -9 at any moment, and names nothing that is not there', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
+test('what was flushed survives kill -9 at any moment, and names nothing that is not there', () =>
+  inNewFolder(async (folder) => {
   const root = join(folder, '.fleche');
   const acknowledged: string[] = [];
   for (let round = 0; round < ROUNDS; round++) {
@@ -57,11 +56,10 @@ test('what was flushed survives kill -9 at any moment, and names nothing that is
     await inspect(root, acknowledged);
   }
   assert.ok(acknowledged.length >= ROUNDS);
-  rmSync(folder, { recursive: true });
-});
+  }));
 
-test('several processes write at once, and lose nothing', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
+test('several processes write at once, and lose nothing', () =>
+  inNewFolder(async (folder) => {
   const root = join(folder, '.fleche');
   // All of them also make the cache.
   const writers = Array.from({ length: 4 }, (_, id) => start('_lmdb-child.ts', 'write', root, `${id}`));
@@ -75,7 +73,6 @@ test('several processes write at once, and lose nothing', async () => {
   }
   assert.ok(acknowledged.length >= 160);
   await inspect(root, acknowledged);
-  rmSync(folder, { recursive: true });
-});
+  }));
 
 test.run();

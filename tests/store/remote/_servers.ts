@@ -43,7 +43,7 @@ export function freePort(): Promise<number> {
   });
 }
 
-export interface Nginx {
+interface Nginx {
   readonly url: string;
   /** Where its files are, in the layout of the directory store. */
   readonly data: string;
@@ -133,7 +133,7 @@ export async function withRedis<T>(use: (redis: Redis) => Promise<T>): Promise<T
   }
 }
 
-export interface Postgres {
+interface Postgres {
   /** Its administrator's, over a socket in a folder of its own. */
   readonly url: string;
   readonly end: () => Promise<void>;

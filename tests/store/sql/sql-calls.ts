@@ -1,8 +1,8 @@
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { inNewFolder } from '../../_new-folder.ts';
 import { asKey, type Digest, type Key, sha256 } from '../../../core/base/hash.ts';
 import { SqlCallStore } from '../../../core/store/sql/sql-calls.ts';
 import { openSqlite, type SqliteConnection } from '../../../core/store/sql/sqlite.ts';
@@ -20,13 +20,8 @@ callsContract('sql in a file', (root) => {
   return { store, settle: () => store.flush(), close: () => store.close() };
 });
 
-async function inFolder(work: (path: string) => Promise<void> | void): Promise<void> {
-  const root = mkdtempSync(join(tmpdir(), 'fleche-'));
-  try {
-    await work(join(root, 'calls.db'));
-  } finally {
-    rmSync(root, { recursive: true, force: true });
-  }
+function inFolder<T>(work: (path: string) => T): T {
+  return inNewFolder((root) => work(join(root, 'calls.db')));
 }
 
 /** Works on the database as another program would. */

@@ -1,10 +1,6 @@
 /**
- * One HDF5 file of values, and how it is replaced. In it, `/values/<digest>` is a blob as a dataset of unsigned bytes, its
- * attribute `touched` says when it was last put (ms since the epoch), and `/names/<value digest>` is a soft link to the
- * blob that encodes a value. Through the optional peer package `h5wasm`, HDF5 compiled to WebAssembly.
- *
- * A file is never written to where it stands: a change is made to a copy beside it, which is looked through, made durable
- * and renamed. Knows nothing of locks, of digests that do not match, or of what waits to be written.
+ * Replaces an HDF5 file of values: it is never written to where it stands, a change is made to a copy beside it, which is
+ * looked through, made durable and renamed. Knows nothing of locks, nor of what waits to be written.
  */
 import { randomBytes } from 'node:crypto';
 import {
@@ -19,135 +15,13 @@ import {
   statSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { systemCode } from '../base/errors.ts';
-import { type Digest, isDigest } from '../base/hash.ts';
-import { importPeer } from './peer.ts';
-import { verified } from './values.ts';
-
-/** The part of h5wasm that is used here. */
-interface Entity {
-  readonly value?: unknown;
-  get_attribute(name: string, json: false): unknown;
-  create_attribute(name: string, data: number, shape: null, dtype: string): void;
-  delete_attribute(name: string): number;
-}
-
-interface Group extends Entity {
-  keys(): string[];
-  get_link(path: string): string;
-  create_group(name: string): Group;
-  create_dataset(options: { name: string; data: Uint8Array; dtype: string }): unknown;
-  create_soft_link(target: string, name: string): number;
-}
-
-interface OpenFile extends Group {
-  readonly file_id: bigint;
-  close(): number;
-}
-
-/** HDF5, loaded. */
-export interface Hdf5 {
-  readonly File: new (path: string, mode: 'r' | 'a' | 'w') => OpenFile;
-  readonly Group: new (file: bigint, path: string) => Group;
-  readonly Dataset: new (file: bigint, path: string) => Entity;
-}
-
-/** Rejects with `PEER_MISSING` without `h5wasm`. */
-export async function loadHdf5(): Promise<Hdf5> {
-  const library = (await importPeer('h5wasm/node', 'an HDF5 values store')) as Hdf5 & {
-    readonly ready: Promise<{ activate_throwing_error_handler(): number }>;
-  };
-  // Else it prints its errors.
-  (await library.ready).activate_throwing_error_handler();
-  return library;
-}
-
-const VALUES = '/values';
-const NAMES = '/names';
-const TOUCHED = 'touched';
-const FORMAT_NAME = 'fleche';
-/** Changes whenever the places in the file do. */
-const FORMAT = 1;
-
-/** What is to become of a file. */
-export interface Changes {
-  /** Blobs that are to be there. One that is there already stays as it is, unless it is also in `deleted`. */
-  readonly put: ReadonlyMap<Digest, Uint8Array>;
-  /** When blobs were put, ms since the epoch. */
-  readonly touched: ReadonlyMap<Digest, number>;
-  readonly deleted: ReadonlySet<Digest>;
-  /** The blob each name is to lead to; undefined takes the name away. */
-  readonly names: ReadonlyMap<Digest, Digest | undefined>;
-}
-
-/** A file as it was when it was opened: later changes are in another file of the same name. */
-export class Hdf5File {
-  readonly values: ReadonlySet<Digest>;
-  readonly names: ReadonlySet<Digest>;
-  readonly #library: Hdf5;
-  readonly #file: OpenFile;
-
-  /** Throws if it is not there, damaged at its root, or not such a file. */
-  constructor(library: Hdf5, path: string) {
-    this.#library = library;
-    this.#file = new library.File(path, 'r');
-    try {
-      if (this.#file.get_attribute(FORMAT_NAME, false) !== FORMAT) throw new Error('not a file of values');
-      this.values = this.#keys(VALUES);
-      this.names = this.#keys(NAMES);
-    } catch (error) {
-      this.close();
-      throw error;
-    }
-  }
-
-  #keys(group: string): ReadonlySet<Digest> {
-    return new Set(new this.#library.Group(this.#file.file_id, group).keys().filter(isDigest));
-  }
-
-  /** The bytes of a blob, unverified; undefined if it is not there or cannot be read. */
-  read(digest: Digest): Uint8Array | undefined {
-    if (!this.values.has(digest)) return undefined;
-    try {
-      const { value } = this.#dataset(digest);
-      return value instanceof Uint8Array ? value : undefined;
-    } catch {
-      return undefined;
-    }
-  }
-
-  /** When a blob was put, ms since the epoch; 0 if that cannot be read. */
-  touched(digest: Digest): number {
-    try {
-      return Number(this.#dataset(digest).get_attribute(TOUCHED, false));
-    } catch {
-      return 0;
-    }
-  }
-
-  /** Where a name leads, whether or not that is there. */
-  target(name: Digest): Digest | undefined {
-    if (!this.names.has(name)) return undefined;
-    try {
-      const target = this.#file.get_link(`${NAMES}/${name}`).slice(VALUES.length + 1);
-      return isDigest(target) ? target : undefined;
-    } catch {
-      return undefined;
-    }
-  }
-
-  #dataset(digest: Digest): Entity {
-    return new this.#library.Dataset(this.#file.file_id, `${VALUES}/${digest}`);
-  }
-
-  close(): void {
-    try {
-      this.#file.close();
-    } catch {
-      // Damaged, and closed as far as it could be.
-    }
-  }
-}
+import { systemCode } from '../../base/errors.ts';
+import type { Digest } from '../../base/hash.ts';
+import { pause } from '../pause.ts';
+import { verified } from '../values.ts';
+import type { Changes } from './hdf5-changes.ts';
+import { FORMAT, FORMAT_NAME, Hdf5File, NAMES, TOUCHED, VALUES } from './hdf5-file.ts';
+import type { Entity, Group, Hdf5, OpenFile } from './hdf5-library.ts';
 
 /**
  * Replaces the file at `path`, or makes it; only for who holds its lock. What is there and is not such a file is set aside,
@@ -321,14 +195,13 @@ class Writer {
 
 /** Windows does not replace a file that another process has open at the moment. */
 function renamePatiently(from: string, to: string): void {
-  const sleeper = new Int32Array(new SharedArrayBuffer(4));
   for (let tries = 1; ; tries++) {
     try {
       renameSync(from, to);
       return;
     } catch (error) {
       if (process.platform !== 'win32' || tries === 50) throw error;
-      Atomics.wait(sleeper, 0, 0, 20);
+      pause(20);
     }
   }
 }

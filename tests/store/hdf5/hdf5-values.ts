@@ -1,36 +1,18 @@
-import {
-  existsSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  truncateSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import * as h5wasm from 'h5wasm/node';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { isPromise } from '../../core/base/awaitable.ts';
-import { sha256 } from '../../core/base/hash.ts';
-import { Hdf5ValueStore } from '../../core/store/hdf5.ts';
-import type { SyncValueStore } from '../../core/store/values.ts';
-import { asFileStore } from './_file-store.ts';
-import { blobOf, startWriter } from './_processes.ts';
-import { CASES } from './_record.ts';
-import { valuesContract } from './_values.ts';
-
-async function inFolder(work: (root: string) => Promise<void> | void): Promise<void> {
-  const root = mkdtempSync(join(tmpdir(), 'fleche-'));
-  try {
-    await work(root);
-  } finally {
-    rmSync(root, { recursive: true, force: true });
-  }
-}
+import { inNewFolder } from '../../_new-folder.ts';
+import { isPromise } from '../../../core/base/awaitable.ts';
+import { sha256 } from '../../../core/base/hash.ts';
+import { Hdf5ValueStore } from '../../../core/store/hdf5/hdf5-values.ts';
+import type { SyncValueStore } from '../../../core/store/values.ts';
+import { asFileStore } from '../_file-store.ts';
+import { blobOf, startWriter } from '../_processes.ts';
+import { CASES } from '../_record.ts';
+import { valuesContract } from '../_values.ts';
 
 function filesIn(root: string): string[] {
   return readdirSync(root, { withFileTypes: true })
@@ -40,7 +22,7 @@ function filesIn(root: string): string[] {
 }
 
 test('answers are promises until the package is loaded, except about what is not there', () =>
-  inFolder(async (root) => {
+  inNewFolder(async (root) => {
     const store = new Hdf5ValueStore({ root });
     const digest = sha256('hello');
     assert.is(store.get(digest), undefined);
@@ -61,7 +43,7 @@ valuesContract('hdf5', (root) => {
 });
 
 test('any tool for HDF5 shows the blobs as datasets, and names that lead to them', () =>
-  inFolder(async (root) => {
+  inNewFolder(async (root) => {
     for (const place of [root, join(root, 'of my own.h5')]) {
       const store = new Hdf5ValueStore({ root: place, now: () => 1_700_000_000_000 });
       await store.put(sha256('hello'), Buffer.from('hello'));
@@ -79,7 +61,7 @@ test('any tool for HDF5 shows the blobs as datasets, and names that lead to them
   }));
 
 test('a file that was cut short or is another is set aside, costs its answers, and can be filled again', () =>
-  inFolder(async (root) => {
+  inNewFolder(async (root) => {
     const store = new Hdf5ValueStore({ root });
     const bytes = Buffer.alloc(3000, 'hello');
     const digest = sha256(bytes);
@@ -116,7 +98,7 @@ test('a file that was cut short or is another is set aside, costs its answers, a
   }));
 
 test('whatever is changed in a file, nothing else than what was put is given out, and all can be put again', () =>
-  inFolder(async (root) => {
+  inNewFolder(async (root) => {
     const path = join(root, 'values.h5');
     const blobs = Array.from({ length: 40 }, (_, at) => Buffer.alloc(50 + at, `blob ${at}`));
     const fill = async (store: Hdf5ValueStore): Promise<void> => {
@@ -146,7 +128,7 @@ test('whatever is changed in a file, nothing else than what was put is given out
   }));
 
 test('a writer that is killed leaves the old file or the new one, and nobody waits for it', () =>
-  inFolder(async (root) => {
+  inNewFolder(async (root) => {
     for (const kill of [1, 4]) {
       const name = `killed ${kill}`;
       const writer = startWriter(['hdf5', root, name, 1e6], ({ child, said }) => {
@@ -165,7 +147,7 @@ test('a writer that is killed leaves the old file or the new one, and nobody wai
   }));
 
 test('processes that write at the same time lose nothing of one another', () =>
-  inFolder(async (root) => {
+  inNewFolder(async (root) => {
     const writers = ['a', 'b'].map((name) => startWriter(['hdf5', root, name, 10]));
     for (const writer of writers) assert.is(await writer.ended, 0);
     const store = new Hdf5ValueStore({ root });
@@ -178,7 +160,7 @@ test('processes that write at the same time lose nothing of one another', () =>
   }));
 
 test('what another process put, took away or renamed is seen at once', () =>
-  inFolder(async (root) => {
+  inNewFolder(async (root) => {
     const [one, two] = [new Hdf5ValueStore({ root }), new Hdf5ValueStore({ root })];
     const [a, b, name] = [sha256('a'), sha256('b'), sha256('name')];
     await one.put(a, Buffer.from('a'));
@@ -195,7 +177,7 @@ test('what another process put, took away or renamed is seen at once', () =>
   }));
 
 test('what waits is written at the end of the turn, and at the end of the process', () =>
-  inFolder(async (root) => {
+  inNewFolder(async (root) => {
     const store = new Hdf5ValueStore({ root });
     await store.put(sha256('a'), Buffer.from('a'));
     await new Promise<void>((done) => {
@@ -214,7 +196,7 @@ test('what waits is written at the end of the turn, and at the end of the proces
   }));
 
 test('a folder that cannot be written to is an error with a code', () =>
-  inFolder(async (root) => {
+  inNewFolder(async (root) => {
     writeFileSync(join(root, 'file'), '');
     const store = new Hdf5ValueStore({ root: join(root, 'file') });
     await store.ready();

@@ -16,18 +16,21 @@
  */
 import { mkdirSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { type Awaitable, chain, isPromise } from '../base/awaitable.ts';
-import { asDigest, type Digest } from '../base/hash.ts';
-import { byCodeUnit } from '../base/order.ts';
-import { REFRESH_AFTER } from './folder/blob-files.ts';
-import { notWritten } from './folder/digest-files.ts';
-import type { FolderOptions } from './folder/folder-values.ts';
-import { changeFile, type Hdf5, Hdf5File, loadHdf5 } from './hdf5-file.ts';
-import { holdSync } from './hold.ts';
-import type { LeaseStore } from './leases.ts';
-import { openLeases } from './lmdb/lmdb-leases.ts';
-import { onProcessEnd } from './process-end.ts';
-import { type BlobInfo, type ValueStore, verified } from './values.ts';
+import { type Awaitable, chain, isPromise } from '../../base/awaitable.ts';
+import { asDigest, type Digest } from '../../base/hash.ts';
+import { byCodeUnit } from '../../base/order.ts';
+import { REFRESH_AFTER } from '../folder/blob-files.ts';
+import { notWritten } from '../folder/digest-files.ts';
+import type { FolderOptions } from '../folder/folder-values.ts';
+import { holdSync } from '../hold.ts';
+import type { LeaseStore } from '../leases.ts';
+import { openLeases } from '../lmdb/lmdb-leases.ts';
+import { onProcessEnd } from '../process-end.ts';
+import { type BlobInfo, type ValueStore, verified } from '../values.ts';
+import { Changes } from './hdf5-changes.ts';
+import { Hdf5File } from './hdf5-file.ts';
+import { type Hdf5, loadedHdf5, loadHdf5 } from './hdf5-library.ts';
+import { changeFile } from './hdf5-rewrite.ts';
 
 const FILE = 'values.h5';
 /** A root that ends so is the file. */
@@ -51,7 +54,7 @@ export class Hdf5ValueStore implements ValueStore {
   #leases: LeaseStore | undefined;
   /** The file as last seen, and what told it from others; without `file` it is damaged. */
   #seen: { readonly identity: string; readonly file: Hdf5File | undefined } | undefined;
-  #waiting = new Waiting();
+  #waiting = new Changes();
   #timer: NodeJS.Timeout | undefined;
   #pause = 0;
   /** What went wrong with a write that nobody asked for. */
@@ -66,7 +69,7 @@ export class Hdf5ValueStore implements ValueStore {
 
   /** Loads the package: from then on the store answers at once. */
   async ready(): Promise<void> {
-    await load();
+    await loadHdf5();
   }
 
   has(digest: Digest): Awaitable<boolean> {
@@ -97,7 +100,7 @@ export class Hdf5ValueStore implements ValueStore {
 
   put(digest: Digest, bytes: Uint8Array): Awaitable<void> {
     asDigest(digest);
-    return chain(load(), (library) => {
+    return chain(loadHdf5(), (library) => {
       this.#prepare();
       if (!this.#has(library, digest)) this.#waiting.add(digest, new Uint8Array(bytes), this.#now());
       else this.#refresh(library, digest);
@@ -130,7 +133,7 @@ export class Hdf5ValueStore implements ValueStore {
 
   alias(value: Digest, blob: Digest): Awaitable<void> {
     asDigest(value);
-    return chain(load(), (library) => {
+    return chain(loadHdf5(), (library) => {
       this.#prepare();
       if (this.#target(library, value) === blob) return;
       this.#waiting.names.set(value, asDigest(blob));
@@ -198,13 +201,14 @@ export class Hdf5ValueStore implements ValueStore {
 
   /** Writes what waits. Throws `STORE_UNUSABLE` if that, or a write before, failed; what waited is lost then. */
   flush(): Awaitable<void> {
-    if (loaded !== undefined) this.#write(loaded);
+    const library = loadedHdf5();
+    if (library !== undefined) this.#write(library);
     this.#tell();
   }
 
   /** What cannot be written any more is absent; `flush` tells. */
   close(): Awaitable<void> {
-    const library = loaded;
+    const library = loadedHdf5();
     if (library !== undefined) this.#try(() => this.#write(library));
     this.#unlisten?.();
     this.#unlisten = undefined;
@@ -216,8 +220,8 @@ export class Hdf5ValueStore implements ValueStore {
 
   /** Answers at once about a store that has nothing, and when the package is loaded. */
   #asked<T>(nothing: T, answer: (library: Hdf5) => T): Awaitable<T> {
-    if (loaded === undefined && identityOf(this.location) === undefined) return nothing;
-    return chain(load(), answer);
+    if (loadedHdf5() === undefined && identityOf(this.location) === undefined) return nothing;
+    return chain(loadHdf5(), answer);
   }
 
   /** The file as it is now; undefined if there is none or it is damaged. */
@@ -289,7 +293,7 @@ export class Hdf5ValueStore implements ValueStore {
     clearTimeout(this.#timer);
     this.#timer = undefined;
     if (this.#isWritten(library, LONGEST_WAIT)) return;
-    this.#waiting = new Waiting();
+    this.#waiting = new Changes();
     const reason = `another process has been writing for ${LONGEST_WAIT / 1000} s`;
     throw notWritten(dirname(this.location), new Error(reason));
   }
@@ -301,7 +305,7 @@ export class Hdf5ValueStore implements ValueStore {
     if (held === undefined) return false;
     const began = performance.now();
     const changes = this.#waiting;
-    this.#waiting = new Waiting();
+    this.#waiting = new Changes();
     // Windows does not replace a file that is open.
     this.#forget();
     try {
@@ -314,44 +318,6 @@ export class Hdf5ValueStore implements ValueStore {
       this.#pause = PAUSE * (performance.now() - began);
     }
   }
-}
-
-/** What is to be written. */
-class Waiting {
-  readonly put = new Map<Digest, Uint8Array>();
-  readonly touched = new Map<Digest, number>();
-  readonly deleted = new Set<Digest>();
-  readonly names = new Map<Digest, Digest | undefined>();
-  /** Sum of what is to be put. */
-  bytes = 0;
-
-  get isEmpty(): boolean {
-    return this.put.size + this.touched.size + this.deleted.size + this.names.size === 0;
-  }
-
-  add(digest: Digest, bytes: Uint8Array, now: number): void {
-    this.put.set(digest, bytes);
-    this.touched.set(digest, now);
-    this.bytes += bytes.length;
-  }
-
-  remove(digest: Digest): void {
-    this.bytes -= this.put.get(digest)?.length ?? 0;
-    this.put.delete(digest);
-    this.touched.delete(digest);
-    this.deleted.add(digest);
-  }
-}
-
-let loaded: Hdf5 | undefined;
-
-function load(): Awaitable<Hdf5> {
-  return loaded ?? loadNow();
-}
-
-async function loadNow(): Promise<Hdf5> {
-  loaded = await loadHdf5();
-  return loaded;
 }
 
 /** Tells a file from every other that ever had its name; undefined if there is none. */
