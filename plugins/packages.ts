@@ -14,7 +14,7 @@ interface Manifest {
   readonly dependencies: readonly string[];
 }
 
-export interface PackageIdentity {
+interface PackageIdentity {
   /** `name@version`. */
   readonly text: string;
   readonly digest: Digest;

@@ -12,7 +12,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-export interface LoadedCode {
+interface LoadedCode {
   readonly exports: unknown;
   /**
    * Keeps the code that is compiled by now, if code of this label (lower-case letters) was kept less than a few times.

@@ -7,7 +7,7 @@ import { isSystemError } from './exit-code.ts';
 import type { Style } from './terminal/style.ts';
 import { harmless } from './terminal/text.ts';
 
-export interface FailureView {
+interface FailureView {
   readonly style: Style;
   /** The text of a source file as an error names it, or undefined if it cannot be read. */
   readonly read: (file: string) => string | undefined;

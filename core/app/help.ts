@@ -5,7 +5,7 @@ import { GLOBAL_OPTIONS, type OptionSpec } from './options.ts';
 import type { Style } from './terminal/style.ts';
 
 /** A verb with the phrase that says what it is for. */
-export interface DescribedVerb extends VerbShape {
+interface DescribedVerb extends VerbShape {
   readonly text: string;
 }
 

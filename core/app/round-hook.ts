@@ -6,7 +6,7 @@ import { type CommandResult, runCommand } from '../graph/commands/command.ts';
 import { runningDir } from '../graph/round/workbench.ts';
 import type { Environment } from './terminal/style.ts';
 
-export interface RoundHookOptions {
+interface RoundHookOptions {
   readonly command: string;
   /** The folder it runs in. */
   readonly cwd: AbsPath;

@@ -19,7 +19,7 @@ import { filesOfPackages, packageFolders } from './packages/find.ts';
 import { MANIFEST } from './packages/manifest.ts';
 import type { Project } from './project.ts';
 
-export interface WatchingOptions {
+interface WatchingOptions {
   /** Finds and reads the project. Throws what is wrong with its configuration. */
   readonly open: () => Project | Promise<Project>;
   /** The wanted tasks of a project. Throws what makes it impossible to tell. */

@@ -7,22 +7,14 @@
  * insertion order does not matter. The format is version 1, frozen in fixtures/vectors/digest-v1.json.
  */
 import { types } from 'node:util';
+import { ERRORS, VIEWS } from './codec-format.ts';
 import { classCodecOf, DIGEST, MAX_DEPTH } from './digestible.ts';
 import { FlecheError } from './errors.ts';
-import { type Digest, Sha256, sha256 } from './hash.ts';
+import { type Digest, frame, Sha256, sha256 } from './hash.ts';
 import { byCodeUnit } from './order.ts';
 import { Ref } from './ref.ts';
 
-// biome-ignore format: one table
-const VIEWS = new Set([
-  'Int8Array', 'Uint8Array', 'Uint8ClampedArray', 'Int16Array', 'Uint16Array', 'Int32Array', 'Uint32Array',
-  'Float16Array', 'Float32Array', 'Float64Array', 'BigInt64Array', 'BigUint64Array', 'Buffer', 'DataView',
-]);
-const ERRORS: ReadonlyMap<unknown, string> = new Map(
-  [Error, EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError, AggregateError].map(
-    (type) => [type.prototype, type.name] as const,
-  ),
-);
+const ERROR_NAMES: ReadonlyMap<unknown, string> = new Map(ERRORS.map((type) => [type.prototype, type.name]));
 
 const UNDEFINED = sha256('f1u');
 const NULL = sha256('f1n');
@@ -86,13 +78,6 @@ function at(error: unknown, holder: object, step: () => string): unknown {
 
 function member(key: string): string {
   return /^[A-Za-z_$][\w$]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
-}
-
-/** Length-prefixed text. Lone surrogates would collapse in UTF-8, so such text is framed in its escaped form. */
-function frame(text: string): string {
-  if (text.isWellFormed()) return `${text.length}:${text}`;
-  const escaped = JSON.stringify(text);
-  return `~${escaped.length}:${escaped}`;
 }
 
 function node(value: unknown, depth: number): Digest {
@@ -294,7 +279,7 @@ function builtIn(value: object, prototype: unknown, depth: number): string | und
   if (prototype === RegExp.prototype && types.isRegExp(value))
     return `r${frame(value.source)}${frame(value.flags)}${value.lastIndex};`;
   if (typeof URL !== 'undefined' && prototype === URL.prototype) return `U${frame((value as URL).href)}`;
-  const errorType = ERRORS.get(prototype);
+  const errorType = ERROR_NAMES.get(prototype);
   if (errorType !== undefined && types.isNativeError(value)) return error(value, errorType, depth);
   return undefined;
 }
@@ -303,7 +288,7 @@ function builtIn(value: object, prototype: unknown, depth: number): string | und
 function view(value: ArrayBufferView, prototype: unknown): Digest {
   const type = Buffer.isBuffer(value) && prototype === Buffer.prototype ? 'Buffer' : className(prototype);
   const global: unknown = (globalThis as Record<string, unknown>)[type];
-  if (typeof global !== 'function' || global.prototype !== prototype || !VIEWS.has(type)) {
+  if (typeof global !== 'function' || global.prototype !== prototype || !VIEWS.includes(type)) {
     throw new Indigestible(`is an instance of ${type}`);
   }
   const bytes = new Uint8Array(value.buffer, value.byteOffset, value.byteLength);

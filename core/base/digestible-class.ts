@@ -9,7 +9,7 @@ export interface DigestibleOptions {
   readonly fields?: readonly string[];
 }
 
-export type ClassDecorator = <C extends AnyClass>(type: C, context?: ClassDecoratorContext<C>) => void;
+type ClassDecorator = <C extends AnyClass>(type: C, context?: ClassDecoratorContext<C>) => void;
 
 /**
  * Makes instances digestible and storable by their fields: `@digestible class Point {…}`. They are equal when they have

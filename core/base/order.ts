@@ -6,7 +6,7 @@ export function byCodeUnit(a: string, b: string): number {
 }
 
 /** A topological order, or the cycle that forbids one (first name repeated at the end). */
-export type Topology =
+type Topology =
   | { readonly kind: 'ordered'; readonly order: readonly string[] }
   | { readonly kind: 'cycle'; readonly path: readonly string[] };
 

@@ -37,3 +37,14 @@ export function isWithin(folder: string, path: string): boolean {
   if (folder === '.') return true;
   return path.startsWith(folder) && (path.length === folder.length || path[folder.length] === '/');
 }
+
+/** The path of what is called `name` in a folder. */
+export function pathIn(folder: RelPath, name: string): RelPath {
+  return (folder === '.' ? name : `${folder}/${name}`) as RelPath;
+}
+
+/** The folder that a path is in; `.` for one at the top. */
+export function folderOf(path: RelPath): RelPath {
+  const end = path.lastIndexOf('/');
+  return (end < 0 ? '.' : path.slice(0, end)) as RelPath;
+}

@@ -23,7 +23,7 @@ export function compareParts(past: readonly Part[], present: readonly Part[]): r
   return changes;
 }
 
-export interface Nearest {
+interface Nearest {
   readonly record: CallRecord;
   readonly changes: readonly PartChange[];
 }

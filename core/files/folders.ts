@@ -4,7 +4,7 @@
  */
 import { mkdirSync, rmdirSync } from 'node:fs';
 import { systemCode } from '../base/errors.ts';
-import type { AbsPath, RelPath } from '../base/paths.ts';
+import { type AbsPath, folderOf, type RelPath } from '../base/paths.ts';
 import { lookAt, placeOf } from './look.ts';
 
 /** A step of a path that is not a folder. */
@@ -87,10 +87,4 @@ export class Folders {
   forget(folder: RelPath): void {
     for (const path of this.#real) if (path === folder || path.startsWith(`${folder}/`)) this.#real.delete(path);
   }
-}
-
-/** The folder that a path is in; `.` for one at the top. */
-export function folderOf(path: RelPath): RelPath {
-  const end = path.lastIndexOf('/');
-  return (end < 0 ? '.' : path.slice(0, end)) as RelPath;
 }

@@ -27,7 +27,7 @@ export interface WhyReport {
   readonly items?: { readonly total: number; readonly stale: readonly StaleItem[] };
 }
 
-export interface StaleItem {
+interface StaleItem {
   readonly name: string;
   readonly reasons: readonly Reason[];
 }

@@ -44,7 +44,7 @@ export interface BuildReport {
   readonly warnings: readonly string[];
 }
 
-export interface BuildQuestion {
+interface BuildQuestion {
   /** Such as `esbuild build`. */
   readonly name: string;
   readonly root: string;
@@ -56,7 +56,7 @@ export interface BuildQuestion {
   readonly make: (inputs: BuildInputs) => Promise<BuildOutput>;
 }
 
-export interface BuildOutput {
+interface BuildOutput {
   /** Absolute. */
   readonly files: readonly string[];
   /** A folder in which nothing else is to be, absolute. */

@@ -65,7 +65,7 @@ export interface HookCall {
 }
 
 /** A question about part of a module. */
-export interface PartQuestion {
+interface PartQuestion {
   readonly whole: Whole;
   readonly asked: string;
 }

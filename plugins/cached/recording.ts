@@ -48,7 +48,7 @@ export async function lookAt(
 }
 
 /** Recordings of calls under way, for what is told of without saying in which call. */
-export class Recordings {
+class Recordings {
   readonly #open = new Set<Recording>();
   #running: Recording | undefined;
 

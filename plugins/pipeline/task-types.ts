@@ -80,7 +80,7 @@ function jsonFileType(file: string): string | undefined {
 }
 
 /** The type of a value as it stands in a JSON file: literals count by their kind. */
-export function typeOf(value: unknown): string {
+function typeOf(value: unknown): string {
   if (value === null) return 'null';
   if (Array.isArray(value)) return value.length === 0 ? 'unknown[]' : `(${union(value)})[]`;
   if (typeof value !== 'object') return typeof value;

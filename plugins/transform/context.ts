@@ -52,7 +52,7 @@ export function mapText({ map }: TransformResult): string | undefined {
 }
 
 /** One call of a transform: what it tells the bundler and asks it. */
-export interface TransformCall {
+interface TransformCall {
   /** Undefined for a call that is not cached. */
   readonly recording: Recording | undefined;
   watch(path: string): void;

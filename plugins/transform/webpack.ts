@@ -40,7 +40,7 @@ export interface WebpackTransform {
   apply(compiler: Compiler): void;
 }
 
-export interface WebpackUse {
+interface WebpackUse {
   readonly name: string;
   readonly filter: RegExp;
   readonly settings: CachedOptions;

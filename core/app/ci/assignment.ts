@@ -7,7 +7,7 @@ import type { Provider } from './provider.ts';
 import { type Part, parsePart, type Shard, shards, splitDigest } from './shards.ts';
 import type { Timings } from './timings.ts';
 
-export interface Assignment {
+interface Assignment {
   readonly targets: readonly string[];
   readonly shard: Shard | undefined;
   /** How that came about, as phrases. */

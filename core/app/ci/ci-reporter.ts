@@ -14,7 +14,7 @@ import type { Terminal } from '../terminal/terminal.ts';
 import { harmless, tameLine } from '../terminal/text.ts';
 import type { Markup, Note } from './markup.ts';
 
-export interface CiReporterOptions {
+interface CiReporterOptions {
   readonly log: LogMode;
   readonly markup: Markup;
   /** Unforeseeable text. */

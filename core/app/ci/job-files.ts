@@ -9,7 +9,7 @@ import { junitXml } from './junit.ts';
 import { readTimings, type Timings, withOutcomes, writeTimings } from './timings.ts';
 
 /** Absolute paths of the files that are wanted. */
-export interface JobFiles {
+interface JobFiles {
   readonly junit: string | undefined;
   /** Appended to: other steps of the job write there too. */
   readonly page: string | undefined;
@@ -18,7 +18,7 @@ export interface JobFiles {
   readonly timings: string | undefined;
 }
 
-export interface JobStory {
+interface JobStory {
   /** What the job was, in words. */
   readonly heading: string;
   /** The state of the cache, in a sentence. */

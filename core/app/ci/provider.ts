@@ -7,7 +7,7 @@ import type { Environment } from '../terminal/style.ts';
 export type ProviderName = 'github' | 'gitlab' | 'buildkite' | 'circleci' | 'azure' | 'generic' | 'local';
 
 /** Whether what a job makes may be taken over by others. */
-export interface Trust {
+interface Trust {
   readonly trusted: boolean;
   /** Why, as a phrase, such as `pull request from a fork`. */
   readonly why: string;

@@ -6,7 +6,7 @@ import { byCodeUnit } from '../../base/order.ts';
 import type { Engine } from '../../graph/engine.ts';
 import type { RunListener, RunReport, RunRequest, TaskOutcome } from '../../graph/tasks/outcome.ts';
 
-export interface Verification {
+interface Verification {
   readonly engine: Engine;
   readonly request: Pick<RunRequest, 'jobs' | 'frozen' | 'keepGoing' | 'signal'>;
   /** Told of every answer that was different. */

@@ -4,7 +4,7 @@ import type { FormsShape, Key, Rest, Shape, TableShape } from './shape.ts';
 import { CREDENTIAL_KEYS, NETWORK_KEYS, SHARED_KEYS } from './shared-schema.ts';
 
 /** Names that no configured cache may take. */
-export const RESERVED_CACHES: Readonly<Record<string, string>> = {
+const RESERVED_CACHES: Readonly<Record<string, string>> = {
   memory: 'the cache in memory',
   void: 'the cache that keeps nothing',
   default: 'the cache that is used when none is configured',

@@ -2,6 +2,7 @@
  * Holds a parsed text against its description and notes everything that differs. What a text refers to is collected,
  * since it can be judged only when all files are read. Knows the language of shapes, not what is described in it.
  */
+import { isTable, type Table } from '../../base/table.ts';
 import type { ErrorCode } from '../../base/errors.ts';
 import { suggest } from '../../base/nearest.ts';
 import { brokenRule } from './formats.ts';
@@ -10,15 +11,8 @@ import { label, type Problems } from './problems.ts';
 import { SHAPES } from './schema.ts';
 import type { FormsShape, ListShape, Referent, Rest, Shape, TableShape, TextShape } from './shape.ts';
 
-/** A TOML table. */
-export type Table = Readonly<Record<string, unknown>>;
-
-export function isTable(value: unknown): value is Table {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Date);
-}
-
 /** A name that stands for something defined elsewhere. */
-export interface Reference {
+interface Reference {
   readonly to: Referent;
   readonly name: string;
   readonly path: KeyPath;

@@ -1,5 +1,6 @@
 /** What the configuration says of tasks that are done for each of many items. */
 
+import { tableOf, textOf } from '../../base/table.ts';
 import { suggest } from '../../base/nearest.ts';
 import {
   commandWithVariables,
@@ -13,7 +14,7 @@ import type { Need, TaskNames } from './needs.ts';
 import { readPatterns } from './patterns.ts';
 import { label } from './problems.ts';
 import type { Spot, TaskText } from './task-text.ts';
-import { plainValue, tableOf, textOf } from './values.ts';
+import { plainValue } from './plain-value.ts';
 
 /** What has no meaning for a task that is done for each of many items, and why. */
 const WITHOUT: Readonly<Record<string, readonly [isSaid: (value: unknown) => boolean, why: string]>> = {

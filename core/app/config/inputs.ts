@@ -2,6 +2,7 @@
  * The inputs of a task: patterns of its own, named lists (`@name`), everything in its folder (`@default`, which is also what
  * a command has that names no inputs), and each of these for the packages below its own (`^…`).
  */
+import { tableOf, textsOf } from '../../base/table.ts';
 import { suggest } from '../../base/nearest.ts';
 import type { RelPath } from '../../base/paths.ts';
 import type { WholeFolders } from '../../graph/tasks/task.ts';
@@ -14,7 +15,6 @@ import { noteAround, patternFrom } from './patterns.ts';
 import { label } from './problems.ts';
 import { CONFIG_FILE } from './source.ts';
 import type { Spot, TaskText } from './task-text.ts';
-import { tableOf, textsOf } from './values.ts';
 
 /** The name of everything in a folder but what git ignores and other tasks write. */
 const DEFAULT = '@default';

@@ -3,11 +3,12 @@
  * configuration files; whether an input, a module or a store that they name is there is found out by who uses it.
  */
 import { dirname } from 'node:path';
+import { tableOf, textsOf, type Table } from '../../base/table.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { type AbsPath, toAbs, toRel } from '../../base/paths.ts';
 import type { Task } from '../../graph/tasks/task.ts';
 import type { Package, Packages } from '../packages/packages.ts';
-import { Check, type Table } from './check.ts';
+import { Check } from './check.ts';
 import { Ignored } from './ignored.ts';
 import { InputLists } from './inputs.ts';
 import { noteOverlaps } from './outputs.ts';
@@ -16,7 +17,6 @@ import { PACKAGE_FILE } from './schema.ts';
 import { type LoadOptions, openFiles, projectFiles, type Settings, settle } from './settings.ts';
 import { CONFIG_FILE } from './source.ts';
 import { readTasks, type Variables } from './tasks.ts';
-import { tableOf, textsOf } from './values.ts';
 import { readWorkspace, textsOfTasks } from './workspace.ts';
 
 /** A project: its tasks and the settings around them. */

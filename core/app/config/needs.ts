@@ -2,13 +2,13 @@
  * Which tasks a reference in the configuration means, seen from the package it stands in: `name` is a task of the same
  * package, `package#name` one of another (`//` is the root), `^name` that task of every package below this one.
  */
+import { tableOf } from '../../base/table.ts';
 import type { ErrorCode } from '../../base/errors.ts';
 import { suggest } from '../../base/nearest.ts';
 import { type Package, type Packages, ROOT } from '../packages/packages.ts';
 import { brokenRule } from './formats.ts';
 import { label } from './problems.ts';
 import { qualified, type Spot, type TaskText } from './task-text.ts';
-import { tableOf } from './values.ts';
 
 /** One task that another needs, and where that is said. */
 export interface Need {
@@ -19,7 +19,7 @@ export interface Need {
 }
 
 /** What is wrong with a reference. */
-export interface Fault {
+interface Fault {
   readonly code: ErrorCode;
   readonly says: string;
   readonly hint: string;

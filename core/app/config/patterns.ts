@@ -1,4 +1,5 @@
 /** Paths and patterns that are written in a package, as they are seen from the project. */
+import { textsOf } from '../../base/table.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { normalRel, type RelPath } from '../../base/paths.ts';
 import { expandBraces } from '../../files/globs/braces.ts';
@@ -6,7 +7,6 @@ import type { Package } from '../packages/packages.ts';
 import { brokenRule } from './formats.ts';
 import { label } from './problems.ts';
 import type { Spot } from './task-text.ts';
-import { textsOf } from './values.ts';
 
 /** A path as it is seen from the project, of one that is written in a package. */
 export function pathOf(text: string, { folder }: Package): RelPath {

@@ -3,7 +3,7 @@ import { ConfigErrors, type ErrorCode, FlecheError } from '../../base/errors.ts'
 import type { KeyPath, Positions } from './positions.ts';
 
 /** A fault, at a key or at its value. */
-export interface Problem {
+interface Problem {
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint: string;

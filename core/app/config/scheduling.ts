@@ -1,11 +1,10 @@
 /** What the configuration says of when and how often tasks run. */
+import { tableOf, textOf, type Table } from '../../base/table.ts';
 import { parseDuration } from '../../base/duration.ts';
 import { ConfigErrors, FlecheError } from '../../base/errors.ts';
 import type { Scheduling, Task } from '../../graph/tasks/task.ts';
-import type { Table } from './check.ts';
 import { brokenRule } from './formats.ts';
 import { SCHEDULING_KEYS } from './scheduling-schema.ts';
-import { tableOf, textOf } from './values.ts';
 
 /**
  * The scheduling of a task, of which `written` gives what is said of a key; undefined if nothing is said. What has the

@@ -1,9 +1,9 @@
 /** What the configuration says of services. */
+import { tableOf, textOf } from '../../base/table.ts';
 import type { Readiness, Task } from '../../graph/tasks/task.ts';
 import { label } from './problems.ts';
 import { durationOf } from './scheduling.ts';
 import type { TaskText } from './task-text.ts';
-import { tableOf, textOf } from './values.ts';
 
 const LAST_PORT = 65_535;
 const MINUTE = 60_000;

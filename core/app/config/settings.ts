@@ -4,18 +4,18 @@
  * of `files` changes or a nearer file appears.
  */
 import { dirname } from 'node:path';
+import { tableOf, textOf, textsOf, type Table } from '../../base/table.ts';
 import type { ErrorCode } from '../../base/errors.ts';
 import { suggest } from '../../base/nearest.ts';
 import { type AbsPath, toAbs, toRel } from '../../base/paths.ts';
 import type { CacheSpec } from './cache-spec.ts';
 import { builtInCaches, readCaches } from './caches.ts';
-import { Check, type Table } from './check.ts';
+import { Check } from './check.ts';
 import type { OpenFile } from './open-file.ts';
 import { label, Problems, throwIfAny } from './problems.ts';
 import { DEFAULTS, OUTER_FILE, PROJECT_FILE, USER_FILE } from './schema.ts';
 import type { TableShape } from './shape.ts';
 import { CONFIG_FILE, foldersUpward, readSource, type Source, userFile } from './source.ts';
-import { tableOf, textOf, textsOf } from './values.ts';
 import { foldersOf } from './workspace.ts';
 
 export interface LoadOptions {
@@ -26,7 +26,7 @@ export interface LoadOptions {
 }
 
 /** What holds where nothing else is said; of several files the nearest decides, key by key. */
-export interface Defaults {
+interface Defaults {
   /** What a run without names wants; only the project's own file says it. */
   readonly tasks: readonly string[];
   /** The cache to use, a name in `caches`: what is configured, else `default`. */
@@ -103,11 +103,11 @@ function cachesIn({ source, isUserWide }: OpenFile): readonly [table: Table, pat
 }
 
 /** Tells what is wrong with the name of a task, if anything is. */
-export type TaskJudge = (
+type TaskJudge = (
   name: string,
 ) => { readonly code: ErrorCode; readonly says: string; readonly hint: string } | undefined;
 
-export interface SettleOptions extends LoadOptions {
+interface SettleOptions extends LoadOptions {
   /** Files that set nothing and were checked already: what is wrong with them is told with the rest. */
   readonly inner?: readonly OpenFile[];
 }

@@ -2,17 +2,16 @@
  * The description of a cache that machines share, out of its table: what the shapes cannot say is checked here. Nothing
  * secret is ever part of a message: an address with a password in it is refused without being shown.
  */
+import { textOf, textsOf, type Table } from '../../base/table.ts';
 import { parseDuration } from '../../base/duration.ts';
 import type { AbsPath } from '../../base/paths.ts';
 import { parseSize } from '../../base/size.ts';
 import type { SharedCacheSpec } from './cache-spec.ts';
-import type { Table } from './check.ts';
 import { brokenRule, type Format } from './formats.ts';
 import type { KeyPath, Positions } from './positions.ts';
 import { label, type Problems } from './problems.ts';
-import { textOf, textsOf } from './values.ts';
 
-export interface SharedSurroundings {
+interface SharedSurroundings {
   readonly positions: Positions;
   readonly problems: Problems;
   /** A path of the file as an absolute one. */

@@ -3,6 +3,7 @@
  * of the root. Only reads: configuration files, manifests, and the folders between them.
  */
 import { dirname } from 'node:path';
+import { tableOf, textOf, textsOf } from '../../base/table.ts';
 import { suggest } from '../../base/nearest.ts';
 import { type AbsPath, type RelPath, toAbs } from '../../base/paths.ts';
 import { packageFolders } from '../packages/find.ts';
@@ -17,7 +18,6 @@ import { label, Problems } from './problems.ts';
 import { PACKAGES_FILES } from './schema.ts';
 import { CONFIG_FILE, readSource } from './source.ts';
 import { type Entry, TaskText } from './task-text.ts';
-import { tableOf, textOf, textsOf } from './values.ts';
 
 export interface Workspace {
   readonly packages: Packages;

@@ -3,15 +3,15 @@
  * files. What has no equal is said in comments. Pure.
  */
 import { posix } from 'node:path';
+import { type Table, tableOf, textsOf } from '../../base/table.ts';
 import type { Project } from './nx-projects.ts';
 import type { Targets } from './nx-targets.ts';
-import { type JsonTable, tableOf, textsOf } from './repository.ts';
 
 /** All files of a project, in words of Nx. */
 const WHOLE: ReadonlySet<string> = new Set(['**', '**/*']);
 
 /** Inputs of a target, as far as they have an equal. */
-export interface TargetInputs {
+interface TargetInputs {
   readonly patterns: readonly string[];
   readonly env: readonly string[];
   readonly tools: readonly string[];
@@ -19,17 +19,17 @@ export interface TargetInputs {
 }
 
 export class NamedInputs {
-  readonly #shared: JsonTable;
+  readonly #shared: Table;
   readonly #targets: Targets;
 
   /** `file` is what is in nx.json. */
-  constructor(file: JsonTable, targets: Targets) {
+  constructor(file: Table, targets: Targets) {
     this.#shared = tableOf(file['namedInputs']);
     this.#targets = targets;
   }
 
   /** `upward`: whether what projects below make is among the needs of the target. */
-  of(project: Project, definition: JsonTable, upward: boolean): TargetInputs {
+  of(project: Project, definition: Table, upward: boolean): TargetInputs {
     const written = definition['inputs'];
     const found = new Finding(this.#shared, this.#targets, upward);
     const below = found.beside();
@@ -50,11 +50,11 @@ class Finding implements TargetInputs {
   readonly env: string[];
   readonly tools: string[];
   readonly comments: string[];
-  readonly #shared: JsonTable;
+  readonly #shared: Table;
   readonly #targets: Targets;
   readonly #upward: boolean;
 
-  constructor(shared: JsonTable, targets: Targets, upward: boolean, like?: Finding) {
+  constructor(shared: Table, targets: Targets, upward: boolean, like?: Finding) {
     this.#shared = shared;
     this.#targets = targets;
     this.#upward = upward;

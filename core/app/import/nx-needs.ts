@@ -2,18 +2,18 @@
  * What a target depends on, with what that depends on in turn as far as it is of the same project: a key of Nx folds in
  * everything upstream. Pure.
  */
+import { type Table, tableOf } from '../../base/table.ts';
 import type { Project } from './nx-projects.ts';
 import type { Targets } from './nx-targets.ts';
-import { type JsonTable, tableOf } from './repository.ts';
 
-export interface TargetNeeds {
+interface TargetNeeds {
   readonly names: readonly string[];
   /** Whether what projects below make is among them. */
   readonly upward: boolean;
   readonly comments: readonly string[];
 }
 
-export function needsOf(project: Project, definition: JsonTable, targets: Targets): TargetNeeds {
+export function needsOf(project: Project, definition: Table, targets: Targets): TargetNeeds {
   const names = new Set<string>();
   const missing: string[] = [];
   const seen = new Set<string>();

@@ -1,8 +1,9 @@
 /** The projects of an Nx repository: folders with a project.json, and packages of the workspace. Only reads. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Table, tableOf, textsOf } from '../../base/table.ts';
 import { byCodeUnit } from '../../base/order.ts';
-import { type JsonTable, type Repository, tableOf, textsOf } from './repository.ts';
+import type { Repository } from './repository.ts';
 
 export interface Project {
   /** What Nx calls it. */
@@ -13,8 +14,8 @@ export interface Project {
   readonly folder: string;
   readonly scripts: Readonly<Record<string, string>>;
   /** By name, without their defaults. */
-  readonly targets: JsonTable;
-  readonly namedInputs: JsonTable;
+  readonly targets: Table;
+  readonly namedInputs: Table;
   /** Names of packages that it depends on by its manifest. */
   readonly dependencies: readonly string[];
   /** Names of projects that it says it depends on. */
@@ -64,7 +65,7 @@ function projectAt(repository: Repository, folder: string): Project {
 }
 
 /** A target that says nothing of what it does is that of the script of its name. */
-function merged(scripts: readonly (readonly [string, JsonTable])[], targets: JsonTable): JsonTable {
+function merged(scripts: readonly (readonly [string, Table])[], targets: Table): Table {
   const byName = new Map(scripts);
   return Object.fromEntries(
     Object.entries(targets).map(([name, target]) => {

@@ -3,15 +3,15 @@
  * of nx.json and the projects' own settings counts; what executors do beside that is known to their plugins alone.
  */
 import { posix } from 'node:path';
+import { type Table, tableOf, textsOf } from '../../base/table.ts';
 import type { Project } from './nx-projects.ts';
-import { type JsonTable, tableOf, textsOf } from './repository.ts';
 
 export class Targets {
-  readonly #defaults: JsonTable;
+  readonly #defaults: Table;
   readonly #projects: readonly Project[];
 
   /** `file` is what is in nx.json. */
-  constructor(file: JsonTable, projects: readonly Project[]) {
+  constructor(file: Table, projects: readonly Project[]) {
     this.#defaults = tableOf(file['targetDefaults']);
     this.#projects = projects;
   }
@@ -42,7 +42,7 @@ export class Targets {
   }
 
   /** A target with its defaults. */
-  definition(project: Project, name: string): JsonTable {
+  definition(project: Project, name: string): Table {
     const defaults = this.#defaults;
     const own = tableOf(project.targets[name]);
     const executor = typeof own['executor'] === 'string' ? own['executor'] : undefined;
@@ -51,7 +51,7 @@ export class Targets {
   }
 
   /** Undefined for a target that runs neither a command nor a script. */
-  commandOf(project: Project, name: string, definition: JsonTable): string | undefined {
+  commandOf(project: Project, name: string, definition: Table): string | undefined {
     const options = tableOf(definition['options']);
     const { executor } = definition;
     if (executor === 'nx:run-script') {
@@ -73,7 +73,7 @@ export class Targets {
   }
 
   /** Where a target runs, as seen from its project: a script there, commands at the root if nothing else is said. */
-  folderOf(project: Project, definition: JsonTable): string | undefined {
+  folderOf(project: Project, definition: Table): string | undefined {
     if (definition['executor'] === 'nx:run-script' || project.folder === '.') return undefined;
     const cwd = tableOf(definition['options'])['cwd'];
     const at = typeof cwd === 'string' ? posix.normalize(this.#filled(cwd, project)).replace(/\/$/, '') : '.';
@@ -100,11 +100,11 @@ export class Targets {
   }
 
   /** What one target writes, as seen from its project. */
-  written(project: Project, definition: JsonTable): readonly string[] {
+  written(project: Project, definition: Table): readonly string[] {
     return textsOf(definition['outputs']).flatMap((one) => this.#output(one, project, definition) ?? []);
   }
 
-  #output(text: string, project: Project, definition: JsonTable): string | undefined {
+  #output(text: string, project: Project, definition: Table): string | undefined {
     const option = /^\{options\.([\w.]+)\}/.exec(text)?.[1];
     const value = option === undefined ? undefined : tableOf(definition['options'])[option];
     if (option !== undefined && typeof value !== 'string') return undefined;

@@ -3,13 +3,14 @@
  * or scripts; what other executors do is known to their plugins alone. Which projects there are is read off project.json
  * files and workspaces; which depends on which, that Nx also finds out from imports, only off manifests.
  */
+import { type Table, tableOf } from '../../base/table.ts';
 import { FlecheError } from '../../base/errors.ts';
 import type { Draft, DraftTable } from './draft.ts';
 import { NamedInputs } from './nx-inputs.ts';
 import { needsOf } from './nx-needs.ts';
 import { nxProjects, type Project } from './nx-projects.ts';
 import { Targets } from './nx-targets.ts';
-import { type JsonTable, type Repository, tableOf } from './repository.ts';
+import type { Repository } from './repository.ts';
 import { withTemplates } from './shared-tasks.ts';
 import { type ImportedTask, keysOf, npmRemarks, variables } from './task-keys.ts';
 
@@ -33,12 +34,12 @@ function isEmpty({ tables, comments }: Draft): boolean {
 
 class Nx {
   readonly #repository: Repository;
-  readonly #file: JsonTable;
+  readonly #file: Table;
   readonly #projects: readonly Project[];
   readonly #targets: Targets;
   readonly #inputs: NamedInputs;
 
-  constructor(repository: Repository, file: JsonTable) {
+  constructor(repository: Repository, file: Table) {
     this.#repository = repository;
     this.#file = file;
     this.#projects = nxProjects(repository);
@@ -97,7 +98,7 @@ class Nx {
     return { path: ['tasks', name], comments: task.comments, keys: keysOf(task) };
   }
 
-  #task(project: Project, definition: JsonTable, run: string): ImportedTask {
+  #task(project: Project, definition: Table, run: string): ImportedTask {
     const needs = needsOf(project, definition, this.#targets);
     const inputs = this.#inputs.of(project, definition, needs.upward);
     const env = variables(inputs.env);

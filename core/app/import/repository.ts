@@ -1,6 +1,7 @@
 /** A repository as another tool sees it: manifests and configurations beside them. Only reads. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Table, tableOf } from '../../base/table.ts';
 import { FlecheError, messageOf, systemCode } from '../../base/errors.ts';
 import { parseJsonc } from '../../base/jsonc.ts';
 import type { AbsPath, RelPath } from '../../base/paths.ts';
@@ -9,8 +10,6 @@ import { packageFolders } from '../packages/find.ts';
 import { MANIFEST, type Manifest, NO_MANIFEST, readManifest } from '../packages/manifest.ts';
 import { readPnpmWorkspace } from '../packages/pnpm-workspace.ts';
 
-export type JsonTable = Readonly<Record<string, unknown>>;
-
 /** A package, or the root. */
 export interface Member {
   readonly name: string;
@@ -18,7 +17,7 @@ export interface Member {
   readonly folder: RelPath;
   readonly scripts: Readonly<Record<string, string>>;
   /** Everything in its manifest. */
-  readonly manifest: JsonTable;
+  readonly manifest: Table;
 }
 
 const PNPM = 'pnpm-workspace.yaml';
@@ -76,7 +75,7 @@ export class Repository {
   }
 
   /** A file with JSON, comments allowed; undefined if it is not there. Throws `USAGE` if it cannot be read. */
-  json(path: string): JsonTable | undefined {
+  json(path: string): Table | undefined {
     const text = this.text(path);
     if (text === undefined) return undefined;
     // An empty tsconfig.json is one without options.
@@ -87,15 +86,6 @@ export class Repository {
       throw new FlecheError('USAGE', `${path} is not JSON: ${messageOf(error)}`, { hint: 'Correct it first.' });
     }
   }
-}
-
-export function tableOf(value: unknown): JsonTable {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
-}
-
-/** The texts in a list; of anything else none. */
-export function textsOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
 }
 
 /** The command that stands behind a script where `pre…` and `post…` run with it. */

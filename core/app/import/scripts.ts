@@ -2,8 +2,9 @@
  * The scripts of package.json as tasks. Taken over as they are they are never cached, for nothing is known of what they
  * read and write; a fresh configuration guesses by their names, and says so.
  */
+import { tableOf } from '../../base/table.ts';
 import type { Draft, DraftTable } from './draft.ts';
-import { commandOf, type Member, type Repository, tableOf } from './repository.ts';
+import { commandOf, type Member, type Repository } from './repository.ts';
 import { type ImportedTask, keysOf, NOTHING, npmRemarks } from './task-keys.ts';
 
 /** Scripts that npm runs by itself on certain occasions. */

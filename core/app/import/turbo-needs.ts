@@ -2,7 +2,8 @@
  * What tasks of Turbo depend on, in words of this project. Turbo's key of a task folds in all that is upstream, so what a
  * task reaches through others of its package is among its needs. Pure.
  */
-import { type JsonTable, type Member, type Repository, textsOf } from './repository.ts';
+import { type Table, textsOf } from '../../base/table.ts';
+import type { Member, Repository } from './repository.ts';
 
 /** Stands in a list of a package for that of the root. */
 export const EXTENDS = '$TURBO_EXTENDS$';
@@ -17,10 +18,10 @@ export interface Needs {
 
 export class TurboNeeds {
   readonly #repository: Repository;
-  readonly #tasks: ReadonlyMap<string, JsonTable>;
+  readonly #tasks: ReadonlyMap<string, Table>;
 
   /** `tasks` are those of the root, by name. */
-  constructor(repository: Repository, tasks: ReadonlyMap<string, JsonTable>) {
+  constructor(repository: Repository, tasks: ReadonlyMap<string, Table>) {
     this.#repository = repository;
     this.#tasks = tasks;
   }
@@ -29,7 +30,7 @@ export class TurboNeeds {
    * What a task depends on, with what that depends on in turn as far as it is of the same package. A task that no package
    * has a script for runs nothing: it passes on what it depends on, and of packages below the files it counts.
    */
-  of(name: string, definition: JsonTable, users: readonly Member[]): Needs {
+  of(name: string, definition: Table, users: readonly Member[]): Needs {
     const names = new Set<string>();
     const env = new Set<string>();
     const missing = new Set<string>();

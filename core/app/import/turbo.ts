@@ -2,9 +2,10 @@
  * turbo.json (version 2) as a configuration: tasks of all packages become templates, tasks of one package stand in its own
  * file. Turbo's key of a task folds in all that is upstream, so what a task reaches through others is among its needs.
  */
+import { type Table, tableOf, textsOf } from '../../base/table.ts';
 import { FlecheError } from '../../base/errors.ts';
 import type { Draft, DraftTable } from './draft.ts';
-import { commandOf, type JsonTable, type Member, type Repository, tableOf, textsOf } from './repository.ts';
+import { commandOf, type Member, type Repository } from './repository.ts';
 import { type LeftOutputs, leftOutputs } from './shared-outputs.ts';
 import { type ImportedTask, keysBeside, keysOf, NOTHING, npmRemarks, type Variables, variables } from './task-keys.ts';
 import { EXTENDS, ownPattern, rooted, TurboNeeds } from './turbo-needs.ts';
@@ -42,10 +43,10 @@ export function fromTurbo(repository: Repository): readonly Draft[] {
 
 class Turbo {
   readonly #repository: Repository;
-  readonly #file: JsonTable;
+  readonly #file: Table;
   /** By name: `build`, `package#build` or `//#build`. */
-  readonly #tasks: ReadonlyMap<string, JsonTable>;
-  readonly #own = new Map<Member, JsonTable>();
+  readonly #tasks: ReadonlyMap<string, Table>;
+  readonly #own = new Map<Member, Table>();
   readonly #needs: TurboNeeds;
 
   constructor(repository: Repository) {
@@ -164,7 +165,7 @@ class Turbo {
     return { folder: one.folder, comments: ['Made by fleche init --from turbo.'], tables };
   }
 
-  #task(name: string, definition: JsonTable, users: readonly Member[]): ImportedTask {
+  #task(name: string, definition: Table, users: readonly Member[]): ImportedTask {
     const own = variables(textsOf(definition['env']));
     const passed = variables(textsOf(definition['passThroughEnv']));
     const needs = this.#needs.of(name, definition, users);
@@ -190,7 +191,7 @@ class Turbo {
   }
 
   /** Those that no task before this one has in one of the packages. */
-  #outputsOf(name: string, definition: JsonTable, users: readonly Member[]): LeftOutputs {
+  #outputsOf(name: string, definition: Table, users: readonly Member[]): LeftOutputs {
     const names = [...new Set([...this.#tasks.keys()].map(localName))];
     const before = names.slice(0, Math.max(0, names.indexOf(name)));
     const others = users.flatMap((one) =>
@@ -207,7 +208,7 @@ class Turbo {
   }
 
   /** What a task is in a package, with what the package says of it. */
-  #definitionOf(one: Member, name: string): JsonTable {
+  #definitionOf(one: Member, name: string): Table {
     return merged(
       this.#tasks.get(`${one.name}#${name}`) ?? this.#tasks.get(name) ?? {},
       tableOf(this.#ownTasks(one)[name]),
@@ -215,7 +216,7 @@ class Turbo {
   }
 
   /** What the turbo.json of a package says of tasks. */
-  #ownTasks(one: Member): JsonTable {
+  #ownTasks(one: Member): Table {
     const known = this.#own.get(one);
     if (known !== undefined) return known;
     const file = `${one.folder}/${FILE}`;
@@ -225,7 +226,7 @@ class Turbo {
     return tasks;
   }
 
-  #inputsOf(definition: JsonTable, users: readonly Member[], below: readonly string[]): readonly string[] | undefined {
+  #inputsOf(definition: Table, users: readonly Member[], below: readonly string[]): readonly string[] | undefined {
     const global = this.#dependencies.length === 0 ? [] : [`@${GLOBAL}`];
     const written = definition['inputs'] === undefined ? undefined : textsOf(definition['inputs']);
     const others = [...below, ...global];
@@ -249,7 +250,7 @@ function localName(name: string): string {
 }
 
 /** Keys of a package's own turbo.json replace those of the root; lists may say that they add to them. */
-function merged(shared: JsonTable, own: JsonTable): JsonTable {
+function merged(shared: Table, own: Table): Table {
   const lists = Object.entries(own).map(([key, value]) => {
     const texts = textsOf(value);
     if (!texts.includes(EXTENDS)) return [key, value] as const;

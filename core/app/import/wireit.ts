@@ -3,10 +3,11 @@
  * what a task reaches through others is among its needs, unless it says `cascade: false`.
  */
 import { posix } from 'node:path';
+import { type Table, tableOf, textsOf } from '../../base/table.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { LOCK_FILES } from '../../files/lock/formats.ts';
 import type { Draft, DraftTable } from './draft.ts';
-import { commandOf, type JsonTable, type Member, type Repository, tableOf, textsOf } from './repository.ts';
+import { commandOf, type Member, type Repository } from './repository.ts';
 import { type LeftOutputs, leftOutputs } from './shared-outputs.ts';
 import { type ImportedTask, keysOf, npmRemarks, variables } from './task-keys.ts';
 
@@ -87,7 +88,7 @@ class Wireit {
     return { path: ['tasks', script.name], comments: task.comments, keys: keysOf(task) };
   }
 
-  #blockOf({ owner, name }: Script): JsonTable {
+  #blockOf({ owner, name }: Script): Table {
     return tableOf(tableOf(owner.manifest['wireit'])[name]);
   }
 
@@ -247,7 +248,7 @@ function nameFor({ owner, name }: Script, seenFrom: Member): string {
 }
 
 /** Values that are set go in front of the command; for variables from outside, their defaults. */
-function environmentOf(written: JsonTable): {
+function environmentOf(written: Table): {
   readonly names: readonly string[];
   readonly prefix: string;
   readonly comments: readonly string[];

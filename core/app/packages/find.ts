@@ -4,7 +4,7 @@
  */
 import { type Dirent, existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import type { AbsPath, RelPath } from '../../base/paths.ts';
+import { type AbsPath, pathIn, type RelPath } from '../../base/paths.ts';
 import { Globs } from '../../files/globs/globs.ts';
 import { MANIFEST } from './manifest.ts';
 
@@ -17,7 +17,7 @@ export function packageFolders(root: AbsPath, patterns: readonly string[], marke
   const found: RelPath[] = [];
   const walk = (folder: RelPath): void => {
     for (const entry of foldersIn(join(root, folder))) {
-      const path = (folder === '.' ? entry.name : `${folder}/${entry.name}`) as RelPath;
+      const path = pathIn(folder, entry.name);
       if (globs.matches(`${path}/${MANIFEST}` as RelPath) && isPackage(join(root, path), marker)) found.push(path);
       if (globs.enters(path)) walk(path);
     }

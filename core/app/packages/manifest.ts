@@ -1,12 +1,11 @@
 /** `package.json` as far as a workspace needs it. Lenient: what has another form than npm gives it is not there. */
 import { readFileSync } from 'node:fs';
+import { type Table, tableOf, textsOf } from '../../base/table.ts';
 import { ConfigErrors, FlecheError, messageOf, systemCode } from '../../base/errors.ts';
 import { type Digest, sha256 } from '../../base/hash.ts';
 import { byCodeUnit } from '../../base/order.ts';
 
 export const MANIFEST = 'package.json';
-
-type JsonTable = Readonly<Record<string, unknown>>;
 
 export interface Manifest {
   readonly name: string | undefined;
@@ -92,15 +91,11 @@ function parsed(text: string, file: string): unknown {
   }
 }
 
-function tableOf(value: unknown): JsonTable {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? { ...value } : {};
-}
-
 function listOf(value: unknown): readonly string[] | undefined {
-  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : undefined;
+  return Array.isArray(value) ? textsOf(value) : undefined;
 }
 
-function textsIn(table: JsonTable): Readonly<Record<string, string>> {
+function textsIn(table: Table): Readonly<Record<string, string>> {
   return Object.fromEntries(
     Object.entries(table).filter((entry): entry is [string, string] => typeof entry[1] === 'string'),
   );

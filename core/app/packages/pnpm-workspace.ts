@@ -23,7 +23,7 @@ const COMMENT = /^\s*(?:#.*)?$/;
 const TEXT = /^(?:'((?:[^']|'')*)'|"([^"\\]*)"|([^\s'"#&*!|>%@`[\]{},:-][^#'"&|>%@`{}[\],:]*?))\s*(?:\s#.*)?$/;
 
 /** Undefined for what is no list of texts. */
-export function packagesIn(yaml: string): readonly string[] | undefined {
+function packagesIn(yaml: string): readonly string[] | undefined {
   const lines = yaml.replace(/^\ufeff/, '').split(/\r?\n/);
   const start = lines.findIndex((line) => /^packages\s*:/.test(line));
   if (start < 0) return undefined;

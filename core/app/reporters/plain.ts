@@ -13,7 +13,7 @@ import type { LogMode, Reporter, ReportMode } from './reporter.ts';
 import { Streams } from './streams.ts';
 import { nameWidth, outcomeLine, summaryLine } from './task-line.ts';
 
-export interface PlainOptions {
+interface PlainOptions {
   readonly log: LogMode;
   readonly mode: ReportMode;
   /** Whether the closing line is wanted. */

@@ -24,7 +24,7 @@ export interface WatchReporter {
   close(): void;
 }
 
-export interface WatchReporterOptions {
+interface WatchReporterOptions {
   readonly invocation: Invocation;
   readonly machine: Machine;
   /** The wanted tasks as they are now. */

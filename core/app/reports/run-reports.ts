@@ -12,7 +12,7 @@ import { type CriticalPath, criticalPathOf, type SummaryOptions, summaryReport }
 import { traceReport } from './trace.ts';
 
 /** What reports need of the machine. */
-export type ReportMachine = Pick<Machine, 'cwd' | 'clock' | 'stdout' | 'stderr'>;
+type ReportMachine = Pick<Machine, 'cwd' | 'clock' | 'stdout' | 'stderr'>;
 
 export class RunReports {
   /** Where the critical path is shown; undefined if nobody wants to see it. */

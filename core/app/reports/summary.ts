@@ -4,7 +4,7 @@ import { criticalPath } from '../../graph/scheduling/critical-path.ts';
 import type { TaskGraph } from '../../graph/tasks/graph.ts';
 import type { RunReport, RunSummary, TaskOutcome } from '../../graph/tasks/outcome.ts';
 
-export interface SummaryReport {
+interface SummaryReport {
   readonly version: 1;
   /** What made it, such as `fleche 1.2.3`. */
   readonly by: string;

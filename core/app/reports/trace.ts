@@ -6,7 +6,7 @@ import { byCodeUnit } from '../../base/order.ts';
 import type { RunReport, TaskOutcome } from '../../graph/tasks/outcome.ts';
 import type { Span, SpanKind } from '../../graph/tasks/timeline.ts';
 
-export interface TraceReport {
+interface TraceReport {
   readonly displayTimeUnit: 'ms';
   readonly traceEvents: readonly TraceEvent[];
 }

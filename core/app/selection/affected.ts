@@ -7,7 +7,7 @@ import { MANIFEST } from '../packages/manifest.ts';
 import { type Package, type Packages, ROOT } from '../packages/packages.ts';
 import { packageOf } from './targets.ts';
 
-export interface AffectedOptions {
+interface AffectedOptions {
   readonly graph: TaskGraph;
   readonly packages: Packages;
   /** Whether what is installed for the package in a folder is other than it was. */

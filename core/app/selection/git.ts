@@ -6,7 +6,7 @@ import { type AbsPath, normalRel, type RelPath } from '../../base/paths.ts';
 import type { Environment } from '../terminal/style.ts';
 
 /** Git cannot tell; `message` says why in a sentence. */
-export interface GitTrouble {
+interface GitTrouble {
   readonly kind: 'trouble';
   readonly message: string;
 }

@@ -9,7 +9,7 @@ import type { Project } from '../project.ts';
 const MOST_NAMES = 12;
 
 /** What of a project it takes to know which tasks are meant. */
-export type Chooser = Pick<Project, 'graph' | 'defaults' | 'packages' | 'here'>;
+type Chooser = Pick<Project, 'graph' | 'defaults' | 'packages' | 'here'>;
 
 /**
  * The named tasks, each once, else those of `[default] tasks`. `name` stands for that task of every package in `among`,

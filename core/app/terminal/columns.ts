@@ -2,7 +2,7 @@
 import type { Style } from './style.ts';
 import { cut, harmless, padded, widthOf } from './text.ts';
 
-export interface Column {
+interface Column {
   readonly title: string;
   /** Cells; longer texts are cut. */
   readonly most?: number;

@@ -18,7 +18,7 @@ export interface JobControl {
   onContinue(listener: () => void): void;
 }
 
-export interface KeyListener {
+interface KeyListener {
   pressed(key: string): void;
   /** The process is about to be stopped; what is written now still reaches the terminal. */
   suspended?(): void;

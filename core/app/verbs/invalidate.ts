@@ -49,7 +49,7 @@ function meant(word: string, project: Project, cwd: string): Invalidatable {
 }
 
 /** What was invalidated for a person, each call under what it was made of. */
-export function invalidationText({ calls, count, dryRun }: Invalidation, style: Style): string {
+function invalidationText({ calls, count, dryRun }: Invalidation, style: Style): string {
   const lines: string[] = [];
   const rest: { readonly call: InvalidatedCall; readonly depth: number }[] = [];
   const push = (of: readonly InvalidatedCall[], depth: number): void => {

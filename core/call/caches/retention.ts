@@ -5,7 +5,7 @@
 import type { Digest } from '../../base/hash.ts';
 import type { CallRecord } from '../../store/record.ts';
 
-export interface Retention {
+interface Retention {
   /** Records filed longer ago than this go, ms. */
   readonly maxAgeMs?: number | undefined;
   /** Bytes at rest of everything that kept records name. */

@@ -7,7 +7,7 @@ import type { CallRecord } from '../../store/record.ts';
 import type { CacheCore, Records } from './cache-core.ts';
 
 /** A blob that a record names, and the value it encodes, if it encodes one. */
-export interface NamedBlob {
+interface NamedBlob {
   readonly blob: Digest;
   readonly value: Digest | null;
 }

@@ -26,7 +26,7 @@ export interface AnsweringOptions {
   readonly tally: Tally;
 }
 
-export interface AnsweringParts {
+interface AnsweringParts {
   readonly answers: Answers;
   readonly executions: Executions;
   readonly flights: Flights;

@@ -14,7 +14,7 @@ import type { Making } from './making.ts';
 import type { Question } from './question.ts';
 import type { Turn, Turns, Waited } from './turns.ts';
 
-export interface ExecutionParts {
+interface ExecutionParts {
   readonly answers: Answers;
   readonly turns: Turns;
   readonly making: Making;
@@ -26,7 +26,7 @@ export interface ExecutionParts {
 }
 
 /** How a call is made that is not on file. */
-export interface Circumstances {
+interface Circumstances {
   /** Something was waited for since the call was asked. */
   readonly late: boolean;
   /** Whether its callers get a promise, so that waiting need not block the thread. */

@@ -70,22 +70,22 @@ export interface Feeder {
 }
 
 /** What helpers of a function give back: at once for a synchronous function, else perhaps as a promise. */
-export type Like<R, T> = [Extract<R, PromiseLike<unknown>>] extends [never] ? T : Awaitable<T>;
+type Like<R, T> = [Extract<R, PromiseLike<unknown>>] extends [never] ? T : Awaitable<T>;
 
 /** Objects that references are looked for inside of. */
 type Container = { readonly [key: string]: unknown } | readonly unknown[];
 
 /** A value, or a reference to a stored one in its place or in the place of anything in it. */
 export type OrRef<T> = T | Ref | (T extends Container ? { [K in keyof T]: OrRef<T[K]> } : never);
-export type OrRefs<A extends readonly unknown[]> = { [I in keyof A]: OrRef<A[I]> };
+type OrRefs<A extends readonly unknown[]> = { [I in keyof A]: OrRef<A[I]> };
 
 /** Argument name to type; any name where the compiler knows none. */
-export type ArgumentsOf<A extends readonly unknown[], N extends Names> = string extends N[number]
+type ArgumentsOf<A extends readonly unknown[], N extends Names> = string extends N[number]
   ? Readonly<Record<string, unknown>>
   : { readonly [I in Extract<keyof N, `${number}`> as Extract<N[I], string>]: I extends keyof A ? A[I] : unknown };
 
 /** What is known of the calls of a function. */
-export interface SignatureOf<F extends AnyFunction, N extends Names> extends Signature {
+interface SignatureOf<F extends AnyFunction, N extends Names> extends Signature {
   readonly arguments: ArgumentsOf<Parameters<F>, N>;
   readonly result: Awaited<ReturnType<F>>;
   readonly timing: [Extract<ReturnType<F>, PromiseLike<unknown>>] extends [never] ? 'at-once' : 'any';
@@ -114,7 +114,7 @@ export interface PendingCall<A = Readonly<Record<string, unknown>>> {
 }
 
 /** Arguments of a query: by name, each the value, a reference or `ANY`. */
-export type QueryArguments<A> = { readonly [K in keyof A]?: OrRef<A[K]> | symbol };
+type QueryArguments<A> = { readonly [K in keyof A]?: OrRef<A[K]> | symbol };
 
 /** What else a query on a function can ask for. */
 export type QueryOptions = Omit<QueryTemplate, 'kind' | 'name' | 'module' | 'version' | 'arguments'>;

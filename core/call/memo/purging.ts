@@ -5,7 +5,7 @@ import type { Trouble } from '../trouble.ts';
 import type { FunctionIdentity } from './function-identity.ts';
 import { nextTurn } from './refreshing.ts';
 
-export interface PurgingOptions {
+interface PurgingOptions {
   readonly identity: FunctionIdentity;
   /** Time between two rounds, ms. */
   readonly everyMs: number;

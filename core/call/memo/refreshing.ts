@@ -19,7 +19,7 @@ interface Failure {
   readonly until: number;
 }
 
-export interface RefreshingOptions {
+interface RefreshingOptions {
   /** ms since the epoch. */
   readonly now: () => number;
   readonly tally: Tally;

@@ -55,7 +55,7 @@ export interface TracedOptions {
 
 type Lists = readonly (readonly [PartKind, string][])[];
 
-export interface CallTurn {
+interface CallTurn {
   /** Whether another process had it before. */
   readonly waited: boolean;
   end(): void;

@@ -27,7 +27,7 @@ export interface Turn {
 /** `free`: there is nobody to wait for, or no way to know. `timeout`: waiting was given up. */
 export type Waited = Turn | 'free' | 'timeout';
 
-export interface TurnOptions {
+interface TurnOptions {
   readonly name: string;
   readonly module: string | null;
   /** Whether turns are taken at all. */

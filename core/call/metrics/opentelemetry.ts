@@ -11,7 +11,7 @@ export interface ObservingMeter {
   createObservableCounter(name: string, options: { description: string; unit?: string }): ObservableInstrument;
 }
 
-export interface ObservableInstrument {
+interface ObservableInstrument {
   addCallback(callback: (result: ObservableResult) => void): void;
   removeCallback(callback: (result: ObservableResult) => void): void;
 }

@@ -18,7 +18,7 @@ import { atOnce, collector, type Listing, pour, type Sink, type Step, through, t
 import { type ArgumentName, type Row, type Table, type TableOptions, tableOf } from './table.ts';
 
 /** What calls are told apart or ordered by: a function of the call, or the name of an argument. */
-export type CallKey<S extends Signature> = ArgumentName<S> | ((call: LazyCall<S>) => unknown);
+type CallKey<S extends Signature> = ArgumentName<S> | ((call: LazyCall<S>) => unknown);
 
 export class QueryIterator<S extends Signature = Signature>
   implements Iterable<LazyCall<S>>, AsyncIterable<LazyCall<S>>

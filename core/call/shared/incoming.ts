@@ -14,7 +14,7 @@ import type { Lanes } from './lanes.ts';
 import type { LocalSide } from './local-side.ts';
 import type { SharedTally } from './tally.ts';
 
-export interface IncomingOptions {
+interface IncomingOptions {
   readonly store: RemoteStore;
   readonly maxAnswer: number;
   readonly lanes: Lanes;

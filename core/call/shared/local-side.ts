@@ -7,7 +7,7 @@ import type { CallRecord } from '../../store/record.ts';
 import type { CacheCore } from '../caches/cache-core.ts';
 
 /** A way of blobs that are too large for memory. */
-export interface FileWay {
+interface FileWay {
   /** A path where no file is, on the file system of the store. */
   scratch(): string;
   /** Takes over a file whose content is verified. */

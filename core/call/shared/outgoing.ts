@@ -16,7 +16,7 @@ import type { Lanes } from './lanes.ts';
 import type { LocalSide } from './local-side.ts';
 import type { SharedTally } from './tally.ts';
 
-export interface OutgoingOptions {
+interface OutgoingOptions {
   readonly store: RemoteStore;
   readonly namespace: string;
   readonly signer: Signer | undefined;

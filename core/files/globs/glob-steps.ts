@@ -21,7 +21,7 @@ type Step =
 const SPECIAL = /[\\?[\](){}|!+@"^$]/;
 
 /** The tests of a glob, or undefined if it has anything in it that is not understood here. */
-export function globTests(glob: string): GlobTests | undefined {
+export function stepTests(glob: string): GlobTests | undefined {
   const steps = SPECIAL.test(glob) ? undefined : stepsOf(glob);
   if (steps === undefined) return undefined;
   return { test: (path) => matches(steps, 0, path, 0), leads: (folder) => leads(steps, folder) };

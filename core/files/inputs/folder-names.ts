@@ -1,9 +1,9 @@
 /** What is called what in one folder: what a search through it would find, but not what is in the files. */
 import { type Dirent, readdirSync } from 'node:fs';
+import { isReserved } from '../globs/reserved.ts';
 import { type Digest, sha256 } from '../../base/hash.ts';
 import { byCodeUnit } from '../../base/order.ts';
-import type { AbsPath, RelPath } from '../../base/paths.ts';
-import { isReserved } from '../globs/globs.ts';
+import { type AbsPath, pathIn, type RelPath } from '../../base/paths.ts';
 import { isGone, lookAt, placeOf, unreadable } from '../look.ts';
 
 /** The folder whose names a path stands for: `src/*` for those of `src`, `*` for those of the root; else undefined. */
@@ -14,7 +14,7 @@ export function folderOfNames(path: RelPath): RelPath | undefined {
 
 /** The path that stands for the names in a folder. */
 export function namesOf(folder: RelPath): RelPath {
-  return (folder === '.' ? '*' : `${folder}/*`) as RelPath;
+  return pathIn(folder, '*');
 }
 
 export interface FolderNames {
@@ -37,8 +37,7 @@ export function folderNames(
     if (isGone(error)) return undefined;
     throw unreadable(folder, error);
   }
-  const pathOf = (name: string): RelPath => (folder === '.' ? name : `${folder}/${name}`) as RelPath;
-  const seen = entries.filter(({ name }) => !isReserved(name) && !hidden(pathOf(name)));
+  const seen = entries.filter(({ name }) => !isReserved(name) && !hidden(pathIn(folder, name)));
   const lines = seen.map((entry) => `${entry.isDirectory() ? 'd' : 'f'}${entry.name}\0`).sort(byCodeUnit);
   return {
     digest: sha256(lines.join('')),
@@ -46,7 +45,7 @@ export function folderNames(
     since: (moment) =>
       seen
         .filter((entry) => entry.isFile())
-        .map(({ name }) => pathOf(name))
+        .map(({ name }) => pathIn(folder, name))
         .filter((path) => (lookAt(placeOf(root, path))?.birthtimeMs ?? 0) > moment),
   };
 }

@@ -7,19 +7,18 @@ import { readlinkSync, type Stats } from 'node:fs';
 import { FlecheError } from '../../base/errors.ts';
 import type { Digest } from '../../base/hash.ts';
 import { byCodeUnit } from '../../base/order.ts';
-import { type AbsPath, isWithin, type RelPath } from '../../base/paths.ts';
-import { folderOf } from '../folders.ts';
+import { type AbsPath, folderOf, isWithin, pathIn, type RelPath } from '../../base/paths.ts';
 import type { Globs } from '../globs/globs.ts';
 import { isGone, lookAt, lookThrough, placeOf, unreadable } from '../look.ts';
 import { type Glimpse, readContent } from '../states/contents.ts';
 import { listOf, type PathList, placeIn } from '../states/path-list.ts';
 import { kept, type PathState, stateOf } from '../states/path-states.ts';
 import { sameKey } from '../states/stat-key.ts';
-import { folderState, isMangled, namesIn, scan } from './scan.ts';
+import { folderState, isMangled, entriesIn, scan } from './scan.ts';
 import { type Listed, listed, type Snapshot } from './snapshot.ts';
 
 /** What a listing asks of its surroundings. */
-export interface ListingContext {
+interface ListingContext {
   readonly root: AbsPath;
   readonly clock: () => number;
   /** Paths that are not to be looked at. */
@@ -139,11 +138,11 @@ class Listing {
     const { root, clock } = this.#context;
     const at = clock();
     const looked = lookThrough(placeOf(root, folder));
-    const names = looked?.isDirectory() === true ? namesIn(root, folder, this.#globs) : undefined;
+    const names = looked?.isDirectory() === true ? entriesIn(root, folder, this.#globs) : undefined;
     if (looked === undefined || names === undefined) return undefined;
     const paths: PathState[] = [];
     for (const entry of names.entries) {
-      const path = (folder === '.' ? entry.name : `${folder}/${entry.name}`) as RelPath;
+      const path = pathIn(folder, entry.name);
       if (isMangled(path) || (entry.isDirectory() && this.#globs.enters(path) && !places.has(path))) return undefined;
       if (!(entry.isFile() || entry.isSymbolicLink()) || !this.#globs.matches(path)) continue;
       const place = placeIn(before, path);
@@ -197,7 +196,7 @@ class Listing {
     const looked = lookThrough(placeOf(root, folder.path));
     if (looked === undefined) return undefined;
     if (folder.trusted && folder.key !== null && sameKey(folder.key, looked)) return folder;
-    const names = namesIn(root, folder.path, this.#globs);
+    const names = entriesIn(root, folder.path, this.#globs);
     return names?.digest === folder.digest
       ? kept(folder, folderState(folder.path, looked, names.digest, at))
       : undefined;

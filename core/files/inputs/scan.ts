@@ -5,11 +5,12 @@
  */
 import { type Dirent, readdirSync, type Stats } from 'node:fs';
 import { createRequire } from 'node:module';
+import { isReserved } from '../globs/reserved.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { type Digest, sha256 } from '../../base/hash.ts';
 import { byCodeUnit } from '../../base/order.ts';
-import { type AbsPath, type RelPath, toRel } from '../../base/paths.ts';
-import { type Globs, isReserved } from '../globs/globs.ts';
+import { type AbsPath, pathIn, type RelPath, toRel } from '../../base/paths.ts';
+import type { Globs } from '../globs/globs.ts';
 import { isGone, lookAt, lookThrough, placeOf, unreadable } from '../look.ts';
 import { type PathState, stateOf } from '../states/path-states.ts';
 import { isRacy, statKey } from '../states/stat-key.ts';
@@ -27,7 +28,7 @@ export interface Scan {
   readonly folders: readonly PathState[];
 }
 
-export interface ScanOptions {
+interface ScanOptions {
   /** Whether a folder that the fixed part of a pattern names is read even if it is a link. */
   readonly through: boolean;
   readonly clock: () => number;
@@ -37,7 +38,7 @@ export interface ScanOptions {
 export const EMPTY_FOLDER: Digest = sha256('');
 
 /** What is in a folder, with the digest of names and kinds; reserved folders that no pattern enters do not count. */
-export interface FolderNames {
+export interface FolderEntries {
   readonly entries: readonly Dirent[];
   readonly digest: Digest;
 }
@@ -48,7 +49,7 @@ export function scan(root: AbsPath, globs: Globs, options: ScanOptions): Scan {
 }
 
 /** The names in a folder, or undefined if it is none. A link to a folder is one. */
-export function namesIn(root: AbsPath, folder: RelPath, globs: Globs): FolderNames | undefined {
+export function entriesIn(root: AbsPath, folder: RelPath, globs: Globs): FolderEntries | undefined {
   let all: Dirent[];
   try {
     all = readdirSync(placeOf(root, folder), { withFileTypes: true });
@@ -56,7 +57,7 @@ export function namesIn(root: AbsPath, folder: RelPath, globs: Globs): FolderNam
     if (isGone(error)) return undefined;
     throw unreadable(folder, error);
   }
-  const entries = all.filter(({ name }) => !isReserved(name) || globs.enters(within(folder, name)));
+  const entries = all.filter(({ name }) => !isReserved(name) || globs.enters(pathIn(folder, name)));
   const lines = entries.map((entry) => `${kindOf(entry)?.[0] ?? 'o'}${entry.name}\0`);
   return { entries, digest: sha256(lines.sort(byCodeUnit).join('')) };
 }
@@ -131,12 +132,12 @@ class Walk {
     const folder = toRel(this.#root, place);
     const at = this.#options.clock();
     const looked = lookThrough(place as AbsPath);
-    const names = looked?.isDirectory() === true ? namesIn(this.#root, folder, this.#globs) : undefined;
+    const names = looked?.isDirectory() === true ? entriesIn(this.#root, folder, this.#globs) : undefined;
     if (looked === undefined) refuseMangled(folder);
     if (looked === undefined || names === undefined) return [];
     this.#folders.set(folder, folderState(folder, looked, names.digest, at));
     return names.entries.filter((entry) => {
-      const path = within(folder, entry.name);
+      const path = pathIn(folder, entry.name);
       const isFolder = entry.isDirectory();
       if (isFolder && !this.#enters(path)) return false;
       this.#take(path, entry);
@@ -180,8 +181,4 @@ function kindOf(stats: Kinds): Found['kind'] | undefined {
   if (stats.isFile()) return 'file';
   if (stats.isDirectory()) return 'dir';
   return stats.isSymbolicLink() ? 'link' : undefined;
-}
-
-function within(folder: RelPath, name: string): RelPath {
-  return (folder === '.' ? name : `${folder}/${name}`) as RelPath;
 }

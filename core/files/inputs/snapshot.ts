@@ -20,7 +20,7 @@ export interface Snapshot {
   readonly summary: Summary | null;
 }
 
-export interface Summary {
+interface Summary {
   /** Of the paths that were gone or unseen. */
   readonly beside: Digest;
   readonly tree: Digest;
@@ -41,7 +41,7 @@ function digestBeside(gone: readonly RelPath[], unseen: readonly RelPath[]): Dig
 const NOTHING = digestBeside([], []);
 
 /** What is not in a snapshot, or in it and not in its tree. */
-export interface Beside {
+interface Beside {
   /** Paths that are named and not there. */
   readonly gone: readonly RelPath[];
   /** Paths of the snapshot that are hidden, in its order. */

@@ -2,11 +2,12 @@
  * The lock file of bun as text: things are places, such as `a/b` for a `b` that is only there for `a`, found as Node finds
  * them. What patches change is only in the files of the patches. Pure.
  */
+import { tableOf, type Table } from '../../base/table.ts';
 import { sha256 } from '../../base/hash.ts';
 import { parseJsonc } from '../../base/jsonc.ts';
 import type { RelPath } from '../../base/paths.ts';
 import type { Described, Given, Illegible, Lock } from './lock.ts';
-import { at, namesIn, type Table, tableAt, tableOf, textAt } from './tables.ts';
+import { at, namesIn, tableAt, textAt } from './tables.ts';
 
 const NEWEST = 2;
 /** What may be missing, and what must be there. */

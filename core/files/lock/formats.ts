@@ -1,4 +1,5 @@
 /** The lock files that are known, and how each of them is read. Reads nothing itself, but loads a parser where it is needed. */
+import { tableOf } from '../../base/table.ts';
 import { messageOf } from '../../base/errors.ts';
 import { type Digest, sha256 } from '../../base/hash.ts';
 import { normalRel, type RelPath } from '../../base/paths.ts';
@@ -7,7 +8,6 @@ import { readBunLock } from './bun.ts';
 import { type Illegible, type Lock, type Member, Slices } from './lock.ts';
 import { readNpmLock } from './npm.ts';
 import { readPnpmLock } from './pnpm.ts';
-import { tableOf } from './tables.ts';
 import { readBerryLock } from './yarn-berry.ts';
 import { readClassicLock } from './yarn-classic.ts';
 

@@ -12,14 +12,14 @@ import { isRacy, statKey } from '../states/stat-key.ts';
 import { filesBeside, LOCK_FILES, manifestsBehind, readLock } from './formats.ts';
 import type { Member } from './lock.ts';
 
-export interface LockSlice {
+interface LockSlice {
   readonly digest: Digest;
   /** A line for each installed package: name, version and more, separated by tabs. */
   text(): string;
   readonly listing: InputListing;
 }
 
-export interface LockFileOptions {
+interface LockFileOptions {
   readonly root: AbsPath;
   readonly workspace: Workspace;
   readonly state: StateStore;

@@ -1,6 +1,7 @@
 /** The lock file of npm, version 2 or 3: things are places in `node_modules`, found as Node finds them. Pure. */
+import { tableOf, type Table } from '../../base/table.ts';
 import type { Given, Illegible, Lock } from './lock.ts';
-import { at, namesIn, type Table, tableAt, tableOf, textAt } from './tables.ts';
+import { at, namesIn, tableAt, textAt } from './tables.ts';
 
 /** Dependencies that are installed for who depends on a package, and those that only the package itself has. */
 const PASSED_ON = ['dependencies', 'optionalDependencies', 'peerDependencies'];

@@ -3,9 +3,10 @@
  * pnpm writes two documents, of which the first says what pnpm itself needs. Pure, but for the YAML parser it is given.
  */
 import { posix } from 'node:path';
+import { tableOf, type Table } from '../../base/table.ts';
 import type { RelPath } from '../../base/paths.ts';
 import type { Described, Given, Illegible, Lock, Member } from './lock.ts';
-import { type Table, tableAt, tableOf, textAt } from './tables.ts';
+import { tableAt, textAt } from './tables.ts';
 
 const VERSIONS = /^(?:6|9)\.\d+$/;
 const PASSED_ON = ['dependencies', 'optionalDependencies'];

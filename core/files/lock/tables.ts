@@ -1,14 +1,6 @@
-/** Parsed data of which nothing is known; what is inherited is not in it. Pure. */
+/** What is under the keys of parsed data; what is inherited is not in it. Pure. */
 
-export type Table = Readonly<Record<string, unknown>>;
-
-const EMPTY: Table = {};
-
-/** The value itself if it is a table, else an empty one. */
-export function tableOf(value: unknown): Table {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Table) : EMPTY;
-}
-
+import { tableOf, type Table } from '../../base/table.ts';
 /** Undefined if the table itself has no such key. */
 export function at(table: Table, key: string): unknown {
   return Object.hasOwn(table, key) ? table[key] : undefined;

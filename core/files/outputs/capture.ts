@@ -3,9 +3,8 @@ import { readlinkSync, realpathSync, type Stats, symlinkSync, unlinkSync } from 
 import { isAbsolute, posix } from 'node:path';
 import { FlecheError, systemCode } from '../../base/errors.ts';
 import type { Digest } from '../../base/hash.ts';
-import { escapes, type RelPath, toRel } from '../../base/paths.ts';
+import { escapes, folderOf, type RelPath, toRel } from '../../base/paths.ts';
 import type { FileValueStore } from '../../store/values.ts';
-import { folderOf } from '../folders.ts';
 import { isGone, lookAt } from '../look.ts';
 import { settled } from '../states/contents.ts';
 import { type PathState, stateOf } from '../states/path-states.ts';

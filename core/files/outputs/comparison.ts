@@ -1,8 +1,7 @@
 /** What differs between a workspace and the tree of outputs that should stand there. Looks, and changes nothing. */
 import { readdirSync, readlinkSync, type Stats } from 'node:fs';
 import { byCodeUnit } from '../../base/order.ts';
-import type { RelPath } from '../../base/paths.ts';
-import { folderOf } from '../folders.ts';
+import { folderOf, type RelPath } from '../../base/paths.ts';
 import { lookAt } from '../look.ts';
 import { readContent } from '../states/contents.ts';
 import { kept, type PathState, stateOf } from '../states/path-states.ts';

@@ -5,8 +5,8 @@
 import { readlinkSync, unlinkSync } from 'node:fs';
 import { FlecheError } from '../../base/errors.ts';
 import { byCodeUnit } from '../../base/order.ts';
-import { type AbsPath, escapes, type RelPath } from '../../base/paths.ts';
-import { type Blocker, Folders, folderOf } from '../folders.ts';
+import { type AbsPath, escapes, folderOf, type RelPath } from '../../base/paths.ts';
+import { type Blocker, Folders } from '../folders.ts';
 import type { Globs } from '../globs/globs.ts';
 import { EMPTY_FOLDER, scan } from '../inputs/scan.ts';
 import { lookAt, placeOf } from '../look.ts';
@@ -15,7 +15,7 @@ import { type PathState, stateOf } from '../states/path-states.ts';
 import { isRacy, sameKey, statKey } from '../states/stat-key.ts';
 import { Trash } from './trash.ts';
 
-export interface SiteContext {
+interface SiteContext {
   readonly root: AbsPath;
   readonly trashDir: AbsPath;
   readonly clock: () => number;

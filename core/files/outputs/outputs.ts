@@ -3,10 +3,9 @@
  * they can be removed, recognised and put right without touching what people put beside them.
  */
 import type { Digest } from '../../base/hash.ts';
-import type { AbsPath, RelPath } from '../../base/paths.ts';
+import { type AbsPath, folderOf, type RelPath } from '../../base/paths.ts';
 import type { StateStore } from '../../store/state.ts';
 import type { FileValueStore } from '../../store/values.ts';
-import { folderOf } from '../folders.ts';
 import { Globs } from '../globs/globs.ts';
 import type { PathState } from '../states/path-states.ts';
 import { makeTree, type Tree, type TreeEntry, treeText } from '../trees/tree.ts';

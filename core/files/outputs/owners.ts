@@ -3,8 +3,7 @@
  * Looks at what stands there, and changes nothing.
  */
 import { readlinkSync } from 'node:fs';
-import type { AbsPath, RelPath } from '../../base/paths.ts';
-import { folderOf } from '../folders.ts';
+import { type AbsPath, folderOf, type RelPath } from '../../base/paths.ts';
 import type { Globs } from '../globs/globs.ts';
 import { lookAt, placeOf } from '../look.ts';
 import type { PathState } from '../states/path-states.ts';

@@ -6,9 +6,8 @@ import { chmodSync, mkdirSync, renameSync, type Stats, symlinkSync, unlinkSync }
 import { isAbsolute, posix, sep } from 'node:path';
 import { systemCode } from '../../base/errors.ts';
 import type { Digest } from '../../base/hash.ts';
-import { escapes, type RelPath } from '../../base/paths.ts';
+import { escapes, folderOf, type RelPath } from '../../base/paths.ts';
 import type { FileValueStore } from '../../store/values.ts';
-import { folderOf } from '../folders.ts';
 import type { Globs } from '../globs/globs.ts';
 import { lookAt } from '../look.ts';
 import { type PathKind, type PathState, stateOf } from '../states/path-states.ts';

@@ -10,7 +10,7 @@ import type { PathState } from '../states/path-states.ts';
 import { isExecutable, isRacy, type StatKey, sameKey, statKey } from '../states/stat-key.ts';
 import type { TreeEntry } from '../trees/tree.ts';
 
-export interface StandingContext {
+interface StandingContext {
   readonly root: AbsPath;
   /** What was last known of a path; its key vouches for its content. */
   known(path: RelPath): PathState | undefined;

@@ -75,7 +75,7 @@ export function placeIn(list: PathList, path: RelPath): number {
 }
 
 /** A packed list, in parts that share what they were packed into, and the remark it was packed with. */
-export interface PackedStates {
+interface PackedStates {
   readonly length: number;
   /** The states from one place up to, but without, another. */
   part(from: number, to: number): PathList;

@@ -7,7 +7,7 @@ import { posix } from 'node:path';
 import { isDigest } from '../../base/hash.ts';
 import type { Tree } from './tree.ts';
 
-export interface TreeLimits {
+interface TreeLimits {
   readonly maxEntries: number;
   /** Of all files together, bytes. */
   readonly maxBytes: number;

@@ -10,7 +10,7 @@ import { basename, dirname, join } from 'node:path';
 import type { AbsPath } from '../../base/paths.ts';
 import { isGone, lookAt } from '../look.ts';
 
-export interface FolderListener {
+interface FolderListener {
   /** Something may have happened at this place. */
   happened(place: AbsPath): void;
   /** This folder came to be, is gone, or is another one: anything may have happened below it. */

@@ -22,7 +22,7 @@ export const BASE_ENV: readonly string[] = [
 
 /** What programs on Windows need beside it. */
 // biome-ignore format: one table
-export const WINDOWS_ENV: readonly string[] = [
+const WINDOWS_ENV: readonly string[] = [
   'SystemRoot', 'SystemDrive', 'windir', 'ComSpec', 'PATHEXT', 'OS', 'NUMBER_OF_PROCESSORS', 'PROCESSOR_*',
   'USERNAME', 'USERPROFILE', 'HOMEDRIVE', 'HOMEPATH', 'APPDATA', 'LOCALAPPDATA', 'PUBLIC', 'ALLUSERSPROFILE',
   'ProgramData', 'ProgramFiles', 'ProgramFiles(x86)', 'ProgramW6432',

@@ -30,7 +30,7 @@ process.on('exit', () => {
   for (const each of notes.values()) each.remove();
 });
 
-export interface RunningEntry {
+interface RunningEntry {
   /** The group has ended. */
   remove(): void;
 }

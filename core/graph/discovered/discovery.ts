@@ -4,10 +4,9 @@
  */
 import { FlecheError } from '../../base/errors.ts';
 import { byCodeUnit } from '../../base/order.ts';
-import { escapes, type RelPath, toAbs } from '../../base/paths.ts';
+import { escapes, folderOf, type RelPath, toAbs } from '../../base/paths.ts';
 import { MentionedPlaces } from '../../files/code/mentioned.ts';
 import { steeringFiles } from '../../files/code/steering.ts';
-import { folderOf } from '../../files/folders.ts';
 import { namesOf } from '../../files/inputs/folder-names.ts';
 import type { MadeFolders } from '../../files/inputs/made-folders.ts';
 import { ReportFile, textAt } from '../../files/inputs/report-file.ts';

@@ -10,7 +10,7 @@ export interface Mention {
 /** The mentions of a report, or why it is none, as what follows its name in a sentence. */
 export type Mentions = { readonly kind: 'read'; readonly mentions: readonly Mention[] } | Broken;
 
-export interface Broken {
+interface Broken {
   readonly kind: 'broken';
   readonly why: string;
 }

@@ -14,7 +14,7 @@ import type { Task } from '../tasks/task.ts';
 import type { Surroundings } from '../tasks/task-call.ts';
 
 /** A path as a task finds it. */
-export interface Sighted {
+interface Sighted {
   readonly entry: TreeEntry;
   /** The upstream task that wrote what is there. */
   readonly maker: string | undefined;

@@ -19,7 +19,7 @@ import type { ItemCall, TaskCall } from '../tasks/task-call.ts';
 import { type ItemAnswer, itemsOf } from './asked-items.ts';
 
 /** The answer of a task. */
-export interface Composed {
+interface Composed {
   readonly product: Product;
   /** In pieces; null for nothing. */
   readonly log: Iterable<Uint8Array> | null;

@@ -28,7 +28,7 @@ import { compose, labelled } from './composed.ts';
 import { Tally } from './tally.ts';
 
 /** What items share of a run. */
-export interface Crew {
+interface Crew {
   readonly slots: Slots;
   readonly want: Want;
   readonly upstream: Upstream;

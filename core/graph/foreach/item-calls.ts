@@ -21,7 +21,7 @@ export interface FoundItems {
 }
 
 /** What the question of a task tells of its items. */
-export interface ItemSource {
+interface ItemSource {
   /** The parts that every item's question has. */
   readonly shared: readonly Part[];
   /** Paths that all items read and that are no longer what their questions say. */

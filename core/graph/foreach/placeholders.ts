@@ -11,7 +11,7 @@ export const FILE_PLACEHOLDERS = ['path', 'dir', 'name', 'ext'] as const;
 /** Of a value: its text, and the beginning of its digest. */
 export const VALUE_PLACEHOLDERS = ['item', 'key'] as const;
 
-export type Placeholder = (typeof FILE_PLACEHOLDERS)[number] | (typeof VALUE_PLACEHOLDERS)[number];
+type Placeholder = (typeof FILE_PLACEHOLDERS)[number] | (typeof VALUE_PLACEHOLDERS)[number];
 
 /** What placeholders stand for; one that an item does not have is missing. */
 export type Fields = Readonly<Partial<Record<Placeholder, string>>>;

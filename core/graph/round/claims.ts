@@ -10,7 +10,7 @@ import type { Lease, LeaseStore } from '../../store/leases.ts';
 import { isAbandoned } from '../../store/owner.ts';
 import type { TaskGraph } from '../tasks/graph.ts';
 
-export interface ClaimOptions {
+interface ClaimOptions {
   readonly leases: LeaseStore;
   readonly graph: TaskGraph;
   /** ms since the epoch. */

@@ -4,7 +4,7 @@ import type { Product } from '../tasks/product.ts';
 import type { Acted, Settled } from '../tasks/settled.ts';
 
 /** What is to be said of an end; the rest is filled in. */
-export type EndFields = Partial<Omit<TaskOutcome, 'type' | 'name' | 'ms' | 'attempts'>> & {
+type EndFields = Partial<Omit<TaskOutcome, 'type' | 'name' | 'ms' | 'attempts'>> & {
   readonly outcome: OutcomeKind;
 };
 

@@ -49,7 +49,7 @@ interface Worked {
 }
 
 /** What the command or function did, before its outputs are looked at. */
-export type Work = Worked | { readonly kind: 'failed'; readonly failure: Failure } | { readonly kind: 'aborted' };
+type Work = Worked | { readonly kind: 'failed'; readonly failure: Failure } | { readonly kind: 'aborted' };
 
 /** The work, which has failed if it takes longer than it may, or cannot go on. */
 export async function work(call: TaskCall, bench: Workbench, logFile: string, execution: Execution): Promise<Work> {

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Readiness } from '../tasks/task.ts';
 
 /** What readiness is found out by. */
-export interface Probes {
+interface Probes {
   /** Aborted when the waiting is in vain. */
   readonly signal: AbortSignal;
   /** Resolves when the service has printed the text, or never. */

@@ -14,7 +14,7 @@ import type { Service } from './service.ts';
 import { ServicePool } from './service-pool.ts';
 
 /** Services that a task may use while it works. */
-export type InUse =
+type InUse =
   | { readonly kind: 'up'; readonly services: readonly Service[] }
   /** This one is not to be had. */
   | { readonly kind: 'down'; readonly name: string }

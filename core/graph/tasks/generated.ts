@@ -2,8 +2,7 @@
  * The paths in a workspace that tasks write, from where one task stands: its upstream's and its own. What is on disk of
  * them is no input: what the upstream wrote is told by its products, so that a plan sees what a run would see.
  */
-import { isWithin, normalRel, type RelPath } from '../../base/paths.ts';
-import { folderOf } from '../../files/folders.ts';
+import { folderOf, isWithin, normalRel, type RelPath } from '../../base/paths.ts';
 import { type Globs, globsOf } from '../../files/globs/globs.ts';
 import type { Outputs } from '../../files/outputs/outputs.ts';
 import type { TreeEntry } from '../../files/trees/tree.ts';
@@ -13,7 +12,7 @@ import type { Task } from './task.ts';
 import type { Writers } from './writers.ts';
 
 /** Entries by the name of the task that wrote them. */
-export type ByWriter = readonly (readonly [task: string, entries: readonly TreeEntry[]])[];
+type ByWriter = readonly (readonly [task: string, entries: readonly TreeEntry[]])[];
 
 export class Generated {
   readonly #task: string;

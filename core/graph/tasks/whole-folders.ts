@@ -8,7 +8,7 @@ import type { TaskGraph } from './graph.ts';
 import type { Task } from './task.ts';
 import type { Writers } from './writers.ts';
 
-export interface InputPatterns {
+interface InputPatterns {
   /** For what is in the workspace. */
   readonly listed: readonly string[];
   /** For what upstream tasks write: also what git ignores. */

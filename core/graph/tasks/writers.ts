@@ -5,8 +5,7 @@
 import { digest } from '../../base/digest.ts';
 import { FlecheError } from '../../base/errors.ts';
 import type { Digest } from '../../base/hash.ts';
-import type { RelPath } from '../../base/paths.ts';
-import { folderOf } from '../../files/folders.ts';
+import { folderOf, type RelPath } from '../../base/paths.ts';
 import { type Globs, globsOf } from '../../files/globs/globs.ts';
 import type { TaskGraph } from './graph.ts';
 import type { Task } from './task.ts';

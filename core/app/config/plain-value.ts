@@ -1,20 +1,5 @@
-/**
- * Values out of parsed TOML, as the program uses them. Everything here is lenient: what has the wrong type is left out,
- * for it has been noted by the checks and nothing that is read from such a file will be used.
- */
-import { isTable, type Table } from './check.ts';
-
-export function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined;
-}
-
-export function textsOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((element) => typeof element === 'string') : [];
-}
-
-export function tableOf(value: unknown): Table {
-  return isTable(value) ? value : {};
-}
+/** TOML values as JavaScript knows them. */
+import { isTable } from '../../base/table.ts';
 
 /**
  * A TOML value as a JavaScript value of everyday types: plain objects and arrays. A date-time with an offset becomes a
