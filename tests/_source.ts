@@ -95,7 +95,7 @@ function regExpEnd(text: string, start: number): number {
 }
 
 /** An import or re-export of a module: its specifier and the statement's own words before it. */
-export interface ImportStatement {
+interface ImportStatement {
   readonly specifier: string;
   readonly statement: string;
 }

@@ -41,3 +41,8 @@ export class TestClock implements Clock {
     this.pass(0);
   }
 }
+
+/** Lets everything happen that needs no time. */
+export function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}

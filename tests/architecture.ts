@@ -131,6 +131,51 @@ test('the only barrel is the public interface', () => {
   assert.equal(paths(all.filter((file) => /\bexport\s*\*/.test(file.code))), []);
 });
 
+/** What users import: what these files export is there for them. */
+const ENTRIES = [INDEX, ...['build', 'esbuild', 'pipeline', 'transform', 'vite'].map((name) => `plugins/${name}.ts`)];
+const EXPORT = /^export (?:async )?(?:abstract )?(function|class|const|let|interface|type)\*? (\w+)/gm;
+
+/** Names that stand in the code of a file, with how often they do. */
+function wordsOf(code: string): ReadonlyMap<string, number> {
+  const words = new Map<string, number>();
+  for (const [word] of code.matchAll(/\w+/g)) words.set(word, (words.get(word) ?? 0) + 1);
+  return words;
+}
+
+test('what is exported is used elsewhere, and nothing is there for tests alone', () => {
+  const own = new Map(all.map(({ path, code }) => [path, wordsOf(code)]));
+  const tests = filesBelow(ROOT, ['tests'], /\.ts$/).map((path) => wordsOf(readFileSync(join(ROOT, path), 'utf8')));
+  const isUsed = (file: Source, kind: string, name: string): boolean => {
+    if ([...own].some(([path, words]) => path !== file.path && words.has(name))) return true;
+    const isThere = kind === 'interface' || kind === 'type' || (own.get(file.path)?.get(name) ?? 0) > 1;
+    return isThere && tests.some((words) => words.has(name));
+  };
+  const unused = all
+    .filter(({ path }) => !ENTRIES.includes(path))
+    .flatMap((file) =>
+      [...file.code.matchAll(EXPORT)].flatMap(([, kind = '', name = '']) =>
+        isUsed(file, kind, name) ? [] : [`${file.path}: ${name}`],
+      ),
+    );
+  assert.equal(unused, []);
+});
+
+test('the architecture document names every folder and every package', () => {
+  const text = readFileSync(join(ROOT, 'core/README.md'), 'utf8');
+  const folders = new Set(all.map(({ path }) => dirname(path)).filter((folder) => /^core\/\w+\/\w/.test(folder)));
+  const manifest: unknown = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const { dependencies, peerDependencies } = manifest as Readonly<Record<string, Readonly<Record<string, string>>>>;
+  const packages = Object.keys({ ...dependencies, ...peerDependencies });
+  assert.ok(folders.size > 0 && packages.length > 0);
+  const missing = [...folders].filter((folder) => !text.includes(`\`${folder.slice('core/'.length)}\``));
+  assert.equal(missing, []);
+  const table = text.slice(text.indexOf('## Dependencies'));
+  assert.equal(
+    packages.filter((name) => !new RegExp(`^\\|[^|]*(?<![\\w@/-])${name}[ ,|]`, 'm').test(table)),
+    [],
+  );
+});
+
 test('every file opens with what it is', () => {
   const opens = (text: string): boolean => /^(?:#![^\n]*\n)?\/(?:\/ |\*\*\s)/.test(text);
   assert.equal(paths(all.filter((file) => !opens(file.text))), []);

@@ -2,11 +2,10 @@
  * The two notebooks that introduce fleche, cell by cell, in one session: what was shown there happens here. Durations are
  * shorter, and what a cell printed is what it asserts.
  */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { inNewFolder } from './_new-folder.ts';
 import {
   Cache,
   CacheStack,
@@ -239,8 +238,8 @@ test('[29] a past call loads its values when they are looked at', async () => {
   assert.equal([args, result], [{ n: 20 }, 6765]);
 });
 
-test('[CacheStack] a hit further back moves to the front', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
+test('[CacheStack] a hit further back moves to the front', () =>
+  inNewFolder(async (folder) => {
   const remoteCache = new Cache(
     new FolderValueStore({ root: folder }),
     new SqlCallStore({ path: join(folder, 'cache.db') }),
@@ -269,7 +268,6 @@ test('[CacheStack] a hit further back moves to the front', async () => {
   );
   assert.equal(output(), []);
   await remoteCache.close();
-  rmSync(folder, { recursive: true });
-});
+  }));
 
 test.run();

@@ -13,7 +13,7 @@ import type { Task } from '../../core/graph/tasks/task.ts';
 import { TestClock } from '../_test-clock.ts';
 import { FakeTerminal } from './_screen.ts';
 
-export interface FakeMachine extends Machine {
+interface FakeMachine extends Machine {
   readonly stdout: FakeTerminal;
   readonly stderr: FakeTerminal;
   readonly clock: TestClock;
@@ -55,7 +55,7 @@ export function fakeTask(name: string, needs: readonly string[] = []): Task {
 }
 
 /** A project without packages. */
-export function noPackages(): Packages {
+function noPackages(): Packages {
   return new Packages({ ...NO_MANIFEST, name: '//', folder: '.' as RelPath }, []);
 }
 

@@ -1,9 +1,9 @@
 /** From words to exit codes, with verbs made for it. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { inNewFolder } from '../_new-folder.ts';
 import { runCli } from '../../core/app/cli.ts';
 import type { VerbAction, VerbSpec } from '../../core/app/verb.ts';
 import { FlecheError } from '../../core/base/errors.ts';
@@ -75,9 +75,8 @@ test('with --json the error is the last line of standard output too', async () =
   }
 });
 
-test('an error about a file shows its line, with its path seen from here', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
-  try {
+test('an error about a file shows its line, with its path seen from here', () =>
+  inNewFolder(async (folder) => {
     const file = join(folder, 'fleche.config.toml');
     writeFileSync(file, 'a = 1\nb = oops\n');
     const fail: VerbAction = () => {
@@ -86,14 +85,10 @@ test('an error about a file shows its line, with its path seen from here', async
     const told = await cli(['act'], fail, folder);
     assert.is(told.code, 3);
     assert.is(told.stderr, 'error[CONFIG_SYNTAX]: fleche.config.toml:2:5: not TOML\n  2 | b = oops\n    |     ^\n');
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-});
+  }));
 
-test('--cwd is where the verb works, and must be a folder', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
-  try {
+test('--cwd is where the verb works, and must be a folder', () =>
+  inNewFolder(async (folder) => {
     let seen = '';
     const look: VerbAction = async ({ machine }) => {
       seen = machine.cwd;
@@ -104,10 +99,7 @@ test('--cwd is where the verb works, and must be a folder', async () => {
     const told = await cli(['--cwd', join(folder, 'gone'), 'act'], never);
     assert.is(told.code, 3);
     assert.match(told.stderr, /is not a folder/);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-});
+  }));
 
 test('--color decides over the environment, for what a verb prints and for errors', async () => {
   const print: VerbAction = async ({ machine }) => {

@@ -3,17 +3,8 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FlecheError } from '../../core/base/errors.ts';
+import { codeOf } from '../_thrown.ts';
 import { COPY, outcomes, withScratch } from './_scratch.ts';
-
-function codeOf(action: () => unknown): string {
-  try {
-    action();
-  } catch (error) {
-    return error instanceof FlecheError ? error.code : String(error);
-  }
-  return 'nothing was thrown';
-}
 
 test('what ran is answered by the next process', async () => {
   await withScratch(COPY, async (scratch) => {

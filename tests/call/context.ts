@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { turn } from '../_test-clock.ts';
 import { FlecheError } from '../../core/base/errors.ts';
 import { ReservedCaches } from '../../core/call/caches/reserved-caches.ts';
 import { cache, meta, project, setCacheResolver, tags } from '../../core/call/context.ts';
@@ -16,8 +17,6 @@ const notedLater = fleche(
   },
   { name: 'notedLater', args: ['x'] },
 );
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 test('a callback is a scope, and gives back what the callback gives', () => {
   const store = memoryCache();
   const before = cache();

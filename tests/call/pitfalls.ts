@@ -24,11 +24,12 @@
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { inNewFolder } from '../_new-folder.ts';
+import { turn } from '../_test-clock.ts';
 import { Cache } from '../../core/call/caches/cache.ts';
 import { cache } from '../../core/call/context.ts';
 import { fleche } from '../../core/call/memo/fleche.ts';
@@ -39,8 +40,6 @@ import { laterCache, memoryCache } from './_caches.ts';
 import { fakeClock, HOUR } from './_clock.ts';
 import { sharedCaches } from './_shared-caches.ts';
 import { warningsOf } from './_warnings.ts';
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('point 4: null and undefined are answers like any other, and nobody is given a placeholder for one', async () => {
   let made = 0;
@@ -90,8 +89,8 @@ function everyCache(root: string): Readonly<Record<string, Cache>> {
   return { memory: memoryCache(), later: laterCache(), ...sharedCaches(root) };
 }
 
-test('point 6: processes that store different keys at the same time lose nothing, in any cache they share', async () => {
-  const root = mkdtempSync(join(tmpdir(), 'fleche-'));
+test('point 6: processes that store different keys at the same time lose nothing, in any cache they share', () =>
+  inNewFolder(async (root) => {
   const program = bundled(join(import.meta.dirname, '_writer.ts'));
   const [PROCESSES, KEYS] = [4, 20];
   const ends = Array.from({ length: PROCESSES }, async (_, at) => {
@@ -106,11 +105,10 @@ test('point 6: processes that store different keys at the same time lose nothing
     for (const { x, result } of rows) assert.is(result, Number(x) ** 2, kind);
     await store.close();
   }
-  rmSync(root, { recursive: true });
-});
+  }));
 
-test('point 3: a failed refresh keeps the last good value, in every store', async () => {
-  const root = mkdtempSync(join(tmpdir(), 'fleche-'));
+test('point 3: a failed refresh keeps the last good value, in every store', () =>
+  inNewFolder(async (root) => {
   for (const [kind, store] of Object.entries(everyCache(root))) {
     const clock = fakeClock();
     let fails = false;
@@ -146,11 +144,10 @@ test('point 3: a failed refresh keeps the last good value, in every store', asyn
     );
     await store.close();
   }
-  rmSync(root, { recursive: true });
-});
+  }));
 
-test('point 16: functions and arguments of any name are kept apart and where they belong', async () => {
-  const root = mkdtempSync(join(tmpdir(), 'fleche-'));
+test('point 16: functions and arguments of any name are kept apart and where they belong', () =>
+  inNewFolder(async (root) => {
   const names = ['../up', 'a/b', 'a', 'a\\b', 'CON', 'ü–😀', ' ', '%2e%2e', '\n', 'x'.repeat(5000), 'NAME', 'name'];
   for (const [kind, store] of Object.entries(everyCache(join(root, 'inside')))) {
     await cache(store, async () => {
@@ -165,8 +162,7 @@ test('point 16: functions and arguments of any name are kept apart and where the
     await store.close();
   }
   assert.equal(readdirSync(root), ['inside']);
-  rmSync(root, { recursive: true });
-});
+  }));
 
 test('what was begun before its function was cleared is no answer to anybody who asks after that', async () => {
   let price = 1;
@@ -241,8 +237,8 @@ test('point 6: different keys at the same time lose nothing', async () => {
   });
 });
 
-test('point 7: records that are cut short, garbage or of another version are misses', async () => {
-  const root = mkdtempSync(join(tmpdir(), 'fleche-'));
+test('point 7: records that are cut short, garbage or of another version are misses', () =>
+  inNewFolder(async (root) => {
   let made = 0;
   const count = fleche((x: number) => x + 0 * ++made, { name: 'count' });
   const open = (): Cache =>
@@ -282,8 +278,7 @@ test('point 7: records that are cut short, garbage or of another version are mis
     }
   });
   assert.equal(warnings, []);
-  rmSync(root, { recursive: true });
-});
+  }));
 
 test('point 8: clearing one function leaves those whose names begin like its own', () => {
   const foo = fleche((x: number) => x, { name: 'foo' });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { codeOfLater } from '../_thrown.ts';
 import { digest } from '../../core/base/digest.ts';
 import { registerClass } from '../../core/base/digestible.ts';
 import { FlecheError } from '../../core/base/errors.ts';
@@ -9,16 +10,6 @@ import { cache } from '../../core/call/context.ts';
 import { D } from '../../core/call/d.ts';
 import { fleche } from '../../core/call/memo/fleche.ts';
 import { countingCache, laterCache, memoryCache } from './_caches.ts';
-
-const codeOf = (error: unknown): string => (error instanceof FlecheError ? error.code : String(error));
-async function thrownBy(body: () => unknown): Promise<string> {
-  try {
-    await body();
-  } catch (error) {
-    return codeOf(error);
-  }
-  return 'nothing';
-}
 
 const doubled: number[] = [];
 const double = fleche(
@@ -135,7 +126,7 @@ test('references work on a cache that answers later', async () => {
   await cache(laterCache(store), async () => {
     assert.equal(await identityLater([D(digest(100).slice(0, 6))]), [100]);
     assert.equal(await identityLater([D(100)]), [100]);
-    assert.is(await thrownBy(() => double(D(100))), 'CACHE_ASYNC');
+    assert.is(await codeOfLater(() => double(D(100))), 'CACHE_ASYNC');
   });
 });
 
@@ -158,9 +149,9 @@ test('concurrent callers with a reference share one execution', async () => {
 
 test('a reference to what is not there is an error', async () => {
   await cache(memoryCache(), async () => {
-    assert.is(await thrownBy(() => double(D(12345))), 'DIGEST_UNKNOWN');
-    assert.is(await thrownBy(() => double(D('60079f79'))), 'DIGEST_UNKNOWN');
-    assert.is(await thrownBy(() => identityLater(D('60079f79'))), 'DIGEST_UNKNOWN');
+    assert.is(await codeOfLater(() => double(D(12345))), 'DIGEST_UNKNOWN');
+    assert.is(await codeOfLater(() => double(D('60079f79'))), 'DIGEST_UNKNOWN');
+    assert.is(await codeOfLater(() => identityLater(D('60079f79'))), 'DIGEST_UNKNOWN');
   });
 });
 
@@ -196,11 +187,11 @@ test('D takes hexadecimal text for a digest, and anything else for a value', () 
   assert.is(D(null).digest, digest(null));
   assert.throws(
     () => D('cab'),
-    (error: unknown) => codeOf(error) === 'DIGEST_TOO_SHORT',
+    (error: { readonly code?: string }) => error.code === 'DIGEST_TOO_SHORT',
   );
   assert.throws(
     () => D(Symbol('x')),
-    (error: unknown) => codeOf(error) === 'INDIGESTIBLE',
+    (error: { readonly code?: string }) => error.code === 'INDIGESTIBLE',
   );
 });
 
@@ -211,11 +202,11 @@ test('a cyclic argument beside a prefix is refused, not walked for ever', () => 
   cache(memoryCache(), () => {
     assert.throws(
       () => identity([D('60079f79'), cyclic]),
-      (error: unknown) => codeOf(error) === 'DIGEST_UNKNOWN',
+      (error: { readonly code?: string }) => error.code === 'DIGEST_UNKNOWN',
     );
     assert.throws(
       () => identity(cyclic),
-      (error: unknown) => codeOf(error) === 'INDIGESTIBLE',
+      (error: { readonly code?: string }) => error.code === 'INDIGESTIBLE',
     );
   });
 });

@@ -16,7 +16,7 @@ export interface PlanEdit {
 }
 
 /** A change of what tasks wrote, or of what stands among it. */
-export type OutputEdit =
+type OutputEdit =
   | { readonly kind: 'edit-output' | 'delete-output' | 'chmod-output' | 'folder-for-output'; readonly which: number }
   | { readonly kind: 'delete-outputs' | 'squat'; readonly task: number }
   | { readonly kind: 'hand' | 'unhand'; readonly task: number; readonly name: string; readonly text: string };

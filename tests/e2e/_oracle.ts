@@ -20,7 +20,7 @@ export async function withBase(work: (base: string) => Promise<void>): Promise<v
 }
 
 /** How many histories are lived through in the two profiles. */
-export interface Extent {
+interface Extent {
   readonly normal: number;
   readonly nightly: number;
   /** In the normal profile; where the machine is too slow, fewer histories are lived through, which is told. */

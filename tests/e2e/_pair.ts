@@ -17,7 +17,7 @@ type PairChapter =
   | { readonly kind: 'both'; readonly jobs: number }
   | { readonly kind: 'spoil'; readonly harm: (typeof HARMS)[number]; readonly which: number };
 
-export interface PairStory<P> {
+interface PairStory<P> {
   readonly plan: P;
   readonly chapters: readonly PairChapter[];
 }

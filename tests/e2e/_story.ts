@@ -16,7 +16,7 @@ export interface World<P> extends Editable {
  * How runs are done: within this process; as processes of their own, which can be killed, and whose cache can be damaged;
  * or by a watch, for which a run is the time until nothing is left to do.
  */
-export type Manner = 'inside' | 'outside' | 'watch';
+type Manner = 'inside' | 'outside' | 'watch';
 
 export type Act =
   | { readonly kind: 'run'; readonly jobs: number; readonly target: number | undefined; readonly force: boolean }
@@ -28,7 +28,7 @@ export type Act =
   | { readonly kind: 'damage'; readonly at: number };
 
 /** An edit so many ms after the one before it. */
-export interface Late {
+interface Late {
   readonly after: number;
   readonly edit: Edit;
 }

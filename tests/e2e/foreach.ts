@@ -1,9 +1,7 @@
 /** Tasks that are done for each of many items, as people run them: what runs, and what stands there afterwards. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { inNewFolder } from '../_new-folder.ts';
 import { ended, isAlive, type Rig, type RunResult, until, withRig } from './_rig.ts';
 import { folderLines, sharing } from './_sharing.ts';
 import { WatchProcess } from './_watch.ts';
@@ -180,14 +178,13 @@ test('a run that was killed half way goes on where it was', () =>
     assert.equal((await rig.run(['page'])).log, []);
   }));
 
-test('items that others made come from a shared cache', async () => {
-  const shared = mkdtempSync(join(tmpdir(), 'fleche-'));
+test('items that others made come from a shared cache', () =>
+  inNewFolder(async (shared) => {
   const config = (FILES['fleche.config.toml'] ?? '').replace('root = true\n', 'root = true\ncache = "team"\n');
   const files: Readonly<Record<string, string>> = {
     ...FILES,
     'fleche.config.toml': `${config}${sharing(folderLines(shared))}`,
   };
-  try {
     await withRig(files, async (here) => {
       assert.is((await here.run()).log.length, 8);
       await withRig({ ...files, 'docs/b.md': 'other\n' }, async (there) => {
@@ -203,10 +200,7 @@ test('items that others made come from a shared cache', async () => {
         assert.is(there.read('build/deep/a.html'), '=\ndeep\n');
       });
     });
-  } finally {
-    rmSync(shared, { recursive: true, force: true });
-  }
-});
+  }));
 
 test('what is invalidated runs again, by the name of the task, an item, or a file', () =>
   built(async (rig) => {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { inNewFolder } from '../_new-folder.ts';
 import { isDigest, sha256 } from '../../core/base/hash.ts';
 import { DirectoryRemote } from '../../core/store/remote/directory-remote.ts';
 import { testWith, WRITER, withNginx } from '../store/remote/_servers.ts';
@@ -89,9 +90,8 @@ testWith(['nginx', 'ccache', 'gcc'], 'ccache and fleche share one nginx, and eac
   }),
 );
 
-test("what is not fleche's under a key is no answer", async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
-  try {
+test("what is not fleche's under a key is no answer", () =>
+  inNewFolder(async (folder) => {
     const lines = CONFIG('').replace('type = "Http"\nurl = ""', `type = "Directory"\nroot = ${JSON.stringify(folder)}`);
     const files = { 'fleche.config.toml': lines.replace('token_env = "TEST_TOKEN"\n', ''), 'in.txt': 'x' };
     await withRig(files, async (here) => {
@@ -102,9 +102,6 @@ test("what is not fleche's under a key is no answer", async () => {
       assert.equal(again.outcomes, { copy: 'ran' });
       assert.match(again.stderr, '1 not decodable');
     });
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-});
+  }));
 
 test.run();

@@ -3,12 +3,12 @@
  * Every key is calculated at most once for each owner that was lost, no answer is wrong, nobody hangs, nothing is left.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync, utimesSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, readFileSync, utimesSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { inNewFolder } from '../_new-folder.ts';
 import { doctor } from '../../core/app/verbs/doctor.ts';
 import type { AbsPath } from '../../core/base/paths.ts';
 import { LocalCache } from '../../core/call/caches/local-cache.ts';
@@ -70,8 +70,8 @@ function start(folder: string, seed: number): Worker {
   return { child, ended };
 }
 
-test('points 1, 5 and 18: killed owners cost one execution each, nobody hangs and nothing is left behind', async () => {
-  const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
+test('points 1, 5 and 18: killed owners cost one execution each, nobody hangs and nothing is left behind', () =>
+  inNewFolder(async (folder) => {
   const seed = Math.floor(Math.random() * 1_000_000);
   const random = randomOf(seed);
   const about = `seed ${seed}`;
@@ -134,7 +134,6 @@ test('points 1, 5 and 18: killed owners cost one execution each, nobody hangs an
   await store.close();
   const found = await findings(join(folder, 'cache'));
   assert.equal(found, [], about);
-  rmSync(folder, { recursive: true });
-});
+  }));
 
 test.run();

@@ -3,11 +3,10 @@
  * script that writes depfiles, and by the C compiler of the machine if there is one.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { inNewFolder } from '../_new-folder.ts';
 import { type Rig, type RunResult, withRig } from './_rig.ts';
 import { folderLines, sharing } from './_sharing.ts';
 import { WatchProcess } from './_watch.ts';
@@ -167,12 +166,11 @@ test('a watch compiles what includes the header that was saved, and wakes for it
   });
 });
 
-test('a header leads to the objects that were made of it, and what is shared is found by what it was', async () => {
+test('a header leads to the objects that were made of it, and what is shared is found by what it was', () =>
+  inNewFolder(async (shared) => {
   const [compiler] = COMPILERS;
   if (compiler === undefined) throw new Error('no compiler');
-  const shared = mkdtempSync(join(tmpdir(), 'fleche-'));
   const own = files(compiler, `cache = "team"\n${sharing(folderLines(shared))}`);
-  try {
     await withRig(own, async (here) => {
       assert.equal(sorted(await here.run()), ALL);
       const forward = await here.fleche(['lineage', '--forward', 'include/one.h']);
@@ -190,9 +188,6 @@ test('a header leads to the objects that were made of it, and what is shared is 
         assert.equal([run.log, run.tasks['objects']?.outcome], [[], 'cached'], run.stderr);
       });
     });
-  } finally {
-    rmSync(shared, { recursive: true, force: true });
-  }
-});
+  }));
 
 test.run();

@@ -2,8 +2,8 @@ import { lstatSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { RelPath } from '../../core/base/paths.ts';
-import { Folders, folderOf } from '../../core/files/folders.ts';
+import { folderOf, type RelPath } from '../../core/base/paths.ts';
+import { Folders } from '../../core/files/folders.ts';
 import { contents, inFolder, put } from './_folder.ts';
 
 const rel = (path: string): RelPath => path as RelPath;

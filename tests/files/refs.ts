@@ -2,10 +2,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { codeOf } from '../_thrown.ts';
 import { decode } from '../../core/base/decode.ts';
 import { digest } from '../../core/base/digest.ts';
 import { encode } from '../../core/base/encode.ts';
-import { FlecheError } from '../../core/base/errors.ts';
 import { sha256 } from '../../core/base/hash.ts';
 import { type AbsPath, normalRel } from '../../core/base/paths.ts';
 import { decodeAt, FileRef, TreeRef } from '../../core/files/refs.ts';
@@ -14,16 +14,6 @@ import { inFolder, put } from './_folder.ts';
 
 function entry(path: string, text: string, executable = false): TreeEntry {
   return { kind: 'file', path: normalRel(path), executable, digest: sha256(text), size: text.length };
-}
-
-function codeOf(work: () => unknown): string {
-  try {
-    work();
-  } catch (error) {
-    if (error instanceof FlecheError) return error.code;
-    throw error;
-  }
-  return 'none';
 }
 
 test('a file is its path, content and mode, not its root', () => {

@@ -1,9 +1,9 @@
 /** Tiers as they are made of their descriptions, over folders. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { inNewFolder } from '../../_new-folder.ts';
 import { TierLine } from '../../../core/app/caches/shared-line.ts';
 import { openTier } from '../../../core/app/caches/shared-tiers.ts';
 import type { SharedCacheSpec } from '../../../core/app/config/cache-spec.ts';
@@ -12,15 +12,6 @@ import { type LocalSide, sideOfStores } from '../../../core/call/shared/local-si
 import { ArrivingValues } from '../../../core/store/arriving.ts';
 import { MemoryCallStore, MemoryValueStore } from '../../../core/store/memory.ts';
 import { fileDigests, type KeyPair, keyPair, taskRecord } from '../../call/shared/_tiers.ts';
-
-async function inFolder(use: (folder: AbsPath) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'fleche-')) as AbsPath;
-  try {
-    await use(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
 
 function spec(name: string, root: AbsPath, over: Partial<SharedCacheSpec> = {}): SharedCacheSpec {
   return {
@@ -59,7 +50,7 @@ function local(): Local {
 }
 
 test('what printed a token that a helper gave, a part of a key or a password is not sent', () =>
-  inFolder(async (root) => {
+  inNewFolder(async (root) => {
     const { privateKey } = keyPair();
     const middle = privateKey.split('\n')[1] ?? '';
     const described = spec('team', root, {
@@ -104,7 +95,7 @@ const records = (root: AbsPath, name: string): number => {
 };
 
 test('an answer from further back goes to the nearer tier once it is whole, if its maker is believed there', () =>
-  inFolder(async (root) => {
+  inNewFolder(async (root) => {
     const [trusted, stranger] = [keyPair(), keyPair()];
     const contents = { 'out/a': 'a'.repeat(100_000), 'out/b': 'b' };
     const maker = local();

@@ -93,6 +93,7 @@ test('an address of an SQLite file is one of an absolute path', () => {
   const url = (text: string): unknown => cache(`[caches.c]\ntype = "Sql"\nurl = "${text}"`);
   for (const [text, address] of [
     ['sqlite:calls.db', 'sqlite:P/calls.db'],
+    ['SQLite:calls.db', 'sqlite:P/calls.db'],
     ['sqlite:///calls.db', 'sqlite:P/calls.db'],
     ['sqlite:////var/calls.db', 'sqlite:/var/calls.db'],
     ['sqlite:/var/calls.db', 'sqlite:/var/calls.db'],

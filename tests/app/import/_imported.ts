@@ -11,7 +11,7 @@ import { run, type Scratch, withScratch } from '../_scratch.ts';
 
 export type Files = Readonly<Record<string, string | object>>;
 
-export interface Imported {
+interface Imported {
   readonly scratch: Scratch;
   /** What was told. */
   readonly told: string;

@@ -1,7 +1,7 @@
 /** The figures of a benchmark, as a Markdown table for people or as lines of JSON for programs. */
 import { median } from './timing.ts';
 
-export const OURS = 'fleche';
+const OURS = 'fleche';
 
 /** One runner in one scenario. */
 export interface Result {

@@ -32,7 +32,7 @@ export interface Workload {
   readonly size: Size;
 }
 
-export interface Size {
+interface Size {
   readonly packages: number;
   /** In each package. */
   readonly files: number;
@@ -192,7 +192,7 @@ function commit(root: string): void {
   }
 }
 
-export function removeWorkload({ root, ranLog }: Workload): void {
+function removeWorkload({ root, ranLog }: Workload): void {
   rmSync(root, { recursive: true, force: true });
   rmSync(ranLog, { force: true });
 }

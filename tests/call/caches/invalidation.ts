@@ -1,11 +1,9 @@
 /** Invalidation: what was made of something goes with it, in one step and for good; everything else stays. */
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join as joinPath } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { inNewFolder } from '../../_new-folder.ts';
+import { codeOfLater } from '../../_thrown.ts';
 import { digest } from '../../../core/base/digest.ts';
-import { FlecheError } from '../../../core/base/errors.ts';
 import { type Digest, type Key, sha256 } from '../../../core/base/hash.ts';
 import type { RelPath } from '../../../core/base/paths.ts';
 import type { Cache } from '../../../core/call/caches/cache.ts';
@@ -34,15 +32,6 @@ const diamond = (seed: number): string => join(sum(load(seed)), words(load(seed)
 /** Names of the calls in a report, each with the part it depends by, and those under it. */
 function shape(calls: readonly InvalidatedCall[]): readonly unknown[] {
   return calls.map(({ name, through, dependents }) => [name, through, ...shape(dependents)]);
-}
-
-async function codeOf(body: () => Promise<unknown>): Promise<string> {
-  try {
-    await body();
-  } catch (error) {
-    return error instanceof FlecheError ? error.code : String(error);
-  }
-  return '';
 }
 
 test('what was made of an answer goes with it, and nothing else', async () => {
@@ -101,10 +90,10 @@ test('all calls of a function by its name, one by its key or the beginning of it
       assert.is((await store.invalidate(what)).count, 1);
     }
     assert.equal(apart.query().results(), [300]);
-    assert.is(await codeOf(() => store.invalidate({ name: 'apart', module: 'elsewhere' })), 'CALL_UNKNOWN');
-    assert.is(await codeOf(() => store.invalidate('never heard of')), 'CALL_UNKNOWN');
-    assert.is(await codeOf(() => store.invalidate({ key: 'abcdef012345' })), 'CALL_UNKNOWN');
-    assert.is(await codeOf(() => store.invalidate(aKey('nowhere'))), 'CALL_UNKNOWN');
+    assert.is(await codeOfLater(() => store.invalidate({ name: 'apart', module: 'elsewhere' })), 'CALL_UNKNOWN');
+    assert.is(await codeOfLater(() => store.invalidate('never heard of')), 'CALL_UNKNOWN');
+    assert.is(await codeOfLater(() => store.invalidate({ key: 'abcdef012345' })), 'CALL_UNKNOWN');
+    assert.is(await codeOfLater(() => store.invalidate(aKey('nowhere'))), 'CALL_UNKNOWN');
   });
 });
 
@@ -149,8 +138,8 @@ test('a long chain is followed to its end, and told as it is', async () => {
   });
 });
 
-test('what was invalidated stays so after a restart', async () => {
-  const root = mkdtempSync(joinPath(tmpdir(), 'fleche-'));
+test('what was invalidated stays so after a restart', () =>
+  inNewFolder(async (root) => {
   let store = new LocalCache(root);
   cache(store, () => {
     diamond(1);
@@ -169,8 +158,7 @@ test('what was invalidated stays so after a restart', async () => {
     assert.equal([load.contains(1), join.contains(3, '1,2'), join.contains(11, '5,6')], [false, false, true]);
   });
   await store.close();
-  rmSync(root, { recursive: true });
-});
+  }));
 
 test('caches that answer later, and every layer of a stack', async () => {
   const later = laterCache();
@@ -190,7 +178,7 @@ test('caches that answer later, and every layer of a stack', async () => {
 test('a cache that takes nothing says so', async () => {
   const inner = memoryCache();
   cache(inner, () => load(1));
-  assert.is(await codeOf(() => new ReadOnlyCache(inner).invalidate('load')), 'CACHE_READ_ONLY');
+  assert.is(await codeOfLater(() => new ReadOnlyCache(inner).invalidate('load')), 'CACHE_READ_ONLY');
   assert.is((await new ReadOnlyCache(inner).invalidate('load', { dryRun: true })).count, 1);
 });
 
@@ -256,7 +244,7 @@ test('a file stands for the calls that read or wrote it', async () => {
     ['lint', null],
   ]);
   assert.is((await pipeline().invalidate('src/main.ts')).count, 2);
-  assert.is(await codeOf(() => pipeline().invalidate({ file: 'src/none.ts' })), 'CALL_UNKNOWN');
+  assert.is(await codeOfLater(() => pipeline().invalidate({ file: 'src/none.ts' })), 'CALL_UNKNOWN');
 });
 
 test('functions know a file by its content', async () => {

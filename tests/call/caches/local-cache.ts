@@ -1,8 +1,8 @@
-import { chmodSync, mkdtempSync, readdirSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { chmodSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { inNewFolder } from '../../_new-folder.ts';
 import { LocalCache } from '../../../core/call/caches/local-cache.ts';
 import { cache, tags } from '../../../core/call/context.ts';
 import { fleche } from '../../../core/call/memo/fleche.ts';
@@ -18,8 +18,8 @@ const spell = fleche(
 );
 const spellLater = fleche(async (count: number) => spell(count), { name: 'spellLater', args: ['count'] });
 
-test('what one process files the next one finds', async () => {
-  const root = mkdtempSync(join(tmpdir(), 'fleche-'));
+test('what one process files the next one finds', () =>
+  inNewFolder(async (root) => {
   ran = 0;
   for (let session = 0; session < 3; session++) {
     const store = new LocalCache(join(root, 'cache'));
@@ -47,11 +47,10 @@ test('what one process files the next one finds', async () => {
     await store.close();
   }
   assert.is(ran, 3);
-  rmSync(root, { recursive: true });
-});
+  }));
 
-test('a cache for reading only answers, and makes what it has not', async () => {
-  const root = mkdtempSync(join(tmpdir(), 'fleche-'));
+test('a cache for reading only answers, and makes what it has not', () =>
+  inNewFolder(async (root) => {
   ran = 0;
   const writing = new LocalCache(root);
   cache(writing, () => spell(1));
@@ -68,11 +67,10 @@ test('a cache for reading only answers, and makes what it has not', async () => 
   assert.is(ran, 3);
   assert.equal([...warnings, ...given], []);
   await reading.close();
-  rmSync(root, { recursive: true });
-});
+  }));
 
-test('a value or an environment that was damaged costs a run, and what is made then is found again', async () => {
-  const root = mkdtempSync(join(tmpdir(), 'fleche-'));
+test('a value or an environment that was damaged costs a run, and what is made then is found again', () =>
+  inNewFolder(async (root) => {
   const LARGE = 100_000;
   const damages: readonly (readonly [name: string, damage: () => void, runs: number, told: RegExp | undefined])[] = [
     ['a value in a file', () => writeFileSync(largeFile(root), 'x'), 1, undefined],
@@ -102,8 +100,7 @@ test('a value or an environment that was damaged costs a run, and what is made t
     else assert.match(told.join(), expected);
     assert.equal(await session(), [0, []], name);
   }
-  rmSync(root, { recursive: true });
-});
+  }));
 
 /** The file of the one value that is too large for the environment. */
 function largeFile(root: string): string {

@@ -1,21 +1,13 @@
 /** Wishes of single calls, and the switch for all of them. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { codeOfLater } from '../../_thrown.ts';
 import { digestible } from '../../../core/base/digestible-class.ts';
 import { FlecheError } from '../../../core/base/errors.ts';
 import { cache } from '../../../core/call/context.ts';
 import { fleche, memoised } from '../../../core/call/memo/fleche.ts';
 import { caching } from '../../../core/call/switch.ts';
 import { failingCache, laterCache, memoryCache, STORE_METHODS } from '../_caches.ts';
-
-async function codeOf(body: () => unknown): Promise<string | undefined> {
-  try {
-    await body();
-  } catch (error) {
-    return error instanceof FlecheError ? error.code : String(error);
-  }
-  return undefined;
-}
 
 test('bypass: neither looked up nor filed', () => {
   let made = 0;
@@ -46,14 +38,14 @@ test('only: served from the cache, never made', async () => {
   const later = fleche(async (x: number) => ++made + x, { name: 'later' });
   for (const store of [memoryCache(), laterCache()]) {
     await cache(store, async () => {
-      assert.is(await codeOf(() => later.with({ cache: 'only' })(1)), 'CALL_UNKNOWN');
+      assert.is(await codeOfLater(() => later.with({ cache: 'only' })(1)), 'CALL_UNKNOWN');
       const answer = await later(1);
       assert.is(await later.with({ cache: 'only' })(1), answer);
-      assert.is(await codeOf(() => later.with({ cache: 'only', maxAge: 0 })(1)), 'CALL_UNKNOWN');
+      assert.is(await codeOfLater(() => later.with({ cache: 'only', maxAge: 0 })(1)), 'CALL_UNKNOWN');
     });
   }
   await cache(memoryCache(), async () => {
-    assert.is(await codeOf(() => sync.with({ cache: 'only' })(1)), 'CALL_UNKNOWN');
+    assert.is(await codeOfLater(() => sync.with({ cache: 'only' })(1)), 'CALL_UNKNOWN');
     const answer = sync(1);
     assert.is(sync.with({ cache: 'only' })(1), answer);
   });
@@ -71,12 +63,12 @@ test('only: joins a call that is under way', async () => {
 test('options that are not known are errors, for the compiler and at run time', async () => {
   const f = fleche(() => 1, { name: 'f' });
   // @ts-expect-error no such option
-  assert.is(await codeOf(() => f.with({ maxage: 5 })), 'USAGE');
+  assert.is(await codeOfLater(() => f.with({ maxage: 5 })), 'USAGE');
   // @ts-expect-error no such mode
-  assert.is(await codeOf(() => f.with({ cache: 'skip' })), 'USAGE');
-  assert.is(await codeOf(() => f.with({ maxAge: 'soon' })), 'INVALID_DURATION');
-  assert.is(await codeOf(() => f.with({ maxAge: -1 })), 'INVALID_DURATION');
-  assert.is(await codeOf(() => f.with({})), undefined);
+  assert.is(await codeOfLater(() => f.with({ cache: 'skip' })), 'USAGE');
+  assert.is(await codeOfLater(() => f.with({ maxAge: 'soon' })), 'INVALID_DURATION');
+  assert.is(await codeOfLater(() => f.with({ maxAge: -1 })), 'INVALID_DURATION');
+  assert.is(await codeOfLater(() => f.with({})), undefined);
 });
 
 @digestible
@@ -167,7 +159,7 @@ test('a signal ends waiting, not what was begun', async () => {
     assert.match(String((error as Error).cause), /no time/);
     for (const end of ends) end();
     assert.is(await patient, 1);
-    assert.is(await codeOf(() => slow.with({ signal: abort.signal })(2)), 'ABORTED');
+    assert.is(await codeOfLater(() => slow.with({ signal: abort.signal })(2)), 'ABORTED');
     assert.is(made, 1);
     assert.is(await slow.with({ signal: new AbortController().signal })(1), 1);
   });

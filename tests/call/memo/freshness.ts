@@ -2,22 +2,14 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FlecheError } from '../../../core/base/errors.ts';
+import { turn } from '../../_test-clock.ts';
+import { codeOf } from '../../_thrown.ts';
 import { cache } from '../../../core/call/context.ts';
 import { fleche } from '../../../core/call/memo/fleche.ts';
 import { ageOf, Freshness } from '../../../core/call/memo/freshness.ts';
 import { laterCache, memoryCache } from '../_caches.ts';
 import { fakeClock, HOUR, SECOND } from '../_clock.ts';
 import { warningsOf } from '../_warnings.ts';
-
-const codeOf = (body: () => unknown): string => {
-  try {
-    body();
-  } catch (error) {
-    return error instanceof FlecheError ? error.code : String(error);
-  }
-  return '';
-};
 
 let made = 0;
 /** A number that is another at every look. */
@@ -123,8 +115,6 @@ for (const [kind, makeCache] of KINDS) {
     });
   });
 }
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 test('a synchronous function refreshes in a later turn', async () => {
   const clock = fakeClock();
@@ -461,7 +451,7 @@ test('answers that may no longer be served are removed now and then', async () =
 
 test('options without a meaning are told when the function is defined', () => {
   const f = (): number => 1;
-  const define = (options: object): string => codeOf(() => fleche(f, { name: 'unmade', ...options }));
+  const define = (options: object): string | undefined => codeOf(() => fleche(f, { name: 'unmade', ...options }));
   assert.is(define({ staleWhileRevalidate: true }), 'USAGE');
   assert.is(define({ staleIfError: '1h' }), 'USAGE');
   assert.is(define({ cleanupStale: true }), 'USAGE');
@@ -469,7 +459,7 @@ test('options without a meaning are told when the function is defined', () => {
   assert.is(define({ staleAfter: -1 }), 'INVALID_DURATION');
   assert.is(define({ waitTimeout: '5' }), 'INVALID_DURATION');
   assert.is(define({ maxEntrySize: 'big' }), 'INVALID_SIZE');
-  assert.is(define({ staleAfter: '1h', staleWhileRevalidate: false, staleIfError: true }), '');
+  assert.is(define({ staleAfter: '1h', staleWhileRevalidate: false, staleIfError: true }), undefined);
 });
 
 test('states follow one another as an answer grows old', () => {

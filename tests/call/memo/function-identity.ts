@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FlecheError } from '../../../core/base/errors.ts';
+import { codeOf } from '../../_thrown.ts';
 import { sha256 } from '../../../core/base/hash.ts';
 import { cache } from '../../../core/call/context.ts';
 import { setCodeFinder } from '../../../core/call/memo/code-finder.ts';
@@ -11,15 +11,6 @@ import { memoryCache } from '../_caches.ts';
 const HERE = import.meta.filename;
 const identity = (fn: AnyFunction, options: IdentityOptions = {}): ReturnType<typeof identityOf> =>
   identityOf(fn, options, HERE);
-const codeOf = (body: () => unknown): string => {
-  try {
-    body();
-  } catch (error) {
-    return error instanceof FlecheError ? error.code : 'another error';
-  }
-  return 'none';
-};
-
 test('a function is called by its name and its module from the project root', () => {
   const { name, module, version } = identity(function area() {});
   assert.equal([name, module, version], ['area', 'tests/call/memo/function-identity.ts', null]);
@@ -98,7 +89,7 @@ test('what cannot be memoised is refused', () => {
   );
   assert.is(
     codeOf(() => identity(Math.max, { code: 'manual' })),
-    'none',
+    undefined,
   );
   assert.is(
     codeOf(() => identityOf(function f() {}, { code: 'module' }, undefined)),

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { codeOfLater } from '../../_thrown.ts';
 import { digest } from '../../../core/base/digest.ts';
 import { DIGEST } from '../../../core/base/digestible.ts';
 import { FlecheError } from '../../../core/base/errors.ts';
@@ -11,15 +12,6 @@ import { failingCache, laterCache, memoryCache, STORE_METHODS } from '../_caches
 import { warningsOf } from '../_warnings.ts';
 
 /** The error code of what is thrown, or of what a promise is rejected with. */
-async function codeOf(body: () => unknown): Promise<string | undefined> {
-  try {
-    await body();
-  } catch (error) {
-    return error instanceof FlecheError ? error.code : String(error);
-  }
-  return undefined;
-}
-
 test('a second equal call is answered without running', () => {
   const ran: number[] = [];
   const square = fleche(function square(x: number) {
@@ -80,7 +72,7 @@ test('an asynchronous function never throws at once', async () => {
   });
   const answer = cache(memoryCache(), () => fragile(() => {}));
   assert.instance(answer, Promise);
-  assert.is(await codeOf(() => answer), 'INDIGESTIBLE');
+  assert.is(await codeOfLater(() => answer), 'INDIGESTIBLE');
 });
 
 test('recursion is cached at every level', () => {
@@ -327,7 +319,7 @@ test('an argument that has a digest but no encoding is on record by its digest a
     assert.equal([peek(new Opaque()), peek(new Opaque())], [1, 1]);
     const { arguments: args } = peek.query().only();
     assert.is(args.digest('at'), digest(new Opaque()));
-    assert.is(await codeOf(() => args.get('at')), 'CALL_UNKNOWN');
+    assert.is(await codeOfLater(() => args.get('at')), 'CALL_UNKNOWN');
     assert.equal(
       peek
         .query()
@@ -348,7 +340,7 @@ test('a result without a digest is an error after the run, or a warning', async 
     },
     { onIndigestible: 'run' },
   );
-  assert.is(await codeOf(() => cache(memoryCache(), () => strict())), 'INDIGESTIBLE');
+  assert.is(await codeOfLater(() => cache(memoryCache(), () => strict())), 'INDIGESTIBLE');
   const warnings = await warningsOf(() => cache(memoryCache(), () => assert.instance(lax(), WeakSet)));
   assert.is(warnings.length, 1);
 });
@@ -387,7 +379,7 @@ test('waiters get the error of the call they wait for, and the next caller makes
       const outcomes = await Promise.allSettled([failing(1), failing(1)]);
       for (const outcome of outcomes) assert.is(outcome.status === 'rejected' && outcome.reason.message, 'failed 1');
       assert.is(ran, 1);
-      assert.is(await codeOf(() => failing(1)), 'Error: failed 1');
+      assert.is(await codeOfLater(() => failing(1)), 'Error: failed 1');
       assert.is(ran, 2);
       assert.is(await failing.query({}, { outcome: 'failure' }).count(), 1);
     });
@@ -441,8 +433,8 @@ test('under strict that is an error', async () => {
     },
     { strict: true },
   );
-  assert.is(await codeOf(() => cache(laterCache(), () => strictly(1))), 'CACHE_ASYNC');
-  assert.is(await codeOf(() => cache(laterCache(), () => strictly.contains(1))), 'CACHE_ASYNC');
+  assert.is(await codeOfLater(() => cache(laterCache(), () => strictly(1))), 'CACHE_ASYNC');
+  assert.is(await codeOfLater(() => cache(laterCache(), () => strictly.contains(1))), 'CACHE_ASYNC');
 });
 
 test('trouble with the cache never changes a result', async () => {
@@ -484,8 +476,8 @@ test('under strict it is an error, but an error of the function itself comes fir
   for (const method of ['get', 'put', 'alias']) {
     const store = failingCache([method]);
     assert.throws(() => cache(store, () => exact(1)), isBroken);
-    assert.match(String(await codeOf(() => cache(store, () => exactly(1)))), isBroken);
-    assert.match(String(await codeOf(() => cache(laterCache(store), () => exactly(1)))), isBroken);
+    assert.match(String(await codeOfLater(() => cache(store, () => exactly(1)))), isBroken);
+    assert.match(String(await codeOfLater(() => cache(laterCache(store), () => exactly(1)))), isBroken);
   }
   await warningsOf(() => assert.throws(() => cache(failingCache(['put']), () => throwing()), /own/));
 });

@@ -3,6 +3,7 @@ import type { Meter } from '@opentelemetry/api';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { turn } from '../../_test-clock.ts';
 import { cache } from '../../../core/call/context.ts';
 import { fleche } from '../../../core/call/memo/fleche.ts';
 import { type FunctionMetrics, LATENCY_BOUNDS, metrics } from '../../../core/call/metrics/metrics.ts';
@@ -17,8 +18,6 @@ import { laterCache, memoryCache } from '../_caches.ts';
 import { fakeClock, SECOND } from '../_clock.ts';
 import { SharedCache } from '../_shared.ts';
 import { warningsOf } from '../_warnings.ts';
-
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function of(name: string): FunctionMetrics {
   const found = metrics()

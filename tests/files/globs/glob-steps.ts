@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import picomatch from 'picomatch';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { globTests } from '../../../core/files/globs/glob-steps.ts';
+import { stepTests } from '../../../core/files/globs/glob-steps.ts';
 
 const OPTIONS = { dot: true, nobrace: true, posix: true, windows: false };
 
@@ -42,7 +42,7 @@ const path = fc
 test('globs of text, single stars and double stars mean what picomatch means by them', () => {
   fc.assert(
     fc.property(glob, fc.array(path, { minLength: 1, maxLength: 8 }), (glob, paths) => {
-      const tests = globTests(glob);
+      const tests = stepTests(glob);
       if (tests === undefined) return;
       const expected = reference(glob);
       for (const path of [...paths, '.', '..', '../..']) assert.is(tests.test(path), expected(path), `${glob} ${path}`);
@@ -54,7 +54,7 @@ test('globs of text, single stars and double stars mean what picomatch means by 
 test('every folder on the way to a match, and below one, leads', () => {
   fc.assert(
     fc.property(glob, path, (glob, path) => {
-      const tests = globTests(glob);
+      const tests = stepTests(glob);
       if (tests?.test(path) !== true) return;
       const steps = path.split('/');
       for (let end = 1; end <= steps.length; end++) {
@@ -68,7 +68,7 @@ test('every folder on the way to a match, and below one, leads', () => {
 });
 
 test('a folder beside the way leads nowhere', () => {
-  const leads = (glob: string, folder: string): boolean | undefined => globTests(glob)?.leads(folder);
+  const leads = (glob: string, folder: string): boolean | undefined => stepTests(glob)?.leads(folder);
   assert.is(leads('a/b/*.ts', 'a'), true);
   assert.is(leads('a/b/*.ts', 'a/b'), true);
   assert.is(leads('a/b/*.ts', 'a/c'), false);
@@ -81,7 +81,7 @@ test('a folder beside the way leads nowhere', () => {
 
 test('what has more magic than stars is left to others', () => {
   for (const glob of ['a?', '[ab]', '{a}', '@(a)', '\\[a\\]', '*a*', '.*', 'a**', '**/**', '(a|b)/*', '!a/*']) {
-    assert.is(globTests(glob), undefined, glob);
+    assert.is(stepTests(glob), undefined, glob);
   }
 });
 

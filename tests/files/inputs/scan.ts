@@ -7,7 +7,7 @@ import { FlecheError } from '../../../core/base/errors.ts';
 import { byCodeUnit } from '../../../core/base/order.ts';
 import type { AbsPath, RelPath } from '../../../core/base/paths.ts';
 import { Globs } from '../../../core/files/globs/globs.ts';
-import { EMPTY_FOLDER, namesIn, type Scan, scan } from '../../../core/files/inputs/scan.ts';
+import { EMPTY_FOLDER, entriesIn, type Scan, scan } from '../../../core/files/inputs/scan.ts';
 import { inFolder, later, put } from '../_folder.ts';
 
 function walk(root: AbsPath, patterns: readonly string[], through = true): Scan {
@@ -115,7 +115,7 @@ test('an empty folder is told from one with something in it', () => {
 test('the names in a folder have a digest that tells kinds apart and leaves out what no pattern enters', () => {
   inFolder((root) => {
     const globs = new Globs(['**']);
-    const digest = (): string | undefined => namesIn(root, '.' as RelPath, globs)?.digest;
+    const digest = (): string | undefined => entriesIn(root, '.' as RelPath, globs)?.digest;
     put(root, { a: '' });
     const one = digest();
     put(root, { '.git/HEAD': '', '.fleche/x': '' });
@@ -124,8 +124,8 @@ test('the names in a folder have a digest that tells kinds apart and leaves out 
     assert.is(digest(), one);
     put(root, { b: '' });
     assert.is.not(digest(), one);
-    assert.is(namesIn(root, 'a' as RelPath, globs), undefined);
-    assert.is(namesIn(root, 'nothing' as RelPath, globs), undefined);
+    assert.is(entriesIn(root, 'a' as RelPath, globs), undefined);
+    assert.is(entriesIn(root, 'nothing' as RelPath, globs), undefined);
   });
 });
 

@@ -1,18 +1,9 @@
-import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { inNewFolder } from '../../_new-folder.ts';
 import { Moments } from '../../../core/files/inputs/stamped-moment.ts';
-
-async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
-  const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
-  try {
-    await work(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
 
 function stampOf(folder: string): number {
   writeFileSync(join(folder, 'file'), '');
@@ -20,7 +11,7 @@ function stampOf(folder: string): number {
 }
 
 test('what is written after a moment has a later stamp, what was written before it has none', () =>
-  inFolder(async (folder) => {
+  inNewFolder(async (folder) => {
     for (let at = 0; at < 20; at++) {
       const before = stampOf(folder);
       const moment = await new Moments(join(folder, 'moment'), () => 0).latest();
@@ -30,7 +21,7 @@ test('what is written after a moment has a later stamp, what was written before 
   }));
 
 test('moments that follow closely are one, later ones are never before it, and all are in the past', () =>
-  inFolder(async (folder) => {
+  inNewFolder(async (folder) => {
     let now = 0;
     const moments = new Moments(join(folder, 'moment'), () => now);
     const first = await moments.latest();

@@ -1,28 +1,19 @@
 /** The locks of real git, as somebody sees them who looks at the right moment. */
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { inNewFolder } from '../../_new-folder.ts';
 import type { AbsPath } from '../../../core/base/paths.ts';
 import { gitLock } from '../../../core/files/watch/git-lock.ts';
-
-function inFolder(use: (folder: AbsPath) => void): void {
-  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'fleche-'))) as AbsPath;
-  try {
-    use(folder);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
 
 function git(cwd: string, ...args: readonly string[]): void {
   execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { cwd, stdio: 'ignore' });
 }
 
 test('a lock of the working tree around a folder has a mark, and another one another', () =>
-  inFolder((folder) => {
+  inNewFolder((folder) => {
     git(folder, 'init', '-q');
     mkdirSync(join(folder, 'packages/a'), { recursive: true });
     const lock = gitLock(join(folder, 'packages/a') as AbsPath);
@@ -40,7 +31,7 @@ test('a lock of the working tree around a folder has a mark, and another one ano
   }));
 
 test('in a linked working tree the lock is where that keeps its index', () =>
-  inFolder((folder) => {
+  inNewFolder((folder) => {
     const main = join(folder, 'main');
     mkdirSync(main);
     git(main, 'init', '-q');
@@ -54,7 +45,7 @@ test('in a linked working tree the lock is where that keeps its index', () =>
   }));
 
 test('a hook of git sees the lock that its command holds', () =>
-  inFolder((folder) => {
+  inNewFolder((folder) => {
     git(folder, 'init', '-q');
     writeFileSync(join(folder, 'file'), 'text');
     git(folder, 'add', '-A');
@@ -65,7 +56,7 @@ test('a hook of git sees the lock that its command holds', () =>
   }));
 
 test('where there is no git there is no lock', () =>
-  inFolder((folder) => {
+  inNewFolder((folder) => {
     assert.is(gitLock(folder)(), undefined);
   }));
 

@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { turn } from '../../_test-clock.ts';
 import { Deadline } from '../../../core/graph/commands/deadline.ts';
 
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 

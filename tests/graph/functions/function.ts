@@ -10,13 +10,13 @@ import { sha256 } from '../../../core/base/hash.ts';
 import { toAbs } from '../../../core/base/paths.ts';
 import { FileRef, TreeRef } from '../../../core/files/refs.ts';
 import { makeTree, type TreeEntry } from '../../../core/files/trees/tree.ts';
-import { closureOf } from '../../../core/graph/code/code.ts';
 import {
   Encoded,
   type FunctionOptions,
   type FunctionResult,
   runFunction,
 } from '../../../core/graph/functions/function.ts';
+import { closureOf } from '../_code.ts';
 import { type Files, inProject, installed, type Project, rel } from '../_project.ts';
 
 const MODULE = rel('tasks/main.ts');
@@ -30,7 +30,7 @@ async function run({ root }: Project, options: Partial<FunctionOptions> = {}): P
   const logFile = join(root, 'log');
   const name = options.export ?? 'task';
   const result = await runFunction({
-    code: await closureOf({ root, module: MODULE, export: name }),
+    code: await closureOf(root, MODULE, name),
     module: MODULE,
     export: name,
     codeDir: toAbs(root, '.fleche/code'),
@@ -299,7 +299,7 @@ test('a signal aborted beforehand starts nothing', async () => {
 
 test('code that changed since its digest was taken is not run', async () => {
   await inProject({ 'tasks/main.ts': 'export const task = () => 1;' }, async (project) => {
-    const code = await closureOf({ root: project.root, module: MODULE, export: 'task' });
+    const code = await closureOf(project.root, MODULE, 'task');
     project.put({ 'tasks/main.ts': 'export const task = () => 2;' });
     const { result } = await run(project, { code });
     assert.is(result.kind === 'threw' && result.code, 'CODE_CHANGED');

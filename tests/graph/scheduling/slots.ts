@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { turn } from '../../_test-clock.ts';
 import { type Place, Slots, type Want } from '../../../core/graph/scheduling/slots.ts';
 
 const never = new AbortController().signal;
 const PLAIN: Want = { weight: 1, rank: () => 0 };
-const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-
 /** Takes places under names, and says who has one. */
 class Queue {
   readonly slots: Slots;
