@@ -5,6 +5,20 @@ export function byCodeUnit(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
+/** The place of a text among `count` different ones that are sorted by code unit, or -1 (binary search). */
+export function placeAmong(count: number, at: (place: number) => string, wanted: string): number {
+  let low = 0;
+  let high = count - 1;
+  while (low <= high) {
+    const middle = (low + high) >>> 1;
+    const found = at(middle);
+    if (found === wanted) return middle;
+    if (found < wanted) low = middle + 1;
+    else high = middle - 1;
+  }
+  return -1;
+}
+
 /** A topological order, or the cycle that forbids one (first name repeated at the end). */
 type Topology =
   | { readonly kind: 'ordered'; readonly order: readonly string[] }

@@ -6,6 +6,7 @@
  */
 import type { Stats } from 'node:fs';
 import type { Digest } from '../../base/hash.ts';
+import { placeAmong } from '../../base/order.ts';
 import type { RelPath } from '../../base/paths.ts';
 import type { PathKind, PathState } from './path-states.ts';
 import { sameKey } from './stat-key.ts';
@@ -62,16 +63,7 @@ class ArrayList implements PathList {
 
 /** The place of a path in a list that is sorted by path, or -1. */
 export function placeIn(list: PathList, path: RelPath): number {
-  let low = 0;
-  let high = list.length - 1;
-  while (low <= high) {
-    const middle = (low + high) >>> 1;
-    const found = list.path(middle);
-    if (found === path) return middle;
-    if (found < path) low = middle + 1;
-    else high = middle - 1;
-  }
-  return -1;
+  return placeAmong(list.length, (at) => list.path(at), path);
 }
 
 /** A packed list, in parts that share what they were packed into, and the remark it was packed with. */

@@ -3,7 +3,7 @@
  * Knows nothing of disks.
  */
 import { sha256 } from '../../base/hash.ts';
-import type { RelPath } from '../../base/paths.ts';
+import { placeAmong } from '../../base/order.ts';
 import { type Tree, type TreeEntry, treeText } from './tree.ts';
 
 interface Lines {
@@ -30,7 +30,7 @@ export function withEntries(tree: Tree, replacements: readonly TreeEntry[]): Tre
   const { bytes, starts } = known.get(tree) ?? linesOf(tree);
   const changes: { readonly at: number; readonly entry: TreeEntry; readonly line: Buffer }[] = [];
   for (const entry of replacements) {
-    const at = placeOf(tree.entries, entry.path);
+    const at = placeAmong(tree.entries.length, (at) => tree.entries[at]?.path ?? '', entry.path);
     if (at < 0) return undefined;
     const line = lineOf(entry);
     if (!line.equals(bytes.subarray(starts[at], starts[at + 1]))) changes.push({ at, entry, line });
@@ -73,18 +73,4 @@ function linesOf(tree: Tree): Lines {
 function lineOf(entry: TreeEntry): Buffer {
   const text = treeText([entry]);
   return Buffer.from(text.slice(text.indexOf('\n') + 1));
-}
-
-/** The place of a path among sorted entries, or -1. */
-function placeOf(entries: readonly TreeEntry[], path: RelPath): number {
-  let low = 0;
-  let high = entries.length - 1;
-  while (low <= high) {
-    const middle = (low + high) >>> 1;
-    const found = entries[middle]?.path ?? '';
-    if (found === path) return middle;
-    if (found < path) low = middle + 1;
-    else high = middle - 1;
-  }
-  return -1;
 }

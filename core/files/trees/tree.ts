@@ -95,8 +95,8 @@ export function treeText(entries: readonly TreeEntry[]): string {
 const LINE = /^(?:([fx]) ([0-9a-f]{64}) (\d+)|([lL]) ([0-9a-f]{64}|-) ("(?:[^"\\]|\\.)*")|([da])) ("(?:[^"\\]|\\.)*")$/;
 
 /**
- * The tree of some text, whose digest may be known already. Throws `STORE_CORRUPT` for text that is not exactly what `treeText` would write: entries out of
- * order, a path twice, or a path that is absolute or leaves the root.
+ * The tree of some text, whose digest may be known already. Throws `STORE_CORRUPT` for text that is not exactly what
+ * `treeText` would write: entries out of order, a path twice, or a path that is absolute or leaves the root.
  */
 export function parseTree(text: string, digest: Digest = sha256(text)): Tree {
   const entries: TreeEntry[] = [];
