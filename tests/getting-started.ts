@@ -5,7 +5,6 @@
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { inNewFolder } from './_new-folder.ts';
 import {
   Cache,
   CacheStack,
@@ -25,6 +24,7 @@ import {
   setCacheResolver,
   tags,
 } from '../core/index.ts';
+import { inNewFolder } from './_new-folder.ts';
 import { warningsOf } from './call/_warnings.ts';
 
 const MODULE = 'tests/getting-started.ts';
@@ -240,34 +240,34 @@ test('[29] a past call loads its values when they are looked at', async () => {
 
 test('[CacheStack] a hit further back moves to the front', () =>
   inNewFolder(async (folder) => {
-  const remoteCache = new Cache(
-    new FolderValueStore({ root: folder }),
-    new SqlCallStore({ path: join(folder, 'cache.db') }),
-  );
-  const localCache = new Cache(new MemoryValueStore(), new MemoryCallStore());
-  const expensiveComputation = fleche(function expensiveComputation(x: number) {
-    print(`Computing ${x}...`);
-    return x * 10;
-  });
-  cache(remoteCache, () => expensiveComputation(42));
-  assert.equal(output(), ['Computing 42...']);
-  const key = expensiveComputation.digest(42);
-  assert.is(remoteCache.contains(key), true);
-  assert.is(localCache.contains(key), false);
+    const remoteCache = new Cache(
+      new FolderValueStore({ root: folder }),
+      new SqlCallStore({ path: join(folder, 'cache.db') }),
+    );
+    const localCache = new Cache(new MemoryValueStore(), new MemoryCallStore());
+    const expensiveComputation = fleche(function expensiveComputation(x: number) {
+      print(`Computing ${x}...`);
+      return x * 10;
+    });
+    cache(remoteCache, () => expensiveComputation(42));
+    assert.equal(output(), ['Computing 42...']);
+    const key = expensiveComputation.digest(42);
+    assert.is(remoteCache.contains(key), true);
+    assert.is(localCache.contains(key), false);
 
-  const stack = new CacheStack([localCache, remoteCache]);
-  assert.is(
-    cache(stack, () => expensiveComputation(42)),
-    420,
-  );
-  assert.equal(output(), []);
-  assert.is(localCache.contains(key), true);
-  assert.is(
-    cache(localCache, () => expensiveComputation(42)),
-    420,
-  );
-  assert.equal(output(), []);
-  await remoteCache.close();
+    const stack = new CacheStack([localCache, remoteCache]);
+    assert.is(
+      cache(stack, () => expensiveComputation(42)),
+      420,
+    );
+    assert.equal(output(), []);
+    assert.is(localCache.contains(key), true);
+    assert.is(
+      cache(localCache, () => expensiveComputation(42)),
+      420,
+    );
+    assert.equal(output(), []);
+    await remoteCache.close();
   }));
 
 test.run();

@@ -3,10 +3,10 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { inNewFolder } from '../_new-folder.ts';
 import { runCli } from '../../core/app/cli.ts';
 import type { VerbAction, VerbSpec } from '../../core/app/verb.ts';
 import { FlecheError } from '../../core/base/errors.ts';
+import { inNewFolder } from '../_new-folder.ts';
 import { fakeMachine } from './_machine.ts';
 
 function verb(name: string, action: VerbAction): VerbSpec {

@@ -4,11 +4,11 @@ import { resolve } from 'node:path';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { codeOf } from '../_thrown.ts';
 import { decode } from '../../core/base/decode.ts';
 import { digest } from '../../core/base/digest.ts';
 import { DIGEST, MAX_DEPTH, registerClass } from '../../core/base/digestible.ts';
 import { encode } from '../../core/base/encode.ts';
+import { codeOf } from '../_thrown.ts';
 import { build, CASES, recipes, sameValue } from './_values.ts';
 import { vectorFile, vectors } from './_vectors.ts';
 

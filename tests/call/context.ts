@@ -1,11 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { turn } from '../_test-clock.ts';
 import { FlecheError } from '../../core/base/errors.ts';
 import { ReservedCaches } from '../../core/call/caches/reserved-caches.ts';
 import { cache, meta, project, setCacheResolver, tags } from '../../core/call/context.ts';
 import { fleche } from '../../core/call/memo/fleche.ts';
 import { CallInfo, Environment, Git, Runtime } from '../../core/call/metadata.ts';
+import { turn } from '../_test-clock.ts';
 import { failingCache, laterCache, memoryCache } from './_caches.ts';
 import { warningsOf } from './_warnings.ts';
 

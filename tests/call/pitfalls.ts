@@ -28,14 +28,14 @@ import { readdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from '
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { inNewFolder } from '../_new-folder.ts';
-import { turn } from '../_test-clock.ts';
 import { Cache } from '../../core/call/caches/cache.ts';
 import { cache } from '../../core/call/context.ts';
 import { fleche } from '../../core/call/memo/fleche.ts';
 import { FolderCallStore } from '../../core/store/folder/folder-calls.ts';
 import { FolderValueStore } from '../../core/store/folder/folder-values.ts';
 import { bundled } from '../_bundled.ts';
+import { inNewFolder } from '../_new-folder.ts';
+import { turn } from '../_test-clock.ts';
 import { laterCache, memoryCache } from './_caches.ts';
 import { fakeClock, HOUR } from './_clock.ts';
 import { sharedCaches } from './_shared-caches.ts';
@@ -91,77 +91,77 @@ function everyCache(root: string): Readonly<Record<string, Cache>> {
 
 test('point 6: processes that store different keys at the same time lose nothing, in any cache they share', () =>
   inNewFolder(async (root) => {
-  const program = bundled(join(import.meta.dirname, '_writer.ts'));
-  const [PROCESSES, KEYS] = [4, 20];
-  const ends = Array.from({ length: PROCESSES }, async (_, at) => {
-    const child = spawn(process.execPath, [program, root, String(at * KEYS), String(KEYS)], { stdio: 'inherit' });
-    const [code] = await once(child, 'close');
-    return code;
-  });
-  assert.equal(new Set(await Promise.all(ends)), new Set([0]));
-  for (const [kind, store] of Object.entries(sharedCaches(root))) {
-    const { rows } = await store.query({ module: 'writers' }).table({ arguments: ['x'], results: true });
-    assert.is(new Set(rows.map(({ x }) => x)).size, PROCESSES * KEYS, kind);
-    for (const { x, result } of rows) assert.is(result, Number(x) ** 2, kind);
-    await store.close();
-  }
+    const program = bundled(join(import.meta.dirname, '_writer.ts'));
+    const [PROCESSES, KEYS] = [4, 20];
+    const ends = Array.from({ length: PROCESSES }, async (_, at) => {
+      const child = spawn(process.execPath, [program, root, String(at * KEYS), String(KEYS)], { stdio: 'inherit' });
+      const [code] = await once(child, 'close');
+      return code;
+    });
+    assert.equal(new Set(await Promise.all(ends)), new Set([0]));
+    for (const [kind, store] of Object.entries(sharedCaches(root))) {
+      const { rows } = await store.query({ module: 'writers' }).table({ arguments: ['x'], results: true });
+      assert.is(new Set(rows.map(({ x }) => x)).size, PROCESSES * KEYS, kind);
+      for (const { x, result } of rows) assert.is(result, Number(x) ** 2, kind);
+      await store.close();
+    }
   }));
 
 test('point 3: a failed refresh keeps the last good value, in every store', () =>
   inNewFolder(async (root) => {
-  for (const [kind, store] of Object.entries(everyCache(root))) {
-    const clock = fakeClock();
-    let fails = false;
-    let made = 0;
-    const aging = fleche(
-      async () => {
-        made++;
-        if (fails) throw new Error('out of order');
-        return { good: made };
-      },
-      { name: `aging ${kind}`, staleAfter: '1m', staleWhileRevalidate: true, now: clock.now },
-    );
-    await warningsOf(() =>
-      cache(store, async () => {
-        assert.equal(await aging(), { good: 1 }, kind);
-        fails = true;
-        for (let attempt = 2; attempt < 5; attempt++) {
-          clock.ms += HOUR;
+    for (const [kind, store] of Object.entries(everyCache(root))) {
+      const clock = fakeClock();
+      let fails = false;
+      let made = 0;
+      const aging = fleche(
+        async () => {
+          made++;
+          if (fails) throw new Error('out of order');
+          return { good: made };
+        },
+        { name: `aging ${kind}`, staleAfter: '1m', staleWhileRevalidate: true, now: clock.now },
+      );
+      await warningsOf(() =>
+        cache(store, async () => {
           assert.equal(await aging(), { good: 1 }, kind);
+          fails = true;
+          for (let attempt = 2; attempt < 5; attempt++) {
+            clock.ms += HOUR;
+            assert.equal(await aging(), { good: 1 }, kind);
+            await store.flush();
+            assert.is(made, attempt, kind);
+          }
+          // Without serving what is old an error is an error, and costs the value nothing.
+          const strict = aging.with({ cache: 'refresh' });
+          assert.is(await strict().catch(String), 'Error: out of order');
+          assert.equal(await aging.load(), { good: 1 }, kind);
+          fails = false;
+          clock.ms += HOUR;
+          await aging();
           await store.flush();
-          assert.is(made, attempt, kind);
-        }
-        // Without serving what is old an error is an error, and costs the value nothing.
-        const strict = aging.with({ cache: 'refresh' });
-        assert.is(await strict().catch(String), 'Error: out of order');
-        assert.equal(await aging.load(), { good: 1 }, kind);
-        fails = false;
-        clock.ms += HOUR;
-        await aging();
-        await store.flush();
-        assert.equal(await aging(), { good: 6 }, kind);
-      }),
-    );
-    await store.close();
-  }
+          assert.equal(await aging(), { good: 6 }, kind);
+        }),
+      );
+      await store.close();
+    }
   }));
 
 test('point 16: functions and arguments of any name are kept apart and where they belong', () =>
   inNewFolder(async (root) => {
-  const names = ['../up', 'a/b', 'a', 'a\\b', 'CON', 'ü–😀', ' ', '%2e%2e', '\n', 'x'.repeat(5000), 'NAME', 'name'];
-  for (const [kind, store] of Object.entries(everyCache(join(root, 'inside')))) {
-    await cache(store, async () => {
-      const functions = names.map((name) => fleche(async (x: string) => [name, x], { name, module: `any ${kind}` }));
-      for (const [at, f] of functions.entries()) assert.equal(await f(names[at] ?? ''), [names[at], names[at]]);
-      for (const [at, f] of functions.entries()) {
-        assert.equal(await f.query().count(), 1, `${kind} ${at}`);
-        assert.equal(await f.load(names[at] ?? ''), [names[at], names[at]]);
-        assert.is(await f.clear(), 1);
-      }
-    });
-    await store.close();
-  }
-  assert.equal(readdirSync(root), ['inside']);
+    const names = ['../up', 'a/b', 'a', 'a\\b', 'CON', 'ü–😀', ' ', '%2e%2e', '\n', 'x'.repeat(5000), 'NAME', 'name'];
+    for (const [kind, store] of Object.entries(everyCache(join(root, 'inside')))) {
+      await cache(store, async () => {
+        const functions = names.map((name) => fleche(async (x: string) => [name, x], { name, module: `any ${kind}` }));
+        for (const [at, f] of functions.entries()) assert.equal(await f(names[at] ?? ''), [names[at], names[at]]);
+        for (const [at, f] of functions.entries()) {
+          assert.equal(await f.query().count(), 1, `${kind} ${at}`);
+          assert.equal(await f.load(names[at] ?? ''), [names[at], names[at]]);
+          assert.is(await f.clear(), 1);
+        }
+      });
+      await store.close();
+    }
+    assert.equal(readdirSync(root), ['inside']);
   }));
 
 test('what was begun before its function was cleared is no answer to anybody who asks after that', async () => {
@@ -239,45 +239,45 @@ test('point 6: different keys at the same time lose nothing', async () => {
 
 test('point 7: records that are cut short, garbage or of another version are misses', () =>
   inNewFolder(async (root) => {
-  let made = 0;
-  const count = fleche((x: number) => x + 0 * ++made, { name: 'count' });
-  const open = (): Cache =>
-    new Cache(new FolderValueStore({ root: join(root, 'v') }), new FolderCallStore({ root: join(root, 'c') }));
-  const files = (folder: string): string[] =>
-    readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
-      .filter((entry) => entry.isFile())
-      .map((entry) => join(entry.parentPath, entry.name));
-  const damages: readonly ((path: string) => void)[] = [
-    (path) => truncateSync(path, 0),
-    (path) => truncateSync(path, 20),
-    (path) => writeFileSync(path, 'garbage'),
-    (path) => writeFileSync(path, '{"format":999}'),
-    (path) => {
-      const bytes = readFileSync(path);
-      bytes[0] = 99;
-      writeFileSync(path, bytes);
-    },
-  ];
-  const warnings = await warningsOf(() => {
-    for (const folder of ['c', 'v']) {
-      for (const damage of damages) {
-        cache(open(), () => count(1));
-        for (const path of files(folder)) {
-          rmSync(path, { force: true });
-          writeFileSync(path, '');
-          damage(path);
+    let made = 0;
+    const count = fleche((x: number) => x + 0 * ++made, { name: 'count' });
+    const open = (): Cache =>
+      new Cache(new FolderValueStore({ root: join(root, 'v') }), new FolderCallStore({ root: join(root, 'c') }));
+    const files = (folder: string): string[] =>
+      readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+        .filter((entry) => entry.isFile())
+        .map((entry) => join(entry.parentPath, entry.name));
+    const damages: readonly ((path: string) => void)[] = [
+      (path) => truncateSync(path, 0),
+      (path) => truncateSync(path, 20),
+      (path) => writeFileSync(path, 'garbage'),
+      (path) => writeFileSync(path, '{"format":999}'),
+      (path) => {
+        const bytes = readFileSync(path);
+        bytes[0] = 99;
+        writeFileSync(path, bytes);
+      },
+    ];
+    const warnings = await warningsOf(() => {
+      for (const folder of ['c', 'v']) {
+        for (const damage of damages) {
+          cache(open(), () => count(1));
+          for (const path of files(folder)) {
+            rmSync(path, { force: true });
+            writeFileSync(path, '');
+            damage(path);
+          }
+          const before = made;
+          cache(open(), () => {
+            assert.is(count(1), 1);
+            assert.is(made, before + 1);
+            assert.is(count(1), 1);
+            assert.is(made, before + 1);
+          });
         }
-        const before = made;
-        cache(open(), () => {
-          assert.is(count(1), 1);
-          assert.is(made, before + 1);
-          assert.is(count(1), 1);
-          assert.is(made, before + 1);
-        });
       }
-    }
-  });
-  assert.equal(warnings, []);
+    });
+    assert.equal(warnings, []);
   }));
 
 test('point 8: clearing one function leaves those whose names begin like its own', () => {

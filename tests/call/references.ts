@@ -1,7 +1,6 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { codeOfLater } from '../_thrown.ts';
 import { digest } from '../../core/base/digest.ts';
 import { registerClass } from '../../core/base/digestible.ts';
 import { FlecheError } from '../../core/base/errors.ts';
@@ -9,6 +8,7 @@ import { Ref } from '../../core/base/ref.ts';
 import { cache } from '../../core/call/context.ts';
 import { D } from '../../core/call/d.ts';
 import { fleche } from '../../core/call/memo/fleche.ts';
+import { codeOfLater } from '../_thrown.ts';
 import { countingCache, laterCache, memoryCache } from './_caches.ts';
 
 const doubled: number[] = [];

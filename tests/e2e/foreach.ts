@@ -180,11 +180,11 @@ test('a run that was killed half way goes on where it was', () =>
 
 test('items that others made come from a shared cache', () =>
   inNewFolder(async (shared) => {
-  const config = (FILES['fleche.config.toml'] ?? '').replace('root = true\n', 'root = true\ncache = "team"\n');
-  const files: Readonly<Record<string, string>> = {
-    ...FILES,
-    'fleche.config.toml': `${config}${sharing(folderLines(shared))}`,
-  };
+    const config = (FILES['fleche.config.toml'] ?? '').replace('root = true\n', 'root = true\ncache = "team"\n');
+    const files: Readonly<Record<string, string>> = {
+      ...FILES,
+      'fleche.config.toml': `${config}${sharing(folderLines(shared))}`,
+    };
     await withRig(files, async (here) => {
       assert.is((await here.run()).log.length, 8);
       await withRig({ ...files, 'docs/b.md': 'other\n' }, async (there) => {

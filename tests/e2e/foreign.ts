@@ -5,9 +5,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { inNewFolder } from '../_new-folder.ts';
 import { isDigest, sha256 } from '../../core/base/hash.ts';
 import { DirectoryRemote } from '../../core/store/remote/directory-remote.ts';
+import { inNewFolder } from '../_new-folder.ts';
 import { testWith, WRITER, withNginx } from '../store/remote/_servers.ts';
 import { withRig } from './_rig.ts';
 

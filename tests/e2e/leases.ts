@@ -8,7 +8,6 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { inNewFolder } from '../_new-folder.ts';
 import { doctor } from '../../core/app/verbs/doctor.ts';
 import type { AbsPath } from '../../core/base/paths.ts';
 import { LocalCache } from '../../core/call/caches/local-cache.ts';
@@ -16,6 +15,7 @@ import { cache } from '../../core/call/context.ts';
 import { fleche } from '../../core/call/memo/fleche.ts';
 import { layoutOf } from '../../core/store/layout.ts';
 import { bundled } from '../_bundled.ts';
+import { inNewFolder } from '../_new-folder.ts';
 import { call } from '../app/_machine.ts';
 import { answerOf, randomOf } from './_lease-rules.ts';
 
@@ -72,68 +72,68 @@ function start(folder: string, seed: number): Worker {
 
 test('points 1, 5 and 18: killed owners cost one execution each, nobody hangs and nothing is left behind', () =>
   inNewFolder(async (folder) => {
-  const seed = Math.floor(Math.random() * 1_000_000);
-  const random = randomOf(seed);
-  const about = `seed ${seed}`;
-  const killed = new Set<number>();
-  const running = new Set<Worker>();
-  const ends: { readonly pid: number; readonly code: number | null; readonly output: string }[] = [];
-  let started = 0;
-  const add = (): void => {
-    const worker = start(folder, seed + started++);
-    running.add(worker);
-    void worker.ended.then((end) => {
-      running.delete(worker);
-      ends.push({ pid: worker.child.pid ?? 0, ...end });
-    });
-  };
+    const seed = Math.floor(Math.random() * 1_000_000);
+    const random = randomOf(seed);
+    const about = `seed ${seed}`;
+    const killed = new Set<number>();
+    const running = new Set<Worker>();
+    const ends: { readonly pid: number; readonly code: number | null; readonly output: string }[] = [];
+    let started = 0;
+    const add = (): void => {
+      const worker = start(folder, seed + started++);
+      running.add(worker);
+      void worker.ended.then((end) => {
+        running.delete(worker);
+        ends.push({ pid: worker.child.pid ?? 0, ...end });
+      });
+    };
 
-  const living = (): readonly Worker[] => [...running].filter(({ child }) => !killed.has(child.pid ?? 0));
-  for (let kills = 0; ; ) {
-    while (living().length < PROCESSES) add();
-    if (kills === KILLS) break;
-    await delay(20 + random() * 120);
-    const victim = living()[Math.floor(random() * living().length)];
-    if (victim?.child.pid !== undefined && victim.child.kill('SIGKILL')) {
-      killed.add(victim.child.pid);
-      kills++;
+    const living = (): readonly Worker[] => [...running].filter(({ child }) => !killed.has(child.pid ?? 0));
+    for (let kills = 0; ; ) {
+      while (living().length < PROCESSES) add();
+      if (kills === KILLS) break;
+      await delay(20 + random() * 120);
+      const victim = living()[Math.floor(random() * living().length)];
+      if (victim?.child.pid !== undefined && victim.child.kill('SIGKILL')) {
+        killed.add(victim.child.pid);
+        kills++;
+      }
     }
-  }
-  while (running.size > 0) await Promise.all([...running].map(({ ended }) => ended));
+    while (running.size > 0) await Promise.all([...running].map(({ ended }) => ended));
 
-  const survivors = ends.filter(({ pid }) => !killed.has(pid));
-  assert.ok(survivors.length >= PROCESSES, about);
-  for (const { code, output } of survivors) {
-    assert.is(code, 0, about);
-    const longest = Number(output);
-    assert.ok(longest > 0 && longest < LONGEST, `${about}: a call took ${longest} ms`);
-  }
+    const survivors = ends.filter(({ pid }) => !killed.has(pid));
+    assert.ok(survivors.length >= PROCESSES, about);
+    for (const { code, output } of survivors) {
+      assert.is(code, 0, about);
+      const longest = Number(output);
+      assert.ok(longest > 0 && longest < LONGEST, `${about}: a call took ${longest} ms`);
+    }
 
-  const runs = new Map<number, number[]>();
-  for (const line of readFileSync(join(folder, 'runs'), 'utf8').trim().split('\n')) {
-    const [key = -1, pid = -1] = line.split(' ').map(Number);
-    runs.set(key, [...(runs.get(key) ?? []), pid]);
-  }
-  assert.is(runs.size, KEYS);
-  for (const [key, pids] of runs) {
-    assert.is(new Set(pids).size, pids.length, `${about}: ${key} was run twice by one process: ${pids}`);
-    const byLiving = pids.filter((pid) => !killed.has(pid));
-    assert.ok(byLiving.length <= 1, `${about}: ${key} was run by ${pids}, of which ${byLiving} lived on`);
-  }
+    const runs = new Map<number, number[]>();
+    for (const line of readFileSync(join(folder, 'runs'), 'utf8').trim().split('\n')) {
+      const [key = -1, pid = -1] = line.split(' ').map(Number);
+      runs.set(key, [...(runs.get(key) ?? []), pid]);
+    }
+    assert.is(runs.size, KEYS);
+    for (const [key, pids] of runs) {
+      assert.is(new Set(pids).size, pids.length, `${about}: ${key} was run twice by one process: ${pids}`);
+      const byLiving = pids.filter((pid) => !killed.has(pid));
+      assert.ok(byLiving.length <= 1, `${about}: ${key} was run by ${pids}, of which ${byLiving} lived on`);
+    }
 
-  const store = new LocalCache(join(folder, 'cache'));
-  const answers = await store.query({ module: 'stress' }).table({ arguments: ['n'], results: true });
-  assert.is(answers.length, KEYS, about);
-  for (const { n, result } of answers) assert.ok(result === answerOf(Number(n)), `${about}: ${n}`);
-  assert.equal(store.exclusion?.leases.list(), [], about);
-  // What was in the making when its process was killed is removed by the first who writes, once it is old.
-  const tmp = layoutOf(join(folder, 'cache')).tmp;
-  for (const name of readdirSync(tmp)) utimesSync(join(tmp, name), 0, 0);
-  const large = 'x'.repeat(100_000);
-  await cache(store, async () => fleche(() => large, { name: 'large', module: 'stress', code: 'manual' })());
-  await store.close();
-  const found = await findings(join(folder, 'cache'));
-  assert.equal(found, [], about);
+    const store = new LocalCache(join(folder, 'cache'));
+    const answers = await store.query({ module: 'stress' }).table({ arguments: ['n'], results: true });
+    assert.is(answers.length, KEYS, about);
+    for (const { n, result } of answers) assert.ok(result === answerOf(Number(n)), `${about}: ${n}`);
+    assert.equal(store.exclusion?.leases.list(), [], about);
+    // What was in the making when its process was killed is removed by the first who writes, once it is old.
+    const tmp = layoutOf(join(folder, 'cache')).tmp;
+    for (const name of readdirSync(tmp)) utimesSync(join(tmp, name), 0, 0);
+    const large = 'x'.repeat(100_000);
+    await cache(store, async () => fleche(() => large, { name: 'large', module: 'stress', code: 'manual' })());
+    await store.close();
+    const found = await findings(join(folder, 'cache'));
+    assert.equal(found, [], about);
   }));
 
 test.run();

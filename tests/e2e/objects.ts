@@ -3,7 +3,6 @@
  * script that writes depfiles, and by the C compiler of the machine if there is one.
  */
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { inNewFolder } from '../_new-folder.ts';
@@ -168,9 +167,9 @@ test('a watch compiles what includes the header that was saved, and wakes for it
 
 test('a header leads to the objects that were made of it, and what is shared is found by what it was', () =>
   inNewFolder(async (shared) => {
-  const [compiler] = COMPILERS;
-  if (compiler === undefined) throw new Error('no compiler');
-  const own = files(compiler, `cache = "team"\n${sharing(folderLines(shared))}`);
+    const [compiler] = COMPILERS;
+    if (compiler === undefined) throw new Error('no compiler');
+    const own = files(compiler, `cache = "team"\n${sharing(folderLines(shared))}`);
     await withRig(own, async (here) => {
       assert.equal(sorted(await here.run()), ALL);
       const forward = await here.fleche(['lineage', '--forward', 'include/one.h']);

@@ -2,7 +2,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { codeOf } from '../_thrown.ts';
 import { decode } from '../../core/base/decode.ts';
 import { digest } from '../../core/base/digest.ts';
 import { encode } from '../../core/base/encode.ts';
@@ -10,6 +9,7 @@ import { sha256 } from '../../core/base/hash.ts';
 import { type AbsPath, normalRel } from '../../core/base/paths.ts';
 import { decodeAt, FileRef, TreeRef } from '../../core/files/refs.ts';
 import { makeTree, type TreeEntry } from '../../core/files/trees/tree.ts';
+import { codeOf } from '../_thrown.ts';
 import { inFolder, put } from './_folder.ts';
 
 function entry(path: string, text: string, executable = false): TreeEntry {

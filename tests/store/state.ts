@@ -3,12 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { inNewFolder } from '../_new-folder.ts';
 import { sha256 } from '../../core/base/hash.ts';
 import { FolderState } from '../../core/store/folder/folder-state.ts';
 import { openLmdb } from '../../core/store/lmdb/lmdb.ts';
 import { MemoryStateStore } from '../../core/store/memory.ts';
 import type { StateStore } from '../../core/store/state.ts';
+import { inNewFolder } from '../_new-folder.ts';
 
 function stateContract(
   label: string,

@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { inNewFolder } from '../_new-folder.ts';
 import { sha256 } from '../../core/base/hash.ts';
 import { ArrivingValues } from '../../core/store/arriving.ts';
 import { openLmdb } from '../../core/store/lmdb/lmdb.ts';
 import { MemoryValueStore } from '../../core/store/memory.ts';
+import { inNewFolder } from '../_new-folder.ts';
 import { type ValuesUnderTest, valuesContract } from './_values.ts';
 
 valuesContract('memory', () => {

@@ -1,16 +1,16 @@
 /** The caches of a configuration as plain descriptions: `~` and relative paths resolved, sizes in bytes. */
 import { dirname, join } from 'node:path';
-import { isTable, tableOf, textOf, textsOf, type Table } from '../../base/table.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { type AbsPath, toAbs } from '../../base/paths.ts';
 import { parseSize } from '../../base/size.ts';
+import { isTable, type Table, tableOf, textOf, textsOf } from '../../base/table.ts';
 import { IN_MEMORY, sqlitePath } from '../../store/sql/sqlite-path.ts';
 import type { CacheSpec, StorageSpec } from './cache-spec.ts';
 import { brokenRule } from './formats.ts';
+import { plainValue } from './plain-value.ts';
 import type { KeyPath, Positions } from './positions.ts';
 import { label, type Problems } from './problems.ts';
 import { isShared, readShared } from './shared.ts';
-import { plainValue } from './plain-value.ts';
 
 /** What a file of caches is read with. */
 interface CacheSurroundings {

@@ -1,7 +1,7 @@
 /** What the configuration says of tasks that are done for each of many items. */
 
-import { tableOf, textOf } from '../../base/table.ts';
 import { suggest } from '../../base/nearest.ts';
+import { tableOf, textOf } from '../../base/table.ts';
 import {
   commandWithVariables,
   FILE_PLACEHOLDERS,
@@ -12,9 +12,9 @@ import {
 import type { Foreach, Task } from '../../graph/tasks/task.ts';
 import type { Need, TaskNames } from './needs.ts';
 import { readPatterns } from './patterns.ts';
+import { plainValue } from './plain-value.ts';
 import { label } from './problems.ts';
 import type { Spot, TaskText } from './task-text.ts';
-import { plainValue } from './plain-value.ts';
 
 /** What has no meaning for a task that is done for each of many items, and why. */
 const WITHOUT: Readonly<Record<string, readonly [isSaid: (value: unknown) => boolean, why: string]>> = {

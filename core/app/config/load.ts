@@ -3,9 +3,9 @@
  * configuration files; whether an input, a module or a store that they name is there is found out by who uses it.
  */
 import { dirname } from 'node:path';
-import { tableOf, textsOf, type Table } from '../../base/table.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { type AbsPath, toAbs, toRel } from '../../base/paths.ts';
+import { type Table, tableOf, textsOf } from '../../base/table.ts';
 import type { Task } from '../../graph/tasks/task.ts';
 import type { Package, Packages } from '../packages/packages.ts';
 import { Check } from './check.ts';

@@ -1,7 +1,8 @@
 /** Paths and patterns that are written in a package, as they are seen from the project. */
-import { textsOf } from '../../base/table.ts';
+
 import { FlecheError } from '../../base/errors.ts';
 import { normalRel, type RelPath } from '../../base/paths.ts';
+import { textsOf } from '../../base/table.ts';
 import { expandBraces } from '../../files/globs/braces.ts';
 import type { Package } from '../packages/packages.ts';
 import { brokenRule } from './formats.ts';

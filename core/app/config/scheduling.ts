@@ -1,7 +1,8 @@
 /** What the configuration says of when and how often tasks run. */
-import { tableOf, textOf, type Table } from '../../base/table.ts';
+
 import { parseDuration } from '../../base/duration.ts';
 import { ConfigErrors, FlecheError } from '../../base/errors.ts';
+import { type Table, tableOf, textOf } from '../../base/table.ts';
 import type { Scheduling, Task } from '../../graph/tasks/task.ts';
 import { brokenRule } from './formats.ts';
 import { SCHEDULING_KEYS } from './scheduling-schema.ts';

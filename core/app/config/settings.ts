@@ -4,10 +4,10 @@
  * of `files` changes or a nearer file appears.
  */
 import { dirname } from 'node:path';
-import { tableOf, textOf, textsOf, type Table } from '../../base/table.ts';
 import type { ErrorCode } from '../../base/errors.ts';
 import { suggest } from '../../base/nearest.ts';
 import { type AbsPath, toAbs, toRel } from '../../base/paths.ts';
+import { type Table, tableOf, textOf, textsOf } from '../../base/table.ts';
 import type { CacheSpec } from './cache-spec.ts';
 import { builtInCaches, readCaches } from './caches.ts';
 import { Check } from './check.ts';

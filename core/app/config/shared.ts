@@ -2,10 +2,11 @@
  * The description of a cache that machines share, out of its table: what the shapes cannot say is checked here. Nothing
  * secret is ever part of a message: an address with a password in it is refused without being shown.
  */
-import { textOf, textsOf, type Table } from '../../base/table.ts';
+
 import { parseDuration } from '../../base/duration.ts';
 import type { AbsPath } from '../../base/paths.ts';
 import { parseSize } from '../../base/size.ts';
+import { type Table, textOf, textsOf } from '../../base/table.ts';
 import type { SharedCacheSpec } from './cache-spec.ts';
 import { brokenRule, type Format } from './formats.ts';
 import type { KeyPath, Positions } from './positions.ts';

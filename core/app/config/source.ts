@@ -3,9 +3,9 @@ import { isUtf8 } from 'node:buffer';
 import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join } from 'node:path';
 import { parse, TomlError } from 'smol-toml';
-import type { Table } from '../../base/table.ts';
 import { ConfigErrors, FlecheError, messageOf, systemCode } from '../../base/errors.ts';
 import { type AbsPath, escapes, toAbs, toRel } from '../../base/paths.ts';
+import type { Table } from '../../base/table.ts';
 import { Positions } from './positions.ts';
 
 /** The name of a project's configuration. */

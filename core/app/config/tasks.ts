@@ -2,20 +2,21 @@
  * The tasks of a configuration, complete and normalised: paths relative to the project, names of tasks in full. What is
  * wrong with them beyond their form is noted here.
  */
-import { isTable, tableOf, textOf, textsOf, type Table } from '../../base/table.ts';
+
 import { topologicalOrder } from '../../base/order.ts';
+import { isTable, type Table, tableOf, textOf, textsOf } from '../../base/table.ts';
 import type { Discovered, Installed, Stdin, Task, TaskArg, TaskBody } from '../../graph/tasks/task.ts';
 import type { Package, Packages } from '../packages/packages.ts';
 import { noteItemPaths, outputsOfAll, readForeach } from './foreach.ts';
 import type { InputLists, Inputs } from './inputs.ts';
 import { type Need, TaskNames } from './needs.ts';
 import { notePatterns, pathOf, readPatterns } from './patterns.ts';
+import { plainValue } from './plain-value.ts';
 import { label } from './problems.ts';
 import { durationOf, readScheduling } from './scheduling.ts';
 import { readService } from './services.ts';
 import { ARGUMENT, TASK_KEYS } from './task-schema.ts';
 import type { Spot, TaskText } from './task-text.ts';
-import { plainValue } from './plain-value.ts';
 
 /** Characters of a digest that tell manifests apart, and can be shown. */
 const SHORT_FACE = 16;

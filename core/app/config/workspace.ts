@@ -3,9 +3,9 @@
  * of the root. Only reads: configuration files, manifests, and the folders between them.
  */
 import { dirname } from 'node:path';
-import { tableOf, textOf, textsOf } from '../../base/table.ts';
 import { suggest } from '../../base/nearest.ts';
 import { type AbsPath, type RelPath, toAbs } from '../../base/paths.ts';
+import { tableOf, textOf, textsOf } from '../../base/table.ts';
 import { packageFolders } from '../packages/find.ts';
 import { MANIFEST, NO_MANIFEST, readManifest } from '../packages/manifest.ts';
 import { PackagePatterns } from '../packages/package-patterns.ts';

@@ -1,8 +1,8 @@
 /** The projects of an Nx repository: folders with a project.json, and packages of the workspace. Only reads. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Table, tableOf, textsOf } from '../../base/table.ts';
 import { byCodeUnit } from '../../base/order.ts';
+import { type Table, tableOf, textsOf } from '../../base/table.ts';
 import type { Repository } from './repository.ts';
 
 export interface Project {

@@ -3,8 +3,9 @@
  * or scripts; what other executors do is known to their plugins alone. Which projects there are is read off project.json
  * files and workspaces; which depends on which, that Nx also finds out from imports, only off manifests.
  */
-import { type Table, tableOf } from '../../base/table.ts';
+
 import { FlecheError } from '../../base/errors.ts';
+import { type Table, tableOf } from '../../base/table.ts';
 import type { Draft, DraftTable } from './draft.ts';
 import { NamedInputs } from './nx-inputs.ts';
 import { needsOf } from './nx-needs.ts';

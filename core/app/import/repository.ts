@@ -1,10 +1,10 @@
 /** A repository as another tool sees it: manifests and configurations beside them. Only reads. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { type Table, tableOf } from '../../base/table.ts';
 import { FlecheError, messageOf, systemCode } from '../../base/errors.ts';
 import { parseJsonc } from '../../base/jsonc.ts';
 import type { AbsPath, RelPath } from '../../base/paths.ts';
+import { type Table, tableOf } from '../../base/table.ts';
 import { CONFIG_FILE } from '../config/source.ts';
 import { packageFolders } from '../packages/find.ts';
 import { MANIFEST, type Manifest, NO_MANIFEST, readManifest } from '../packages/manifest.ts';

@@ -3,8 +3,8 @@
  * what a task reaches through others is among its needs, unless it says `cascade: false`.
  */
 import { posix } from 'node:path';
-import { type Table, tableOf, textsOf } from '../../base/table.ts';
 import { FlecheError } from '../../base/errors.ts';
+import { type Table, tableOf, textsOf } from '../../base/table.ts';
 import { LOCK_FILES } from '../../files/lock/formats.ts';
 import type { Draft, DraftTable } from './draft.ts';
 import { commandOf, type Member, type Repository } from './repository.ts';

@@ -1,9 +1,9 @@
 /** `package.json` as far as a workspace needs it. Lenient: what has another form than npm gives it is not there. */
 import { readFileSync } from 'node:fs';
-import { type Table, tableOf, textsOf } from '../../base/table.ts';
 import { ConfigErrors, FlecheError, messageOf, systemCode } from '../../base/errors.ts';
 import { type Digest, sha256 } from '../../base/hash.ts';
 import { byCodeUnit } from '../../base/order.ts';
+import { type Table, tableOf, textsOf } from '../../base/table.ts';
 
 export const MANIFEST = 'package.json';
 

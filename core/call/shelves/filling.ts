@@ -1,10 +1,10 @@
 /** What a shelf begins with: what was kept, if it is acceptable, or what its build hook makes. */
 import type { Awaitable } from '../../base/awaitable.ts';
 import { run, type Steps, wait } from '../../base/steps.ts';
+import type { Backing, Found } from './backing.ts';
 import type { StoredEntry } from './contents.ts';
 import { identityOf } from './keys.ts';
 import { type Filling, pairsOf, type Validate } from './options.ts';
-import type { Found, Backing } from './backing.ts';
 import { unbuilt, unreadable } from './shelf-errors.ts';
 
 /** What was found, or that it was not accepted. */
@@ -19,7 +19,11 @@ export function load<K, V>(
   return run(loading(name, backing, validate));
 }
 
-function* loading<K, V>(name: string, backing: Backing<K, V>, validate: Validate<K, V> | undefined): Steps<Loaded<K, V>> {
+function* loading<K, V>(
+  name: string,
+  backing: Backing<K, V>,
+  validate: Validate<K, V> | undefined,
+): Steps<Loaded<K, V>> {
   let found: Found<K, V>;
   try {
     found = yield* wait(backing.load());

@@ -4,11 +4,11 @@
  */
 import type { Awaitable } from '../../base/awaitable.ts';
 import { run, type Steps, wait } from '../../base/steps.ts';
+import type { Backing, Found, Saved } from './backing.ts';
 import type { Contents, StoredEntry } from './contents.ts';
 import type { Epochs, Standing } from './epochs.ts';
 import { copyOf } from './keys.ts';
 import { isAsync, pairsOf, type ShelfOptions } from './options.ts';
-import type { Found, Backing, Saved } from './backing.ts';
 
 export class HookBacking<K, V, S> implements Backing<K, V> {
   readonly keeps: boolean;

@@ -5,14 +5,14 @@
 import { type Awaitable, isPromise } from '../../base/awaitable.ts';
 import type { FlecheError } from '../../base/errors.ts';
 import { run, type Steps, wait } from '../../base/steps.ts';
+import type { Backing } from './backing.ts';
 import { Contents } from './contents.ts';
 import { build, type Loaded, load } from './filling.ts';
 import type { ManagerLink, Member } from './membership.ts';
 import type { ShelfOptions } from './options.ts';
-import type { Backing } from './backing.ts';
 import { Saver } from './saver.ts';
-import { Signals } from './signals.ts';
 import { closed, notReady, unbuilt, unreadable, unsaved } from './shelf-errors.ts';
+import { Signals } from './signals.ts';
 
 const ignore = (): void => {};
 

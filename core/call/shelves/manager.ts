@@ -7,12 +7,12 @@ import { suggest } from '../../base/nearest.ts';
 import { byCodeUnit } from '../../base/order.ts';
 import { later } from '../../base/steps.ts';
 import { type ShelfHost, systemHost } from '../../store/shelf-host.ts';
+import type { Backing } from './backing.ts';
 import type { Edge } from './graph.ts';
 import { HookBacking } from './hook-backing.ts';
-import { ManagerCore, type OnError, warn } from './manager-core.ts';
 import { Lifecycle } from './lifecycle.ts';
+import { ManagerCore, type OnError, warn } from './manager-core.ts';
 import { checkOptions, type ShelfOptions, sameOptions } from './options.ts';
-import type { Backing } from './backing.ts';
 import { RowBacking } from './row-backing.ts';
 import { Shelf } from './shelf.ts';
 import { closed } from './shelf-errors.ts';
@@ -117,7 +117,11 @@ export class Manager {
     return shelf;
   }
 
-  #backingOf<K, V, S>(name: string, options: ShelfOptions<K, V, S>, report: (error: FlecheError) => void): Backing<K, V> {
+  #backingOf<K, V, S>(
+    name: string,
+    options: ShelfOptions<K, V, S>,
+    report: (error: FlecheError) => void,
+  ): Backing<K, V> {
     const { epochs } = this.#core;
     if (options.persist === false || options.load !== undefined || options.save !== undefined) {
       return new HookBacking(name, epochs, options);

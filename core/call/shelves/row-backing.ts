@@ -10,11 +10,11 @@ import type { FlecheError } from '../../base/errors.ts';
 import type { Digest } from '../../base/hash.ts';
 import { run, type Steps, wait } from '../../base/steps.ts';
 import type { ShelfRecord, ShelfRow, ShelfWrites } from '../../store/shelf-store.ts';
+import type { Backing, Conflict, Found, Saved } from './backing.ts';
 import type { Change, Contents, StoredEntry, Written } from './contents.ts';
 import type { Epochs, Standing } from './epochs.ts';
 import { copyOf } from './keys.ts';
 import { isAsync, type Transform } from './options.ts';
-import type { Conflict, Found, Backing, Saved } from './backing.ts';
 import { unreadable } from './shelf-errors.ts';
 
 interface RowBackingOptions<K, V, S> {

@@ -6,8 +6,8 @@
 import { later } from '../../base/steps.ts';
 import type { Entry } from './contents.ts';
 import { type Dependency, labelOf, type Outsider } from './graph.ts';
-import type { ManagerLink } from './membership.ts';
 import type { Lifecycle } from './lifecycle.ts';
+import type { ManagerLink } from './membership.ts';
 import type { ShelfEvent, ShelfEvents } from './signals.ts';
 
 type Inspect = (value: unknown, options: object) => string;

@@ -3,9 +3,9 @@
  * maps. Errors in it are the compiler's to report; here an unreadable one maps nothing.
  */
 import { dirname, isAbsolute, join } from 'node:path';
-import { isTable, type Table } from '../../base/table.ts';
 import { parseJsonc } from '../../base/jsonc.ts';
 import { type AbsPath, toAbs } from '../../base/paths.ts';
+import { isTable, type Table } from '../../base/table.ts';
 
 export interface Tsconfig {
   /** Every file that was read or looked for, whether it exists or not. */

@@ -79,4 +79,3 @@ function sorted(paths: readonly string[]): readonly RelPath[] {
   if (paths.length < 2) return paths as readonly RelPath[];
   return ([...new Set(paths)] as RelPath[]).sort(byCodeUnit);
 }
-

@@ -1,9 +1,9 @@
 /** What is called what in one folder: what a search through it would find, but not what is in the files. */
 import { type Dirent, readdirSync } from 'node:fs';
-import { isReserved } from '../globs/reserved.ts';
 import { type Digest, sha256 } from '../../base/hash.ts';
 import { byCodeUnit } from '../../base/order.ts';
 import { type AbsPath, pathIn, type RelPath } from '../../base/paths.ts';
+import { isReserved } from '../globs/reserved.ts';
 import { isGone, lookAt, placeOf, unreadable } from '../look.ts';
 
 /** The folder whose names a path stands for: `src/*` for those of `src`, `*` for those of the root; else undefined. */

@@ -14,7 +14,7 @@ import { type Glimpse, readContent } from '../states/contents.ts';
 import { listOf, type PathList, placeIn } from '../states/path-list.ts';
 import { kept, type PathState, stateOf } from '../states/path-states.ts';
 import { sameKey } from '../states/stat-key.ts';
-import { folderState, isMangled, entriesIn, scan } from './scan.ts';
+import { entriesIn, folderState, isMangled, scan } from './scan.ts';
 import { type Listed, listed, type Snapshot } from './snapshot.ts';
 
 /** What a listing asks of its surroundings. */

@@ -5,12 +5,12 @@
  */
 import { type Dirent, readdirSync, type Stats } from 'node:fs';
 import { createRequire } from 'node:module';
-import { isReserved } from '../globs/reserved.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { type Digest, sha256 } from '../../base/hash.ts';
 import { byCodeUnit } from '../../base/order.ts';
 import { type AbsPath, pathIn, type RelPath, toRel } from '../../base/paths.ts';
 import type { Globs } from '../globs/globs.ts';
+import { isReserved } from '../globs/reserved.ts';
 import { isGone, lookAt, lookThrough, placeOf, unreadable } from '../look.ts';
 import { type PathState, stateOf } from '../states/path-states.ts';
 import { isRacy, statKey } from '../states/stat-key.ts';
@@ -38,7 +38,7 @@ interface ScanOptions {
 export const EMPTY_FOLDER: Digest = sha256('');
 
 /** What is in a folder, with the digest of names and kinds; reserved folders that no pattern enters do not count. */
-export interface FolderEntries {
+interface FolderEntries {
   readonly entries: readonly Dirent[];
   readonly digest: Digest;
 }

@@ -2,10 +2,11 @@
  * The lock file of bun as text: things are places, such as `a/b` for a `b` that is only there for `a`, found as Node finds
  * them. What patches change is only in the files of the patches. Pure.
  */
-import { tableOf, type Table } from '../../base/table.ts';
+
 import { sha256 } from '../../base/hash.ts';
 import { parseJsonc } from '../../base/jsonc.ts';
 import type { RelPath } from '../../base/paths.ts';
+import { type Table, tableOf } from '../../base/table.ts';
 import type { Described, Given, Illegible, Lock } from './lock.ts';
 import { at, namesIn, tableAt, textAt } from './tables.ts';
 

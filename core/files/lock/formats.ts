@@ -1,8 +1,9 @@
 /** The lock files that are known, and how each of them is read. Reads nothing itself, but loads a parser where it is needed. */
-import { tableOf } from '../../base/table.ts';
+
 import { messageOf } from '../../base/errors.ts';
 import { type Digest, sha256 } from '../../base/hash.ts';
 import { normalRel, type RelPath } from '../../base/paths.ts';
+import { tableOf } from '../../base/table.ts';
 import { parseYaml } from '../yaml.ts';
 import { readBunLock } from './bun.ts';
 import { type Illegible, type Lock, type Member, Slices } from './lock.ts';

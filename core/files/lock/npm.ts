@@ -1,5 +1,5 @@
 /** The lock file of npm, version 2 or 3: things are places in `node_modules`, found as Node finds them. Pure. */
-import { tableOf, type Table } from '../../base/table.ts';
+import { type Table, tableOf } from '../../base/table.ts';
 import type { Given, Illegible, Lock } from './lock.ts';
 import { at, namesIn, tableAt, textAt } from './tables.ts';
 

@@ -3,8 +3,8 @@
  * pnpm writes two documents, of which the first says what pnpm itself needs. Pure, but for the YAML parser it is given.
  */
 import { posix } from 'node:path';
-import { tableOf, type Table } from '../../base/table.ts';
 import type { RelPath } from '../../base/paths.ts';
+import { type Table, tableOf } from '../../base/table.ts';
 import type { Described, Given, Illegible, Lock, Member } from './lock.ts';
 import { tableAt, textAt } from './tables.ts';
 

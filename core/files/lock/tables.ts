@@ -1,6 +1,6 @@
 /** What is under the keys of parsed data; what is inherited is not in it. Pure. */
 
-import { tableOf, type Table } from '../../base/table.ts';
+import { type Table, tableOf } from '../../base/table.ts';
 /** Undefined if the table itself has no such key. */
 export function at(table: Table, key: string): unknown {
   return Object.hasOwn(table, key) ? table[key] : undefined;

@@ -3,7 +3,7 @@
  * tell what is only needed to develop it. What is added to packages by `packageExtensions`, and what a catalog stands for,
  * is in the settings of yarn alone. Pure.
  */
-import { tableOf, type Table } from '../../base/table.ts';
+import { type Table, tableOf } from '../../base/table.ts';
 import type { Illegible, Lock, Member } from './lock.ts';
 import { at, tableAt, textAt } from './tables.ts';
 import { type YarnEntry, YarnLock } from './yarn.ts';

@@ -6,10 +6,10 @@ import { isBuiltin } from 'node:module';
 import { dirname, extname, isAbsolute, posix } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Loader, OnLoadArgs, OnLoadResult, OnResolveArgs, OnResolveResult, Plugin, PluginBuild } from 'esbuild';
-import type { ReadRecorder } from '../../files/code/read-recorder.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { type AbsPath, type RelPath, toAbs, toRel } from '../../base/paths.ts';
 import { installedHome, parseManifest, splitSpecifier, upward } from '../../files/code/manifest.ts';
+import type { ReadRecorder } from '../../files/code/read-recorder.ts';
 import { readTsconfig, type Tsconfig } from '../../files/code/tsconfig.ts';
 import { OWN_NAME } from './bundle-purity.ts';
 

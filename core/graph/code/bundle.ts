@@ -8,8 +8,8 @@
 import { join, posix } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { BuildOptions, Plugin } from 'esbuild';
-import { ReadRecorder } from '../../files/code/read-recorder.ts';
 import type { AbsPath, RelPath } from '../../base/paths.ts';
+import { ReadRecorder } from '../../files/code/read-recorder.ts';
 import type { ReadSet } from '../../files/code/read-set.ts';
 import { faultOf, isBuildFailure } from './bundle-fault.ts';
 import { markPure } from './bundle-purity.ts';

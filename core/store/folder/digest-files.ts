@@ -5,10 +5,10 @@
  */
 import { readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { namesIn } from './names-in.ts';
 import { FlecheError, messageOf, systemCode } from '../../base/errors.ts';
 import { asDigest, type Digest, isDigest } from '../../base/hash.ts';
 import { inFolderOf, type Layout, layoutOf, scratchFile } from '../layout.ts';
+import { namesIn } from './names-in.ts';
 import { Unsynced } from './unsynced.ts';
 
 /** Files in the making that are older than this were left by a crash, ms. */

@@ -4,8 +4,8 @@
  */
 import { existsSync, lstatSync } from 'node:fs';
 import { join } from 'node:path';
-import { namesIn } from '../folder/names-in.ts';
 import { byCodeUnit } from '../../base/order.ts';
+import { namesIn } from '../folder/names-in.ts';
 import { blobNamed, dataFile, type Layout, layoutOf } from '../layout.ts';
 import { decodeRecord } from '../record.ts';
 import { LmdbEnv } from './lmdb-env.ts';

@@ -27,8 +27,8 @@ import {
   writeSync,
 } from 'node:fs';
 import { basename, join } from 'node:path';
-import { namesIn } from '../folder/names-in.ts';
 import { systemCode } from '../../base/errors.ts';
+import { namesIn } from '../folder/names-in.ts';
 import { type Layout, markFile, ownerOfMark, turnFile } from '../layout.ts';
 import { isRunning, SELF } from '../owner.ts';
 import { pause } from '../pause.ts';

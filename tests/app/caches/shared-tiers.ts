@@ -3,7 +3,6 @@ import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { inNewFolder } from '../../_new-folder.ts';
 import { TierLine } from '../../../core/app/caches/shared-line.ts';
 import { openTier } from '../../../core/app/caches/shared-tiers.ts';
 import type { SharedCacheSpec } from '../../../core/app/config/cache-spec.ts';
@@ -11,6 +10,7 @@ import { type AbsPath, toAbs } from '../../../core/base/paths.ts';
 import { type LocalSide, sideOfStores } from '../../../core/call/shared/local-side.ts';
 import { ArrivingValues } from '../../../core/store/arriving.ts';
 import { MemoryCallStore, MemoryValueStore } from '../../../core/store/memory.ts';
+import { inNewFolder } from '../../_new-folder.ts';
 import { fileDigests, type KeyPair, keyPair, taskRecord } from '../../call/shared/_tiers.ts';
 
 function spec(name: string, root: AbsPath, over: Partial<SharedCacheSpec> = {}): SharedCacheSpec {

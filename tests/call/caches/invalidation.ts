@@ -1,8 +1,6 @@
 /** Invalidation: what was made of something goes with it, in one step and for good; everything else stays. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { inNewFolder } from '../../_new-folder.ts';
-import { codeOfLater } from '../../_thrown.ts';
 import { digest } from '../../../core/base/digest.ts';
 import { type Digest, type Key, sha256 } from '../../../core/base/hash.ts';
 import type { RelPath } from '../../../core/base/paths.ts';
@@ -17,6 +15,8 @@ import { fleche } from '../../../core/call/memo/fleche.ts';
 import { FileRef } from '../../../core/files/refs.ts';
 import { makeTree, type Tree, treeText } from '../../../core/files/trees/tree.ts';
 import type { CallRecord, Part } from '../../../core/store/record.ts';
+import { inNewFolder } from '../../_new-folder.ts';
+import { codeOfLater } from '../../_thrown.ts';
 import { aKey, aRecord } from '../../store/_record.ts';
 import { laterCache, memoryCache } from '../_caches.ts';
 
@@ -140,24 +140,24 @@ test('a long chain is followed to its end, and told as it is', async () => {
 
 test('what was invalidated stays so after a restart', () =>
   inNewFolder(async (root) => {
-  let store = new LocalCache(root);
-  cache(store, () => {
-    diamond(1);
-    diamond(5);
-  });
-  await store.close();
-  store = new LocalCache(root);
-  await cache(store, () => store.invalidate(load.digest(1)));
-  // Another process that looks now, without a word from this one.
-  const other = new LocalCache(root, { readOnly: true });
-  assert.is(await other.query().count(), 4);
-  await other.close();
-  await store.close();
-  store = new LocalCache(root);
-  cache(store, () => {
-    assert.equal([load.contains(1), join.contains(3, '1,2'), join.contains(11, '5,6')], [false, false, true]);
-  });
-  await store.close();
+    let store = new LocalCache(root);
+    cache(store, () => {
+      diamond(1);
+      diamond(5);
+    });
+    await store.close();
+    store = new LocalCache(root);
+    await cache(store, () => store.invalidate(load.digest(1)));
+    // Another process that looks now, without a word from this one.
+    const other = new LocalCache(root, { readOnly: true });
+    assert.is(await other.query().count(), 4);
+    await other.close();
+    await store.close();
+    store = new LocalCache(root);
+    cache(store, () => {
+      assert.equal([load.contains(1), join.contains(3, '1,2'), join.contains(11, '5,6')], [false, false, true]);
+    });
+    await store.close();
   }));
 
 test('caches that answer later, and every layer of a stack', async () => {

@@ -1,11 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { codeOf } from '../../_thrown.ts';
 import { sha256 } from '../../../core/base/hash.ts';
 import { cache } from '../../../core/call/context.ts';
 import { setCodeFinder } from '../../../core/call/memo/code-finder.ts';
 import { fleche } from '../../../core/call/memo/fleche.ts';
 import { type AnyFunction, type IdentityOptions, identityOf } from '../../../core/call/memo/function-identity.ts';
+import { codeOf } from '../../_thrown.ts';
 import { memoryCache } from '../_caches.ts';
 
 const HERE = import.meta.filename;

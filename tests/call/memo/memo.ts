@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { codeOfLater } from '../../_thrown.ts';
 import { digest } from '../../../core/base/digest.ts';
 import { DIGEST } from '../../../core/base/digestible.ts';
 import { FlecheError } from '../../../core/base/errors.ts';
 import { cache } from '../../../core/call/context.ts';
 import { fleche } from '../../../core/call/memo/fleche.ts';
+import { codeOfLater } from '../../_thrown.ts';
 import { build, recipes, sameValue } from '../../base/_values.ts';
 import { failingCache, laterCache, memoryCache, STORE_METHODS } from '../_caches.ts';
 import { warningsOf } from '../_warnings.ts';

@@ -3,7 +3,6 @@ import type { Meter } from '@opentelemetry/api';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { turn } from '../../_test-clock.ts';
 import { cache } from '../../../core/call/context.ts';
 import { fleche } from '../../../core/call/memo/fleche.ts';
 import { type FunctionMetrics, LATENCY_BOUNDS, metrics } from '../../../core/call/metrics/metrics.ts';
@@ -14,6 +13,7 @@ import {
 } from '../../../core/call/metrics/opentelemetry.ts';
 import { prometheusText } from '../../../core/call/metrics/prometheus.ts';
 import { caching } from '../../../core/call/switch.ts';
+import { turn } from '../../_test-clock.ts';
 import { laterCache, memoryCache } from '../_caches.ts';
 import { fakeClock, SECOND } from '../_clock.ts';
 import { SharedCache } from '../_shared.ts';

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { sha256 } from '../../../core/base/hash.ts';
-import { MemoryRemote } from '../../store/remote/_memory-remote.ts';
 import { Signer, Verifier } from '../../../core/store/remote/signing.ts';
 import { aRecord, resultBlob, resultBytes } from '../../store/_record.ts';
+import { MemoryRemote } from '../../store/remote/_memory-remote.ts';
 import { type Contents, keyPair, machine, manyFiles, receive, TRUSTED, taskRecord } from './_tiers.ts';
 
 test('an answer of one machine is one of another, with all its content', async () => {

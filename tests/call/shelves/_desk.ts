@@ -3,12 +3,12 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
-import { codeOfLater } from '../../_thrown.ts';
 import { FlecheError } from '../../../core/base/errors.ts';
 import { Manager, type ManagerOptions } from '../../../core/call/shelves/manager.ts';
 import type { EndListener } from '../../../core/store/process-end.ts';
 import { type ShelfHost, systemHost } from '../../../core/store/shelf-host.ts';
 import type { ShelfStore, ShelfWrites } from '../../../core/store/shelf-store.ts';
+import { codeOfLater } from '../../_thrown.ts';
 
 const system = systemHost({});
 

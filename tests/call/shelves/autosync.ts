@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { turn } from '../../_test-clock.ts';
 import type { ShelfEvents } from '../../../core/call/shelves/signals.ts';
+import { turn } from '../../_test-clock.ts';
 import { check, deferred, rejection } from './_desk.ts';
 
 const SECOND = 1000;

@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { ShelfOptions, Validate } from '../../../core/call/shelves/options.ts';
 import { turn } from '../../_test-clock.ts';
 import { codeOf } from '../../_thrown.ts';
-import type { ShelfOptions, Validate } from '../../../core/call/shelves/options.ts';
 import { check, deferred, rejection } from './_desk.ts';
 
 /** A place of one's own, with a note of what is called. */

@@ -3,34 +3,34 @@ import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { inNewFolder } from '../../_new-folder.ts';
-import { codeOf } from '../../_thrown.ts';
 import { FlecheError } from '../../../core/base/errors.ts';
 import { manager, setShelfHost } from '../../../core/call/shelves/manager.ts';
 import { systemHost } from '../../../core/store/shelf-host.ts';
+import { inNewFolder } from '../../_new-folder.ts';
+import { codeOf } from '../../_thrown.ts';
 import { check, rejection, rejectionOf } from './_desk.ts';
 
 test('a process has one manager of a name, and other options for it are an error', () =>
   inNewFolder(async (root) => {
-  const onError = (): void => {};
-  const first = manager('one', { dir: root, onError });
-  assert.is(manager('one'), first);
-  assert.is(manager('one', { dir: root }), first);
-  assert.is(manager('one', { dir: relative('.', root), onError }), first);
-  assert.is(
-    codeOf(() => manager('one', { dir: tmpdir() })),
-    'DUPLICATE_NAME',
-  );
-  assert.is(
-    codeOf(() => manager('one', { onError: () => {} })),
-    'DUPLICATE_NAME',
-  );
-  assert.is.not(manager('two', { dir: root }), first);
-  await first.close();
-  const again = manager('one', { dir: join(root, 'elsewhere') });
-  assert.is.not(again, first);
-  await again.close();
-  await manager('two').close();
+    const onError = (): void => {};
+    const first = manager('one', { dir: root, onError });
+    assert.is(manager('one'), first);
+    assert.is(manager('one', { dir: root }), first);
+    assert.is(manager('one', { dir: relative('.', root), onError }), first);
+    assert.is(
+      codeOf(() => manager('one', { dir: tmpdir() })),
+      'DUPLICATE_NAME',
+    );
+    assert.is(
+      codeOf(() => manager('one', { onError: () => {} })),
+      'DUPLICATE_NAME',
+    );
+    assert.is.not(manager('two', { dir: root }), first);
+    await first.close();
+    const again = manager('one', { dir: join(root, 'elsewhere') });
+    assert.is.not(again, first);
+    await again.close();
+    await manager('two').close();
   }));
 
 test('an option that does not exist is an error', () => {
@@ -43,13 +43,13 @@ test('an option that does not exist is an error', () => {
 
 test('without a folder a manager is in the user’s folder for caches, as the environment says', () =>
   inNewFolder(async (root) => {
-  setShelfHost(systemHost({ XDG_CACHE_HOME: root }));
-  const made = manager();
-  assert.is(made.folder, join(root, 'fleche', 'shelves', 'default'));
-  made.shelf('a').set('k', 1);
-  await made.close();
-  assert.ok(existsSync(made.folder));
-  setShelfHost(systemHost({}));
+    setShelfHost(systemHost({ XDG_CACHE_HOME: root }));
+    const made = manager();
+    assert.is(made.folder, join(root, 'fleche', 'shelves', 'default'));
+    made.shelf('a').set('k', 1);
+    await made.close();
+    assert.ok(existsSync(made.folder));
+    setShelfHost(systemHost({}));
   }));
 
 test('who is told of no errors is warned of them', async () => {

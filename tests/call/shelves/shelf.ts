@@ -2,8 +2,8 @@ import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { codeOf } from '../../_thrown.ts';
 import type { Shelf } from '../../../core/call/shelves/shelf.ts';
+import { codeOf } from '../../_thrown.ts';
 import { build, recipes, sameValue } from '../../base/_values.ts';
 import { check } from './_desk.ts';
 

@@ -13,10 +13,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ReadValidator } from '../../../core/files/code/read-validator.ts';
-import { ReadRecorder } from '../../../core/files/code/read-recorder.ts';
 import { type AbsPath, toAbs } from '../../../core/base/paths.ts';
+import { ReadRecorder } from '../../../core/files/code/read-recorder.ts';
 import { agree, isSame, type ReadSet } from '../../../core/files/code/read-set.ts';
+import { ReadValidator } from '../../../core/files/code/read-validator.ts';
 
 const base = realpathSync(mkdtempSync(join(tmpdir(), 'fleche-')));
 /** Files count as old. */

@@ -2,8 +2,8 @@ import { statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { inNewFolder } from '../../_new-folder.ts';
 import { Moments } from '../../../core/files/inputs/stamped-moment.ts';
+import { inNewFolder } from '../../_new-folder.ts';
 
 function stampOf(folder: string): number {
   writeFileSync(join(folder, 'file'), '');

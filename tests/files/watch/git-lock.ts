@@ -4,9 +4,9 @@ import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { inNewFolder } from '../../_new-folder.ts';
 import type { AbsPath } from '../../../core/base/paths.ts';
 import { gitLock } from '../../../core/files/watch/git-lock.ts';
+import { inNewFolder } from '../../_new-folder.ts';
 
 function git(cwd: string, ...args: readonly string[]): void {
   execFileSync('git', ['-c', 'user.name=a', '-c', 'user.email=a@b', ...args], { cwd, stdio: 'ignore' });

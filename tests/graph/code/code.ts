@@ -368,10 +368,7 @@ test('after any edits the index says what a fresh build says', async () => {
         };
         for (const { path, value } of edits) {
           put({ [path]: value === null ? null : textAt(path, value) });
-          assert.is(
-            await ask(() => index.closure(MODULE, 'task')),
-            await ask(() => closureOf(root, MODULE, 'task')),
-          );
+          assert.is(await ask(() => index.closure(MODULE, 'task')), await ask(() => closureOf(root, MODULE, 'task')));
         }
       }),
     ),

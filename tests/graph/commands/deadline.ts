@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { turn } from '../../_test-clock.ts';
 import { Deadline } from '../../../core/graph/commands/deadline.ts';
+import { turn } from '../../_test-clock.ts';
 
 const aborted = (signal: AbortSignal): Promise<void> =>
   new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));

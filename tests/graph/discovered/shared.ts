@@ -6,8 +6,8 @@ import { type Key, sha256 } from '../../../core/base/hash.ts';
 import type { RelPath } from '../../../core/base/paths.ts';
 import type { SharedAnswers } from '../../../core/call/shared/shared-answers.ts';
 import type { CallRecord } from '../../../core/store/record.ts';
-import { MemoryRemote } from '../../store/remote/_memory-remote.ts';
 import { type MachineUnderTest, machine } from '../../call/shared/_tiers.ts';
+import { MemoryRemote } from '../../store/remote/_memory-remote.ts';
 import { onSite, type Ran, type Site } from '../_site.ts';
 
 /** Reads the first line of main, which names the files to read, and writes down what it read and what it missed. */

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { turn } from '../../_test-clock.ts';
 import { type Place, Slots, type Want } from '../../../core/graph/scheduling/slots.ts';
+import { turn } from '../../_test-clock.ts';
 
 const never = new AbortController().signal;
 const PLAIN: Want = { weight: 1, rank: () => 0 };

@@ -2,9 +2,9 @@ import { readdirSync, readFileSync, renameSync, truncateSync, writeFileSync } fr
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { inNewFolder } from '../../_new-folder.ts';
 import type { Key } from '../../../core/base/hash.ts';
 import { FolderCallStore } from '../../../core/store/folder/folder-calls.ts';
+import { inNewFolder } from '../../_new-folder.ts';
 import { callsContract } from '../_calls.ts';
 import { startWriter } from '../_processes.ts';
 import { aKey, aRecord } from '../_record.ts';

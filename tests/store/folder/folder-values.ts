@@ -2,9 +2,9 @@ import { existsSync, mkdirSync, readdirSync, rmSync, truncateSync, utimesSync, w
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { inNewFolder } from '../../_new-folder.ts';
 import { type Digest, sha256 } from '../../../core/base/hash.ts';
 import { FolderValueStore } from '../../../core/store/folder/folder-values.ts';
+import { inNewFolder } from '../../_new-folder.ts';
 import { blobOf, startWriter } from '../_processes.ts';
 import { valuesContract } from '../_values.ts';
 

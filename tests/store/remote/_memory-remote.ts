@@ -1,6 +1,12 @@
 /** A remote store in memory: what a server would keep, without a server. For tests of what is built on remote stores. */
 import type { Digest, Key } from '../../../core/base/hash.ts';
-import { type Content, type Expectation, gathered, type RemoteStore, tooLong } from '../../../core/store/remote/remote.ts';
+import {
+  type Content,
+  type Expectation,
+  gathered,
+  type RemoteStore,
+  tooLong,
+} from '../../../core/store/remote/remote.ts';
 
 export class MemoryRemote implements RemoteStore {
   readonly location = 'memory';

@@ -7,9 +7,9 @@ import * as assert from 'uvu/assert';
 import { asKey, sha256 } from '../../../core/base/hash.ts';
 import { DirectoryRemote } from '../../../core/store/remote/directory-remote.ts';
 import { HttpRemote } from '../../../core/store/remote/http-remote.ts';
-import { MemoryRemote } from './_memory-remote.ts';
 import { RedisRemote } from '../../../core/store/remote/redis-remote.ts';
 import { contentOf, type RemoteStore } from '../../../core/store/remote/remote.ts';
+import { MemoryRemote } from './_memory-remote.ts';
 import { faultOf, type RemotesUnderTest, remotesContract } from './_remotes.ts';
 import { freePort, READER, REDIS_PASSWORD, testWith, WRITER, withNginx, withRedis } from './_servers.ts';
 
