@@ -9,6 +9,7 @@
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, systemCode } from '../../base/errors.ts';
 import type { AbsPath } from '../../base/paths.ts';
 import { isOfLog, LogFile, type LogListener } from '../../files/log-file.ts';
@@ -48,6 +49,8 @@ export type CommandResult =
 const GRACE = 2000;
 /** Time background processes have to end by themselves, such as the `tee` of a process substitution, ms. */
 const SETTLE = 250;
+/** Who interrupts everybody at once may have reached the command before this process, ms. */
+const NEWS = 100;
 const WINDOWS = process.platform === 'win32';
 
 export async function runCommand(options: CommandOptions): Promise<CommandResult> {
@@ -83,6 +86,7 @@ async function untilEnded(group: ProcessGroup, started: ChildProcess, options: C
   };
   signal.addEventListener('abort', onAbort, { once: true });
   const end = await ended(started, options);
+  if (isInterrupted(end)) await abortedWithin(signal, NEWS);
   signal.removeEventListener('abort', onAbort);
   if (ending !== undefined) {
     await ending;
@@ -92,6 +96,17 @@ async function untilEnded(group: ProcessGroup, started: ChildProcess, options: C
   const leftovers = !(await group.gone(SETTLE));
   if (leftovers) await group.end(graceMs);
   return { ...end, leftovers };
+}
+
+/** Whether a command was ended as people end programs. A shell tells of a program that was by its exit code. */
+function isInterrupted(end: Ending): boolean {
+  if (end.kind === 'exited') return [129, 130, 143].includes(end.exitCode);
+  return end.kind === 'signaled' && ['SIGHUP', 'SIGINT', 'SIGTERM'].includes(end.signal);
+}
+
+/** Waits until a signal is aborted, but no longer than `ms`. */
+async function abortedWithin(signal: AbortSignal, ms: number): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => {});
 }
 
 /** The child, or why there is none. */

@@ -127,6 +127,21 @@ test('an abort ends the command and all it started', async () => {
   assert.not.ok(isAlive(sleeper));
 });
 
+test('who interrupts the command and this process at once interrupts, whoever hears of it first', async () => {
+  for (const command of ['kill -INT $$', "sh -c 'kill -TERM $$'"]) {
+    const controller = new AbortController();
+    const ending = run(command, { signal: controller.signal });
+    process.once('SIGCHLD', () => setImmediate(() => controller.abort()));
+    assert.equal(await ending, { kind: 'aborted' });
+    assert.equal(
+      await run(command),
+      command.startsWith('sh')
+        ? { kind: 'exited', exitCode: 143, leftovers: false }
+        : { kind: 'signaled', signal: 'SIGINT', leftovers: false },
+    );
+  }
+});
+
 test('an abort lets the command clean up', async () => {
   const result = await abortWhenReady(
     `trap 'echo cleaned; exit 0' TERM; echo ready; while :; do sleep 0.05; done`,
