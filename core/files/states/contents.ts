@@ -57,12 +57,14 @@ export function settled(
   }
 }
 
-function digestOf(place: AbsPath, size: number): { digest: Digest; after: StatKey } | undefined {
+function digestOf(place: AbsPath, size: number): { digest: Digest; after: StatKey | undefined } | undefined {
   let file: number | undefined;
   try {
     file = openSync(place, 'r');
-    const digest = readAll(file, size);
-    return { digest, after: statKey(fstatSync(file)) };
+    const { digest, length } = readAll(file, size);
+    const after = fstatSync(file);
+    // Of a file that the system makes up while it is read neither size nor times say anything.
+    return { digest, after: after.size === length ? statKey(after) : undefined };
   } catch (error) {
     if (isGone(error)) return undefined;
     throw error;
@@ -71,15 +73,20 @@ function digestOf(place: AbsPath, size: number): { digest: Digest; after: StatKe
   }
 }
 
-/** A file that turns out not to have the size it should has another key by now, and is read again. */
-function readAll(file: number, size: number): Digest {
+/** What has the size it should is read to there. */
+function readAll(file: number, size: number): { readonly digest: Digest; readonly length: number } {
   buffer ??= Buffer.allocUnsafeSlow(CHUNK);
-  if (size <= CHUNK) return sha256(buffer.subarray(0, fill(file, buffer, size)));
+  if (size > 0 && size <= CHUNK) {
+    const length = fill(file, buffer, size);
+    return { digest: sha256(buffer.subarray(0, length)), length };
+  }
   const hash = new Sha256();
+  let length = 0;
   for (let count = fill(file, buffer, CHUNK); count > 0; count = fill(file, buffer, CHUNK)) {
     hash.update(buffer.subarray(0, count));
+    length += count;
   }
-  return hash.digest();
+  return { digest: hash.digest(), length };
 }
 
 /** Reads `count` bytes, or what is left of the file. */

@@ -1,4 +1,13 @@
-import { appendFileSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -20,6 +29,14 @@ test('the digest is the SHA-256 of the bytes, whatever the size', () => {
       assert.is(content.trusted, true);
     }
   });
+});
+
+test('a file of the system that says it is empty is read, and never trusted', () => {
+  const place = '/proc/version' as AbsPath;
+  if (!existsSync(place)) return console.log('there is no such file here');
+  assert.is(statSync(place).size, 0);
+  assert.is(readContent(place, later)?.digest, sha256(readFileSync(place)));
+  assert.is(readContent(place, later)?.trusted, false);
 });
 
 test('a file that was just written is not trusted', () => {
