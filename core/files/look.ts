@@ -30,10 +30,12 @@ export function lookThrough(place: AbsPath): Stats | undefined {
   }
 }
 
-/** Whether a system error says that what was looked for is not there, or no longer what it was. */
+const GONE: ReadonlySet<string> = new Set(['ENOENT', 'ENOTDIR', 'EISDIR', 'ELOOP', 'ENAMETOOLONG']);
+
+/** Whether a system error says that what was looked for is not there, or no longer what it was, or can be nowhere. */
 export function isGone(error: unknown): boolean {
   const code = systemCode(error);
-  return code === 'ENOENT' || code === 'ENOTDIR' || code === 'EISDIR' || code === 'ELOOP';
+  return code !== undefined && GONE.has(code);
 }
 
 /** `INPUT_UNREADABLE` for a path that is there and cannot be read. */

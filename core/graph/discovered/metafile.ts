@@ -17,6 +17,8 @@ export function readMetafile(text: string): Mentions {
   if (inputs === undefined) return broken('is not a metafile of esbuild');
   const mentions = new Map<string, Mention>();
   const add = (mention: Mention): void => {
+    // A name that plugins give to what they make up.
+    if (mention.path.includes('\0')) return;
     if (mention.isRead || !mentions.has(mention.path)) mentions.set(mention.path, mention);
   };
   for (const [name, { imports = [] }] of Object.entries(inputs)) {
