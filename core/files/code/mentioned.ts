@@ -3,7 +3,7 @@
  * project's real path or the one it is known by.
  */
 import { realpathSync } from 'node:fs';
-import { isAbsolute, resolve } from 'node:path';
+import { dirname, isAbsolute, join, resolve, sep } from 'node:path';
 import { type AbsPath, escapes, isWithin, type RelPath, toRel } from '../../base/paths.ts';
 
 /**
@@ -22,6 +22,8 @@ export class MentionedPlaces {
   readonly #real: AbsPath;
   readonly #dir: string;
   readonly #system: readonly string[];
+  /** Folders that steps up were taken from, by what leads there. */
+  readonly #left = new Map<string, string>();
 
   /** `dir` is the folder that relative paths start from. */
   constructor(root: AbsPath, dir: RelPath) {
@@ -37,11 +39,41 @@ export class MentionedPlaces {
    * path leads to (another drive).
    */
   of(path: string): RelPath | 'elsewhere' | undefined {
-    const place = resolve(this.#dir, path);
+    const place = this.#placeOf(path);
     const inside = [this.#root, this.#real].map((root) => toRel(root, place)).find((rel) => !escapes(rel));
     if (inside !== undefined) return inside;
     if (WINDOWS_SYSTEM.test(place) || this.#system.some((folder) => isWithin(folder, place))) return undefined;
     const outside = toRel(this.#real, place);
     return isAbsolute(outside) ? 'elsewhere' : outside;
+  }
+
+  /** The folders of the project that steps up were taken from so far: where they lead decides what was meant. */
+  get left(): readonly RelPath[] {
+    return [...this.#left.keys()].map((place) => toRel(this.#root, place)).filter((path) => !escapes(path));
+  }
+
+  /** A step up is taken from where links lead, as the system takes it; on Windows it is taken in the text. */
+  #placeOf(path: string): string {
+    if (sep === '\\' || !/(?:^|\/)\.\.(?:\/|$)/.test(path)) return resolve(this.#dir, path);
+    const steps = path.split('/');
+    return steps.reduce(
+      (at, step) => (step === '..' ? this.#above(at) : join(at, step)),
+      isAbsolute(path) ? '/' : this.#dir,
+    );
+  }
+
+  #above(folder: string): string {
+    const known = this.#left.get(folder) ?? realOf(folder);
+    this.#left.set(folder, known);
+    return dirname(known);
+  }
+}
+
+/** Where a folder is, if it is anywhere. */
+function realOf(folder: string): string {
+  try {
+    return realpathSync(folder);
+  } catch {
+    return folder;
   }
 }

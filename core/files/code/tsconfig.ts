@@ -1,6 +1,6 @@
 /**
- * What a tsconfig.json can lead a module lookup to. Reads just enough of it: where it extends others and which paths it
- * maps. Errors in it are the compiler's to report; here an unreadable one maps nothing.
+ * What a tsconfig.json can lead a compiler to. Reads just enough of it: where it extends others, which paths it maps, and
+ * where it lets sources be searched. Errors in it are the compiler's to report; here an unreadable one maps nothing.
  */
 import { dirname, isAbsolute, join } from 'node:path';
 import { parseJsonc } from '../../base/jsonc.ts';
@@ -12,12 +12,26 @@ export interface Tsconfig {
   readonly files: readonly AbsPath[];
   /** The paths, without regard for extensions, at which an import that is not relative may be looked for. */
   readonly places: (specifier: string) => readonly AbsPath[];
+  readonly search: Search;
+}
+
+/** Where a compiler searches for sources that nobody names. */
+export interface Search {
+  /** Folders, with all that is below them, and single files. */
+  readonly places: readonly AbsPath[];
+  /** Patterns of what is left out of that, absolute. */
+  readonly leftOut: readonly string[];
+  /** Whether the configuration does not say: then it is its folder. */
+  readonly isDefault: boolean;
 }
 
 /** Reads the configuration at `path` and those it extends. `read` gives a file's text, or undefined if there is none. */
 export function readTsconfig(path: AbsPath, read: (path: AbsPath) => string | undefined): Tsconfig {
   const files = new Set<AbsPath>();
   const mappings: Mapping[] = [];
+  const searched: AbsPath[] = [];
+  const leftOut: AbsPath[] = [];
+  let isDefault = true;
   const queue = [path];
   for (const file of queue) {
     if (files.has(file)) continue;
@@ -26,10 +40,21 @@ export function readTsconfig(path: AbsPath, read: (path: AbsPath) => string | un
     if (config === undefined) continue;
     for (const other of strings(config['extends'])) queue.push(...placesOfConfig(dirname(file), other));
     mappings.push(...mappingsOf(config['compilerOptions'], dirname(file), dirname(path)));
+    const placed = (text: string): AbsPath =>
+      toAbs(
+        dirname(file),
+        text.replace(/\$\{configDir\}/g, () => dirname(path)),
+      );
+    if ('include' in config || 'files' in config) isDefault = false;
+    // What an inheriting configuration says replaces what it inherits; to search both is never less.
+    for (const text of strings(config['include']))
+      searched.push(placed(text.replace(/(?:^|[/\\])[^/\\]*[*?].*$/s, '')));
+    if (file === path) for (const text of strings(config['exclude'])) leftOut.push(placed(text));
   }
   return {
     files: [...files],
     places: (specifier) => [...new Set(mappings.flatMap((mapping) => apply(mapping, specifier)))],
+    search: { places: isDefault ? [toAbs(dirname(path), '.')] : searched, leftOut, isDefault },
   };
 }
 

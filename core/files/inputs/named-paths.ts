@@ -1,10 +1,12 @@
 /**
  * What stands at single paths that somebody named: not what patterns match, and nothing below a folder, but for `src/*`,
- * which stands for the names in `src`. Links are followed, since whoever read a path read what it leads to. What was found
+ * which stands for the names in `src`. Links are followed, since whoever read a path read what it leads to; of one that leads
+ * to a folder it counts which. What was found
  * is kept under a name, and in the state store once it is saved, so that an unchanged file costs one stat.
  */
-import type { Stats } from 'node:fs';
-import type { AbsPath, RelPath } from '../../base/paths.ts';
+import { readlinkSync, type Stats } from 'node:fs';
+import { isAbsolute } from 'node:path';
+import { type AbsPath, type RelPath, toRel } from '../../base/paths.ts';
 import type { StateStore } from '../../store/state.ts';
 import { isAlone, isGone, lookAt, lookThrough, placeOf, unreadable } from '../look.ts';
 import { readContent } from '../states/contents.ts';
@@ -17,11 +19,11 @@ import { isStamped } from './snapshot.ts';
 
 /** What stood at a path at one moment. */
 export interface PathSeen {
-  /** A `file`, which the names in a folder count as, a folder as `dir`, or `absent`. */
+  /** A `file`, which the names in a folder count as, a folder as `dir`, a `link` to one, or `absent`. */
   readonly entry: TreeEntry;
   /** The path if what stands there is no longer what it was, or was written since. Looks anew. */
   changes(): readonly RelPath[];
-  /** Files that were written, renamed or linked later than a moment (ms, by the clock that stamps files). */
+  /** Files that were written, renamed or linked later than a moment (ms, by the clock that stamps files); see `Ways`. */
   since(moment: number): readonly RelPath[];
 }
 
@@ -46,8 +48,7 @@ export class NamedPaths {
    * `INPUT_UNREADABLE` with the path of what is there and cannot be read.
    */
   look(name: string, path: RelPath, hidden: (path: RelPath) => boolean = hidesNothing): PathSeen {
-    const folder = folderOfNames(path);
-    if (folder !== undefined) return this.#lookAtNames(path, folder, hidden);
+    if (folderOfNames(path) !== undefined) return this.#lookAtNames(path, hidden);
     const known = this.#knownOf(name);
     const before = known.get(path);
     const state = this.#lookAt(path, before);
@@ -58,22 +59,15 @@ export class NamedPaths {
     return {
       entry: entryOf(state),
       changes: () => (this.#isChanged(state, this.#lookAt(path, state)) ? [path] : []),
-      since: (moment) => (this.#isSince(moment, state) ? [path] : []),
+      since: (moment) => (state.key !== null && state.key.ctime > moment ? [path] : []),
     };
   }
 
-  /** What a link leads to may be older than the link: then something else was read before it was there. */
-  #isSince(moment: number, { path, key }: PathState): boolean {
-    if (key !== null && key.ctime > moment) return true;
-    const link = lookAt(placeOf(this.#root, path));
-    return link?.isSymbolicLink() === true && link.ctimeMs > moment;
-  }
-
-  #lookAtNames(path: RelPath, folder: RelPath, hidden: (path: RelPath) => boolean): PathSeen {
-    const names = folderNames(this.#root, folder, hidden);
+  #lookAtNames(path: RelPath, hidden: (path: RelPath) => boolean): PathSeen {
+    const names = folderNames(this.#root, path, hidden);
     return {
       entry: entryOfNames(path, names),
-      changes: () => (folderNames(this.#root, folder, hidden)?.digest === names?.digest ? [] : [path]),
+      changes: () => (folderNames(this.#root, path, hidden)?.digest === names?.digest ? [] : [path]),
       since: (moment) => names?.since(moment) ?? [],
     };
   }
@@ -120,7 +114,7 @@ export class NamedPaths {
     try {
       const stats = lookThrough(place);
       if (stats === undefined) return same(before, 'absent') ?? stateOf(path, 'absent');
-      if (!stats.isFile()) return same(before, 'dir') ?? stateOf(path, 'dir');
+      if (!stats.isFile()) return this.#folder(path, before);
       if (before !== undefined && vouches(before, stats)) return before;
       const content = readContent(place, this.#clock);
       return content === undefined ? stateOf(path, 'absent') : { path, kind: 'file', ...content, target: '' };
@@ -129,10 +123,18 @@ export class NamedPaths {
       throw unreadable(path, error);
     }
   }
+
+  #folder(path: RelPath, before: PathState | undefined): PathState {
+    const place = placeOf(this.#root, path);
+    if (lookAt(place)?.isSymbolicLink() !== true) return same(before, 'dir') ?? stateOf(path, 'dir');
+    const text = readlinkSync(place);
+    const target = isAbsolute(text) ? toRel(this.#root, text) : text;
+    return same(before, 'link', target) ?? stateOf(path, 'link', target);
+  }
 }
 
-function same(before: PathState | undefined, kind: PathState['kind']): PathState | undefined {
-  return before?.kind === kind ? before : undefined;
+function same(before: PathState | undefined, kind: PathState['kind'], target = ''): PathState | undefined {
+  return before?.kind === kind && before.target === target ? before : undefined;
 }
 
 function vouches({ kind, trusted, key }: PathState, stats: Stats): boolean {
@@ -141,7 +143,7 @@ function vouches({ kind, trusted, key }: PathState, stats: Stats): boolean {
 
 function isChanged(before: PathState, now: PathState): boolean {
   if (before === now) return false;
-  if (before.kind !== now.kind || before.digest !== now.digest) return true;
+  if (before.kind !== now.kind || before.digest !== now.digest || before.target !== now.target) return true;
   const { key: then } = before;
   const { key } = now;
   if (then === null || key === null) return false;
@@ -157,8 +159,9 @@ function hidesNothing(_path: RelPath): boolean {
   return false;
 }
 
-function entryOf({ path, kind, key, digest }: PathState): TreeEntry {
+function entryOf({ path, kind, key, digest, target }: PathState): TreeEntry {
   if (kind === 'dir') return { kind, path };
+  if (kind === 'link') return { kind, path, target, digest, executable: false };
   if (key === null || digest === null) return { kind: 'absent', path };
   return { kind: 'file', path, executable: isExecutable(key), digest, size: key.size };
 }

@@ -4,13 +4,14 @@
  */
 import { FlecheError } from '../../base/errors.ts';
 import { byCodeUnit } from '../../base/order.ts';
-import { escapes, folderOf, type RelPath, toAbs } from '../../base/paths.ts';
+import { folderOf, type RelPath, toAbs } from '../../base/paths.ts';
 import { MentionedPlaces } from '../../files/code/mentioned.ts';
+import { searchedNames } from '../../files/code/searched-names.ts';
 import { steeringFiles } from '../../files/code/steering.ts';
-import { namesOf } from '../../files/inputs/folder-names.ts';
 import type { MadeFolders } from '../../files/inputs/made-folders.ts';
 import { ReportFile, textAt } from '../../files/inputs/report-file.ts';
 import type { Moments } from '../../files/inputs/stamped-moment.ts';
+import { Ways } from '../../files/inputs/ways.ts';
 import type { Tree } from '../../files/trees/tree.ts';
 import type { Products } from '../tasks/products.ts';
 import type { Discovered, Task } from '../tasks/task.ts';
@@ -32,18 +33,6 @@ const FORMS: Readonly<Record<Discovered['form'], (text: string) => Mentions>> = 
 };
 /** Forms that name sources and leave out what steers how they are read. */
 const STEERED: ReadonlySet<Discovered['form']> = new Set(['metafile', 'tsc']);
-
-/** Where a compiler that is told folders would find another source: the names in the folders of its sources, and above. */
-function namesAround(sources: Iterable<RelPath>): ReadonlySet<RelPath> {
-  const found = new Set<RelPath>();
-  for (const path of sources) {
-    if (escapes(path) || /(?:^|\/)node_modules\//.test(path)) continue;
-    for (let at = folderOf(path); ; at = folderOf(at)) {
-      if (found.size === found.add(namesOf(at)).size || at === '.') break;
-    }
-  }
-  return found;
-}
 
 export class Discovery {
   readonly #call: TaskCall;
@@ -106,6 +95,8 @@ export class Discovery {
   #complete(mentions: readonly Mention[], name: string, own: ReadonlySet<RelPath>): Found {
     const { around } = this.#desk;
     const places = new MentionedPlaces(around.root, this.#call.task.dir);
+    const isSteered = STEERED.has(this.#discovered.form);
+    const sight = new Sight(this.#task, this.#products, around);
     const paths = new Set<RelPath>();
     const needed = new Set<RelPath>();
     for (const { path, isRead } of mentions) {
@@ -115,13 +106,19 @@ export class Discovery {
       paths.add(place);
       if (isRead) needed.add(place);
     }
-    if (STEERED.has(this.#discovered.form)) for (const path of steeringFiles(around.root, paths)) paths.add(path);
-    if (this.#discovered.form === 'tsc') for (const path of namesAround(needed)) paths.add(path);
+    // What was found behind a link is told by where it is: that the link leads there counts, too.
+    const led = isSteered ? [...paths].filter((path) => !needed.has(path)).map(folderOf) : [];
+    for (const link of new Ways(around.root, [...led, ...places.left]).links) paths.add(link);
+    if (isSteered) for (const path of steeringFiles(around.root, paths)) paths.add(path);
+    if (this.#discovered.form === 'tsc') {
+      for (const names of searchedNames(around.root, needed, (path) => sight.isMade(path))) paths.add(names);
+    }
     const list = [...paths].sort(byCodeUnit);
-    const reading = new Reading(list, new Sight(this.#task, this.#products, around));
+    const reading = new Reading(list, sight);
     const gone = reading.tree.entries.find(({ kind, path }) => kind === 'absent' && needed.has(path));
     if (gone !== undefined) return { kind: 'unknown', why: `${name} names ${gone.path}, which is not there` };
-    const changed = [...reading.since(this.#moment), ...this.#disturbed(reading)];
+    const ways = new Ways(around.root, list);
+    const changed = [...ways.since(this.#moment), ...reading.since(this.#moment), ...this.#disturbed(reading)];
     return found(reading.complete(this.#call), list, changed, this.#desk);
   }
 

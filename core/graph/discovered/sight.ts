@@ -63,12 +63,14 @@ export class Sight {
   }
 
   #standing(path: RelPath): Sighted {
-    const { workspace, writers } = this.#around;
-    // What tasks write, and the folders they write to, come and go with them.
-    const isMade = (one: RelPath): boolean =>
-      writers.isReport(one) || writers.near([one]).some((writer) => reaches(writer, one));
-    const seen = workspace.named.look(this.#task.name, path, isMade);
+    const seen = this.#around.workspace.named.look(this.#task.name, path, (one) => this.isMade(one));
     return { entry: seen.entry, maker: undefined, ends: [], seen };
+  }
+
+  /** Whether a path is what tasks write, or a folder that they write to: it comes and goes with them. */
+  isMade(path: RelPath): boolean {
+    const { writers } = this.#around;
+    return writers.isReport(path) || writers.near([path]).some((writer) => reaches(writer, path));
   }
 }
 

@@ -170,6 +170,39 @@ test('so is a file that a link to an older one takes the place of', () =>
     assert.equal([(await site.run()).outcomes, site.read('all')], [{ cat: 'cached' }, '2']);
   }));
 
+test('so is a link or a folder above it that another one takes the place of', async () => {
+  for (const swap of ['ln -sfn v2 v', 'rm v; mv v2 v']) {
+    await onSite(
+      { cat: { ...CAT, run: `${CAT.run}; if [ -e once ]; then rm once; ${swap}; fi` } },
+      { main: 'v/a', 'v1/a': '1', 'v2/a': '2', once: '' },
+      async (site) => {
+        site.link('v', 'v1');
+        assert.equal((await site.run()).warnings, ['v changed while it ran, so the result is not kept']);
+        assert.equal((await site.run()).outcomes, { cat: 'ran' });
+        assert.equal([(await site.run()).outcomes, site.read('all')], [{ cat: 'cached' }, '2']);
+      },
+    );
+  }
+});
+
+test('so is a link or a folder above an input that led elsewhere meanwhile', async () => {
+  for (const inputs of [['v/a'], ['v/**'], ['a']]) {
+    const cat = {
+      run: 'if [ -e once ]; then rm once; ln -sfn v2 v; fi; cat v/a >all; ln -sfn v1 v',
+      inputs,
+      outputs: ['all'],
+    };
+    await onSite({ cat }, { 'v1/a': '1', 'v2/a': '2', once: '' }, async (site) => {
+      site.link('v', 'v1');
+      site.link('a', 'v/a');
+      assert.equal((await site.run()).warnings, ['v changed while it ran, so the result is not kept']);
+      site.retask('cat', { body: { kind: 'command', command: 'cat v/a >all' } });
+      assert.equal([(await site.run()).outcomes, site.read('all')], [{ cat: 'ran' }, '1']);
+      assert.equal((await site.run()).outcomes, { cat: 'cached' });
+    });
+  }
+});
+
 test('a file of the same size and time is read again', () =>
   onSite({ cat: CAT }, { main: 'a', a: '1' }, async (site) => {
     utimesSync(site.path('a'), 1e9, 1e9);
@@ -239,6 +272,63 @@ test('two tasks in one folder of node_modules share nothing but the files', () =
     assert.equal((await site.run()).outcomes, { cat: 'ran' });
   }));
 
+test('what is made or moved to where names were read, while they were, is noticed', async () => {
+  for (const change of ['mv ../aside/moved src/b', 'mkdir src/b', 'ln -s a src/b']) {
+    const run = `ls src >all; echo "src/*" >list; if [ -e once ]; then rm once; ${change}; fi`;
+    await onSite({ cat: { ...CAT, run } }, { main: '', 'src/a': '1', once: '', '../aside/moved': '' }, async (site) => {
+      assert.equal((await site.run()).warnings, ['src/b changed while it ran, so the result is not kept'], change);
+      assert.equal((await site.run()).outcomes, { cat: 'ran' });
+      assert.equal([(await site.run()).outcomes, site.read('all')], [{ cat: 'cached' }, 'a\nb\n']);
+    });
+  }
+});
+
+test('where a link leads is a part of the names in a folder', () =>
+  onSite(
+    { cat: { ...CAT, run: 'cat src/v/a >all; echo "src/*" >list' } },
+    { main: '', 'v1/a': '1', 'v2/a': '2' },
+    async (site) => {
+      site.link('src/v', '../v1');
+      await site.run();
+      assert.equal((await site.run()).outcomes, { cat: 'cached' });
+      site.remove('src/v');
+      site.link('src/v', '../v2');
+      assert.equal((await site.run()).outcomes, { cat: 'ran' });
+      assert.is(site.read('all'), '2');
+    },
+  ));
+
+test('a step up from behind a link leads to where the system takes it', () =>
+  onSite(
+    { cat: CAT },
+    { main: 'src/inc/../b', 'src/b': 'wrong', 'vendor/b': '1', 'vendor/inc/a': '', 'other/inc/a': '' },
+    async (site) => {
+      site.link('src/inc', '../vendor/inc');
+      assert.equal((await site.run()).warnings, []);
+      site.write({ 'src/b': 'still wrong' });
+      assert.equal((await site.run()).outcomes, { cat: 'cached' });
+      site.write({ 'vendor/b': '2' });
+      assert.equal(await reasons(site), [{ kind: 'file', path: 'vendor/b', change: 'changed' }]);
+      assert.equal((await site.run()).outcomes, { cat: 'ran' });
+      site.write({ 'other/b': '3' });
+      site.remove('src/inc');
+      site.link('src/inc', '../other/inc');
+      assert.equal([(await site.run()).outcomes, site.read('all')], [{ cat: 'ran' }, '3']);
+    },
+  ));
+
+test('a path that can be nowhere is one that is not there', () =>
+  onSite({ cat: CAT }, { main: '' }, async (site) => {
+    site.retask('cat', {
+      body: {
+        kind: 'command',
+        command: `: >all; echo "?${'x'.repeat(300)}" >list; echo "?${'y/'.repeat(3000)}z" >>list`,
+      },
+    });
+    assert.equal((await site.run()).warnings, []);
+    assert.equal((await site.run()).outcomes, { cat: 'cached' });
+  }));
+
 /** Prints the absolute paths of all sources, as a compiler does that is told a folder. */
 const TSC = {
   run: 'say tsc; mkdir -p dist; find "$PWD/src" -name "*.ts"; echo done >dist/out',
@@ -253,10 +343,10 @@ test('a source that a compiler would find by itself is noticed, wherever it appe
     assert.equal((await site.run()).warnings, []);
     assert.equal((await site.run()).outcomes, { tsc: 'cached' });
     site.write({ 'src/deep/c.ts': '3' });
-    assert.equal(await reasons(), [{ kind: 'file', path: 'src/deep/*', change: 'changed' }]);
+    assert.equal(await reasons(), [{ kind: 'file', path: 'src/deep/*.ts', change: 'changed' }]);
     assert.equal((await site.run()).log, ['tsc']);
     site.write({ 'src/other/d.ts': '4' });
-    assert.equal(await reasons(), [{ kind: 'file', path: 'src/*', change: 'changed' }]);
+    assert.equal(await reasons(), [{ kind: 'file', path: 'src/*.ts', change: 'changed' }]);
     site.remove('src/other');
     assert.equal((await site.run()).outcomes, { tsc: 'cached' });
     site.remove('dist');
@@ -264,6 +354,66 @@ test('a source that a compiler would find by itself is noticed, wherever it appe
     site.write({ 'src/tsconfig.json': '{}' });
     assert.equal((await site.run()).outcomes, { tsc: 'ran' });
   }));
+
+test('a source in a folder that had none is noticed, and what is no source anywhere re-runs nothing', () =>
+  onSite(
+    { tsc: TSC },
+    { 'tsconfig.json': '{ "include": ["src"] }', 'src/a.ts': '1', 'src/css/x.css': '', 'docs/x.md': '' },
+    async (site) => {
+      assert.equal((await site.run()).warnings, []);
+      site.write({ 'src/css/y.css': '', 'src/z.json': '', 'docs/y.ts': '' });
+      assert.equal((await site.run()).outcomes, { tsc: 'cached' });
+      site.write({ 'src/css/tokens.ts': '' });
+      assert.equal((await site.plan()).tasks['tsc']?.reasons, [
+        { kind: 'file', path: 'src/css/*.ts', change: 'changed' },
+      ]);
+      assert.equal((await site.run()).outcomes, { tsc: 'ran' });
+      site.write({ 'node_modules/@types/x/index.d.ts': '' });
+      assert.equal((await site.run()).outcomes, { tsc: 'ran' });
+      site.write({ 'node_modules/@types/y/index.d.ts': '' });
+      assert.equal((await site.run()).outcomes, { tsc: 'ran' });
+      assert.equal((await site.run()).outcomes, { tsc: 'cached' });
+    },
+  ));
+
+test('what is behind a link is found at its real place, and the link counts', () =>
+  onSite(
+    {
+      bundle: {
+        run: 'cat src/lib/impl.js >out; sed "s|LIB|$(readlink src/lib | cut -c4-)|g" meta.in >meta.json',
+        inputs: ['meta.in'],
+        outputs: ['out'],
+        discovered: said('metafile', 'meta.json'),
+      },
+    },
+    {
+      'meta.in': JSON.stringify({
+        inputs: {
+          'src/a.js': { imports: [{ path: 'LIB/index.js', original: './lib/index' }] },
+          'LIB/index.js': { imports: [{ path: 'LIB/impl.js', original: './impl' }] },
+          'LIB/impl.js': {},
+          'virtual:\0made-up': {},
+        },
+        outputs: {},
+      }),
+      'src/a.js': '',
+      'v1/index.js': 'same',
+      'v1/impl.js': '1',
+      'v2/index.js': 'same',
+      'v2/impl.js': '2',
+    },
+    async (site) => {
+      site.link('src/lib', '../v1');
+      assert.equal((await site.run()).warnings, []);
+      assert.equal((await site.run()).outcomes, { bundle: 'cached' });
+      site.remove('src/lib');
+      site.link('src/lib', '../v2');
+      assert.equal((await site.plan()).tasks['bundle']?.reasons, [
+        { kind: 'file', path: 'src/lib', change: 'changed' },
+      ]);
+      assert.equal([(await site.run()).outcomes, site.read('out')], [{ bundle: 'ran' }, '2']);
+    },
+  ));
 
 test('the report is nobody’s input, wherever it stands', () =>
   onSite(
