@@ -24,3 +24,14 @@ export async function codeOfLater(work: () => unknown): Promise<string | undefin
   }
   return undefined;
 }
+
+/** The error of fleche that is thrown; whatever else is, is thrown on. */
+export function thrown(work: () => unknown): FlecheError {
+  try {
+    work();
+  } catch (error) {
+    if (error instanceof FlecheError) return error;
+    throw error;
+  }
+  throw new Error('nothing was thrown');
+}

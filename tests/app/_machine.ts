@@ -1,4 +1,5 @@
 /** A machine that is only looked at, and verbs called on projects that are not there. */
+
 import { Interruption } from '../../core/app/interruption.ts';
 import { parseInvocation } from '../../core/app/invocation.ts';
 import { NO_MANIFEST } from '../../core/app/packages/manifest.ts';
@@ -9,8 +10,8 @@ import { VERBS } from '../../core/app/verbs.ts';
 import type { AbsPath, RelPath } from '../../core/base/paths.ts';
 import type { Engine } from '../../core/graph/engine.ts';
 import { TaskGraph } from '../../core/graph/tasks/graph.ts';
-import type { Task } from '../../core/graph/tasks/task.ts';
 import { TestClock } from '../_test-clock.ts';
+import { commandTask } from '../graph/_tasks.ts';
 import { FakeTerminal } from './_screen.ts';
 
 interface FakeMachine extends Machine {
@@ -34,23 +35,6 @@ export function fakeMachine(more: Partial<Machine> = {}): FakeMachine {
     stderr: new FakeTerminal(),
     clock: new TestClock(),
     exits,
-  };
-}
-
-export function fakeTask(name: string, needs: readonly string[] = []): Task {
-  return {
-    name,
-    body: { kind: 'command', command: `make ${name}` },
-    dir: '.' as RelPath,
-    needs,
-    inputs: [],
-    outputs: [],
-    env: [],
-    passEnv: [],
-    tools: [],
-    clean: true,
-    cache: true,
-    at: { file: 'fleche.config.toml', line: 1, column: 1 },
   };
 }
 
@@ -78,7 +62,9 @@ export async function call(
   let closed = 0;
   const project = {
     root: '/' as AbsPath,
-    graph: new TaskGraph(new Map(Object.entries(needs).map(([name, list]) => [name, fakeTask(name, list)]))),
+    graph: new TaskGraph(
+      new Map(Object.entries(needs).map(([name, list]) => [name, commandTask(name, `make ${name}`, { needs: list })])),
+    ),
     packages: noPackages(),
     here: undefined,
     defaults: [],

@@ -2,27 +2,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { graphDot, graphJson, graphMermaid } from '../../core/app/task-drawing.ts';
-import type { RelPath } from '../../core/base/paths.ts';
-import type { Task } from '../../core/graph/tasks/task.ts';
+import { commandTask } from '../graph/_tasks.ts';
 
-function task(name: string, needs: readonly string[]): Task {
-  return {
-    name,
-    body: { kind: 'command', command: `make ${name}` },
-    dir: '.' as RelPath,
-    needs,
-    inputs: [],
-    outputs: [],
-    env: [],
-    passEnv: [],
-    tools: [],
-    clean: true,
-    cache: true,
-    at: { file: 'fleche.config.toml', line: 1, column: 1 },
-  };
-}
-
-const TASKS = [task('a"b\\', []), task('c:d', ['a"b\\', 'elsewhere'])];
+const TASKS = [commandTask('a"b\\', 'make a"b\\'), commandTask('c:d', 'make c:d', { needs: ['a"b\\', 'elsewhere'] })];
 
 test('dot quotes names and leaves out what is not there', () => {
   assert.is(

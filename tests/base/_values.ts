@@ -319,3 +319,14 @@ function copyMembers<T extends object>(target: T, from: object): T {
 
 /** How many cases a property is tried on. */
 export const CASES: number = process.env['FLECHE_TEST_PROFILE'] === 'nightly' ? 100_000 : 2_000;
+
+/** Ways to put a value one level deeper. */
+export const NESTINGS: readonly ((inner: unknown) => unknown)[] = [
+  (inner) => ({ a: inner }),
+  (inner) => [inner],
+  (inner) => new Map([[inner, inner === 0 ? 0 : 1]]),
+  (inner) => new Map([[1, inner]]),
+  (inner) => new Set([inner]),
+  (inner) => new Error('a', { cause: inner }),
+  (inner) => Object.assign(new Date(0), { a: inner }),
+];

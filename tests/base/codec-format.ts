@@ -9,7 +9,7 @@ import { digest } from '../../core/base/digest.ts';
 import { DIGEST, MAX_DEPTH, registerClass } from '../../core/base/digestible.ts';
 import { encode } from '../../core/base/encode.ts';
 import { codeOf } from '../_thrown.ts';
-import { build, CASES, recipes, sameValue } from './_values.ts';
+import { build, CASES, NESTINGS, recipes, sameValue } from './_values.ts';
 import { vectorFile, vectors } from './_vectors.ts';
 
 const FILE = resolve(import.meta.dirname, '../../fixtures/vectors/codec-v1.json');
@@ -156,15 +156,7 @@ test('nesting without end is corrupt, not a full stack', () => {
 });
 
 test('everything that can be digested at the depth limit can be stored and read back', () => {
-  const kinds: ((inner: unknown) => unknown)[] = [
-    (inner) => ({ a: inner }),
-    (inner) => [inner],
-    (inner) => new Map([[1, inner]]),
-    (inner) => new Set([inner]),
-    (inner) => new Error('a', { cause: inner }),
-    (inner) => Object.assign(new Date(0), { a: inner }),
-  ];
-  for (const wrap of kinds) {
+  for (const wrap of NESTINGS) {
     let value: unknown = 0;
     for (let depth = 0; depth < MAX_DEPTH; depth++) value = wrap(value);
     assert.is(digest(decode(encode(value))), digest(value));

@@ -12,7 +12,7 @@ import { DIGEST, MAX_DEPTH, registerClass } from '../../core/base/digestible.ts'
 import { FlecheError } from '../../core/base/errors.ts';
 import { isDigest } from '../../core/base/hash.ts';
 import { Ref } from '../../core/base/ref.ts';
-import { build, CASES, pairs, recipes, sameValue } from './_values.ts';
+import { build, CASES, NESTINGS, pairs, recipes, sameValue } from './_values.ts';
 import { vectorFile } from './_vectors.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
@@ -185,16 +185,7 @@ test('one object in two places is no cycle', () => {
 });
 
 test('depth has a limit, which is reached without exhausting the stack', () => {
-  const kinds: ((inner: unknown) => unknown)[] = [
-    (inner) => ({ a: inner }),
-    (inner) => [inner],
-    (inner) => new Map([[inner, inner === 0 ? 0 : 1]]),
-    (inner) => new Map([[1, inner]]),
-    (inner) => new Set([inner]),
-    (inner) => new Error('a', { cause: inner }),
-    (inner) => Object.assign(new Date(0), { a: inner }),
-  ];
-  for (const wrap of kinds) {
+  for (const wrap of NESTINGS) {
     let value: unknown = 0;
     for (let depth = 0; depth < MAX_DEPTH; depth++) value = wrap(value);
     assert.ok(isDigest(digest(value)));

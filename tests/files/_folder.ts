@@ -3,34 +3,39 @@ import {
   chmodSync,
   lstatSync,
   mkdirSync,
-  mkdtempSync,
   readdirSync,
   readFileSync,
   readlinkSync,
-  realpathSync,
   rmSync,
   symlinkSync,
   utimesSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import type { AbsPath } from '../../core/base/paths.ts';
+import { inNewFolder } from '../_new-folder.ts';
 
 /** What to put at a path: a file by its content, an executable, a link, or a folder. */
 export type Thing = string | { readonly script: string } | { readonly link: string } | { readonly dir: true };
 
 /** Runs `work` in a new folder and removes it. `outside` is another one beside it. */
 export function inFolder(work: (root: AbsPath, outside: AbsPath) => void): void {
-  const base = realpathSync(mkdtempSync(join(tmpdir(), 'fleche-')));
-  const root = join(base, 'root') as AbsPath;
-  const outside = join(base, 'outside') as AbsPath;
-  try {
+  inNewFolder((base) => {
+    const root = join(base, 'root') as AbsPath;
+    const outside = join(base, 'outside') as AbsPath;
     mkdirSync(root);
     mkdirSync(outside);
     work(root, outside);
-  } finally {
-    rmSync(base, { recursive: true, force: true });
+  });
+}
+
+/** Whether a file can be read: whoever may do everything can. */
+export function canRead(place: string): boolean {
+  try {
+    readFileSync(place);
+    return true;
+  } catch {
+    return false;
   }
 }
 

@@ -4,10 +4,12 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parsePart, shards, splitDigest } from '../../../core/app/ci/shards.ts';
 import { TaskGraph } from '../../../core/graph/tasks/graph.ts';
-import { fakeTask } from '../_machine.ts';
+import { commandTask } from '../../graph/_tasks.ts';
 
 function graphOf(needs: Readonly<Record<string, readonly string[]>>): TaskGraph {
-  return new TaskGraph(new Map(Object.entries(needs).map(([name, list]) => [name, fakeTask(name, list)])));
+  return new TaskGraph(
+    new Map(Object.entries(needs).map(([name, list]) => [name, commandTask(name, `make ${name}`, { needs: list })])),
+  );
 }
 
 const dag = fc

@@ -7,7 +7,7 @@ import { chosenTask, chosenTasks, taskNamed } from '../../../core/app/selection/
 import type { FlecheError } from '../../../core/base/errors.ts';
 import type { RelPath } from '../../../core/base/paths.ts';
 import { TaskGraph } from '../../../core/graph/tasks/graph.ts';
-import { fakeTask } from '../_machine.ts';
+import { commandTask } from '../../graph/_tasks.ts';
 
 const at = (name: string, folder: string) => ({ ...NO_MANIFEST, name, folder: folder as RelPath });
 const packages = new Packages(at('//', '.'), [
@@ -17,7 +17,9 @@ const packages = new Packages(at('//', '.'), [
   at('@t/two', 'packages/d'),
 ]);
 const graph = new TaskGraph(
-  new Map(['build', '@s/a#build', 'b#build', 'b#test', 'codegen'].map((name) => [name, fakeTask(name)])),
+  new Map(
+    ['build', '@s/a#build', 'b#build', 'b#test', 'codegen'].map((name) => [name, commandTask(name, `make ${name}`)]),
+  ),
 );
 const root = { graph, packages, here: undefined, defaults: ['build'] };
 const inB = { ...root, here: packages.named('b') };

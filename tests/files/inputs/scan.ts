@@ -1,4 +1,4 @@
-import { chmodSync, lstatSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { test } from 'uvu';
@@ -8,7 +8,8 @@ import { byCodeUnit } from '../../../core/base/order.ts';
 import type { AbsPath, RelPath } from '../../../core/base/paths.ts';
 import { Globs } from '../../../core/files/globs/globs.ts';
 import { EMPTY_FOLDER, entriesIn, type Scan, scan } from '../../../core/files/inputs/scan.ts';
-import { inFolder, later, put } from '../_folder.ts';
+import { canRead, inFolder, later, put } from '../_folder.ts';
+import { patternsOf } from '../_patterns.ts';
 
 function walk(root: AbsPath, patterns: readonly string[], through = true): Scan {
   return scan(root, new Globs(patterns), { through, clock: later });
@@ -155,15 +156,6 @@ test('a folder that cannot be read is an error that names it', () => {
   });
 });
 
-function canRead(place: string): boolean {
-  try {
-    lstatSync(place);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
 test('a name that is not UTF-8 is an error, if a pattern matches it', () => {
   inFolder((root) => {
     put(root, { 'a.ts': '' });
@@ -196,24 +188,7 @@ function tryMangled(root: AbsPath, kind: 'file' | 'folder'): boolean {
 }
 
 const STEPS = ['a', 'b', 'l\nb', '.c', '[id]', '(g)', 'd e', 'ü', 'node_modules', '.git', '{x}', 'x.ts', 'a"q', '!n'];
-const magic = fc.constantFrom(
-  '*',
-  '**',
-  '?',
-  '*.ts',
-  '*.{ts,js}',
-  '[ab]',
-  '[!a]',
-  '!(a)',
-  '@(a|b)',
-  '{a,b/i}',
-  '(a|b)',
-  '?*',
-);
-const step = fc.oneof(fc.constantFrom(...STEPS), magic);
-const pattern = fc
-  .tuple(fc.constantFrom('', '', '', '!', './'), fc.array(step, { minLength: 1, maxLength: 4 }))
-  .map(([mark, steps]) => mark + steps.join('/'));
+const pattern = patternsOf(STEPS);
 
 test('a walk finds exactly the files that match', () => {
   inFolder((root) => {

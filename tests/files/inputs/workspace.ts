@@ -3,7 +3,6 @@ import {
   chmodSync,
   existsSync,
   lstatSync,
-  readFileSync,
   realpathSync,
   renameSync,
   symlinkSync,
@@ -21,7 +20,7 @@ import { type AbsPath, type RelPath, toRel } from '../../../core/base/paths.ts';
 import { Workspace } from '../../../core/files/inputs/workspace.ts';
 import { makeTree, type Tree } from '../../../core/files/trees/tree.ts';
 import { CountingState } from '../_fakes.ts';
-import { inFolder, later, put, putOld, remove } from '../_folder.ts';
+import { canRead, inFolder, later, put, putOld, remove } from '../_folder.ts';
 
 const nothing = (): boolean => false;
 
@@ -440,15 +439,6 @@ test('a file that cannot be read is an error that names it', () => {
     );
   });
 });
-
-function canRead(place: string): boolean {
-  try {
-    readFileSync(place);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 test('changes are the paths that no longer are what was listed, sorted', () => {
   inFolder((root) => {

@@ -1,4 +1,4 @@
-import { chmodSync, readdirSync, readFileSync, renameSync, symlinkSync, utimesSync } from 'node:fs';
+import { chmodSync, readdirSync, renameSync, symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -6,7 +6,7 @@ import { FlecheError } from '../../../core/base/errors.ts';
 import { sha256 } from '../../../core/base/hash.ts';
 import { Globs } from '../../../core/files/globs/globs.ts';
 import { parseTree, treeText } from '../../../core/files/trees/tree.ts';
-import { contents, put, remove } from '../_folder.ts';
+import { canRead, contents, put, remove } from '../_folder.ts';
 import { type Bench, type Things, withBench } from '../_outputs.ts';
 
 const DIST = ['dist/**'];
@@ -392,15 +392,6 @@ test('an output that cannot be read is an error that names it', () => {
     assert.throws(() => bench.outputs.capture(prepared), isCode('OUTPUT_UNREADABLE'));
   });
 });
-
-function canRead(place: string): boolean {
-  try {
-    readFileSync(place);
-    return true;
-  } catch {
-    return false;
-  }
-}
 
 test('a task can be forgotten together with what it wrote', () => {
   withBench((bench) => {

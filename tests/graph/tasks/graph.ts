@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FlecheError } from '../../../core/base/errors.ts';
 import { TaskGraph } from '../../../core/graph/tasks/graph.ts';
+import { thrown } from '../../_thrown.ts';
 import { commandTask, taskMap } from '../_tasks.ts';
 
 const diamond = new TaskGraph(
@@ -64,15 +64,5 @@ test('an unknown task is refused with the nearest name', () => {
   assert.is(error.code, 'CONFIG_UNKNOWN_TASK');
   assert.is(error.hint, 'Did you mean "bundle"?');
 });
-
-function thrown(act: () => unknown): FlecheError {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof FlecheError) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
-}
 
 test.run();

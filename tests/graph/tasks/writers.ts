@@ -1,11 +1,11 @@
 /** Who may write a path, and what follows for those who read or write it. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FlecheError } from '../../../core/base/errors.ts';
 import type { RelPath } from '../../../core/base/paths.ts';
 import { TaskGraph } from '../../../core/graph/tasks/graph.ts';
 import type { Task } from '../../../core/graph/tasks/task.ts';
 import { Writers } from '../../../core/graph/tasks/writers.ts';
+import { thrown } from '../../_thrown.ts';
 import { commandTask, taskMap } from '../_tasks.ts';
 
 const tasks = taskMap(
@@ -25,16 +25,6 @@ function task(name: string): Task {
 
 function paths(...names: readonly string[]): readonly RelPath[] {
   return names as readonly RelPath[];
-}
-
-function thrown(act: () => void): FlecheError {
-  try {
-    act();
-  } catch (error) {
-    if (error instanceof FlecheError) return error;
-    throw error;
-  }
-  throw new Error('nothing was thrown');
 }
 
 test('near are the tasks that may write something at, below or above a path', () => {
