@@ -6,7 +6,6 @@ import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { FlecheError } from '../base/errors.ts';
 import { EXIT, exitCodeOf } from './exit-code.ts';
-import { helpText } from './help.ts';
 import { type Invocation, parseInvocation } from './invocation.ts';
 import { type ColorMode, styleFor, wantsColors } from './terminal/style.ts';
 import { recolored, type Terminal } from './terminal/terminal.ts';
@@ -39,7 +38,9 @@ async function call(invocation: Invocation, machine: Machine, verbs: readonly Ve
     return EXIT.done;
   }
   if (verb === undefined || invocation.flag('help')) {
-    machine.stdout.write(helpText(verbs, verb, styleFor(machine.stdout)));
+    const { helpText } = await import('./help.ts');
+    const { stdout } = machine;
+    stdout.write(helpText(verbs, verb, styleFor(stdout), stdout.isTTY ? stdout.columns : undefined));
     return EXIT.done;
   }
   const action = await verb.load();

@@ -15,6 +15,8 @@ export interface VerbShape {
   readonly actions?: readonly (readonly [action: string, text: string])[];
   /** Beside the global ones. */
   readonly options: readonly OptionSpec[];
+  /** Nobody calls it by hand. */
+  readonly hidden?: true;
 }
 
 /** Values by the name of the option; true for one without. */
@@ -104,7 +106,7 @@ export function parseInvocation(argv: readonly string[], verbs: readonly VerbSha
 }
 
 function unknownVerb(word: string, verbs: readonly VerbShape[]): FlecheError {
-  const names = verbs.map((verb) => verb.name);
+  const names = verbs.flatMap((verb) => (verb.hidden ? [] : verb.name));
   return usage(`there is no verb "${word}"`, suggest(word, names));
 }
 
