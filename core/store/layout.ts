@@ -143,6 +143,11 @@ export function trashFolder(layout: Layout, time: number): string {
   return join(layout.trash, `db-${DB_FORMAT}-${time}-${randomBytes(3).toString('hex')}`);
 }
 
+/** Whether a name in the folder for files in the making is one of `scratchFile`: what else is there is meant to stay. */
+export function isScratch(name: string): boolean {
+  return /^\d+-\d+-[0-9a-f]{12}$/.test(name);
+}
+
 /** Runs `action`, which needs the folder of `path`; makes that folder if it turns out to be missing. */
 export function inFolderOf<T>(path: string, action: () => T): T {
   try {

@@ -23,7 +23,7 @@ export async function doctor(context: VerbContext): Promise<number> {
   try {
     const folder = project.cacheFolder();
     const report = folder === undefined ? undefined : inspectLmdb(folder, project.now());
-    const usable = report?.exists === true && report.damage === null;
+    const usable = report?.exists === true && report.damage === null && report.obstacles.length === 0;
     const leases = usable ? (project.stores().leases()?.list() ?? []) : [];
     const shared = await sharedStates(project);
     const findings = [
@@ -44,7 +44,13 @@ export async function doctor(context: VerbContext): Promise<number> {
 }
 
 function findingsOf(report: LmdbReport): readonly Finding[] {
-  const findings: Finding[] = report.troubles.map((what) => ({ what, advice: 'see the message' }));
+  const findings: Finding[] = [
+    ...report.obstacles.map((what) => ({
+      what: `nothing can be kept: ${harmless(what)}`,
+      advice: 'put it right, or name another folder for the cache; until then every run does everything',
+    })),
+    ...report.troubles.map((what) => ({ what: harmless(what), advice: 'runs go on without it' })),
+  ];
   if (report.damage !== null) {
     findings.push({
       what: `the database is damaged: ${report.damage}`,
@@ -52,11 +58,17 @@ function findingsOf(report: LmdbReport): readonly Finding[] {
     });
   }
   if (report.undecodable.length > 0) {
-    findings.push({ what: `${counted(report.undecodable.length, 'record')} cannot be read`, advice: 'fleche gc' });
+    findings.push({
+      what: `${counted(report.undecodable.length, 'record')} cannot be read: damaged, or of another version`,
+      advice: 'nothing is lost but a run of each, which replaces it; fleche clean --cache begins anew',
+    });
   }
   if (report.orphans.length > 0) {
-    const what = `${counted(report.orphans.length, 'file')} in the making were left behind`;
-    findings.push({ what, advice: `remove them from ${harmless(join(report.root, 'tmp'))}` });
+    const what = `left behind by runs that were killed: ${counted(report.orphans.length, 'file')} in the making`;
+    findings.push({
+      what,
+      advice: `fleche gc removes from ${harmless(join(report.root, 'tmp'))} what is older than a day`,
+    });
   }
   if (report.strangers.length > 0) {
     findings.push({
@@ -69,7 +81,7 @@ function findingsOf(report: LmdbReport): readonly Finding[] {
 
 function localLines(report: LmdbReport | undefined, root: string): readonly string[] {
   if (report === undefined) return ['the cache is in memory: nothing to look over'];
-  if (!report.exists) return [`there is no cache in ${harmless(root)} yet`];
+  if (!report.exists) return [`there is no cache in ${harmless(root)}${report.obstacles.length === 0 ? ' yet' : ''}`];
   const { bytes, counts } = report;
   return [
     `${harmless(report.root)}: ${counted(counts.records, 'record')}, ${counted(counts.inline + counts.files, 'value')}`,

@@ -2,11 +2,12 @@
  * What can be told about a cache folder without changing it: the facts behind `fleche doctor`. Reads every page of the
  * environment and every record, but not the content of blobs, which is verified whenever one is used.
  */
-import { existsSync, lstatSync } from 'node:fs';
-import { join } from 'node:path';
+import { accessSync, constants, existsSync, lstatSync, statSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { messageOf } from '../../base/errors.ts';
 import { byCodeUnit } from '../../base/order.ts';
 import { namesIn } from '../folder/names-in.ts';
-import { blobNamed, dataFile, type Layout, layoutOf } from '../layout.ts';
+import { blobNamed, dataFile, isScratch, type Layout, layoutOf } from '../layout.ts';
 import { decodeRecord } from '../record.ts';
 import { LmdbEnv } from './lmdb-env.ts';
 import { damageOf } from './lmdb-guard.ts';
@@ -17,6 +18,8 @@ export interface LmdbReport {
   readonly root: string;
   /** Whether there is a cache at all. */
   readonly exists: boolean;
+  /** Why no cache can be kept there: what stands in the way of its folders, one sentence each. */
+  readonly obstacles: readonly string[];
   /** What is wrong with the environment, or null. If something is, it is not opened, and the counts of it are 0. */
   readonly damage: string | null;
   /** What else went wrong while looking, one sentence each. */
@@ -46,20 +49,32 @@ interface FoundFile {
   readonly changed: number;
 }
 
+type Inside = Pick<LmdbReport, 'damage' | 'troubles' | 'undecodable'> & { readonly counts: EntryCounts };
+
+/** Of an environment that is not looked into. */
+const NOTHING: Inside = {
+  damage: null,
+  troubles: [],
+  undecodable: [],
+  counts: { inline: 0, aliases: 0, records: 0, states: 0 },
+};
+
 /** Older than this, in ms, a file in the making has been left behind. */
 const ORPHAN_AGE = 3_600_000;
 
 /** Looks over the cache in `root` (absolute). Throws `STORE_UNUSABLE` if its environment may not be read. */
 export function inspectLmdb(root: string, now: number = Date.now()): LmdbReport {
   const layout = layoutOf(root);
-  const database = lookInside(layout, now);
+  const obstacles = obstaclesTo(layout);
+  const database = obstacles.length > 0 ? NOTHING : lookInside(layout, now);
   const among = filesBelow(layout.cas);
   const blobs = among.filter((file) => isBlob(file.path));
   const tmp = filesBelow(layout.tmp);
-  const orphans = tmp.filter((file) => now - file.changed >= ORPHAN_AGE);
+  const orphans = tmp.filter((file) => isScratch(file.path) && now - file.changed >= ORPHAN_AGE);
   return {
     root,
     exists: existsSync(layout.db),
+    obstacles,
     damage: database.damage,
     troubles: database.troubles,
     bytes: {
@@ -78,15 +93,12 @@ export function inspectLmdb(root: string, now: number = Date.now()): LmdbReport 
   };
 }
 
-function lookInside(
-  layout: Layout,
-  now: number,
-): Pick<LmdbReport, 'damage' | 'troubles' | 'undecodable'> & { readonly counts: EntryCounts } {
+function lookInside(layout: Layout, now: number): Inside {
   const damage = damageOf(layout, true);
   const troubles: string[] = [];
   const undecodable: string[] = [];
   if (damage !== undefined) {
-    return { damage, troubles, undecodable, counts: { inline: 0, aliases: 0, records: 0, states: 0 } };
+    return { ...NOTHING, damage };
   }
   const onTrouble = (message: string): void => void troubles.push(message);
   const env = new LmdbEnv(layout, { onTrouble, now: () => now, readOnly: true });
@@ -105,6 +117,21 @@ function lookInside(
   // Nothing waits, so that there is nothing to wait for.
   void env.close();
   return { damage: null, troubles, undecodable, counts };
+}
+
+/** A cache makes its folders where they are missing, and nothing else in their place. */
+function obstaclesTo({ root, db, cas, tmp, logs, trash }: Layout): readonly string[] {
+  const isBlocked = (path: string): boolean => existsSync(path) && !statSync(path).isDirectory();
+  const blocked = isBlocked(root) ? [root] : [db, cas, tmp, logs, trash].filter(isBlocked);
+  if (blocked.length > 0) return blocked.map((path) => `${path} is not a folder`);
+  let place = root;
+  while (!existsSync(place) && dirname(place) !== place) place = dirname(place);
+  try {
+    accessSync(place, constants.W_OK);
+    return [];
+  } catch (error) {
+    return [`${place} cannot be written: ${messageOf(error)}`];
+  }
 }
 
 function isBlob(path: string): boolean {

@@ -1,5 +1,6 @@
 /** `doctor`: what is said of a cache while it is opened is found too. */
-import { realpathSync } from 'node:fs';
+import { mkdirSync, realpathSync, utimesSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseInvocation } from '../../../core/app/invocation.ts';
@@ -7,6 +8,7 @@ import { doctor } from '../../../core/app/verbs/doctor.ts';
 import { VERBS } from '../../../core/app/verbs.ts';
 import { fakeMachine } from '../_machine.ts';
 import { withScratch } from '../_scratch.ts';
+import { told } from './_called.ts';
 
 test('a warning about the cache is a finding', () =>
   withScratch({ 'fleche.config.toml': '[tasks]\na = "echo a"\n' }, async (scratch) => {
@@ -22,6 +24,33 @@ test('a warning about the cache is a finding', () =>
     });
     assert.is(code, 1);
     assert.match(machine.stdout.text, /^! the disk is almost full\n {2}runs go on without it\n1 finding$/m);
+  }));
+
+test('what stands in the way of a cache is found, whether there is one or not', () =>
+  withScratch({ 'fleche.config.toml': '[tasks]\na = "echo a"\n', '.fleche/cas': 'no folder' }, async (scratch) => {
+    const expected = /^! nothing can be kept: .*\.fleche\/cas is not a folder\n {2}put it right.*\n1 finding$/m;
+    const text = await told(doctor, scratch, 'doctor');
+    assert.match(text, /^there is no cache in \S+\n/);
+    assert.match(text, expected);
+    mkdirSync(join(scratch.root, '.fleche/db-1'));
+    assert.match(await told(doctor, scratch, 'doctor'), expected);
+  }));
+
+test('what lies in the folder for files in the making to stay there was not left behind', () =>
+  withScratch({ 'fleche.config.toml': '[tasks]\na = "echo a"\n' }, async (scratch) => {
+    await scratch.open({ cwd: realpathSync(scratch.root) }).stores();
+    const old = (name: string): void => {
+      const path = join(scratch.root, '.fleche/tmp', name);
+      writeFileSync(path, '');
+      utimesSync(path, 1e9, 1e9);
+    };
+    old('3f2a91c0.mjs');
+    assert.match(await told(doctor, scratch, 'doctor'), /nothing is wrong\n$/);
+    old('123-4-0123456789ab');
+    assert.match(
+      await told(doctor, scratch, 'doctor'),
+      /^! left behind .*: 1 file in the making\n {2}fleche gc removes/m,
+    );
   }));
 
 test.run();
