@@ -8,7 +8,7 @@ import type { RunEvent, TaskOutcome } from '../../graph/tasks/outcome.ts';
 import { Log } from '../reporters/lines.ts';
 import type { LogMode, Reporter } from '../reporters/reporter.ts';
 import { Streams } from '../reporters/streams.ts';
-import { nameWidth, outcomeLine, summaryLine } from '../reporters/task-line.ts';
+import { type NameColumn, nameColumn, outcomeLine, summaryLine } from '../reporters/task-line.ts';
 import { type Style, styleFor } from '../terminal/style.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { harmless, tameLine } from '../terminal/text.ts';
@@ -34,7 +34,7 @@ export class CiReporter implements Reporter {
   readonly #tails = new Map<string, readonly string[]>();
   #groups = 0;
   #isOver = false;
-  #width = 0;
+  #column: NameColumn = { width: 0, cuts: false };
 
   constructor(terminal: Terminal, options: CiReporterOptions) {
     this.#terminal = terminal;
@@ -51,8 +51,8 @@ export class CiReporter implements Reporter {
   readonly listener = (event: RunEvent): Awaitable<void> => {
     switch (event.type) {
       case 'plan':
-        this.#width = nameWidth(event.tasks);
-        this.#streams.begin(event.tasks, this.#width);
+        this.#column = nameColumn(event.tasks, this.#terminal);
+        this.#streams.begin(event.tasks, this.#column);
         break;
       case 'start':
         break;
@@ -109,7 +109,7 @@ export class CiReporter implements Reporter {
     const { markup, log } = this.#options;
     this.#streams.end(name);
     if (log === 'quiet' && outcome.outcome !== 'failed') return;
-    const title = outcomeLine(outcome, this.#style, 'run', this.#width);
+    const title = outcomeLine(outcome, this.#style, 'run', this.#column);
     if (outcome.outcome !== 'ran' || lines.length === 0 || log === 'stream') {
       this.#line(title);
       return;

@@ -4,17 +4,16 @@ import type { Clock } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
 import type { ItemCounts, RunEvent } from '../../graph/tasks/outcome.ts';
 import type { Terminal } from '../terminal/terminal.ts';
-import { harmless, padded } from '../terminal/text.ts';
 import { Footer } from './footer.ts';
 import { PlainReporter } from './plain.ts';
 import type { LogMode, Reporter } from './reporter.ts';
-import { counted, nameWidth } from './task-line.ts';
+import { counted, inColumn, nameColumn } from './task-line.ts';
 
 /** Running tasks that are named; of more only the number is told. */
 const MOST_ROWS = 8;
 
 export function liveReporter(terminal: Terminal, clock: Clock, log: LogMode): Reporter {
-  const progress = new Progress(clock);
+  const progress = new Progress(terminal, clock);
   const footer = new Footer(terminal, clock, (most) => progress.lines(most));
   const plain = new PlainReporter(footer, { log, mode: 'run', summary: true });
   return {
@@ -39,6 +38,7 @@ export function liveReporter(terminal: Terminal, clock: Clock, log: LogMode): Re
 
 /** Which tasks are running since when, and how many are over. */
 class Progress {
+  readonly #terminal: Terminal;
   readonly #clock: Clock;
   readonly #running = new Map<string, number>();
   readonly #items = new Map<string, ItemCounts>();
@@ -46,7 +46,8 @@ class Progress {
   /** How many tasks there are, if each of them will be told of. */
   #total: number | undefined;
 
-  constructor(clock: Clock) {
+  constructor(terminal: Terminal, clock: Clock) {
+    this.#terminal = terminal;
     this.#clock = clock;
   }
 
@@ -73,11 +74,14 @@ class Progress {
     if (this.#running.size === 0) return [];
     const now = this.#clock.now();
     const shown = [...this.#running].slice(0, Math.min(MOST_ROWS, most - 1));
-    const width = nameWidth(shown.map(([name]) => name));
+    const column = nameColumn(
+      shown.map(([name]) => name),
+      this.#terminal,
+    );
     const more = this.#running.size - shown.length;
     return [
       ...shown.map(
-        ([name, since]) => `… ${padded(harmless(name), width)}  ${formatDuration(now - since)}${this.#progress(name)}`,
+        ([name, since]) => `… ${inColumn(name, column)}  ${formatDuration(now - since)}${this.#progress(name)}`,
       ),
       `${this.#done.size}${this.#total === undefined ? '' : `/${this.#total}`} done, ${this.#running.size} running${more > 0 ? `, ${more} not shown` : ''}`,
     ];

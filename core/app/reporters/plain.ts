@@ -11,7 +11,7 @@ import { harmless, tameLine } from '../terminal/text.ts';
 import { Log } from './lines.ts';
 import type { LogMode, Reporter, ReportMode } from './reporter.ts';
 import { Streams } from './streams.ts';
-import { nameWidth, outcomeLine, summaryLine } from './task-line.ts';
+import { type NameColumn, nameColumn, outcomeLine, summaryLine } from './task-line.ts';
 
 interface PlainOptions {
   readonly log: LogMode;
@@ -28,7 +28,7 @@ export class PlainReporter implements Reporter {
   readonly #streams: Streams;
   /** Tasks whose end nobody waits for: what they print is shown as it comes. */
   readonly #staying = new Set<string>();
-  #width = 0;
+  #column: NameColumn = { width: 0, cuts: false };
   /** Tasks that failed before the last line that was written. */
   readonly #buried = new Set<string>();
   #last: string | undefined;
@@ -45,8 +45,8 @@ export class PlainReporter implements Reporter {
   readonly listener = (event: RunEvent): Awaitable<void> => {
     switch (event.type) {
       case 'plan':
-        this.#width = nameWidth(event.tasks);
-        this.#streams.begin(event.tasks, this.#width);
+        this.#column = nameColumn(event.tasks, this.#terminal);
+        this.#streams.begin(event.tasks, this.#column);
         for (const name of event.staying ?? []) this.#stay(name);
         break;
       case 'start':
@@ -130,7 +130,7 @@ export class PlainReporter implements Reporter {
     this.#buried.delete(outcome.name);
     if (log === 'quiet' && !failed) return;
     const shown = isSaidIn(lines, outcome) ? { ...outcome, message: null } : outcome;
-    this.#terminal.write(`${outcomeLine(shown, this.#style, mode, this.#width)}\n${this.#barred(lines)}`);
+    this.#terminal.write(`${outcomeLine(shown, this.#style, mode, this.#column)}\n${this.#barred(lines)}`);
     this.#last = outcome.name;
     if (failed) this.#buried.add(outcome.name);
   }

@@ -1,8 +1,9 @@
 /** What tasks print, line by line while they run, each line behind the name of its task. */
 import type { Awaitable } from '../../base/awaitable.ts';
 import type { Style } from '../terminal/style.ts';
-import { harmless, padded, tameLine } from '../terminal/text.ts';
+import { tameLine } from '../terminal/text.ts';
 import { LineSplitter } from './lines.ts';
+import { inColumn, type NameColumn } from './task-line.ts';
 
 export class Streams {
   readonly #style: Style;
@@ -10,7 +11,7 @@ export class Streams {
   readonly #show: (lines: readonly string[]) => Awaitable<void>;
   readonly #splitters = new Map<string, LineSplitter>();
   #order = new Map<string, number>();
-  #width = 0;
+  #column: NameColumn = { width: 0, cuts: false };
 
   /** `colors`: whether tasks may colour what they print. */
   constructor(style: Style, colors: boolean, show: (lines: readonly string[]) => Awaitable<void>) {
@@ -19,10 +20,10 @@ export class Streams {
     this.#show = show;
   }
 
-  /** Says which tasks there will be; `width` is that of the longest name. */
-  begin(tasks: readonly string[], width: number): void {
+  /** Says which tasks there will be. */
+  begin(tasks: readonly string[], column: NameColumn): void {
     this.#order = new Map(tasks.map((name, index) => [name, index]));
-    this.#width = width;
+    this.#column = column;
   }
 
   /** What `show` gives back. */
@@ -44,7 +45,7 @@ export class Streams {
 
   #write(name: string, lines: readonly string[]): Awaitable<void> {
     if (lines.length === 0) return;
-    const prefix = this.#style.hue(this.#order.get(name) ?? 0, `${padded(harmless(name), this.#width)} │ `);
+    const prefix = this.#style.hue(this.#order.get(name) ?? 0, `${inColumn(name, this.#column)} │ `);
     return this.#show(lines.map((line) => prefix + tameLine(line, this.#colors)));
   }
 }

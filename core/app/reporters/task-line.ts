@@ -2,18 +2,40 @@
 import { formatDuration } from '../../base/duration.ts';
 import type { OutcomeKind, RunSummary, TaskOutcome } from '../../graph/tasks/outcome.ts';
 import type { Style } from '../terminal/style.ts';
-import { harmless, padded, widthOf } from '../terminal/text.ts';
+import type { Terminal } from '../terminal/terminal.ts';
+import { harmless, padded, squeezed, widthOf } from '../terminal/text.ts';
 import { reasonsText } from './reasons.ts';
 import type { ReportMode } from './reporter.ts';
 
 const MARKS: Readonly<Record<OutcomeKind, string>> = { ran: '✓', cached: '=', failed: '✗', skipped: '-' };
 /** Names longer than this do not widen the column of all the others. */
 const WIDEST_NAME = 40;
+const NARROWEST = 12;
 const TIME_WIDTH = 6;
 
 /** The width of the column of names. */
-export function nameWidth(names: readonly string[]): number {
-  return names.reduce((widest, name) => Math.min(WIDEST_NAME, Math.max(widest, widthOf(harmless(name)))), 0);
+export function nameWidth(names: readonly string[], most: number = WIDEST_NAME): number {
+  return names.reduce((widest, name) => Math.min(most, Math.max(widest, widthOf(harmless(name)))), 0);
+}
+
+/** The column of names. Longer ones are cut on a screen, and not in a log, where they are searched for. */
+export interface NameColumn {
+  readonly width: number;
+  readonly cuts: boolean;
+}
+
+/** A column for these names that leaves half of the screen to what is said of them. */
+export function nameColumn(names: readonly string[], { isTTY, columns }: Screen): NameColumn {
+  const most = Math.max(NARROWEST, Math.floor(columns / 2));
+  return { width: nameWidth(names, isTTY ? most : WIDEST_NAME), cuts: isTTY };
+}
+
+type Screen = Pick<Terminal, 'isTTY' | 'columns'>;
+
+/** A name as it stands in its column. */
+export function inColumn(name: string, { width, cuts }: NameColumn): string {
+  const text = harmless(name);
+  return padded(cuts ? squeezed(text, width) : text, width);
 }
 
 function word(outcome: OutcomeKind, mode: ReportMode): string {
@@ -21,13 +43,14 @@ function word(outcome: OutcomeKind, mode: ReportMode): string {
 }
 
 /** Mark, name, outcome, time and what there is to say about it; more lines if the message has them. No line break at the end. */
-export function outcomeLine(outcome: TaskOutcome, style: Style, mode: ReportMode, width: number): string {
+export function outcomeLine(outcome: TaskOutcome, style: Style, mode: ReportMode, column: NameColumn): string {
   const kind = outcome.outcome;
   const look = lookOf(kind, style);
   const time = mode === 'plan' || kind === 'skipped' ? '' : formatDuration(outcome.ms);
   const [first = '', ...more] = detail(outcome);
   const columns = [
-    look(`${MARKS[kind]} ${padded(harmless(outcome.name), width)}`),
+    // The name of a failure is the one that is needed whole.
+    look(`${MARKS[kind]} ${inColumn(outcome.name, kind === 'failed' ? { ...column, cuts: false } : column)}`),
     look(padded(word(kind, mode), mode === 'plan' ? 9 : 7)),
     ...(mode === 'plan' ? [] : [style.dim(time.padStart(TIME_WIDTH))]),
     kind === 'failed' ? first : style.dim(first),

@@ -37,7 +37,8 @@ export interface Style {
   readonly hue: (index: number, text: string) => string;
 }
 
-const HUES = [36, 35, 33, 34, 32, 96, 95, 93, 94, 92];
+/** Those that can be read on dark and on light; red is for what went wrong. */
+const HUES = [36, 35, 94, 32, 33, 95];
 
 function paint(open: number, close: number): Paint {
   return (text) => (text === '' ? '' : `\u001b[${open}m${text}\u001b[${close}m`);

@@ -97,6 +97,19 @@ export function cut(text: string, width: number): string {
   return width <= 0 ? '' : `${kept}…`;
 }
 
+/** The text, or the beginning and the end of it with `…` between them, in `width` cells: names differ most at their ends. */
+export function squeezed(text: string, width: number): string {
+  if (widthOf(text) <= width) return text;
+  let end = '';
+  let left = Math.ceil((width - 1) / 2);
+  for (const char of [...text].toReversed()) {
+    left -= cellsOf(char);
+    if (left < 0) break;
+    end = char + end;
+  }
+  return cut(text, width - widthOf(end)) + end;
+}
+
 /** The text with blanks at its end up to `width` cells. */
 export function padded(text: string, width: number): string {
   return text + ' '.repeat(Math.max(0, width - widthOf(text)));

@@ -197,4 +197,28 @@ test('what a task printed that never came to its end is shown at the close', () 
   assert.is(told([output('a', 'half')], 'stream'), 'a │ half\n');
 });
 
+test('on a screen names take no more than half of it: longer ones lose their middle, but for that of a failure', () => {
+  const long = `@company/a-package-with-a-name-of-its-own#build`;
+  const events: readonly RunEvent[] = [
+    { type: 'plan', tasks: [long, 'b'] },
+    done(long, 'ran', { ms: 5 }),
+    done('b', 'cached', { ms: 1 }),
+    done(long, 'failed', { ms: 5, message: 'exited with code 1' }),
+  ];
+  const onScreen = (columns: number): readonly string[] => {
+    const terminal = new FakeTerminal({ isTTY: true, columns });
+    const reporter = new PlainReporter(terminal, { log: 'grouped', mode: 'run', summary: false });
+    for (const event of events) reporter.listener(event);
+    return terminal.text.split('\n');
+  };
+  assert.equal(onScreen(40), [
+    '✓ @company/…-own#build  ran         5ms',
+    '= b                     cached      1ms',
+    `✗ ${long}  failed      5ms  exited with code 1`,
+    '',
+  ]);
+  assert.match(onScreen(120)[0] ?? '', `✓ ${long}  ran `);
+  assert.match(told(events), `✓ ${long}  ran `);
+});
+
 test.run();

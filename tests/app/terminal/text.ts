@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { cut, harmless, padded, tameLine, widthOf } from '../../../core/app/terminal/text.ts';
+import { cut, harmless, padded, squeezed, tameLine, widthOf } from '../../../core/app/terminal/text.ts';
 
 test('a name keeps what can be read and spells out the rest', () => {
   assert.is(harmless('päth/名.ts'), 'päth/名.ts');
@@ -67,6 +67,18 @@ test('a text that is cut fits, and one that fits is not cut', () => {
         assert.ok(widthOf(padded(short, width)) === width);
       },
     ),
+  );
+});
+
+test('the middle of a text is left out where it does not fit, and never more than that', () => {
+  assert.is(squeezed('packages/app#build', 10), 'pack…build');
+  assert.is(squeezed('漢字漢字漢字', 6), '漢…字');
+  fc.assert(
+    fc.property(fc.string({ unit: 'grapheme' }), fc.integer({ min: 1, max: 12 }), (text, width) => {
+      const short = squeezed(text, width);
+      assert.ok(widthOf(short) <= width);
+      if (widthOf(text) <= width) assert.is(short, text);
+    }),
   );
 });
 
