@@ -228,6 +228,7 @@ class OpenProject implements Project {
 
   async close(): Promise<void> {
     const [stores, shared] = [this.#stores, this.#shared];
+    this.#outputs?.tell();
     this.#stores = undefined;
     this.#shared = undefined;
     try {

@@ -50,13 +50,19 @@ export class Bench {
 
   /** A run of a task that writes some things. */
   run(patterns: readonly string[], writes: Things, clean = true): Captured {
-    const prepared = this.outputs.prepare('task', new Globs(patterns), clean);
+    const { outputs } = this;
+    const prepared = outputs.prepare('task', new Globs(patterns), clean);
     put(this.root, writes);
-    return this.outputs.capture(prepared);
+    const captured = outputs.capture(prepared);
+    outputs.tell();
+    return captured;
   }
 
   restore(patterns: readonly string[], tree: Tree): ReturnType<Outputs['restore']> {
-    return this.outputs.restore('task', new Globs(patterns), tree);
+    const { outputs } = this;
+    const restored = outputs.restore('task', new Globs(patterns), tree);
+    outputs.tell();
+    return restored;
   }
 
   /** What `restore` would put right, as `change path`. */

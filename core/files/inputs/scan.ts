@@ -22,8 +22,10 @@ export interface Found {
 }
 
 export interface Scan {
-  /** Sorted by path, each once. Sockets, pipes and devices are passed over. */
+  /** Sorted by path, each once. */
   readonly found: readonly Found[];
+  /** Sockets, pipes and devices that match. */
+  readonly odd: readonly RelPath[];
   /** Every folder that was read (`dir`), and every place a pattern names where nothing is (`absent`). */
   readonly folders: readonly PathState[];
 }
@@ -87,6 +89,7 @@ class Walk {
   readonly #options: ScanOptions;
   readonly #found = new Map<RelPath, Found>();
   readonly #folders = new Map<RelPath, PathState>();
+  readonly #odd: RelPath[] = [];
 
   constructor(root: AbsPath, globs: Globs, options: ScanOptions) {
     this.#root = root;
@@ -99,7 +102,7 @@ class Walk {
       if (!this.#folders.has(base) && this.#isFolder(base)) this.#walk(base);
     }
     const found = [...this.#found.values()].sort((a, b) => byCodeUnit(a.path, b.path));
-    return { found, folders: [...this.#folders.values()] };
+    return { found, odd: this.#odd, folders: [...this.#folders.values()] };
   }
 
   /** Looks at a path that a pattern names; true if it is to be walked. */
@@ -151,8 +154,12 @@ class Walk {
   }
 
   #take(path: RelPath, stats: Kinds): void {
+    if (!this.#globs.matches(path)) return;
     const kind = kindOf(stats);
-    if (kind === undefined || !this.#globs.matches(path)) return;
+    if (kind === undefined) {
+      this.#odd.push(path);
+      return;
+    }
     if (isMangled(path) && lookAt(placeOf(this.#root, path)) === undefined) refuseMangled(path);
     this.#found.set(path, { path, kind });
   }

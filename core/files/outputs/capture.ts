@@ -1,7 +1,7 @@
 /** Takes what a run wrote into the values store, as a tree. */
 import { readlinkSync, realpathSync, type Stats, symlinkSync, unlinkSync } from 'node:fs';
 import { isAbsolute, posix } from 'node:path';
-import { FlecheError, systemCode } from '../../base/errors.ts';
+import { FlecheError, messageOf, systemCode } from '../../base/errors.ts';
 import type { Digest } from '../../base/hash.ts';
 import { escapes, folderOf, type RelPath, toRel } from '../../base/paths.ts';
 import type { FileValueStore } from '../../store/values.ts';
@@ -50,8 +50,25 @@ export function capture(
   } catch (error) {
     if (isGone(error)) return undefined;
     if (error instanceof FlecheError || systemCode(error) === undefined) throw error;
-    throw new FlecheError('OUTPUT_UNREADABLE', `cannot read the output ${path}`, { cause: error });
+    throw new FlecheError('OUTPUT_UNREADABLE', `cannot read the output ${path}: ${messageOf(error)}`, {
+      hint: 'Let the task make it readable, or leave it out of the outputs with "!".',
+      cause: error,
+    });
   }
+}
+
+/** Throws `OUTPUT_UNREADABLE` for a path at which something stands that is neither file, folder nor link. */
+export function refuseOdd(site: OutputSite, path: RelPath | undefined): void {
+  const stats = path === undefined ? undefined : lookAt(site.place(path));
+  if (path === undefined || stats === undefined) return;
+  const what = stats.isFIFO() ? 'pipe' : stats.isSocket() ? 'socket' : 'device';
+  throw new FlecheError(
+    'OUTPUT_UNREADABLE',
+    `outputs of task "${site.task}": ${path} is a ${what}, which cannot be kept`,
+    {
+      hint: `Let the task remove it when it ends, or leave it out of the outputs: "!${path}".`,
+    },
+  );
 }
 
 /**

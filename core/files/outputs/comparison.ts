@@ -134,10 +134,11 @@ class Comparing {
   /** What matches and is not in the tree, but for what an unfinished run found there and left alone. */
   #strange(): readonly PathState[] {
     const wanted = this.#wanted();
-    return this.#site.standing((path) => {
+    const { states } = this.#site.standing((path) => {
       const noted = this.#ledger?.paths.get(path);
       return wanted.has(path) || (noted !== undefined && this.#site.isUntouched(noted));
     });
+    return states;
   }
 }
 

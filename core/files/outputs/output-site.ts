@@ -13,12 +13,18 @@ import { lookAt, placeOf } from '../look.ts';
 import { readContent } from '../states/contents.ts';
 import { type PathState, stateOf } from '../states/path-states.ts';
 import { isRacy, sameKey, statKey } from '../states/stat-key.ts';
-import { Trash } from './trash.ts';
+import type { Trash } from './trash.ts';
 
 interface SiteContext {
   readonly root: AbsPath;
-  readonly trashDir: AbsPath;
+  readonly trash: Trash;
   readonly clock: () => number;
+}
+
+/** What stands in the place of outputs. `odd` are pipes, sockets and devices, which cannot be outputs. */
+export interface Standing {
+  readonly states: readonly PathState[];
+  readonly odd: readonly RelPath[];
 }
 
 export class OutputSite {
@@ -31,7 +37,7 @@ export class OutputSite {
   #kept: ReadonlySet<RelPath> = new Set();
 
   /** Throws `OUTPUT_ESCAPES` for patterns that lead outside the root. */
-  constructor(task: string, globs: Globs, { root, trashDir, clock }: SiteContext) {
+  constructor(task: string, globs: Globs, { root, trash, clock }: SiteContext) {
     const outside = globs.bases.find(escapes);
     if (outside !== undefined)
       throw escaping(task, `${outside} is outside the project`, 'A task may only write below it.');
@@ -40,7 +46,7 @@ export class OutputSite {
     this.clock = clock;
     this.folders = new Folders(root);
     this.task = task;
-    this.#trash = new Trash(root, trashDir, task, clock);
+    this.#trash = trash;
   }
 
   /** Names the folders that are to stay even if they are empty, instead of those named before. */
@@ -101,12 +107,14 @@ export class OutputSite {
       const hint = 'Name the folder it leads to in the outputs, or put a real folder in its place.';
       throw escaping(this.task, `${path} is a link, and outputs are not written through links`, hint);
     }
-    throw new FlecheError('OUTPUT_UNWRITABLE', `outputs of task "${this.task}": ${path} is a file, not a folder`);
+    throw new FlecheError('OUTPUT_UNWRITABLE', `outputs of task "${this.task}": ${path} is a file, not a folder`, {
+      hint: 'It is none of its outputs. Remove it, or write somewhere else.',
+    });
   }
 
   /** Moves to the trash what is not the task's to remove; then folders go that are empty without it. */
   moveAside(path: RelPath): void {
-    this.#trash.take(path);
+    this.#trash.take(path, this.task);
     this.folders.forget(path);
     this.#removeEmpty(folderOf(path));
   }
@@ -117,14 +125,6 @@ export class OutputSite {
       if (kind === 'dir') this.#removeEmpty(path);
       else this.moveAside(path);
     }
-  }
-
-  /** What was moved aside, as one sentence, or undefined if nothing was. */
-  get warning(): string | undefined {
-    const { count, folder } = this.#trash;
-    if (folder === undefined) return undefined;
-    const moved = count === 1 ? '1 path was' : `${count} paths were`;
-    return `${moved} moved from the outputs of task "${this.task}", which is not known to have written them, to ${folder}`;
   }
 
   /**
@@ -154,12 +154,13 @@ export class OutputSite {
   }
 
   /** Files, links and empty folders that match, sorted, without those that `isOther` leaves out. */
-  standing(isOther: (path: RelPath) => boolean): readonly PathState[] {
-    const { found, folders } = scan(this.root, this.globs, { through: false, clock: this.clock });
+  standing(isOther: (path: RelPath) => boolean): Standing {
+    const { found, folders, odd } = scan(this.root, this.globs, { through: false, clock: this.clock });
     const empty = new Set(folders.filter(({ digest }) => digest === EMPTY_FOLDER).map(({ path }) => path));
-    return found.flatMap(({ path, kind }) =>
+    const states = found.flatMap(({ path, kind }) =>
       (kind === 'dir' && !empty.has(path)) || isOther(path) ? [] : stateOf(path, kind),
     );
+    return { states, odd };
   }
 
   /** What to remember of a path in order to tell later whether it was touched. Undefined if nothing is there. */

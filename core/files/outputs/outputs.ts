@@ -9,7 +9,7 @@ import type { FileValueStore } from '../../store/values.ts';
 import { Globs } from '../globs/globs.ts';
 import type { PathState } from '../states/path-states.ts';
 import { makeTree, type Tree, type TreeEntry, treeText } from '../trees/tree.ts';
-import { capture } from './capture.ts';
+import { capture, refuseOdd } from './capture.ts';
 import { type Comparison, compare, type Difference, differences } from './comparison.ts';
 import { Ledgers } from './ledger.ts';
 import type { OutputSite } from './output-site.ts';
@@ -54,7 +54,8 @@ export class Outputs {
       site.clearBases();
       const foreign = new Map<RelPath, PathState>();
       const strange: PathState[] = [];
-      for (const state of site.standing((path) => own?.has(path) === true)) {
+      const { states, odd } = site.standing((path) => own?.has(path) === true);
+      for (const state of states) {
         // What is declared by name is the task's, whoever wrote it last. After a run that was cut short, only what was
         // there before it and is untouched is known not to be the task's.
         const noted = ledger?.paths.get(state.path);
@@ -68,9 +69,13 @@ export class Outputs {
       }
       this.#ledgers.begin(task, [...foreign.values()]);
       site.evict(strange);
+      // Who writes to a pipe would wait for ever.
+      const inTheWay = new Set(odd.filter((path) => own === undefined || globs.literals.includes(path)));
+      for (const path of inTheWay) site.moveAside(path);
       for (const { path } of own?.values() ?? []) if (globs.matches(path)) site.clearWay(path);
       if (clean) site.removeOwn(own?.values() ?? []);
-      return { task, globs, foreign, earlier: clean ? NOTHING : (own ?? NOTHING) };
+      const others = new Set(odd.filter((path) => !inTheWay.has(path)));
+      return { task, globs, foreign, odd: others, earlier: clean ? NOTHING : (own ?? NOTHING) };
     });
   }
 
@@ -113,7 +118,12 @@ export class Outputs {
     const { task, earlier } = prepared;
     return this.#sites.at(task, globs, (site) => {
       site.refuseLinks();
-      const captured = written(site, prepared).flatMap(({ path }) =>
+      const { states, odd } = written(site, prepared);
+      refuseOdd(
+        site,
+        odd.find((path) => !prepared.odd.has(path) && !isOther(path)),
+      );
+      const captured = states.flatMap(({ path }) =>
         isOther(path) ? [] : (capture(site, path, earlier.get(path), this.#values) ?? []),
       );
       const tree = makeTree(captured.map(({ entry }) => entry));
@@ -135,7 +145,7 @@ export class Outputs {
    */
   abandon(prepared: Prepared): void {
     this.#sites.at(prepared.task, prepared.globs, (site) => {
-      this.#ledgers.finish(prepared.task, written(site, prepared));
+      this.#ledgers.finish(prepared.task, written(site, prepared).states);
     });
   }
 
@@ -204,13 +214,7 @@ export class Outputs {
   /** The first half of `restore`: nothing is written yet. Before the second half the state must be flushed. */
   beginRestore(task: string, globs: Globs, tree: Tree): Begun {
     const site = this.#sites.open(task, globs);
-    let begun: Begun | undefined;
-    try {
-      begun = named(site, () => this.#beginAt(site, tree));
-      return begun;
-    } finally {
-      if (begun === undefined || !('finish' in begun)) this.#sites.tell(site);
-    }
+    return named(site, () => this.#beginAt(site, tree));
   }
 
   #beginAt(site: OutputSite, tree: Tree): Begun {
@@ -230,15 +234,16 @@ export class Outputs {
     this.#ledgers.finish(task, restoration.claims);
     return {
       finish: () => {
-        try {
-          const result = named(site, () => restoration.run());
-          this.#ledgers.finish(task, 'lost' in result ? [] : result.own);
-          return 'lost' in result ? result : { restored };
-        } finally {
-          this.#sites.tell(site);
-        }
+        const result = named(site, () => restoration.run());
+        this.#ledgers.finish(task, 'lost' in result ? [] : result.own);
+        return 'lost' in result ? result : { restored };
       },
     };
+  }
+
+  /** Tells what had to be moved aside since it was last told, of all tasks at once. */
+  tell(): void {
+    this.#sites.tell();
   }
 
   /** Removes what the task wrote here, but for what is in the tree. */

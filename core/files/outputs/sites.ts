@@ -3,6 +3,7 @@ import { FlecheError, messageOf, systemCode } from '../../base/errors.ts';
 import type { AbsPath } from '../../base/paths.ts';
 import type { Globs } from '../globs/globs.ts';
 import { OutputSite } from './output-site.ts';
+import { Trash } from './trash.ts';
 
 export interface OutputsOptions {
   /** Where things go that stand in the way and are not known to be a task's. Best on the file system of the root. */
@@ -15,29 +16,27 @@ export interface OutputsOptions {
 export class Sites {
   readonly #root: AbsPath;
   readonly #options: Required<OutputsOptions>;
+  readonly #trash: Trash;
 
   constructor(root: AbsPath, options: Required<OutputsOptions>) {
     this.#root = root;
     this.#options = options;
+    this.#trash = new Trash(root, options.trashDir, options.clock);
   }
 
-  /** Does something with the outputs of one task, and tells of what had to be moved aside, even if it failed. */
+  /** Does something with the outputs of one task. */
   at<T>(task: string, globs: Globs, work: (site: OutputSite) => T): T {
     const site = this.open(task, globs);
-    try {
-      return named(site, () => work(site));
-    } finally {
-      this.tell(site);
-    }
+    return named(site, () => work(site));
   }
 
-  /** Opens one. To be told of when it is over. */
   open(task: string, globs: Globs): OutputSite {
-    return new OutputSite(task, globs, { root: this.#root, ...this.#options });
+    return new OutputSite(task, globs, { root: this.#root, trash: this.#trash, clock: this.#options.clock });
   }
 
-  /** Tells what had to be moved aside. */
-  tell({ warning }: OutputSite): void {
+  /** Tells what had to be moved aside since it was last told. */
+  tell(): void {
+    const warning = this.#trash.told();
     if (warning !== undefined) this.#options.onWarning(warning);
   }
 }

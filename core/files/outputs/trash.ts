@@ -2,41 +2,32 @@
 import { cpSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { systemCode } from '../../base/errors.ts';
-import type { AbsPath, RelPath } from '../../base/paths.ts';
-import { placeOf } from '../look.ts';
+import { type AbsPath, escapes, type RelPath, toRel } from '../../base/paths.ts';
+import { folderOf } from '../folders.ts';
+import { lookAt, placeOf } from '../look.ts';
 
-/** One folder in the trash for one occasion; it is made when the first thing goes there. */
+/** Tasks that a sentence names. */
+const MOST_NAMES = 3;
+
+/** Takes things of one workspace, each at its path, until it is asked what it took; the next go to another folder. */
 export class Trash {
   readonly #root: AbsPath;
   readonly #trashDir: AbsPath;
-  readonly #label: string;
   readonly #clock: () => number;
-  #folder: string | undefined;
+  readonly #folders: string[] = [];
+  readonly #tasks = new Set<string>();
   #count = 0;
 
-  /** `label` tells in the folder's name what the occasion was. */
-  constructor(root: AbsPath, trashDir: AbsPath, label: string, clock: () => number) {
+  constructor(root: AbsPath, trashDir: AbsPath, clock: () => number) {
     this.#root = root;
     this.#trashDir = trashDir;
-    this.#label = label.replaceAll(/[^\w.-]/g, '_');
     this.#clock = clock;
   }
 
-  /** How many paths were moved; a folder counts once. */
-  get count(): number {
-    return this.#count;
-  }
-
-  /** The folder of this occasion, or undefined if nothing was moved. */
-  get folder(): string | undefined {
-    return this.#folder;
-  }
-
-  /** Moves what stands at `path`, a link as a link, a folder with all that is in it. */
-  take(path: RelPath): void {
-    this.#folder ??= this.#newFolder();
+  /** Moves what stands at `path`, a link as a link, a folder with all that is in it. It was in the way of a task. */
+  take(path: RelPath, task: string): void {
     const from = placeOf(this.#root, path);
-    const to = join(this.#folder, path);
+    const to = join(this.#folderFor(path), path);
     mkdirSync(dirname(to), { recursive: true });
     try {
       renameSync(from, to);
@@ -45,14 +36,45 @@ export class Trash {
       cpSync(from, to, { recursive: true, verbatimSymlinks: true, preserveTimestamps: true });
       rmSync(from, { recursive: true });
     }
+    this.#tasks.add(task);
     this.#count++;
+  }
+
+  /** What was taken and was not told yet, as one sentence; undefined for nothing. A folder counts once. */
+  told(): string | undefined {
+    const [folder, ...more] = this.#folders;
+    if (folder === undefined) return undefined;
+    const count = this.#count;
+    const names = [...this.#tasks];
+    const others = names.length - MOST_NAMES;
+    const owners = names.slice(0, MOST_NAMES).join(', ') + (others > 0 ? ` and ${others} more` : '');
+    const isOne = names.length === 1;
+    const place = more.length === 0 ? folder : this.#trashDir;
+    this.#folders.length = 0;
+    this.#tasks.clear();
+    this.#count = 0;
+    return `${count === 1 ? '1 path' : `${count} paths`} among the outputs of ${owners} ${count === 1 ? 'was' : 'were'} moved to ${this.#shown(place)}: ${isOne ? 'that task is' : 'these tasks are'} not known to have written ${count === 1 ? 'it' : 'them'}`;
+  }
+
+  #shown(folder: string): string {
+    const path = toRel(this.#root, folder);
+    return escapes(path) ? folder : path;
+  }
+
+  /** The folder that is in use, unless something stands there at this path, or above or below it, already. */
+  #folderFor(path: RelPath): string {
+    const last = this.#folders.at(-1);
+    if (last !== undefined && isFree(last as AbsPath, path)) return last;
+    const folder = this.#newFolder();
+    this.#folders.push(folder);
+    return folder;
   }
 
   #newFolder(): string {
     const stamp = new Date(this.#clock()).toISOString().replaceAll(':', '-');
     mkdirSync(this.#trashDir, { recursive: true });
     for (let attempt = 1; ; attempt++) {
-      const folder = join(this.#trashDir, `${stamp}-${this.#label}${attempt === 1 ? '' : `-${attempt}`}`);
+      const folder = join(this.#trashDir, `${stamp}${attempt === 1 ? '' : `-${attempt}`}`);
       try {
         mkdirSync(folder);
         return folder;
@@ -61,4 +83,13 @@ export class Trash {
       }
     }
   }
+}
+
+/** Whether nothing stands at a path below a folder, and only folders above it. */
+function isFree(folder: AbsPath, path: RelPath): boolean {
+  if (lookAt(placeOf(folder, path)) !== undefined) return false;
+  for (let at = folderOf(path); at !== '.'; at = folderOf(at)) {
+    if (lookAt(placeOf(folder, at))?.isDirectory() === false) return false;
+  }
+  return true;
 }

@@ -3,7 +3,7 @@ import { isWithin, type RelPath } from '../../base/paths.ts';
 import type { Globs } from '../globs/globs.ts';
 import type { PathState } from '../states/path-states.ts';
 import type { Tree } from '../trees/tree.ts';
-import type { OutputSite } from './output-site.ts';
+import type { OutputSite, Standing } from './output-site.ts';
 
 /** A run that may begin; for `capture` when it succeeded, for `abandon` when it did not. */
 export interface Prepared {
@@ -13,6 +13,8 @@ export interface Prepared {
   readonly foreign: ReadonlyMap<RelPath, PathState>;
   /** What the task wrote earlier and was left in place. */
   readonly earlier: ReadonlyMap<RelPath, PathState>;
+  /** Pipes, sockets and devices that stood there. */
+  readonly odd: ReadonlySet<RelPath>;
 }
 
 /** Something that writes outputs, from when room was made for it; one of the two is called when it is over. */
@@ -31,7 +33,7 @@ export interface Captured {
 }
 
 /** What matches after a run, but for what was there before and is untouched. */
-export function written(site: OutputSite, { foreign }: Prepared): readonly PathState[] {
+export function written(site: OutputSite, { foreign }: Prepared): Standing {
   return site.standing((path) => {
     const noted = foreign.get(path);
     return noted !== undefined && site.isUntouched(noted);

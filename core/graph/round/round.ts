@@ -73,6 +73,7 @@ export class Round {
     const outcomes = this.#services.settle(settled.map(({ outcome }) => outcome));
     const count = (kind: OutcomeKind): number => outcomes.filter(({ outcome }) => outcome === kind).length;
     for (const message of this.#bench.shared?.news() ?? []) listener({ type: 'warning', name: null, message });
+    this.#bench.around.outputs.tell();
     const shared = outcomes.filter((outcome) => outcome.shared !== undefined).length;
     const summary: RunSummary = {
       type: 'summary',

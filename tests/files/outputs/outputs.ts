@@ -1,4 +1,5 @@
-import { chmodSync, readdirSync, renameSync, symlinkSync, utimesSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, lstatSync, readdirSync, readFileSync, renameSync, symlinkSync, utimesSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -148,7 +149,7 @@ test('on the first run here everything that matches is moved aside, with one war
       ['dist/a.js'],
     );
     assert.is(bench.warnings.length, 1);
-    assert.match(bench.warnings[0] ?? '', /^2 paths were moved from the outputs of task "task".*\.fleche\/trash\//);
+    assert.match(bench.warnings[0] ?? '', /^2 paths among the outputs of task were moved to \.fleche\/trash\//);
   });
 });
 
@@ -402,6 +403,50 @@ test('a task can be forgotten together with what it wrote', () => {
     assert.equal(bench.standing, { 'dist/deep/mine': 'mine' });
     assert.equal(bench.outputs.owners.tasks(), []);
     assert.is(bench.outputs.discard('task'), 0);
+  });
+});
+
+test('a pipe or a socket is no output: one that a run leaves behind is refused by name, others stay as they are', () => {
+  if (process.platform === 'win32') return;
+  withBench((bench) => {
+    const { outputs } = bench;
+    const globs = new Globs(['dist/**']);
+    const pipe = (path: string): void => void execFileSync('mkfifo', [join(bench.root, path)]);
+    bench.run(DIST, { 'dist/a.js': 'a' });
+    pipe('dist/before');
+    const prepared = outputs.prepare('task', globs, true);
+    put(bench.root, { 'dist/a.js': 'a' });
+    outputs.capture(prepared);
+    const again = outputs.prepare('task', globs, true);
+    pipe('dist/left');
+    try {
+      outputs.capture(again);
+      assert.unreachable();
+    } catch (error) {
+      assert.ok(isCode('OUTPUT_UNREADABLE')(error));
+      const { message, hint } = error as FlecheError;
+      assert.is(message, 'outputs of task "task": dist/left is a pipe, which cannot be kept');
+      assert.match(hint ?? '', '"!dist/left"');
+    }
+    assert.ok(lstatSync(join(bench.root, 'dist/before')).isFIFO());
+  });
+});
+
+test('a pipe in the place of an output with a name makes way, for who writes to it would wait for ever', () => {
+  if (process.platform === 'win32') return;
+  withBench((bench) => {
+    bench.run(['out'], { out: 'a' });
+    const { tree } = bench.run(['out'], { out: 'b' });
+    const swap = (): void => {
+      remove(bench.root, 'out');
+      execFileSync('mkfifo', [join(bench.root, 'out')]);
+    };
+    swap();
+    bench.restore(['out'], tree);
+    assert.is(readFileSync(join(bench.root, 'out'), 'utf8'), 'b');
+    swap();
+    bench.run(['out'], { out: 'c' });
+    assert.is(readFileSync(join(bench.root, 'out'), 'utf8'), 'c');
   });
 });
 

@@ -1,3 +1,4 @@
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -6,17 +7,15 @@ import { Trash } from '../../../core/files/outputs/trash.ts';
 import { contents, inFolder, put } from '../_folder.ts';
 
 const NOON = (): number => Date.UTC(2031, 4, 6, 12);
+const STAMP = '2031-05-06T12-00-00.000Z';
 
 test('what is taken keeps its path, a folder all that is in it, and a link its text', () => {
   inFolder((root, outside) => {
     put(root, { 'a/b': 'b', 'a/deep/c': { script: 'c' }, 'x/l': { link: '../a' }, 'x/stays': '' });
-    const trash = new Trash(root, join(outside, 'trash') as AbsPath, 'task:one/two', NOON);
-    assert.is(trash.folder, undefined);
-    trash.take('a' as RelPath);
-    trash.take('x/l' as RelPath);
-    assert.is(trash.count, 2);
-    assert.is(trash.folder, join(outside, 'trash/2031-05-06T12-00-00.000Z-task_one_two'));
-    assert.equal(contents(trash.folder ?? ''), {
+    const trash = new Trash(root, join(outside, 'trash') as AbsPath, NOON);
+    trash.take('a' as RelPath, 'one');
+    trash.take('x/l' as RelPath, 'one');
+    assert.equal(contents(join(outside, 'trash', STAMP)), {
       'a/b': 'b',
       'a/deep/c': { script: 'c' },
       'x/l': { link: '../a' },
@@ -27,7 +26,7 @@ test('what is taken keeps its path, a folder all that is in it, and a link its t
 
 test('nothing is made where nothing is taken', () => {
   inFolder((root, outside) => {
-    new Trash(root, join(outside, 'trash') as AbsPath, 'task', NOON);
+    assert.is(new Trash(root, join(outside, 'trash') as AbsPath, NOON).told(), undefined);
     assert.equal(contents(outside), {});
   });
 });
@@ -35,15 +34,47 @@ test('nothing is made where nothing is taken', () => {
 test('two occasions at one moment do not mix', () => {
   inFolder((root, outside) => {
     const trashDir = join(outside, 'trash') as AbsPath;
-    const folders = ['one', 'two'].map((text) => {
+    for (const text of ['one', 'two']) {
       put(root, { a: text });
-      const trash = new Trash(root, trashDir, 'task', NOON);
-      trash.take('a' as RelPath);
-      return trash.folder ?? '';
+      new Trash(root, trashDir, NOON).take('a' as RelPath, 'task');
+    }
+    assert.equal(contents(trashDir), { [`${STAMP}/a`]: 'one', [`${STAMP}-2/a`]: 'two' });
+  });
+});
+
+test('what stood at one path, or above or below another, is all kept', () => {
+  inFolder((root) => {
+    const trashDir = join(root, '.fleche/trash') as AbsPath;
+    const trash = new Trash(root, trashDir, NOON);
+    for (const things of [{ a: 'one' }, { a: 'two' }, { 'a/b': 'three' }, { 'a/c': 'four' }]) {
+      put(root, things);
+      for (const path of Object.keys(things)) trash.take(path as RelPath, path);
+      rmSync(join(root, 'a'), { recursive: true, force: true });
+    }
+    assert.equal(contents(trashDir), {
+      [`${STAMP}/a`]: 'one',
+      [`${STAMP}-2/a`]: 'two',
+      [`${STAMP}-3/a/b`]: 'three',
+      [`${STAMP}-3/a/c`]: 'four',
     });
-    assert.equal(
-      folders.map((folder) => contents(folder)),
-      [{ a: 'one' }, { a: 'two' }],
+    assert.match(trash.told() ?? '', /^4 paths .* a, a\/b, a\/c were moved to \.fleche\/trash: /);
+  });
+});
+
+test('one sentence says of all tasks what was taken, and says it once', () => {
+  inFolder((root) => {
+    const trash = new Trash(root, join(root, '.fleche/trash') as AbsPath, NOON);
+    put(root, { a: '', b: '', c: '', d: '', e: '' });
+    trash.take('a' as RelPath, 'build');
+    assert.is(
+      trash.told(),
+      `1 path among the outputs of build was moved to .fleche/trash/${STAMP}: that task is not known to have written it`,
+    );
+    assert.is(trash.told(), undefined);
+    for (const name of ['b', 'c', 'd', 'e']) trash.take(name as RelPath, `task ${name}`);
+    assert.is(
+      trash.told(),
+      `4 paths among the outputs of task b, task c, task d and 1 more were moved to .fleche/trash/${STAMP}-2: these tasks are not known to have written them`,
     );
   });
 });
