@@ -3,7 +3,7 @@
  * the order of lines is exactly the order of writes; which stream a byte came from is not kept. Opened for appending:
  * a script that reopens the stream (`echo … > /dev/stderr`) empties the file, but leaves no hole in it.
  */
-import { closeSync, constants, fstatSync, openSync, readSync, statSync, unlinkSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import { isPromise } from '../base/awaitable.ts';
 import { systemCode } from '../base/errors.ts';
@@ -54,6 +54,37 @@ export function removeLog(path: string): void {
     unlinkSync(path);
   } catch (error) {
     if (systemCode(error) !== 'ENOENT') throw error;
+  }
+}
+
+/** What a log holds, piece by piece; nothing if it is not there. */
+export function* piecesOfLog(path: string): Iterable<Uint8Array> {
+  let fd: number;
+  try {
+    fd = openSync(path, 'r');
+  } catch (error) {
+    if (systemCode(error) === 'ENOENT') return;
+    throw error;
+  }
+  try {
+    for (;;) {
+      const piece = Buffer.allocUnsafe(CHUNK);
+      const size = readSync(fd, piece);
+      if (size === 0) return;
+      yield piece.subarray(0, size);
+    }
+  } finally {
+    closeSync(fd);
+  }
+}
+
+/** Writes a log as a whole. */
+export function writeLog(path: string, pieces: Iterable<Uint8Array>): void {
+  const fd = openSync(path, 'w', 0o600);
+  try {
+    for (const piece of pieces) writeFileSync(fd, piece);
+  } finally {
+    closeSync(fd);
   }
 }
 

@@ -77,6 +77,22 @@ export class Engine {
     return new Round(this.#bench, { ...request, listener: () => {} }, 'plan').report();
   }
 
+  /** A plan, with the keys of all answers that a run would be given: those of tasks, and of items one by one. */
+  async answers(
+    request: Omit<RunRequest, 'listener'>,
+  ): Promise<{ readonly report: RunReport; readonly keys: ReadonlySet<Key> }> {
+    const round = new Round(this.#bench, { ...request, listener: () => {} }, 'plan');
+    const report = await round.report();
+    const keys = new Set<Key>();
+    for (const { name, outcome, key } of report.outcomes) {
+      if (outcome === 'cached' && key !== null) keys.add(key);
+      const call = round.calls.get(name);
+      if (call?.items === undefined || request.signal.aborted) continue;
+      for (const answer of (await round.itemsOf(call)).answers.values()) keys.add(answer.call.key);
+    }
+    return { report, keys };
+  }
+
   async why(name: string, signal: AbortSignal = new AbortController().signal): Promise<WhyReport> {
     const request = {
       targets: [name],

@@ -202,6 +202,36 @@ test('items that others made come from a shared cache', () =>
     });
   }));
 
+test('answers of items are packed, pushed and kept with those of their tasks', async () => {
+  const shared = mkdtempSync(join(tmpdir(), 'fleche-'));
+  const config = (FILES['fleche.config.toml'] ?? '').replace('root = true\n', 'root = true\ncache = "team"\n');
+  const files: Readonly<Record<string, string>> = {
+    ...FILES,
+    'fleche.config.toml': `${config}${sharing(folderLines(shared))}`,
+  };
+  try {
+    await withRig(files, async (here) => {
+      await here.run([], { FLECHE_SHARED_MODE: 'off' });
+      const pack = join(here.aside, 'pack');
+      assert.match((await here.fleche(['cache', 'pack', pack])).stdout, /^packed 11 answers /);
+      const push = JSON.parse((await here.fleche(['cache', 'push', '--json'])).stdout) as Record<string, unknown>;
+      assert.equal([push['answers'], push['absent']], [11, []]);
+      assert.match((await here.fleche(['cache', 'prune'])).stdout, /^forgot 0 answers /);
+      const edited = { ...files, 'docs/b.md': 'other\n' };
+      for (const bring of [['unpack', pack], ['pull']]) {
+        await withRig(edited, async (there) => {
+          const env = { FLECHE_SHARED_MODE: bring[0] === 'pull' ? undefined : 'off' };
+          assert.is((await there.fleche(['cache', ...bring], env)).code, 0);
+          const run = await there.run([], { FLECHE_SHARED_MODE: 'off' });
+          assert.equal(sorted(run), ['docs/b.md', 'site'], bring[0]);
+        });
+      }
+    });
+  } finally {
+    rmSync(shared, { recursive: true, force: true });
+  }
+});
+
 test('what is invalidated runs again, by the name of the task, an item, or a file', () =>
   built(async (rig) => {
     await rig.fleche(['invalidate', 'page[docs/b.md]']);

@@ -1,11 +1,12 @@
 /** `fleche cache push` and `pull`: carry answers to the shared caches and from them, without running or restoring a task. */
 import { FlecheError } from '../../base/errors.ts';
-import type { Digest } from '../../base/hash.ts';
+import type { Digest, Key } from '../../base/hash.ts';
 import { formatSize } from '../../base/size.ts';
 import { treeBlobs } from '../../call/caches/transfer.ts';
 import type { SharedTier } from '../../call/shared/shared-tier.ts';
 import { listsFor } from '../../graph/discovered/shared-lists.ts';
-import type { RunReport, TaskOutcome } from '../../graph/tasks/outcome.ts';
+import type { Engine } from '../../graph/engine.ts';
+import type { RunReport } from '../../graph/tasks/outcome.ts';
 import type { CallRecord } from '../../store/record.ts';
 import type { TierLine } from '../caches/shared-line.ts';
 import { EXIT } from '../exit-code.ts';
@@ -36,11 +37,11 @@ export async function pushed(
     });
   }
   const { calls, values } = project.stores();
-  const report = await planned(project, machine, names);
-  const { answered, others } = split(report);
+  const { report, keys } = await planned(project, machine, names);
+  const others = unanswered(report);
   const records: CallRecord[] = [];
-  for (const { key } of answered) {
-    const record = key === null ? undefined : calls.get(key);
+  for (const key of keys) {
+    const record = calls.get(key);
     if (record === undefined) continue;
     const lists = await listsFor(record, { calls, values, now: project.now }, line);
     records.push(record, ...(lists === undefined ? [] : [lists]));
@@ -58,9 +59,9 @@ export async function pushed(
       `${harmless(one.name)}: sent ${counted(one.sent, 'record')} (${formatSize(one.bytes)}), ${one.there} were there` +
       (one.failed === 0 ? '' : `, ${one.failed} could not be sent`),
   );
-  const text = [`${counted(answered.length, 'answer')} on file${absent(others)}`, ...lines].join('\n');
+  const text = [`${counted(keys.size, 'answer')} on file${absent(others)}`, ...lines].join('\n');
   const isWhole = reports.every(({ failed, trouble }) => failed === 0 && trouble === null);
-  const json = { answers: answered.length, absent: others, caches: reports };
+  const json = { answers: keys.size, absent: others, caches: reports };
   return { json, text, code: codeOf(machine, report, isWhole) };
 }
 
@@ -68,28 +69,28 @@ export async function pushed(
 export async function pulled(project: Project, { machine }: VerbContext, names: readonly string[]): Promise<Done> {
   const line = sharedOf(project);
   const { calls, values } = project.stores();
-  const report = await planned(project, machine, names);
-  const { answered, others } = split(report);
-  let left = answered.length;
-  const bring = async ({ key }: TaskOutcome): Promise<boolean> => {
-    const outputs = key === null ? null : (calls.get(key)?.outputs ?? null);
+  const { report, keys } = await planned(project, machine, names);
+  const others = unanswered(report);
+  let left = keys.size;
+  const bring = async (key: Key): Promise<string | undefined> => {
+    const { outputs = null, name = '' } = calls.get(key) ?? {};
     const tree = outputs === null ? undefined : values.get(outputs);
     const missing = tree === undefined ? [] : treeBlobs(tree).filter((blob: Digest) => !values.has(blob));
-    const isHere = key === null || missing.length === 0 || (await line.bring(key, missing));
+    const isHere = missing.length === 0 || (await line.bring(key, missing));
     left--;
-    return isHere;
+    return isHere ? undefined : name;
   };
   const brought = await underWay(
     machine,
     () => `fetching ${counted(left, 'answer')}`,
-    Promise.all(answered.map(bring)),
+    Promise.all([...keys].map(bring)),
   );
-  const incomplete = answered.filter((_, at) => brought?.[at] === false).map(({ name }) => name);
-  const shared = answered.filter((outcome) => outcome.shared !== undefined).length;
+  const incomplete = (brought ?? []).flatMap((name) => name ?? []);
+  const shared = line.reports().reduce((sum, { hits }) => sum + hits, 0);
   const bytes = line.reports().reduce((sum, { bytesReceived }) => sum + bytesReceived, 0);
   const lost = incomplete.length === 0 ? '' : `\ncontents of outputs could not be had of ${some(incomplete)}`;
-  const text = `${counted(answered.length, 'answer')} on file, ${shared} of them fetched (${formatSize(bytes)})${absent(others)}${lost}`;
-  const json = { answers: answered.length, fetched: shared, absent: others, incomplete, bytes };
+  const text = `${counted(keys.size, 'answer')} on file, ${shared} of them fetched (${formatSize(bytes)})${absent(others)}${lost}`;
+  const json = { answers: keys.size, fetched: shared, absent: others, incomplete, bytes };
   return { json, text, code: codeOf(machine, report, true) };
 }
 
@@ -101,19 +102,16 @@ function sharedOf(project: Project): TierLine {
   });
 }
 
-function planned(project: Project, { interruption }: Machine, names: readonly string[]): Promise<RunReport> {
+/** What is on file for the present files, of tasks and of their items. */
+function planned(project: Project, { interruption }: Machine, names: readonly string[]): ReturnType<Engine['answers']> {
   const targets = chosenTasks(names, project);
   const { signal } = interruption;
-  return project.engine().plan({ targets, jobs: 1, force: false, frozen: false, keepGoing: true, signal });
+  return project.engine().answers({ targets, jobs: 1, force: false, frozen: false, keepGoing: true, signal });
 }
 
-/** Tasks that have an answer, and the names of those that have none. Services have none by their nature. */
-function split({ outcomes }: RunReport): {
-  readonly answered: readonly TaskOutcome[];
-  readonly others: readonly string[];
-} {
-  const answered = outcomes.filter(({ outcome }) => outcome === 'cached');
-  return { answered, others: outcomes.filter(({ outcome }) => outcome === 'ran').map(({ name }) => name) };
+/** Tasks that have no answer. Services have none by their nature. */
+function unanswered({ outcomes }: RunReport): readonly string[] {
+  return outcomes.filter(({ outcome }) => outcome === 'ran').map(({ name }) => name);
 }
 
 function absent(names: readonly string[]): string {

@@ -134,8 +134,7 @@ function isWhole({ result, log, outputs }: CallRecord, values: SyncValueStore): 
 /** Keys of the answers that a run of all tasks would be given now. */
 async function answersOf(project: Project, signal: AbortSignal): Promise<ReadonlySet<Key>> {
   const request = { targets: project.graph.names, jobs: 1, force: false, frozen: false, keepGoing: true, signal };
-  const { outcomes } = await project.engine().plan(request);
-  return new Set(outcomes.flatMap(({ outcome, key }) => (outcome === 'cached' && key !== null ? key : [])));
+  return (await project.engine().answers(request)).keys;
 }
 
 function cacheOf(project: Project): Cache {

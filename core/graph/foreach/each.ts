@@ -4,6 +4,7 @@
  * in the workspace, is done once for all of them.
  */
 import { setMaxListeners } from 'node:events';
+import { isPromise } from '../../base/awaitable.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { type RelPath, toRel } from '../../base/paths.ts';
 import { isSameEntry } from '../../files/trees/tree.ts';
@@ -72,6 +73,7 @@ class Each {
   readonly #changed = new Set<RelPath>();
   readonly #threads = new FunctionThreads();
   readonly #env: Readonly<Record<string, string>>;
+  #telling: Promise<void> = Promise.resolve();
 
   constructor(call: TaskCall, asked: AskedItems, bench: Workbench, execution: Execution, crew: Crew) {
     this.#call = call;
@@ -160,7 +162,6 @@ class Each {
       isHeld = false;
       worked();
     };
-    const printed: Uint8Array[] = [];
     const question = this.#tally.questionOf(call);
     let discovery: Discovery | undefined;
     try {
@@ -169,7 +170,7 @@ class Each {
       const execution: Execution = {
         signal,
         ...(fault === undefined ? {} : { fault }),
-        onOutput: (chunk) => printed.push(chunk),
+        onPrinted: (log) => this.#tell(labelled(call.item.name, log)),
         changed: this.#watch(call),
         writing: () => this.#outputs.writing(call),
         onWorked: release,
@@ -179,7 +180,7 @@ class Each {
       };
       const work = (): Promise<Executed> => execute(question, this.#bench, execution);
       const executed = await timed(timeline, name, 'run', work, place.lane);
-      this.#took(call, executed, Buffer.concat(printed));
+      this.#took(call, executed);
     } catch (error) {
       if (!(error instanceof FlecheError) || error.code === 'BUG') throw error;
       const { root } = this.#bench.around;
@@ -193,6 +194,17 @@ class Each {
     }
   }
 
+  /** Shows what one item printed, after what is being shown of others. It is read from the disk as fast as it is taken. */
+  #tell(log: Iterable<Uint8Array>): Promise<void> {
+    this.#telling = this.#telling.then(async () => {
+      for (const piece of log) {
+        const told = this.#execution.onOutput?.(piece);
+        if (isPromise(told)) await told;
+      }
+    });
+    return this.#telling;
+  }
+
   /** Tells of changes of what an item reads: its own file, and what it has in common with others. */
   #watch(call: ItemCall): Execution['changed'] {
     const { entry } = call.item;
@@ -204,8 +216,7 @@ class Each {
     };
   }
 
-  #took(call: ItemCall, executed: Executed, printed: Uint8Array): void {
-    if (printed.length > 0) this.#execution.onOutput(labelled(call.item.name, printed));
+  #took(call: ItemCall, executed: Executed): void {
     if (executed.kind === 'aborted') return;
     if (executed.kind === 'failed') this.#tally.failed(call, executed.failure, executed.call);
     else this.#answered(call, executed);
@@ -234,8 +245,8 @@ class Each {
     if (!isComplete) return new Answer(call, this.#bench, { ...about, log: null }).failed(this.#tally.failure);
     this.#outputs.finish();
     const composed = compose(call, answers, values);
-    composed.store();
-    const { product, walltime, filed, logBlob: log } = composed;
+    const log = composed.store(this.#bench.tempDir);
+    const { product, walltime, filed } = composed;
     const answer = new Answer(call, this.#bench, { ...about, walltime, filed, log });
     const changes = (others: readonly RelPath[]): ReturnType<Execution['changed']> =>
       this.#execution.changed([...new Set([...this.#changed, ...others])]);

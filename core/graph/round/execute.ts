@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { globsOf } from '../../files/globs/globs.ts';
-import { isEmptyLog, removeLog } from '../../files/log-file.ts';
+import { isEmptyLog, piecesOfLog, removeLog } from '../../files/log-file.ts';
 import type { Writing } from '../../files/outputs/written.ts';
 import type { Tree } from '../../files/trees/tree.ts';
 import { neededOf } from '../tasks/task.ts';
@@ -42,6 +42,7 @@ export async function execute(call: TaskCall, bench: Workbench, execution: Execu
     writing?.abandon();
     throw error;
   } finally {
+    await execution.onPrinted?.(piecesOfLog(logFile));
     removeLog(logFile);
   }
 }

@@ -25,7 +25,10 @@ export interface Execution {
   readonly signal: AbortSignal;
   /** Why the signal was aborted, if that is a failure of the task. */
   readonly fault?: () => string | undefined;
-  readonly onOutput: LogListener;
+  /** Hears what is printed as it comes. */
+  readonly onOutput?: LogListener;
+  /** Hears what was printed once the work is over, whatever became of it. */
+  readonly onPrinted?: (log: Iterable<Uint8Array>) => Awaitable<void>;
   /** Asked when it is done. */
   readonly changed: Changes;
   /** What `envOf` gives for the task, where it was asked already. */

@@ -9,6 +9,15 @@ import { onSite, type Ran, type Site } from '../_site.ts';
 
 const AT = { file: 'fleche.config.toml', line: 1, column: 1 };
 
+const REQUEST = {
+  targets: ['up'],
+  jobs: 3,
+  force: false,
+  frozen: false,
+  keepGoing: true,
+  signal: new AbortController().signal,
+};
+
 function each(of: Foreach['of'], template: string | undefined, pattern = ''): Partial<Task> {
   const outputs = template === undefined ? [] : [template];
   return { foreach: { of, outputs, at: AT }, outputs: template === undefined ? [] : [pattern] };
@@ -347,6 +356,38 @@ test('what another task wrote: each of its files', async () => {
     assert.equal((await site.run({ jobs: 1 })).log, ['split', 'd']);
     assert.not.ok(site.exists('out/b.up'));
     assert.is(site.read('out/d.up'), 'D\n');
+  });
+});
+
+test('what an item printed is shown piece by piece, whole and unmixed, however much it is and however slowly it is taken', async () => {
+  const line = 'x'.repeat(1023);
+  const up = {
+    run: `yes {item}${line} | head -n 300; test {item} != b || exit 1`,
+    ...each({ kind: 'values', values: ['a', 'b', 'c'] }, undefined),
+  };
+  await onSite({ up }, {}, async (site) => {
+    const pieces: Buffer[] = [];
+    let waiting = 0;
+    const listener = async (event: RunEvent): Promise<void> => {
+      if (event.type !== 'output') return;
+      assert.is(waiting++, 0);
+      await new Promise((resolve) => setImmediate(resolve));
+      waiting--;
+      pieces.push(Buffer.from(event.chunk));
+    };
+    const engine = site.engine();
+    await engine.run({ ...REQUEST, listener });
+    assert.ok(pieces.every(({ length }) => length <= 1 << 16));
+    const whole = Buffer.concat(pieces).toString();
+    const shown = whole.split(/^(?=\[)/m).sort();
+    assert.equal(
+      shown,
+      ['a', 'b', 'c'].map((item) => `[${item}]\n${`${item}${line}\n`.repeat(300)}`),
+    );
+    site.retask('up', { body: { kind: 'command', command: `yes {item}${line} | head -n 300` } });
+    const run = await site.run({ jobs: 1 });
+    assert.is((await site.run()).printed, run.printed);
+    assert.is(run.printed.length, whole.length);
   });
 });
 
