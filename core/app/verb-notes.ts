@@ -2,7 +2,7 @@
 
 export type Note = readonly [what: string, text: string];
 
-export interface VerbNotes {
+interface VerbNotes {
   readonly examples: readonly Note[];
   /** How it can end beside 0, 3 and being ended: codes, with what they mean here. */
   readonly ends?: readonly Note[];

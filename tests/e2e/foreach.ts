@@ -86,6 +86,12 @@ async function built(use: (rig: Rig) => Promise<void>): Promise<void> {
   });
 }
 
+/** The same project, which shares its answers in a folder. */
+function sharedIn(folder: string): Readonly<Record<string, string>> {
+  const config = (FILES['fleche.config.toml'] ?? '').replace('root = true\n', 'root = true\ncache = "team"\n');
+  return { ...FILES, 'fleche.config.toml': `${config}${sharing(folderLines(folder))}` };
+}
+
 function sorted({ log }: RunResult): readonly string[] {
   return [...log].sort();
 }
@@ -180,11 +186,7 @@ test('a run that was killed half way goes on where it was', () =>
 
 test('items that others made come from a shared cache', () =>
   inNewFolder(async (shared) => {
-    const config = (FILES['fleche.config.toml'] ?? '').replace('root = true\n', 'root = true\ncache = "team"\n');
-    const files: Readonly<Record<string, string>> = {
-      ...FILES,
-      'fleche.config.toml': `${config}${sharing(folderLines(shared))}`,
-    };
+    const files = sharedIn(shared);
     await withRig(files, async (here) => {
       assert.is((await here.run()).log.length, 8);
       await withRig({ ...files, 'docs/b.md': 'other\n' }, async (there) => {
@@ -202,24 +204,18 @@ test('items that others made come from a shared cache', () =>
     });
   }));
 
-test('answers of items are packed, pushed and kept with those of their tasks', async () => {
-  const shared = mkdtempSync(join(tmpdir(), 'fleche-'));
-  const config = (FILES['fleche.config.toml'] ?? '').replace('root = true\n', 'root = true\ncache = "team"\n');
-  const files: Readonly<Record<string, string>> = {
-    ...FILES,
-    'fleche.config.toml': `${config}${sharing(folderLines(shared))}`,
-  };
-  try {
+test('answers of items are packed, pushed and kept with those of their tasks', () =>
+  inNewFolder(async (shared) => {
+    const files = sharedIn(shared);
     await withRig(files, async (here) => {
       await here.run([], { FLECHE_SHARED_MODE: 'off' });
-      const pack = join(here.aside, 'pack');
+      const pack = `${here.aside}/pack`;
       assert.match((await here.fleche(['cache', 'pack', pack])).stdout, /^packed 11 answers /);
       const push = JSON.parse((await here.fleche(['cache', 'push', '--json'])).stdout) as Record<string, unknown>;
       assert.equal([push['answers'], push['absent']], [11, []]);
       assert.match((await here.fleche(['cache', 'prune'])).stdout, /^forgot 0 answers /);
-      const edited = { ...files, 'docs/b.md': 'other\n' };
       for (const bring of [['unpack', pack], ['pull']]) {
-        await withRig(edited, async (there) => {
+        await withRig({ ...files, 'docs/b.md': 'other\n' }, async (there) => {
           const env = { FLECHE_SHARED_MODE: bring[0] === 'pull' ? undefined : 'off' };
           assert.is((await there.fleche(['cache', ...bring], env)).code, 0);
           const run = await there.run([], { FLECHE_SHARED_MODE: 'off' });
@@ -227,10 +223,7 @@ test('answers of items are packed, pushed and kept with those of their tasks', a
         });
       }
     });
-  } finally {
-    rmSync(shared, { recursive: true, force: true });
-  }
-});
+  }));
 
 test('what is invalidated runs again, by the name of the task, an item, or a file', () =>
   built(async (rig) => {

@@ -2,8 +2,7 @@
 import { cpSync, mkdirSync, renameSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { systemCode } from '../../base/errors.ts';
-import { type AbsPath, escapes, type RelPath, toRel } from '../../base/paths.ts';
-import { folderOf } from '../folders.ts';
+import { type AbsPath, escapes, folderOf, type RelPath, toRel } from '../../base/paths.ts';
 import { lookAt, placeOf } from '../look.ts';
 
 /** Tasks that a sentence names. */
