@@ -102,10 +102,10 @@ export { file, glob, type SourceOptions, tree } from './files/code/sources.ts';
 export { readTsconfig, type Tsconfig } from './files/code/tsconfig.ts';
 export { FileRef, TreeRef } from './files/refs.ts';
 export type { TaskContext } from './graph/functions/function-protocol.ts';
-export type { Reads } from './graph/reads.ts';
 export type { Made, Run, RunOptions } from './graph/run-once.ts';
 export type { ItemCounts, OutcomeKind, Reason, RunEvent, RunSummary, TaskOutcome } from './graph/tasks/outcome.ts';
 export type { Loop } from './graph/watch/loop-guard.ts';
+export type { Reads } from './graph/watch/reads.ts';
 export type {
   RoundCause,
   WatchEvent,

@@ -34,7 +34,7 @@ export async function runProject(
 async function runIn(project: Project, options: RunOptions): Promise<Run> {
   const { chosenTasks } = await import('./selection/targets.ts');
   const { Live } = await import('../graph/watch/live.ts');
-  const { readsOf } = await import('../graph/reads.ts');
+  const { readsOf } = await import('../graph/watch/reads.ts');
   const { tasks = [], signal = new AbortController().signal, onEvent = () => {} } = options;
   const targets = chosenTasks(tasks, project);
   const { root, config, graph } = project;

@@ -1,7 +1,7 @@
 /** How a program asks for a run of tasks, and what it is given. */
 
-import type { Reads } from './reads.ts';
 import type { RunListener, RunSummary, TaskOutcome } from './tasks/outcome.ts';
+import type { Reads } from './watch/reads.ts';
 
 /** How a program asks for a run. */
 export interface RunOptions {

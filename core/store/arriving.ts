@@ -5,7 +5,7 @@
  */
 import type { Stats } from 'node:fs';
 import type { Digest } from '../base/hash.ts';
-import { writeNewFile } from './folder/file-bytes.ts';
+import { writeNewFile } from './file-bytes.ts';
 import type { BlobInfo, FileValueStore } from './values.ts';
 
 /** The most that is kept at hand, bytes. */

@@ -6,7 +6,7 @@ import { readFileSync, rmSync, type Stats } from 'node:fs';
 import { type Digest, type Key, sha256 } from '../base/hash.ts';
 import { byCodeUnit } from '../base/order.ts';
 import { type CallTerms, holds, newestFirst, type SyncCallStore } from './calls.ts';
-import { writeNewFile } from './folder/file-bytes.ts';
+import { writeNewFile } from './file-bytes.ts';
 import { frozenRecord } from './frozen.ts';
 import type { CallRecord } from './record.ts';
 import type { StateStore } from './state.ts';

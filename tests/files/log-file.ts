@@ -70,8 +70,6 @@ test('a listener that takes its time is told no more meanwhile', async () => {
   assert.equal(order, [1, 2, 3, 4, 5]);
 });
 
-test('the folder is cleaned up', () => {
-  rmSync(folder, { recursive: true });
-});
+test.after(() => rmSync(folder, { recursive: true }));
 
 test.run();

@@ -1,7 +1,7 @@
 /** Lets a values store without files of its own take the tests of one that has them. */
 import { readFileSync, rmSync } from 'node:fs';
 import { type Digest, sha256 } from '../../core/base/hash.ts';
-import { writeNewFile } from '../../core/store/folder/file-bytes.ts';
+import { writeNewFile } from '../../core/store/file-bytes.ts';
 import { type BlobInfo, type FileValueStore, piecesOf, type SyncValueStore } from '../../core/store/values.ts';
 
 /** The store with the operations on files added; sizes in its listing are those of the content. */

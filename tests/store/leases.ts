@@ -249,7 +249,7 @@ test('waiting ends with the time for it, and with its signal', async () => {
   assert.is(one.holder('a')?.owner.id, 'one');
 });
 
-test('the folders are gone', () => {
+test.after(() => {
   for (const folder of folders) rmSync(folder, { recursive: true });
 });
 

@@ -5,11 +5,11 @@
  */
 import { type Dirent, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import { readPatterns } from '../../graph/tasks/read-patterns.ts';
 import { snapshotName } from '../../files/inputs/workspace.ts';
 import type { TaskGraph } from '../../graph/tasks/graph.ts';
 import { inputPatterns } from '../../graph/tasks/whole-folders.ts';
 import { Writers } from '../../graph/tasks/writers.ts';
-import { readPatterns } from '../../graph/watch/reach.ts';
 import { isOldDatabase } from '../../store/layout.ts';
 import type { StateStore } from '../../store/state.ts';
 

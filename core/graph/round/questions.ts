@@ -2,6 +2,7 @@
  * Asks the questions of one round and looks for answers, here first and then where answers are shared. Changes nothing in
  * the workspace.
  */
+
 import type { Digest } from '../../base/hash.ts';
 import { globsOf } from '../../files/globs/globs.ts';
 import { completedByLists } from '../discovered/lists.ts';
@@ -11,10 +12,10 @@ import type { AskedItems } from '../foreach/asked-items.ts';
 import type { Reason } from '../tasks/outcome.ts';
 import type { Product } from '../tasks/product.ts';
 import { serviceProduct } from '../tasks/product.ts';
+import { readPatterns } from '../tasks/read-patterns.ts';
 import type { Task } from '../tasks/task.ts';
 import type { Surroundings, TaskCall } from '../tasks/task-call.ts';
 import { inputPatterns } from '../tasks/whole-folders.ts';
-import { readPatterns } from '../watch/reach.ts';
 import { callOf } from './asking.ts';
 import { isThere, type Lookup, lookUp, RESULT } from './lookup.ts';
 import type { RoundState } from './round-state.ts';

@@ -2,13 +2,13 @@
  * What one task is about to read of others: whether it is what the task's question says, and whether it stays so while
  * the task is at work; and whether the folders and links stay that lead to all that it reads.
  */
-import { folderOf, type RelPath } from '../../base/paths.ts';
 
+import { folderOf, type RelPath } from '../../base/paths.ts';
 import { globsOf } from '../../files/globs/globs.ts';
 import { Ways } from '../../files/inputs/ways.ts';
 import type { Standing } from '../../files/outputs/standing.ts';
 import type { SyncValueStore } from '../../store/values.ts';
-import { readPatterns } from '../watch/reach.ts';
+import { readPatterns } from './read-patterns.ts';
 import type { Surroundings, TaskCall } from './task-call.ts';
 import { inputPatterns } from './whole-folders.ts';
 

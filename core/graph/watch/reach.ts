@@ -7,6 +7,7 @@ import { byCodeUnit } from '../../base/order.ts';
 import { normalRel, type RelPath } from '../../base/paths.ts';
 import { Globs } from '../../files/globs/globs.ts';
 import type { TaskGraph } from '../tasks/graph.ts';
+import { readPatterns } from '../tasks/read-patterns.ts';
 import type { Task } from '../tasks/task.ts';
 import type { Leaning } from '../tasks/task-call.ts';
 import { inputPatterns } from '../tasks/whole-folders.ts';
@@ -106,15 +107,6 @@ export class Reach {
 function anywhere({ body, discovered }: Task): readonly string[] {
   if (discovered !== undefined) return ['**'];
   return body.kind === 'function' ? ANY_CODE : [];
-}
-
-/** The pattern lists whose matches a task reads; `inputs` is the one of its inputs. */
-export function readPatterns({ body, foreach }: Task, inputs: readonly string[]): readonly (readonly string[])[] {
-  const own = foreach?.of.kind === 'files' ? [inputs, foreach.of.patterns] : [inputs];
-  if (body.kind === 'command') return body.stdin?.kind === 'file' ? [...own, [body.stdin.path]] : own;
-  const args = Object.values(body.args);
-  const lists = args.map((arg) => (arg.kind === 'file' ? [arg.path] : arg.kind === 'glob' ? arg.patterns : []));
-  return [...own, ...lists];
 }
 
 /** Where the manifests of a task's tools can be: in the nearest `node_modules`, upward from its folder. */

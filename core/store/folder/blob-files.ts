@@ -20,10 +20,10 @@ import {
 import { join } from 'node:path';
 import { systemCode } from '../../base/errors.ts';
 import { type Digest, Sha256 } from '../../base/hash.ts';
+import { CHUNK, type Copied, chunkBuffer, copyRest, hashRest, piecesIn, statsWith } from '../file-bytes.ts';
 import { blobFile, blobNamed, inFolderOf, type Layout } from '../layout.ts';
 import { type BlobInfo, piecesOf, verified } from '../values.ts';
 import { Draft, type DraftOptions, renameOver } from './draft.ts';
-import { CHUNK, type Copied, chunkBuffer, copyRest, hashRest, piecesIn, statsWith } from './file-bytes.ts';
 import { namesIn } from './names-in.ts';
 import { Unsynced } from './unsynced.ts';
 

@@ -4,8 +4,8 @@
  */
 import { closeSync, futimesSync, openSync, renameSync, rmSync } from 'node:fs';
 import { systemCode } from '../../base/errors.ts';
+import { writeAll } from '../file-bytes.ts';
 import { inFolderOf, type Layout, scratchFile } from '../layout.ts';
-import { writeAll } from './file-bytes.ts';
 
 export interface DraftOptions {
   /** ms since the epoch. */

@@ -5,6 +5,9 @@
  */
 import { FlecheError } from '../../base/errors.ts';
 import type { Key } from '../../base/hash.ts';
+import { type CallTerms, holds, newestFirst, type SyncCallStore } from '../calls.ts';
+import { frozenRecord } from '../frozen.ts';
+import { type CallRecord, decodeRecord, encodeRecord } from '../record.ts';
 import {
   ANY,
   indexKey,
@@ -17,10 +20,7 @@ import {
   type Term,
   termsOfQuestion,
   termsOfRecord,
-} from '../call-index.ts';
-import { type CallTerms, holds, newestFirst, type SyncCallStore } from '../calls.ts';
-import { frozenRecord } from '../frozen.ts';
-import { type CallRecord, decodeRecord, encodeRecord } from '../record.ts';
+} from './call-index.ts';
 import type { LmdbEnv, Pending } from './lmdb-env.ts';
 import { digestKey, digestsBeginningWith, type Table } from './lmdb-table.ts';
 

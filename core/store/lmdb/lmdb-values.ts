@@ -7,8 +7,8 @@
 import { closeSync, openSync, readFileSync, readSync, rmSync, type Stats, statSync } from 'node:fs';
 import { FlecheError } from '../../base/errors.ts';
 import { type Digest, sha256 } from '../../base/hash.ts';
+import { chunkBuffer, writeNewFile } from '../file-bytes.ts';
 import { BlobFiles, REFRESH_AFTER } from '../folder/blob-files.ts';
-import { chunkBuffer, writeNewFile } from '../folder/file-bytes.ts';
 import { type BlobInfo, type FileValueStore, piecesOf, verified } from '../values.ts';
 import type { LmdbEnv, Pending } from './lmdb-env.ts';
 import { digestKey, digestsBeginningWith, keyDigest, type Table } from './lmdb-table.ts';

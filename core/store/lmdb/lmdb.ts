@@ -6,11 +6,11 @@ import type { SyncCallStore } from '../calls.ts';
 import { layoutOf } from '../layout.ts';
 import type { StateStore } from '../state.ts';
 import type { FileValueStore } from '../values.ts';
-import { Visibility } from '../visibility.ts';
 import { LmdbCalls } from './lmdb-calls.ts';
 import { LmdbEnv } from './lmdb-env.ts';
 import { LmdbState } from './lmdb-state.ts';
 import { LmdbValues } from './lmdb-values.ts';
+import { Visibility } from './visibility.ts';
 
 export interface LmdbOptions {
   /** Told in one sentence, at most once for each kind of trouble, what went wrong beside the answers. Must not throw. */

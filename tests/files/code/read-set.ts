@@ -135,8 +135,6 @@ test('read sets agree unless they contradict each other', () => {
   assert.not.ok(agree(seen, one.look()));
 });
 
-test('the folder is cleaned up', () => {
-  rmSync(base, { recursive: true });
-});
+test.after(() => rmSync(base, { recursive: true }));
 
 test.run();

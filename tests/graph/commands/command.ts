@@ -187,8 +187,6 @@ test('output after a script emptied its own stream is kept', async () => {
   assert.is(log(), 'error\nafter\n');
 });
 
-test('the folder is cleaned up', () => {
-  rmSync(folder, { recursive: true });
-});
+test.after(() => rmSync(folder, { recursive: true }));
 
 test.run();

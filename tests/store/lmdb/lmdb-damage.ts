@@ -259,8 +259,6 @@ test('a sound file is never taken for a damaged one, however it came about', asy
   );
 });
 
-test('throw-away folders are thrown away', () => {
-  rmSync(folder, { recursive: true });
-});
+test.after(() => rmSync(folder, { recursive: true }));
 
 test.run();

@@ -1,7 +1,7 @@
 /** Bytes from and to files, a piece at a time. Knows nothing of stores; reading a disk that gives nothing back ends early. */
 import { closeSync, fchmodSync, fstatSync, openSync, readSync, rmSync, type Stats, writeSync } from 'node:fs';
-import { type Digest, Sha256 } from '../../base/hash.ts';
-import { PIECE } from '../values.ts';
+import { type Digest, Sha256 } from '../base/hash.ts';
+import { PIECE } from './values.ts';
 
 /** The most that is read at once, bytes. */
 export const CHUNK: number = 1 << 20;

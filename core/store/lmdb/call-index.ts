@@ -5,10 +5,10 @@
  *
  * Hashes of terms can collide and entries can be left over from damage: an entry says where to look, the record decides.
  */
-import { type Digest, isDigest, type Key, sha256 } from '../base/hash.ts';
-import { type CallTerms, USED } from './calls.ts';
-import { digestKey, keyDigest } from './lmdb/lmdb-table.ts';
-import type { CallRecord } from './record.ts';
+import { type Digest, isDigest, type Key, sha256 } from '../../base/hash.ts';
+import { type CallTerms, USED } from '../calls.ts';
+import type { CallRecord } from '../record.ts';
+import { digestKey, keyDigest } from './lmdb-table.ts';
 
 /** Kinds of terms, one byte each. Frozen with the format of the environment. */
 const KIND = { any: 1, kind: 2, name: 3, module: 4, part: 5, result: 6, tag: 7, plain: 8 } as const;

@@ -1,5 +1,5 @@
 /** Who wants to know when what was put so far can be seen by other processes. */
-import type { Pending } from './lmdb/lmdb-env.ts';
+import type { Pending } from './lmdb-env.ts';
 
 export class Visibility implements Pending {
   readonly #waiting: (() => void)[] = [];

@@ -3,12 +3,13 @@
  * to know when to ask them again. Looks at the workspace when it is asked for files.
  */
 import { posix } from 'node:path';
-import { byCodeUnit } from '../base/order.ts';
-import { type AbsPath, escapes, type RelPath, toAbs, toRel } from '../base/paths.ts';
-import type { Workspace } from '../files/inputs/workspace.ts';
-import type { TaskGraph } from './tasks/graph.ts';
-import type { Leaning } from './tasks/task-call.ts';
-import { Reach, readPatterns } from './watch/reach.ts';
+import { byCodeUnit } from '../../base/order.ts';
+import { type AbsPath, escapes, type RelPath, toAbs, toRel } from '../../base/paths.ts';
+import type { Workspace } from '../../files/inputs/workspace.ts';
+import type { TaskGraph } from '../tasks/graph.ts';
+import { readPatterns } from '../tasks/read-patterns.ts';
+import type { Leaning } from '../tasks/task-call.ts';
+import { Reach } from './reach.ts';
 
 /** What some tasks depend on. Paths are absolute. */
 export interface Reads {
