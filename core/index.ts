@@ -1,5 +1,4 @@
 /** The public interface of fleche: what programs and plugins import. Everything else may change between releases. */
-
 import { isCachingWanted, libraryCaches, libraryCode, libraryHost } from './app/library.ts';
 import { setCacheResolver } from './call/context.ts';
 import { setCodeFinder } from './call/memo/code-finder.ts';

@@ -3,7 +3,6 @@
  * no grammar: a slash is taken for a division after a name, a number or a closing bracket, else for a regular
  * expression, which is right for formatted code.
  */
-
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 

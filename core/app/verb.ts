@@ -1,5 +1,4 @@
 /** The contract of a verb, the first word after `fleche`: what it takes, and what it is given when it is called. */
-
 import type { Clock } from '../base/clock.ts';
 import type { Interruption } from './interruption.ts';
 import type { Invocation, VerbShape } from './invocation.ts';

@@ -1,5 +1,4 @@
 /** How a program asks for a run of tasks, and what it is given. */
-
 import type { RunListener, RunSummary, TaskOutcome } from './tasks/outcome.ts';
 import type { Reads } from './watch/reads.ts';
 

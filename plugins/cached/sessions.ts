@@ -3,7 +3,6 @@
  * are asked for later (`a.vue`, then `a.vue?vue&type=style`): so a later call depends on the earlier ones, and before it
  * is made those that were answered from the cache are made up for.
  */
-
 import { type Digest, type Part, sha256 } from '../../core/index.ts';
 import type { Made, Whole } from './hooks.ts';
 

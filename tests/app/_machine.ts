@@ -1,5 +1,4 @@
 /** A machine that is only looked at, and verbs called on projects that are not there. */
-
 import { Interruption } from '../../core/app/interruption.ts';
 import { parseInvocation } from '../../core/app/invocation.ts';
 import { NO_MANIFEST } from '../../core/app/packages/manifest.ts';

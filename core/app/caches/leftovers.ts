@@ -5,9 +5,9 @@
  */
 import { type Dirent, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { readPatterns } from '../../graph/tasks/read-patterns.ts';
 import { snapshotName } from '../../files/inputs/workspace.ts';
 import type { TaskGraph } from '../../graph/tasks/graph.ts';
+import { readLists } from '../../graph/tasks/read-lists.ts';
 import { inputPatterns } from '../../graph/tasks/whole-folders.ts';
 import { Writers } from '../../graph/tasks/writers.ts';
 import { isOldDatabase } from '../../store/layout.ts';
@@ -69,7 +69,7 @@ export function removeSnapshots(
 ): Pick<Leftovers, 'snapshots' | 'bytes'> {
   const tasks = graph.names.map((name) => graph.task(name));
   const writers = new Writers(graph);
-  const patterns = tasks.flatMap((task) => readPatterns(task, inputPatterns(task, graph, writers).listed));
+  const patterns = tasks.flatMap((task) => readLists(task, inputPatterns(task, graph, writers).listed));
   const used = new Set(patterns.map((one) => snapshotName(one)));
   for (const { name } of tasks) used.add(`paths/${name}`);
   const unused = ['inputs/', 'paths/'].flatMap((prefix) => [...state.names(prefix)]).filter((name) => !used.has(name));

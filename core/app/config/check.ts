@@ -2,7 +2,6 @@
  * Holds a parsed text against its description and notes everything that differs. What a text refers to is collected,
  * since it can be judged only when all files are read. Knows the language of shapes, not what is described in it.
  */
-
 import type { ErrorCode } from '../../base/errors.ts';
 import { suggest } from '../../base/nearest.ts';
 import { isTable, type Table } from '../../base/table.ts';

@@ -1,5 +1,4 @@
 /** What the configuration says of tasks that are done for each of many items. */
-
 import { suggest } from '../../base/nearest.ts';
 import { tableOf, textOf } from '../../base/table.ts';
 import {

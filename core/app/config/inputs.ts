@@ -2,7 +2,6 @@
  * The inputs of a task: patterns of its own, named lists (`@name`), everything in its folder (`@default`, which is also what
  * a command has that names no inputs), and each of these for the packages below its own (`^…`).
  */
-
 import { suggest } from '../../base/nearest.ts';
 import type { RelPath } from '../../base/paths.ts';
 import { tableOf, textsOf } from '../../base/table.ts';

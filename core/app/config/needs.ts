@@ -2,7 +2,6 @@
  * Which tasks a reference in the configuration means, seen from the package it stands in: `name` is a task of the same
  * package, `package#name` one of another (`//` is the root), `^name` that task of every package below this one.
  */
-
 import type { ErrorCode } from '../../base/errors.ts';
 import { suggest } from '../../base/nearest.ts';
 import { tableOf } from '../../base/table.ts';

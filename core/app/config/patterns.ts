@@ -1,5 +1,4 @@
 /** Paths and patterns that are written in a package, as they are seen from the project. */
-
 import { FlecheError } from '../../base/errors.ts';
 import { normalRel, type RelPath } from '../../base/paths.ts';
 import { textsOf } from '../../base/table.ts';

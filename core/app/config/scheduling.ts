@@ -1,5 +1,4 @@
 /** What the configuration says of when and how often tasks run. */
-
 import { parseDuration } from '../../base/duration.ts';
 import { ConfigErrors, FlecheError } from '../../base/errors.ts';
 import { type Table, tableOf, textOf } from '../../base/table.ts';

@@ -2,7 +2,6 @@
  * The description of a cache that machines share, out of its table: what the shapes cannot say is checked here. Nothing
  * secret is ever part of a message: an address with a password in it is refused without being shown.
  */
-
 import { parseDuration } from '../../base/duration.ts';
 import type { AbsPath } from '../../base/paths.ts';
 import { parseSize } from '../../base/size.ts';

@@ -2,7 +2,6 @@
  * A task as it is written: by its own entry, by a template that its package shares with others, or by both, when the
  * entry replaces keys of the template. Knows nothing of what the keys mean but which of them say what a task does.
  */
-
 import type { SourcePosition } from '../../base/errors.ts';
 import { type Table, tableOf } from '../../base/table.ts';
 import { type Package, ROOT } from '../packages/packages.ts';

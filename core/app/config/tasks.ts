@@ -2,7 +2,6 @@
  * The tasks of a configuration, complete and normalised: paths relative to the project, names of tasks in full. What is
  * wrong with them beyond their form is noted here.
  */
-
 import { topologicalOrder } from '../../base/order.ts';
 import { isTable, type Table, tableOf, textOf, textsOf } from '../../base/table.ts';
 import type { Discovered, Installed, Stdin, Task, TaskArg, TaskBody } from '../../graph/tasks/task.ts';

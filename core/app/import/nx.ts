@@ -3,7 +3,6 @@
  * or scripts; what other executors do is known to their plugins alone. Which projects there are is read off project.json
  * files and workspaces; which depends on which, that Nx also finds out from imports, only off manifests.
  */
-
 import { FlecheError } from '../../base/errors.ts';
 import { type Table, tableOf } from '../../base/table.ts';
 import type { Draft, DraftTable } from './draft.ts';

@@ -2,7 +2,6 @@
  * turbo.json (version 2) as a configuration: tasks of all packages become templates, tasks of one package stand in its own
  * file. Turbo's key of a task folds in all that is upstream, so what a task reaches through others is among its needs.
  */
-
 import { FlecheError } from '../../base/errors.ts';
 import { type Table, tableOf, textsOf } from '../../base/table.ts';
 import type { Draft, DraftTable } from './draft.ts';

@@ -2,7 +2,6 @@
  * A terminal with lines at its bottom that change: what is written goes above them and stays. Redraws at most ten times
  * a second, and gathers what is written in between. Uses the normal screen; leaves nothing behind.
  */
-
 import type { Awaitable } from '../../base/awaitable.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { Terminal } from '../terminal/terminal.ts';

@@ -1,5 +1,4 @@
 /** For a person who watches: what the plain reporter prints, above a footer with what is running at the moment. */
-
 import type { Clock } from '../../base/clock.ts';
 import { formatDuration } from '../../base/duration.ts';
 import type { ItemCounts, RunEvent } from '../../graph/tasks/outcome.ts';

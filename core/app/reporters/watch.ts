@@ -1,5 +1,4 @@
 /** Shows a watch: for people and logs each round as a run of its own, for programs one JSON object a line. */
-
 import type { RunEvent } from '../../graph/tasks/outcome.ts';
 import type { Loop } from '../../graph/watch/loop-guard.ts';
 import type { WatchEvent, WatchListener, WatchRound } from '../../graph/watch/watch-events.ts';

@@ -1,5 +1,4 @@
 /** The report of a run as one JSON document. Its form has a version, which changes when something is taken away. Pure. */
-
 import { criticalPath } from '../../graph/scheduling/critical-path.ts';
 import type { TaskGraph } from '../../graph/tasks/graph.ts';
 import type { RunReport, RunSummary, TaskOutcome } from '../../graph/tasks/outcome.ts';

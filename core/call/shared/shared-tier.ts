@@ -3,7 +3,6 @@
  * whole, before any of it is filed here; what goes is sent in the background, values before the record that names them.
  * Trouble costs an answer and one word, never a result; if the tier is required it is thrown instead.
  */
-
 import { setMaxListeners } from 'node:events';
 import { FlecheError, messageOf } from '../../base/errors.ts';
 import type { Digest, Key } from '../../base/hash.ts';

@@ -2,7 +2,6 @@
  * What the shelves of a manager have in common: a folder with their store, the edges between them, the end of the
  * process, and who is told of errors. Opens the store when something is to be written, or when there is one to be read.
  */
-
 import { type Awaitable, isPromise } from '../../base/awaitable.ts';
 import type { Clock } from '../../base/clock.ts';
 import { FlecheError, messageOf } from '../../base/errors.ts';

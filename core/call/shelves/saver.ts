@@ -2,7 +2,6 @@
  * Saves a shelf: when it is asked to, when edits have waited long enough, and when the process ends. One save at a time,
  * and what fails is tried again. Knows nothing of how things are kept.
  */
-
 import { type Awaitable, isPromise } from '../../base/awaitable.ts';
 import type { Clock } from '../../base/clock.ts';
 import type { FlecheError } from '../../base/errors.ts';

@@ -2,7 +2,6 @@
  * The lock file of bun as text: things are places, such as `a/b` for a `b` that is only there for `a`, found as Node finds
  * them. What patches change is only in the files of the patches. Pure.
  */
-
 import { sha256 } from '../../base/hash.ts';
 import { parseJsonc } from '../../base/jsonc.ts';
 import type { RelPath } from '../../base/paths.ts';

@@ -1,5 +1,4 @@
 /** The lock files that are known, and how each of them is read. Reads nothing itself, but loads a parser where it is needed. */
-
 import { messageOf } from '../../base/errors.ts';
 import { type Digest, sha256 } from '../../base/hash.ts';
 import { normalRel, type RelPath } from '../../base/paths.ts';

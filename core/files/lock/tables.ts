@@ -1,5 +1,4 @@
 /** What is under the keys of parsed data; what is inherited is not in it. Pure. */
-
 import { type Table, tableOf } from '../../base/table.ts';
 /** Undefined if the table itself has no such key. */
 export function at(table: Table, key: string): unknown {

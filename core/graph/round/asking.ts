@@ -2,7 +2,6 @@
  * Asks the question of a task: gathers its fingerprint from what is declared and from what its upstream produced. The same
  * code serves a run, a plan and an explanation. Reads the workspace and writes nothing to it.
  */
-
 import { digest } from '../../base/digest.ts';
 import { encode } from '../../base/encode.ts';
 import { FlecheError } from '../../base/errors.ts';

@@ -2,7 +2,6 @@
  * Asks the questions of one round and looks for answers, here first and then where answers are shared. Changes nothing in
  * the workspace.
  */
-
 import type { Digest } from '../../base/hash.ts';
 import { globsOf } from '../../files/globs/globs.ts';
 import { completedByLists } from '../discovered/lists.ts';
@@ -12,7 +11,7 @@ import type { AskedItems } from '../foreach/asked-items.ts';
 import type { Reason } from '../tasks/outcome.ts';
 import type { Product } from '../tasks/product.ts';
 import { serviceProduct } from '../tasks/product.ts';
-import { readPatterns } from '../tasks/read-patterns.ts';
+import { readLists } from '../tasks/read-lists.ts';
 import type { Task } from '../tasks/task.ts';
 import type { Surroundings, TaskCall } from '../tasks/task-call.ts';
 import { inputPatterns } from '../tasks/whole-folders.ts';
@@ -125,7 +124,7 @@ export class Questions {
     // These are known only when they are read, and what is behind a link can be anywhere.
     if (task.discovered !== undefined || links.length > 0) return graph.upstreamOf(task.name);
     const { listed, taken } = inputPatterns(task, graph, writers);
-    const lists = [taken, ...readPatterns(task, listed)];
+    const lists = [taken, ...readLists(task, listed)];
     const near = writers.near(lists.flatMap((patterns) => globsOf(patterns).bases));
     return near.map(({ name }) => name).filter((name) => graph.isUpstream(name, task.name));
   }

@@ -1,5 +1,4 @@
 /** What the parts of one round share: what was asked for, what came of it so far, and whether it goes on. */
-
 import { median, remainingTimes } from '../scheduling/critical-path.ts';
 import { Durations } from '../scheduling/durations.ts';
 import type { Reason, RunRequest, TaskOutcome } from '../tasks/outcome.ts';

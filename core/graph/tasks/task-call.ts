@@ -1,5 +1,4 @@
 /** The question a task asks: its fingerprint, and what was found while it was made. Pure data. */
-
 import type { FlecheError } from '../../base/errors.ts';
 import type { Digest, Key } from '../../base/hash.ts';
 import type { AbsPath, RelPath } from '../../base/paths.ts';

@@ -2,13 +2,12 @@
  * What one task is about to read of others: whether it is what the task's question says, and whether it stays so while
  * the task is at work; and whether the folders and links stay that lead to all that it reads.
  */
-
 import { folderOf, type RelPath } from '../../base/paths.ts';
 import { globsOf } from '../../files/globs/globs.ts';
 import { Ways } from '../../files/inputs/ways.ts';
 import type { Standing } from '../../files/outputs/standing.ts';
 import type { SyncValueStore } from '../../store/values.ts';
-import { readPatterns } from './read-patterns.ts';
+import { readLists } from './read-lists.ts';
 import type { Surroundings, TaskCall } from './task-call.ts';
 import { inputPatterns } from './whole-folders.ts';
 
@@ -35,7 +34,7 @@ export class Upstream {
 
 /** What leads to the files that a task reads: folders where its patterns begin, links that they match, folders that it found. */
 function endsOf({ task, leaning, read, globs }: TaskCall, { graph, writers }: Surroundings): readonly RelPath[] {
-  const lists = readPatterns(task, inputPatterns(task, graph, writers).listed);
+  const lists = readLists(task, inputPatterns(task, graph, writers).listed);
   const bases = lists.flatMap((patterns) => globsOf(patterns).bases);
   const folders = read?.entries.map(({ path }) => folderOf(path)) ?? [];
   // What is there for its outputs is the task's to make anew.

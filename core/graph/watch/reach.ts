@@ -7,7 +7,7 @@ import { byCodeUnit } from '../../base/order.ts';
 import { normalRel, type RelPath } from '../../base/paths.ts';
 import { Globs } from '../../files/globs/globs.ts';
 import type { TaskGraph } from '../tasks/graph.ts';
-import { readPatterns } from '../tasks/read-patterns.ts';
+import { readLists } from '../tasks/read-lists.ts';
 import type { Task } from '../tasks/task.ts';
 import type { Leaning } from '../tasks/task-call.ts';
 import { inputPatterns } from '../tasks/whole-folders.ts';
@@ -42,7 +42,7 @@ export class Reach {
     const writers = new Writers(graph);
     for (const name of names) {
       const task = graph.task(name);
-      for (const patterns of readPatterns(task, inputPatterns(task, graph, writers).listed))
+      for (const patterns of readLists(task, inputPatterns(task, graph, writers).listed))
         this.#rule(name, 'readers', patterns);
       this.#rule(name, 'writers', task.outputs);
       for (const path of manifestsOf(task)) this.#byPath.add(path, name);

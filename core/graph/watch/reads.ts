@@ -7,7 +7,7 @@ import { byCodeUnit } from '../../base/order.ts';
 import { type AbsPath, escapes, type RelPath, toAbs, toRel } from '../../base/paths.ts';
 import type { Workspace } from '../../files/inputs/workspace.ts';
 import type { TaskGraph } from '../tasks/graph.ts';
-import { readPatterns } from '../tasks/read-patterns.ts';
+import { readLists } from '../tasks/read-lists.ts';
 import type { Leaning } from '../tasks/task-call.ts';
 import { Reach } from './reach.ts';
 
@@ -38,7 +38,7 @@ export function readsOf(
   const folders = new Set<RelPath>();
   for (const name of names) {
     const task = graph.task(name);
-    for (const patterns of readPatterns(task, task.inputs)) {
+    for (const patterns of readLists(task, task.inputs)) {
       if (patterns.length === 0) continue;
       for (const { path } of workspace.inputs(patterns, isMade).tree.entries) {
         files.add(path);

@@ -1,5 +1,4 @@
 /** What a watch tells, and how a program asks for one. */
-
 import type { RunEvent, RunSummary, TaskOutcome } from '../tasks/outcome.ts';
 import type { Loop } from './loop-guard.ts';
 

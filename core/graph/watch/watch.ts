@@ -6,7 +6,6 @@
  * Every change begins a new pass, which takes over from the one before it; a round, as it is told, lasts until no more
  * passes are needed.
  */
-
 import type { Clock } from '../../base/clock.ts';
 import type { RelPath } from '../../base/paths.ts';
 import type { WatchSource } from '../../files/watch/watcher.ts';

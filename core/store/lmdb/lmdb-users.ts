@@ -12,7 +12,6 @@
  * environment is to be looked at more closely than usual before it is opened again. Where nothing can be written, nothing is
  * marked and nobody is waited for.
  */
-
 import { randomBytes } from 'node:crypto';
 import {
   closeSync,

@@ -1,5 +1,4 @@
 /** Watches without a watcher: events are told by the test. */
-
 import type { RelPath } from '../../../core/base/paths.ts';
 import type { WatchScope } from '../../../core/files/watch/watch-places.ts';
 import type { WatchSource } from '../../../core/files/watch/watcher.ts';

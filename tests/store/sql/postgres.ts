@@ -2,7 +2,6 @@
  * The tests of a server start one of their own; FLECHE_TEST_POSTGRES can name another, as
  * `postgres://user@host:port/database`.
  */
-
 import fc from 'fast-check';
 import pg from 'pg';
 import { test } from 'uvu';
