@@ -6,7 +6,7 @@
 import { digest } from '../core/index.ts';
 import { type Report, reportOf, reportOn } from './cached/hooks.ts';
 import { recordings } from './cached/recording.ts';
-import { type CachedOptions, identityParts, isKnown, partOf, rootOf } from './cached/settings.ts';
+import { type CachedOptions, identityParts, isKnown, isLeftAlone, partOf, rootOf } from './cached/settings.ts';
 import { type Hook, type HookName, ModuleCalls } from './cached/vite-calls.ts';
 import { noteTypeFiles } from './cached/vue-types.ts';
 import { Packages } from './packages.ts';
@@ -72,7 +72,7 @@ interface Setting {
 }
 
 function cachedOne(plugin: unknown, setting: Setting): unknown {
-  return isPlugin(plugin) && ('load' in plugin || 'transform' in plugin)
+  return isPlugin(plugin) && ('load' in plugin || 'transform' in plugin) && !isLeftAlone(plugin.name)
     ? new CachedPlugin(plugin, setting).outer
     : plugin;
 }

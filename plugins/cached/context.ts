@@ -2,7 +2,7 @@
  * The context that hooks of Vite, Rolldown and Rollup are called on, as seen by a plugin whose calls are recorded. What a
  * hit can do again is noted, what it can ask again too; anything else makes the call uncacheable.
  */
-import { type Digest, digest, FlecheError } from '../../core/index.ts';
+import { type Digest, digest, FlecheError, sha256 } from '../../core/index.ts';
 import type { Host } from './hooks.ts';
 import type { BundlerLook, Effect, Recording } from './recording.ts';
 import { configDigest } from './settings.ts';
@@ -152,8 +152,9 @@ function resolvedDigest(found: unknown, root: string): Digest {
   return configDigest({ ...rest }, root).digest;
 }
 
+/** Of its text: one hash, where its members take dozens. */
 function mapDigest(map: unknown, root: string): Digest {
-  return configDigest(JSON.parse(JSON.stringify(map ?? null)), root).digest;
+  return sha256(JSON.stringify(map ?? null).replaceAll(escaped(root), ROOT));
 }
 
 /** A log that can be kept: an error by its fields. */

@@ -7,7 +7,7 @@ import { type Digest, type Part, sha256 } from '../../core/index.ts';
 import type { Made, Whole } from './hooks.ts';
 
 interface Main {
-  readonly asked: Digest;
+  readonly asked: readonly Part[];
   /** Undefined for a call that cannot be cached. */
   readonly filed: Whole | undefined;
 }
@@ -16,7 +16,7 @@ const NOTHING = sha256('');
 
 export class Session {
   readonly #mains = new Map<string, Main>();
-  readonly #asked = new Map<string, Digest>();
+  readonly #asked = new Map<string, readonly Part[]>();
   /** Calls that were answered from the cache, in their order. */
   #skipped = new Map<string, () => Promise<unknown>>();
   readonly watched: Set<string> = new Set();
@@ -40,10 +40,9 @@ export class Session {
       const isOpen = [...this.#mains.values()].some(({ filed }) => filed === undefined);
       return isOpen ? 'the call for the whole module cannot be cached' : undefined;
     }
-    const asked = sha256(parts.map(({ digest }) => digest).join());
     const earlier = this.#mains.get(hook);
-    this.#asked.set(hook, asked);
-    if (earlier === undefined || earlier.asked === asked) return undefined;
+    this.#asked.set(hook, parts);
+    if (earlier === undefined || areSame(earlier.asked, parts)) return undefined;
     return 'the module changed in this process, so that the plugin may compare it with what it was';
   }
 
@@ -73,6 +72,10 @@ export class Session {
       }
     }
   }
+}
+
+function areSame(some: readonly Part[], others: readonly Part[]): boolean {
+  return some.length === others.length && some.every(({ digest }, at) => digest === others[at]?.digest);
 }
 
 /** Whether an id names part of a module. */

@@ -73,13 +73,19 @@ interface Preset {
   readonly configurations?: RegExp;
   /** What its other hooks use of transforms is known, and dealt with. */
   readonly isKnown?: true;
+  /** Its calls cost less than an answer, or can never be kept. */
+  readonly isLeftAlone?: true;
 }
 /** For plugins that are configured by their options only. */
 export const NO_CONFIGURATIONS: RegExp = /^$/;
+const SVELTE: Preset = { package: '@sveltejs/vite-plugin-svelte', isKnown: true };
 const PRESETS: Readonly<Record<string, Preset>> = {
   // What a block of another file becomes depends on the component that names it.
   'vite:vue': { package: '@vitejs/plugin-vue', exclude: /[?&]src\b/, configurations: NO_CONFIGURATIONS, isKnown: true },
-  'vite-plugin-svelte': { package: '@sveltejs/vite-plugin-svelte', isKnown: true },
+  'vite-plugin-svelte': SVELTE,
+  // One reads files that are assets for Vite, the other hands over what the compiler left with the module.
+  'vite-plugin-svelte:load-custom': { ...SVELTE, isLeftAlone: true },
+  'vite-plugin-svelte:load-compiled-css': { ...SVELTE, isLeftAlone: true },
   'babel-plugin': { package: 'vite-plugin-babel' },
   '@mdx-js/esbuild': { package: '@mdx-js/esbuild', configurations: NO_CONFIGURATIONS },
 };
@@ -97,6 +103,11 @@ export function configurationsOf(plugin: string, { configurations }: CachedOptio
 /** Whether it is known what a plugin's other hooks use of transforms. */
 export function isKnown(plugin: string): boolean {
   return presetOf(plugin)?.isKnown === true;
+}
+
+/** Whether a plugin is better off without a cache. */
+export function isLeftAlone(plugin: string): boolean {
+  return presetOf(plugin)?.isLeftAlone === true;
 }
 
 export function packageOf(plugin: string, { package: named }: CachedOptions): string {

@@ -297,6 +297,17 @@ test('a plugin without an identity and options without a digest are refused', ()
   );
 });
 
+test('of the plugins of Svelte those are left as they are of which nothing is worth keeping', () => {
+  const parts = ['load-custom', 'load-compiled-css', 'compile'].map((part) => ({
+    name: `vite-plugin-svelte:${part}`,
+    load: () => null,
+  }));
+  const [assets, styles, compiler] = cached(parts, { options: undefined, identity: '1', cache: memoryCache() });
+  assert.is(assets, parts[0]);
+  assert.is(styles, parts[1]);
+  assert.is.not(compiler, parts[2]);
+});
+
 test('a cache that does not work costs a warning', async () => {
   const at = await smallSite();
   const broken = memoryCache();
