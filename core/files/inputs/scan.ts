@@ -121,12 +121,17 @@ class Walk {
     return false;
   }
 
+  /** Of a folder without folders to enter there is nothing to walk. */
   #walk(base: RelPath): void {
+    const cwd = placeOf(this.#root, base);
+    const first = this.#read(cwd);
+    if (first.length === 0) return;
+    const read = (place: string): Dirent[] => (place === cwd ? first : this.#read(place));
     fastGlob().sync('**', {
-      cwd: placeOf(this.#root, base),
+      cwd,
       dot: true,
       followSymbolicLinks: false,
-      fs: { readdirSync: ((place: string) => this.#read(place)) as unknown as typeof readdirSync },
+      fs: { readdirSync: read as unknown as typeof readdirSync },
     });
   }
 
