@@ -2,11 +2,10 @@
  * What a whole build depends on, noted while it is made: the files of its modules, what would have been found instead of
  * them, and what says how they are resolved and compiled: manifests and TypeScript configurations.
  */
-import { readFileSync } from 'node:fs';
 import { dirname, isAbsolute, join, sep } from 'node:path';
 import { digest, readTsconfig, type Seen, type Tsconfig, toAbs } from '../../core/index.ts';
 import { type BundlerLook, Recording } from '../cached/recording.ts';
-import { environmentValues, type Machine, relativeTo } from '../machine.ts';
+import { environmentValues, type Machine, relativeTo, textOf } from '../machine.ts';
 import { Packages } from '../packages.ts';
 
 const MODULES = `${sep}node_modules${sep}`;
@@ -120,14 +119,6 @@ export class BuildInputs {
   async seen(value: unknown, start: number): Promise<readonly Seen[] | undefined> {
     const seen = await this.#recording.seen(value, start);
     return this.#recording.obstacles.size > 0 ? undefined : seen;
-  }
-}
-
-function textOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
   }
 }
 

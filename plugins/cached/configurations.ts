@@ -3,10 +3,9 @@
  * the top of the workspace. TypeScript's count with those that they extend, others
  * with the packages that they name. Other files that configurations import are not followed.
  */
-import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Digest, digest, readTsconfig, toAbs } from '../../core/index.ts';
-import { type Machine, relativeTo, textDigest } from '../machine.ts';
+import { type Machine, relativeTo, textDigest, textOf } from '../machine.ts';
 import { Packages } from '../packages.ts';
 import { finds } from './settings.ts';
 
@@ -106,14 +105,6 @@ function manifest(path: string): Digest | undefined {
   try {
     const members = JSON.parse(textOf(path) ?? '') as object;
     return digest(Object.entries(members).filter(([name]) => !ASIDE.has(name)));
-  } catch {
-    return undefined;
-  }
-}
-
-function textOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
   } catch {
     return undefined;
   }

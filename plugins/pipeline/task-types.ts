@@ -1,7 +1,8 @@
 /** Declarations for imports of `fleche:…`: data by what it was when the task last ran, functions by their own types. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { renameSync, writeFileSync } from 'node:fs';
 import { relative, sep } from 'node:path';
 import type { Made } from '../../core/index.ts';
+import { textOf } from '../machine.ts';
 import { PREFIX } from './task-import.ts';
 
 /** Of a larger file no type is worked out. */
@@ -37,14 +38,6 @@ export function writeText(path: string, text: string): void {
   const fresh = `${path}.${process.pid}`;
   writeFileSync(fresh, text);
   renameSync(fresh, path);
-}
-
-function textOf(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return undefined;
-  }
 }
 
 function declared(name: string, type: string): string {

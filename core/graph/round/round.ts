@@ -9,7 +9,14 @@ import { Sight } from '../discovered/sight.ts';
 import type { AskedItems } from '../foreach/asked-items.ts';
 import { Slots } from '../scheduling/slots.ts';
 import { RoundServices } from '../services/round-services.ts';
-import type { ItemCounts, OutcomeKind, Reason, RunReport, RunRequest, RunSummary } from '../tasks/outcome.ts';
+import {
+  type ItemCounts,
+  type Reason,
+  type RunReport,
+  type RunRequest,
+  type RunSummary,
+  summaryOf,
+} from '../tasks/outcome.ts';
 import type { Acted, Settled } from '../tasks/settled.ts';
 import type { Task } from '../tasks/task.ts';
 import type { TaskCall } from '../tasks/task-call.ts';
@@ -71,18 +78,11 @@ export class Round {
     listener({ type: 'plan', tasks: names });
     const settled = await this.#settleAll(names.map((name) => graph.task(name)));
     const outcomes = this.#services.settle(settled.map(({ outcome }) => outcome));
-    const count = (kind: OutcomeKind): number => outcomes.filter(({ outcome }) => outcome === kind).length;
     for (const message of this.#bench.shared?.news() ?? []) listener({ type: 'warning', name: null, message });
     this.#bench.around.outputs.tell();
     const shared = outcomes.filter((outcome) => outcome.shared !== undefined).length;
     const summary: RunSummary = {
-      type: 'summary',
-      ran: count('ran'),
-      cached: count('cached'),
-      failed: count('failed'),
-      skipped: count('skipped'),
-      ms: this.#bench.now() - started,
-      saved: this.#state.saved,
+      ...summaryOf(outcomes, this.#bench.now() - started, this.#state.saved),
       ...(shared === 0 ? {} : { shared }),
     };
     listener({ type: 'end', summary });

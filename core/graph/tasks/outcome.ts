@@ -80,6 +80,20 @@ export interface RunSummary {
   readonly shared?: number;
 }
 
+/** `ms`: how long it took; `saved`: the run time that answers saved, ms. */
+export function summaryOf(outcomes: readonly TaskOutcome[], ms: number, saved: number): RunSummary {
+  const count = (kind: OutcomeKind): number => outcomes.filter(({ outcome }) => outcome === kind).length;
+  return {
+    type: 'summary',
+    ran: count('ran'),
+    cached: count('cached'),
+    failed: count('failed'),
+    skipped: count('skipped'),
+    ms,
+    saved,
+  };
+}
+
 /** What happens during a run, in order. */
 export type RunEvent =
   /**

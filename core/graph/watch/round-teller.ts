@@ -3,7 +3,7 @@
  * state of everything that is wanted. What was asked again and is as it was is no news.
  */
 import { byCodeUnit } from '../../base/order.ts';
-import type { OutcomeKind, Reason, RunEvent, RunReport, RunSummary, TaskOutcome } from '../tasks/outcome.ts';
+import { type Reason, type RunEvent, type RunReport, summaryOf, type TaskOutcome } from '../tasks/outcome.ts';
 import type { RoundCause, WatchListener } from './watch-events.ts';
 
 /** Paths that a round names. */
@@ -142,17 +142,4 @@ export class RoundTeller {
 function stateOf(outcome: TaskOutcome, told: TaskOutcome | undefined): TaskOutcome {
   if (outcome.outcome === 'skipped' || outcome.outcome === 'failed') return outcome;
   return told ?? { ...outcome, outcome: 'cached', reasons: [], ms: 0, restored: 0 };
-}
-
-function summaryOf(outcomes: readonly TaskOutcome[], ms: number, saved: number): RunSummary {
-  const count = (kind: OutcomeKind): number => outcomes.filter(({ outcome }) => outcome === kind).length;
-  return {
-    type: 'summary',
-    ran: count('ran'),
-    cached: count('cached'),
-    failed: count('failed'),
-    skipped: count('skipped'),
-    ms,
-    saved,
-  };
 }

@@ -20,25 +20,30 @@ export class Unsynced {
   sync(): void {
     const folders = new Set<string>();
     for (const path of this.#paths) {
-      syncFile(path, this.#flags);
+      syncIfThere(path, this.#flags);
       folders.add(dirname(path));
     }
     // Windows has no way to sync a folder, and keeps names safe without.
-    if (process.platform !== 'win32') for (const folder of folders) syncFile(folder, 'r');
+    if (process.platform !== 'win32') for (const folder of folders) syncIfThere(folder, 'r');
     this.#paths.clear();
   }
 }
 
-/** Waits until a file is on its disk; one that is gone, or cannot be synced, is left as it is. */
-export function syncFile(path: string, flags: 'r' | 'r+'): void {
+/** As `sync`; what is gone, or cannot be synced, is left as it is. */
+export function syncIfThere(path: string, flags: 'r' | 'r+'): void {
   try {
-    const fd = openSync(path, flags);
-    try {
-      fsyncSync(fd);
-    } finally {
-      closeSync(fd);
-    }
+    sync(path, flags);
   } catch {
     // Removed meanwhile. If it is a failing disk, the content will not verify and be absent.
+  }
+}
+
+/** Waits until a file or folder is on its disk. Throws what the system throws. */
+export function sync(path: string, flags: 'r' | 'r+'): void {
+  const fd = openSync(path, flags);
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
   }
 }

@@ -3,20 +3,11 @@
  * looked through, made durable and renamed. Knows nothing of locks, nor of what waits to be written.
  */
 import { randomBytes } from 'node:crypto';
-import {
-  closeSync,
-  constants,
-  copyFileSync,
-  fsyncSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from 'node:fs';
+import { closeSync, constants, copyFileSync, openSync, readdirSync, renameSync, rmSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { systemCode } from '../../base/errors.ts';
 import type { Digest } from '../../base/hash.ts';
+import { sync } from '../folder/unsynced.ts';
 import { pause } from '../pause.ts';
 import { verified } from '../values.ts';
 import type { Changes } from './hdf5-changes.ts';
@@ -203,14 +194,5 @@ function renamePatiently(from: string, to: string): void {
       if (process.platform !== 'win32' || tries === 50) throw error;
       pause(20);
     }
-  }
-}
-
-function sync(path: string, flags: string): void {
-  const fd = openSync(path, flags);
-  try {
-    fsyncSync(fd);
-  } finally {
-    closeSync(fd);
   }
 }

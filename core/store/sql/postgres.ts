@@ -10,27 +10,13 @@ import { type CallStore, type CallTerms, holds } from '../calls.ts';
 import { frozenRecord } from '../frozen.ts';
 import { requirePeer } from '../peer.ts';
 import { type CallRecord, decodeRecord, encodeRecord } from '../record.ts';
-import { columnText, type Dialect, endOfPrefix, findQuery, type Position, tagsOf } from './sql-terms.ts';
+import { columnText, type Dialect, endOfPrefix, findQuery, type Position, schemaOf, tagsOf } from './sql-terms.ts';
 
-/** Keys and digests are compared by code unit, as everywhere. */
-const SCHEMA = `
-CREATE TABLE IF NOT EXISTS fleche_calls (
-  key text COLLATE "C" PRIMARY KEY, kind text NOT NULL, name text NOT NULL, module text, result text, outputs text,
-  filed double precision NOT NULL, record bytea NOT NULL
-);
-CREATE TABLE IF NOT EXISTS fleche_parts (call_key text COLLATE "C" NOT NULL, name text NOT NULL, digest text NOT NULL);
-CREATE TABLE IF NOT EXISTS fleche_tags (call_key text COLLATE "C" NOT NULL, tag text NOT NULL, json text NOT NULL);
-CREATE INDEX IF NOT EXISTS fleche_calls_by_time ON fleche_calls (filed DESC, key);
-CREATE INDEX IF NOT EXISTS fleche_calls_by_name ON fleche_calls (name, filed DESC, key);
-CREATE INDEX IF NOT EXISTS fleche_calls_by_result ON fleche_calls (result);
-CREATE INDEX IF NOT EXISTS fleche_calls_by_outputs ON fleche_calls (outputs);
-CREATE INDEX IF NOT EXISTS fleche_parts_by_call ON fleche_parts (call_key);
-CREATE INDEX IF NOT EXISTS fleche_parts_by_digest ON fleche_parts (digest, name);
-CREATE INDEX IF NOT EXISTS fleche_tags_by_call ON fleche_tags (call_key);
-CREATE INDEX IF NOT EXISTS fleche_tags_by_value ON fleche_tags (tag, json);
-`;
-
-const DIALECT: Dialect = { prefix: 'fleche_', parameter: (n) => `$${n}` };
+const DIALECT: Dialect = {
+  prefix: 'fleche_',
+  parameter: (n) => `$${n}`,
+  types: { digest: 'TEXT COLLATE "C"', time: 'DOUBLE PRECISION', bytes: 'BYTEA' },
+};
 
 const SAVE_CALL = `
 INSERT INTO fleche_calls (key, kind, name, module, result, outputs, filed, record) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
@@ -98,7 +84,7 @@ export class PostgresCallStore implements CallStore {
       await transaction(pool, async (client) => {
         // Two processes that make the same table at once would disturb each other.
         await client.query(`SELECT pg_advisory_xact_lock(hashtext('fleche schema'))`);
-        await client.query(SCHEMA);
+        await client.query(schemaOf(DIALECT));
       });
       return pool;
     } catch (error) {

@@ -6,10 +6,10 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { Key } from '../../base/hash.ts';
 import { type CallTerms, holds, type SyncCallStore } from '../calls.ts';
-import { syncFile } from '../folder/unsynced.ts';
+import { syncIfThere } from '../folder/unsynced.ts';
 import { frozenRecord } from '../frozen.ts';
 import { type CallRecord, decodeRecord, encodeRecord } from '../record.ts';
-import { columnText, type Dialect, endOfPrefix, findQuery, type Position, tagsOf } from './sql-terms.ts';
+import { columnText, type Dialect, endOfPrefix, findQuery, type Position, schemaOf, tagsOf } from './sql-terms.ts';
 import {
   blobOf,
   guarded,
@@ -21,24 +21,11 @@ import {
 } from './sqlite.ts';
 import { IN_MEMORY } from './sqlite-path.ts';
 
-const SCHEMA = `
-CREATE TABLE IF NOT EXISTS calls (
-  key TEXT PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, module TEXT, result TEXT, outputs TEXT,
-  filed REAL NOT NULL, record BLOB NOT NULL
-);
-CREATE TABLE IF NOT EXISTS parts (call_key TEXT NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL);
-CREATE TABLE IF NOT EXISTS tags (call_key TEXT NOT NULL, tag TEXT NOT NULL, json TEXT NOT NULL);
-CREATE INDEX IF NOT EXISTS calls_by_time ON calls (filed DESC, key);
-CREATE INDEX IF NOT EXISTS calls_by_name ON calls (name, filed DESC, key);
-CREATE INDEX IF NOT EXISTS calls_by_result ON calls (result);
-CREATE INDEX IF NOT EXISTS calls_by_outputs ON calls (outputs);
-CREATE INDEX IF NOT EXISTS parts_by_call ON parts (call_key);
-CREATE INDEX IF NOT EXISTS parts_by_digest ON parts (digest, name);
-CREATE INDEX IF NOT EXISTS tags_by_call ON tags (call_key);
-CREATE INDEX IF NOT EXISTS tags_by_value ON tags (tag, json);
-`;
-
-const DIALECT: Dialect = { prefix: '', parameter: () => '?' };
+const DIALECT: Dialect = {
+  prefix: '',
+  parameter: () => '?',
+  types: { digest: 'TEXT', time: 'REAL', bytes: 'BLOB' },
+};
 
 /** Records read at a time by `find`: no cursor stays open while the caller works on them. */
 const PAGE = 64;
@@ -70,7 +57,7 @@ export class SqlCallStore implements SyncCallStore {
   /** Writes nothing when the tables are there, so that opening does not wait for a writer. */
   #prepareSchema(): void {
     const last = this.#connection.prepare("SELECT 1 FROM sqlite_master WHERE name = 'tags_by_value'").get();
-    if (last === undefined) this.#transaction(() => this.#connection.exec(SCHEMA));
+    if (last === undefined) this.#transaction(() => this.#connection.exec(schemaOf(DIALECT)));
   }
 
   #statement(text: string): Statement {
@@ -190,7 +177,7 @@ export class SqlCallStore implements SyncCallStore {
     if (!this.#unsynced || this.location === undefined) return;
     this.#unsynced = false;
     // Without a log, where write-ahead mode is not possible, each commit was synced.
-    syncFile(`${this.location}-wal`, 'r+');
+    syncIfThere(`${this.location}-wal`, 'r+');
   }
 
   close(): void {

@@ -16,6 +16,32 @@ export interface Dialect {
   readonly prefix: string;
   /** The n-th parameter of a statement, counted from 1. */
   readonly parameter: (n: number) => string;
+  /** Types of columns; keys and digests are compared by code unit. */
+  readonly types: { readonly digest: string; readonly time: string; readonly bytes: string };
+}
+
+/** Makes the tables and indexes that are not there; `tags_by_value` is the last of them. */
+export function schemaOf({ prefix, types }: Dialect): string {
+  const { digest, time, bytes } = types;
+  const indexes = [
+    ['calls', 'time', 'filed DESC, key'],
+    ['calls', 'name', 'name, filed DESC, key'],
+    ['calls', 'result', 'result'],
+    ['calls', 'outputs', 'outputs'],
+    ['parts', 'call', 'call_key'],
+    ['parts', 'digest', 'digest, name'],
+    ['tags', 'call', 'call_key'],
+    ['tags', 'value', 'tag, json'],
+  ];
+  return `
+CREATE TABLE IF NOT EXISTS ${prefix}calls (
+  key ${digest} PRIMARY KEY, kind TEXT NOT NULL, name TEXT NOT NULL, module TEXT, result TEXT, outputs TEXT,
+  filed ${time} NOT NULL, record ${bytes} NOT NULL
+);
+CREATE TABLE IF NOT EXISTS ${prefix}parts (call_key ${digest} NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS ${prefix}tags (call_key ${digest} NOT NULL, tag TEXT NOT NULL, json TEXT NOT NULL);
+${indexes.map(([table, by, columns]) => `CREATE INDEX IF NOT EXISTS ${prefix}${table}_by_${by} ON ${prefix}${table} (${columns});`).join('\n')}
+`;
 }
 
 interface Query {
