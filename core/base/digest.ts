@@ -83,7 +83,7 @@ function member(key: string): string {
 function node(value: unknown, depth: number): Digest {
   switch (typeof value) {
     case 'string':
-      return value.isWellFormed() ? sha256(`f1s${value}`) : sha256(`f1S${JSON.stringify(value)}`);
+      return value.isWellFormed() ? text(value) : sha256(`f1S${JSON.stringify(value)}`);
     case 'number':
       return number(value);
     case 'boolean':
@@ -102,6 +102,11 @@ function node(value: unknown, depth: number): Digest {
     case 'object':
       return value === null ? NULL : object(value, depth);
   }
+}
+
+function text(value: string): Digest {
+  if (value.length <= PIECE) return sha256(`f1s${value}`);
+  return new Sha256().update('f1s').update(value).digest();
 }
 
 function number(value: number): Digest {

@@ -10,7 +10,7 @@ import * as assert from 'uvu/assert';
 import { digest } from '../../core/base/digest.ts';
 import { DIGEST, MAX_DEPTH, registerClass } from '../../core/base/digestible.ts';
 import { FlecheError } from '../../core/base/errors.ts';
-import { isDigest } from '../../core/base/hash.ts';
+import { isDigest, sha256 } from '../../core/base/hash.ts';
 import { Ref } from '../../core/base/ref.ts';
 import { build, CASES, NESTINGS, pairs, recipes, sameValue } from './_values.ts';
 import { vectorFile } from './_vectors.ts';
@@ -195,6 +195,11 @@ test('depth has a limit, which is reached without exhausting the stack', () => {
     for (let depth = 0; depth < 20_000; depth++) value = wrap(value);
     assert.match(refusal(value), /is nested more than 400 levels deep$/);
   }
+});
+
+test('a long text is digested in pieces, to the same digest', () => {
+  const text = 'ä'.repeat(2 ** 24 + 1);
+  assert.is(digest(text), sha256(`f1s${text}`));
 });
 
 test('an array whose digests are together longer than the longest string is digested', () => {
