@@ -24,6 +24,7 @@ import {
   Reader,
 } from './bundle-reader.ts';
 import { Trail } from './bundle-trail.ts';
+import { withEsbuild } from './esbuild-process.ts';
 
 export interface Bundle {
   /** An ES module whose only export, `task`, is what was asked for. */
@@ -42,7 +43,16 @@ export interface Bundle {
  * Bundles each entry by itself, all in one go over modules that are read once; the results come in the order of the
  * entries. `root` must be a real path. Throws `CODE_UNRESOLVED` for the first thing wrong with any of them.
  */
-export async function bundle(
+export function bundle(
+  root: AbsPath,
+  entries: readonly Entry[],
+  mode: BundleMode,
+  now: () => number,
+): Promise<readonly Bundle[]> {
+  return withEsbuild(() => bundleAsSeen(root, entries, mode, now));
+}
+
+async function bundleAsSeen(
   root: AbsPath,
   entries: readonly Entry[],
   mode: BundleMode,
