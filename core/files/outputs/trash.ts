@@ -1,5 +1,6 @@
 /** Where things are moved that stand in the way but are not the program's to delete. Nothing is ever removed here. */
-import { cpSync, mkdirSync, renameSync, rmSync } from 'node:fs';
+import { accessSync, constants, cpSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { systemCode } from '../../base/errors.ts';
 import { type AbsPath, escapes, folderOf, type RelPath, toRel } from '../../base/paths.ts';
@@ -11,7 +12,7 @@ const MOST_NAMES = 3;
 /** Takes things of one workspace, each at its path, until it is asked what it took; the next go to another folder. */
 export class Trash {
   readonly #root: AbsPath;
-  readonly #trashDir: AbsPath;
+  #trashDir: string;
   readonly #clock: () => number;
   readonly #folders: string[] = [];
   readonly #tasks = new Set<string>();
@@ -71,7 +72,7 @@ export class Trash {
 
   #newFolder(): string {
     const stamp = new Date(this.#clock()).toISOString().replaceAll(':', '-');
-    mkdirSync(this.#trashDir, { recursive: true });
+    this.#makeDir();
     for (let attempt = 1; ; attempt++) {
       const folder = join(this.#trashDir, `${stamp}${attempt === 1 ? '' : `-${attempt}`}`);
       try {
@@ -80,6 +81,16 @@ export class Trash {
       } catch (error) {
         if (systemCode(error) !== 'EEXIST') throw error;
       }
+    }
+  }
+
+  /** Where nothing can be put, as in the cache of another user, a folder for what is temporary will do. */
+  #makeDir(): void {
+    try {
+      mkdirSync(this.#trashDir, { recursive: true });
+      accessSync(this.#trashDir, constants.W_OK);
+    } catch {
+      this.#trashDir = mkdtempSync(join(tmpdir(), 'fleche-trash-'));
     }
   }
 }

@@ -23,8 +23,8 @@ import {
   PLACE,
   Reader,
 } from './bundle-reader.ts';
+import { withEsbuild } from './bundle-service.ts';
 import { Trail } from './bundle-trail.ts';
-import { withEsbuild } from './esbuild-process.ts';
 
 export interface Bundle {
   /** An ES module whose only export, `task`, is what was asked for. */

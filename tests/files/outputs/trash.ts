@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AbsPath, RelPath } from '../../../core/base/paths.ts';
@@ -28,6 +29,19 @@ test('nothing is made where nothing is taken', () => {
   inFolder((root, outside) => {
     assert.is(new Trash(root, join(outside, 'trash') as AbsPath, NOON).told(), undefined);
     assert.equal(contents(outside), {});
+  });
+});
+
+test('where nothing can be put it goes to a folder for what is temporary, which is told', () => {
+  inFolder((root) => {
+    put(root, { a: 'one', '.fleche': 'a file' });
+    const trash = new Trash(root, join(root, '.fleche/trash') as AbsPath, NOON);
+    trash.take('a' as RelPath, 'task');
+    const place = /moved to (.*): /.exec(trash.told() ?? '')?.[1] ?? '';
+    assert.ok(place.startsWith(join(tmpdir(), 'fleche-trash-')), place);
+    assert.equal(contents(place), { a: 'one' });
+    assert.equal(contents(root), { '.fleche': 'a file' });
+    rmSync(dirname(place), { recursive: true });
   });
 });
 

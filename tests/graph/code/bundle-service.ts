@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FlecheError } from '../../../core/base/errors.ts';
-import { withEsbuild } from '../../../core/graph/code/esbuild-process.ts';
+import { withEsbuild } from '../../../core/graph/code/bundle-service.ts';
 import { closureOf } from '../_code.ts';
 import { inProject, rel } from '../_project.ts';
 
