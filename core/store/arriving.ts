@@ -6,10 +6,11 @@
 import type { Stats } from 'node:fs';
 import type { Digest } from '../base/hash.ts';
 import { writeNewFile } from './file-bytes.ts';
+import type { PackName } from './remote/pack.ts';
 import type { BlobInfo, FileValueStore } from './values.ts';
 
 /** The most that is kept at hand, bytes. */
-const MOST = 16 * 1024 * 1024;
+const MOST = 64 * 1024 * 1024;
 
 export class ArrivingValues implements FileValueStore {
   readonly #inner: FileValueStore;
@@ -27,11 +28,22 @@ export class ArrivingValues implements FileValueStore {
   /** Puts bytes that were verified to have this digest, and that nobody changes any more. */
   arrive(digest: Digest, bytes: Uint8Array): void {
     this.#inner.put(digest, bytes);
+    this.#keep(digest, bytes);
+  }
+
+  #keep(digest: Digest, bytes: Uint8Array): void {
     if (this.#atHand.has(digest)) return;
     if (this.#size + bytes.length > MOST) this.#forget();
     if (bytes.length > MOST) return;
     this.#atHand.set(digest, bytes);
     this.#size += bytes.length;
+  }
+
+  /** The same for all blobs of a pack, which is kept as it came where that can be. */
+  putPack(pack: PackName, bytes: Uint8Array, blobs: ReadonlyMap<Digest, Uint8Array>): void {
+    if (this.#inner.putPack === undefined) for (const [digest, blob] of blobs) this.#inner.put(digest, blob);
+    else this.#inner.putPack(pack, bytes, blobs);
+    for (const [digest, blob] of blobs) this.#keep(digest, blob);
   }
 
   #forget(): void {

@@ -2,6 +2,7 @@
 import type { Stats } from 'node:fs';
 import type { Awaitable } from '../base/awaitable.ts';
 import { type Digest, sha256 } from '../base/hash.ts';
+import type { PackName } from './remote/pack.ts';
 
 /** What a listing tells of one blob. */
 export interface BlobInfo {
@@ -73,7 +74,17 @@ export interface FileValueStore extends SyncValueStore {
   copyTo(digest: Digest, path: string, mode: number): Stats | undefined;
   /** Takes over a file whose content was verified to have this digest; afterwards nothing is at `path`. */
   adopt(path: string, digest: Digest): void;
+  /**
+   * Takes in all blobs of a pack, which were verified, with the pack as it came. Not there where blobs are kept one by one.
+   */
+  putPack?(pack: PackName, bytes: Uint8Array, blobs: ReadonlyMap<Digest, Uint8Array>): void;
 }
+
+/**
+ * The most that is kept in packs of what belongs together, bytes unpacked: of more the packs would be unpacked again and
+ * again, because not all of it is held at a time.
+ */
+export const MOST_PACKED: number = 64 * 1024 * 1024;
 
 /** Up to this size a blob is given out in one piece, bytes. */
 export const PIECE: number = 1 << 16;

@@ -6,7 +6,10 @@ import { sha256 } from '../../core/base/hash.ts';
 import { ArrivingValues } from '../../core/store/arriving.ts';
 import { openLmdb } from '../../core/store/lmdb/lmdb.ts';
 import { MemoryValueStore } from '../../core/store/memory.ts';
+import { PACKED_BLOB } from '../../core/store/remote/pack.ts';
+import type { FileValueStore } from '../../core/store/values.ts';
 import { inNewFolder } from '../_new-folder.ts';
+import { plainPack } from './_packs.ts';
 import { type ValuesUnderTest, valuesContract } from './_values.ts';
 
 valuesContract('memory', () => {
@@ -44,7 +47,7 @@ test('what arrived is written out without being read again, once, and is in the 
     assert.is(readFileSync(join(folder, 'one'), 'utf8'), 'bytes');
     assert.equal([store.has(digest), store.copyTo(digest, join(folder, 'two'), 0o644)], [false, undefined]);
     const large = Buffer.alloc(5_000_000);
-    for (let at = 0; at < 10; at++) {
+    for (let at = 0; at < 16; at++) {
       large.writeUInt8(at);
       store.arrive(sha256(large), Buffer.from(large));
       inner.delete(sha256(large));
@@ -55,5 +58,20 @@ test('what arrived is written out without being read again, once, and is in the 
 
 valuesContract('lmdb', (root) => lmdb(root, 'flush'));
 valuesContract('lmdb before its commit', (root) => lmdb(root, 'nothing'));
+valuesContract('lmdb in packs', (root) => {
+  const under = lmdb(root, 'flush');
+  return { ...under, store: inPacks(under.store) };
+});
+
+/** Puts what is small enough for a pack into one. */
+function inPacks(store: FileValueStore): FileValueStore {
+  const put = store.put.bind(store);
+  store.put = (digest, bytes) => {
+    if (bytes.length > PACKED_BLOB || store.has(digest)) return put(digest, bytes);
+    const pack = plainPack([[digest, bytes]]);
+    store.putPack?.(pack, pack.bytes, new Map([[digest, bytes]]));
+  };
+  return store;
+}
 
 test.run();

@@ -9,6 +9,7 @@ import { discard, download, downloadTo } from '../../store/remote/download.ts';
 import { type PackName, packOf, unpack } from '../../store/remote/pack.ts';
 import type { RemoteStore } from '../../store/remote/remote.ts';
 import type { Sealed } from '../../store/remote/sealed.ts';
+import { MOST_PACKED } from '../../store/values.ts';
 import { blobsOf, neededBy } from '../caches/transfer.ts';
 import type { Lanes } from './lanes.ts';
 import type { LocalSide } from './local-side.ts';
@@ -24,6 +25,7 @@ interface IncomingOptions {
 
 /** Blobs up to this go through memory, bytes. */
 const IN_MEMORY = 4 * 1024 * 1024;
+const NOTHING = new Uint8Array(0);
 /** No answer has more output paths. */
 const MAX_ENTRIES = 200_000;
 
@@ -53,7 +55,10 @@ export class Incoming {
       if (tree === undefined || faultOfTree(tree, limits) !== undefined) return this.#reject('unsafe outputs');
       if (!this.#names(tree)) return this.#reject('incomplete');
     }
-    for (const [blob, bytes] of inline) if (!found.has(blob)) await this.#side.arrive(blob, bytes);
+    const packs = new Set(this.#sealed.packs.map(({ digest }) => digest));
+    for (const [blob, bytes] of inline) {
+      if (!found.has(blob) && !packs.has(blob)) await this.#side.arrive(blob, bytes);
+    }
     for (const { blob, value } of named) {
       const bytes = found.get(blob);
       if (bytes !== undefined) await this.#side.keep(blob, bytes, value);
@@ -69,8 +74,7 @@ export class Incoming {
 
   /** What the whole answer says to have, bytes. */
   #size(): number {
-    const { packs, single } = this.#sealed;
-    return packs.reduce((sum, { raw }) => sum + raw, 0) + [...single.values()].reduce((sum, size) => sum + size, 0);
+    return this.#sizeOfPacks() + [...this.#sealed.single.values()].reduce((sum, size) => sum + size, 0);
   }
 
   /** Whether the answer says of every output file where its content is. */
@@ -102,7 +106,7 @@ export class Incoming {
         if (bytes !== undefined) found.set(digest, bytes);
       }),
       ...this.#packsOf(missing.filter((blob) => !single.has(blob))).map(async (pack) => {
-        for (const [blob, bytes] of await this.#unpacked(pack)) found.set(blob, bytes);
+        for (const [blob, bytes] of (await this.#unpacked(pack)).blobs) found.set(blob, bytes);
       }),
     ]);
     return found;
@@ -117,7 +121,7 @@ export class Incoming {
       const bytes = inline.get(digest);
       const size = single.get(digest);
       const pack = packs[packs.length === 0 ? 0 : packOf(digest, packs.length)];
-      if (bytes !== undefined) await this.#side.arrive(digest, bytes);
+      if (bytes !== undefined) await this.#arrive(digest, bytes);
       else if (size !== undefined) others.push(this.#bringSingle(digest, size));
       else if (pack === undefined) others.push(this.#isHere(digest));
       else {
@@ -134,16 +138,30 @@ export class Incoming {
     return this.#side.has(blob);
   }
 
+  /** What came with its record is here as a rule. */
+  async #arrive(blob: Digest, bytes: Uint8Array): Promise<void> {
+    if (!(await this.#side.has(blob))) await this.#side.arrive(blob, bytes);
+  }
+
   /** To ask for each blob costs more than to look into the pack once one is missing. */
   async #bringPacked(pack: PackName, blobs: readonly Digest[]): Promise<boolean> {
     let missing = 0;
     while (missing < blobs.length && (await this.#side.has(blobs[missing] ?? pack.digest))) missing++;
     if (missing === blobs.length) return true;
-    const found = await this.#unpacked(pack);
-    const wanted = new Set(blobs);
-    for (const [blob, bytes] of found) if (wanted.has(blob)) await this.#side.arrive(blob, bytes);
+    const { bytes, blobs: found } = await this.#unpacked(pack);
+    const wanted = blobs.filter((blob) => found.has(blob));
+    const { arriveInPack } = this.#side;
+    // A pack of which little is wanted is not worth its room.
+    const isKept = wanted.length * 2 > found.size && this.#sizeOfPacks() <= MOST_PACKED;
+    if (arriveInPack !== undefined && isKept) arriveInPack(pack, bytes, found);
+    else for (const blob of wanted) await this.#side.arrive(blob, found.get(blob) ?? NOTHING);
     for (const blob of blobs.slice(missing)) if (!found.has(blob) && !(await this.#side.has(blob))) return false;
     return true;
+  }
+
+  /** Unpacked, bytes. */
+  #sizeOfPacks(): number {
+    return this.#sealed.packs.reduce((sum, { raw }) => sum + raw, 0);
   }
 
   async #bringSingle(digest: Digest, size: number): Promise<boolean> {
@@ -174,10 +192,12 @@ export class Incoming {
     return packs.filter((_, at) => wanted.has(at));
   }
 
-  /** The blobs of a pack; none if it is not there any more. */
-  async #unpacked(pack: PackName): Promise<ReadonlyMap<Digest, Uint8Array>> {
-    const bytes = await this.#download(pack);
-    return bytes === undefined ? new Map() : unpack(pack, bytes);
+  /** A pack, which may have come with its record, and what is in it; nothing if it is not there any more. */
+  async #unpacked(
+    pack: PackName,
+  ): Promise<{ readonly bytes: Uint8Array; readonly blobs: ReadonlyMap<Digest, Uint8Array> }> {
+    const bytes = this.#sealed.inline.get(pack.digest) ?? (await this.#download(pack));
+    return bytes === undefined ? { bytes: NOTHING, blobs: new Map() } : { bytes, blobs: await unpack(pack, bytes) };
   }
 
   async #download(expected: { readonly digest: Digest; readonly size: number }): Promise<Uint8Array | undefined> {

@@ -4,6 +4,7 @@ import type { Digest, Key } from '../../base/hash.ts';
 import type { ArrivingValues } from '../../store/arriving.ts';
 import type { SyncCallStore } from '../../store/calls.ts';
 import type { CallRecord } from '../../store/record.ts';
+import type { PackName } from '../../store/remote/pack.ts';
 import type { CacheCore } from '../caches/cache-core.ts';
 
 /** A way of blobs that are too large for memory. */
@@ -23,6 +24,10 @@ export interface LocalSide {
   keep(blob: Digest, bytes: Uint8Array, value: Digest | null): Awaitable<void>;
   /** The same for verified content of output files, which are likely to be written next. */
   arrive(blob: Digest, bytes: Uint8Array): Awaitable<void>;
+  /** The same for all blobs of a pack, with the pack as it came; undefined where blobs are kept one by one. */
+  readonly arriveInPack:
+    | ((pack: PackName, bytes: Uint8Array, blobs: ReadonlyMap<Digest, Uint8Array>) => void)
+    | undefined;
   file(record: CallRecord): Awaitable<unknown>;
   record(key: Key): Awaitable<CallRecord | undefined>;
   /** Undefined where everything goes through memory. */
@@ -39,6 +44,7 @@ export function sideOfStores(values: ArrivingValues, calls: SyncCallStore, scrat
       if (value !== null) values.alias(value, blob);
     },
     arrive: (blob, bytes) => values.arrive(blob, bytes),
+    arriveInPack: (pack, bytes, blobs) => values.putPack(pack, bytes, blobs),
     file: (record) => calls.put(record),
     record: (key) => calls.get(key),
     files: {
@@ -57,6 +63,7 @@ export function sideOfCache(cache: CacheCore): LocalSide {
     bytes: (blob) => cache.bytes(blob),
     keep: (blob, bytes, value) => cache.keepBytes(blob, bytes, value),
     arrive: (blob, bytes) => cache.keepBytes(blob, bytes, null),
+    arriveInPack: undefined,
     file: (record) => cache.file(record),
     record: (key) => cache.lookup(key),
     files: undefined,

@@ -8,7 +8,7 @@ import type { CallRecord } from '../../store/record.ts';
 import { discard, fileContent } from '../../store/remote/download.ts';
 import { deal, makePack, PACKED_BLOB, type Pack } from '../../store/remote/pack.ts';
 import { contentOf, RemoteFault, type RemoteStore } from '../../store/remote/remote.ts';
-import { INLINE_NEEDED, INLINE_TOTAL, seal, sentApart } from '../../store/remote/sealed.ts';
+import { INLINE_NEEDED, INLINE_PACKS, INLINE_TOTAL, seal, sentApart } from '../../store/remote/sealed.ts';
 import type { Signer } from '../../store/remote/signing.ts';
 import { blobsOf, neededBy } from '../caches/transfer.ts';
 import { treeOf } from './incoming.ts';
@@ -93,18 +93,23 @@ export class Outgoing {
     return (await this.#options.secrets()).some((secret) => secret !== '' && text.includes(secret));
   }
 
-  /** Small things into the record as long as there is room, what it names itself first; undefined if something is gone. */
+  /**
+   * Small things into the record as long as there is room: what it names itself, and contents of files if there is room
+   * for all of them, since those that are left would need a pack anyway. Undefined if something is gone.
+   */
   async #deal(sizes: ReadonlyMap<Digest, number>): Promise<Dealt | undefined> {
     const inline = new Map<Digest, Uint8Array>();
     const small = new Map<Digest, number>();
     const single = new Map<Digest, number>();
     const needed = neededBy(this.#record);
+    const named = new Set(blobsOf(this.#record).map(({ blob }) => blob));
+    const rest = [...sizes].reduce((sum, [digest, size]) => sum + (needed.has(digest) ? 0 : size), 0);
     let room = INLINE_TOTAL;
     let roomOfNeeded = INLINE_NEEDED;
     for (const [digest, size] of sizes) {
       const isNeeded = needed.has(digest) && size <= roomOfNeeded;
       if (isNeeded) roomOfNeeded -= size;
-      else if (size <= room) room -= size;
+      else if (size <= room && (rest <= INLINE_TOTAL || named.has(digest))) room -= size;
       else {
         (size > PACKED_BLOB ? single : small).set(digest, size);
         continue;
@@ -123,15 +128,20 @@ export class Outgoing {
       }
       packs.push(await makePack(blobs));
     }
+    if (packs.reduce((sum, { size }) => sum + size, 0) <= INLINE_PACKS) {
+      for (const { digest, bytes } of packs) inline.set(digest, bytes);
+    }
     return { inline, packs, single };
   }
 
-  async #sendContent({ packs, single }: Dealt): Promise<void> {
+  async #sendContent(dealt: Dealt): Promise<void> {
     const { store, lanes, tally, signal } = this.#options;
-    const names = [...new Set(sentApart({ packs, single }))];
-    if (names.length === 0) return;
-    const there = await lanes.run(() => store.has(names, signal));
-    const missing = new Map(packs.flatMap((pack) => (there.has(pack.digest) ? [] : [[pack.digest, pack]])));
+    const names = new Set(sentApart(dealt));
+    if (names.size === 0) return;
+    const there = await lanes.run(() => store.has([...names], signal));
+    const { packs, single } = dealt;
+    const apart = packs.filter(({ digest }) => names.has(digest) && !there.has(digest));
+    const missing = new Map(apart.map((pack) => [pack.digest, pack]));
     await Promise.all([
       ...[...missing.values()].map(({ digest, bytes }) =>
         lanes.run(async () => {

@@ -20,6 +20,10 @@ const DEVICES = /^(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conou
 const FORBIDDEN = /[\\:*?"<>|\u0000-\u001f\u007f\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufeff]/;
 /** Folders that are not for outputs: what is put there is run, or believed. */
 const PRIVATE = /^(?:\.git|git~\d+|\.fleche)$/;
+/** Most names: nothing in them means anything anywhere. */
+const PLAIN = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,199}(?<![.])$/;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: what is not ASCII is what is looked for
+const ASCII = /^[\u0000-\u007f]*$/;
 const MAX_NAME = 255;
 const MAX_PATH = 4096;
 
@@ -30,19 +34,29 @@ export function faultOfTree({ entries }: Tree, { maxEntries, maxBytes }: TreeLim
   /** Every path and folder by its folded form: on many systems two that fold alike are one. */
   const spelled = new Map<string, string>();
   const solid = new Set<string>();
+  const folders = new Set<string>();
+  /** What is wrong with a path, whose folders are looked at when they are first met. */
+  const faultOf = (path: string): string | undefined => {
+    const end = path.lastIndexOf('/');
+    if (end >= 0) {
+      const folder = path.slice(0, end);
+      if (solid.has(folder)) return 'a path below a file';
+      const fault = folders.has(folder) ? undefined : faultOf(folder);
+      if (fault !== undefined) return fault;
+      folders.add(folder);
+    }
+    const fault = faultOfStep(path.slice(end + 1));
+    if (fault !== undefined) return fault;
+    const form = folded(path);
+    if ((spelled.get(form) ?? path) !== path) return 'a name that differs only in case';
+    spelled.set(form, path);
+    return undefined;
+  };
   for (const entry of entries) {
     const { path } = entry;
     if (entry.kind === 'absent') return `an absent path: ${path}`;
-    const steps = path.split('/');
-    const fault = faultOfPath(path, steps);
+    const fault = path.length > MAX_PATH ? 'a path that is too long' : faultOf(path);
     if (fault !== undefined) return `${fault}: ${path}`;
-    for (let end = 1; end <= steps.length; end++) {
-      const above = steps.slice(0, end).join('/');
-      if (end < steps.length && solid.has(above)) return `a path below a file: ${path}`;
-      const folded = above.normalize('NFC').toLowerCase().normalize('NFC');
-      if ((spelled.get(folded) ?? above) !== above) return `a name that differs only in case: ${path}`;
-      spelled.set(folded, above);
-    }
     if (entry.kind !== 'dir') solid.add(path);
     if (entry.kind === 'link' && leaves(path, entry.target)) return `a link that leads outside: ${path}`;
     if (entry.kind === 'file') {
@@ -53,16 +67,18 @@ export function faultOfTree({ entries }: Tree, { maxEntries, maxBytes }: TreeLim
   return bytes > maxBytes ? 'too large' : undefined;
 }
 
-function faultOfPath(path: string, steps: readonly string[]): string | undefined {
-  if (path.length > MAX_PATH) return 'a path that is too long';
-  for (const step of steps) {
-    if (step === '' || step === '.' || step === '..') return 'a path that leaves its folder';
-    if (FORBIDDEN.test(step) || !step.isWellFormed()) return 'a name with a character that not every system has';
-    if (/[. ]$/.test(step)) return 'a name that ends with a dot or a space';
-    if (DEVICES.test(step)) return 'the name of a device';
-    if (PRIVATE.test(step.normalize('NFKC').toLowerCase())) return 'a folder that is not for outputs';
-    if (Buffer.byteLength(step) > MAX_NAME) return 'a name that is too long';
-  }
+function folded(path: string): string {
+  return ASCII.test(path) ? path.toLowerCase() : path.normalize('NFC').toLowerCase().normalize('NFC');
+}
+
+function faultOfStep(step: string): string | undefined {
+  if (DEVICES.test(step)) return 'the name of a device';
+  if (PLAIN.test(step)) return undefined;
+  if (step === '' || step === '.' || step === '..') return 'a path that leaves its folder';
+  if (FORBIDDEN.test(step) || !step.isWellFormed()) return 'a name with a character that not every system has';
+  if (/[. ]$/.test(step)) return 'a name that ends with a dot or a space';
+  if (PRIVATE.test(step.normalize('NFKC').toLowerCase())) return 'a folder that is not for outputs';
+  if (Buffer.byteLength(step) > MAX_NAME) return 'a name that is too long';
   return undefined;
 }
 

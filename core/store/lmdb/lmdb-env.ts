@@ -39,7 +39,7 @@ const MOST_ENTRIES = 1000;
 const MOST_BYTES = 4 * 1024 * 1024;
 
 /** Named databases only: clearing or sharing the unnamed one is what breaks. Keys are bytes everywhere. */
-const CACHE_TABLES = ['values', 'aliases', 'calls', 'index', 'state'] as const;
+const CACHE_TABLES = ['values', 'aliases', 'packed', 'calls', 'index', 'state'] as const;
 type TableName = (typeof CACHE_TABLES)[number] | 'shelves';
 
 const SETTINGS: RootDatabaseOptions = {
@@ -84,6 +84,7 @@ export class LmdbEnv {
     this.#tables = {
       values: table(),
       aliases: table(),
+      packed: table(),
       calls: table(),
       index: table(),
       state: table(),

@@ -1,16 +1,18 @@
 /**
- * The values store on disk: blobs up to 32 KB in LMDB, larger ones as files. A blob's entry is the time it was last put
- * (8 bytes, a double of ms since the epoch) followed by its bytes; an alias's entry is the blob's digest followed by a
- * checksum of both digests, because a wrong target would be a right blob. What is put is visible in this process at
- * once, and to others after the environment's next commit.
+ * The values store on disk: blobs up to 32 KB in LMDB, larger ones as files, and those that came in packs as they came
+ * (`lmdb-packs.ts`). A blob's entry is the time it was last put (8 bytes, a double of ms since the epoch) followed by its
+ * bytes; an alias's entry is the blob's digest followed by a checksum of both digests, because a wrong target would be a
+ * right blob. What is put is visible in this process at once, and to others after the environment's next commit.
  */
 import { closeSync, openSync, readFileSync, readSync, rmSync, type Stats, statSync } from 'node:fs';
 import { FlecheError } from '../../base/errors.ts';
 import { type Digest, sha256 } from '../../base/hash.ts';
 import { chunkBuffer, writeNewFile } from '../file-bytes.ts';
 import { BlobFiles, REFRESH_AFTER } from '../folder/blob-files.ts';
+import type { PackName } from '../remote/pack.ts';
 import { type BlobInfo, type FileValueStore, piecesOf, verified } from '../values.ts';
 import type { LmdbEnv, Pending } from './lmdb-env.ts';
+import { LmdbPacks } from './lmdb-packs.ts';
 import { digestKey, digestsBeginningWith, keyDigest, type Table } from './lmdb-table.ts';
 
 /** Up to here a blob is cheaper to write in LMDB than as a file, bytes. */
@@ -26,6 +28,7 @@ export class LmdbValues implements FileValueStore, Pending {
   readonly #values: Table;
   readonly #aliases: Table;
   readonly #files: BlobFiles;
+  readonly #packs: LmdbPacks;
   /** Entries to write, or null to remove. */
   readonly #waiting = new Map<Digest, Buffer | null>();
   readonly #waitingAliases = new Map<Digest, Digest | null>();
@@ -41,20 +44,34 @@ export class LmdbValues implements FileValueStore, Pending {
       lost: (error) => env.lost(error),
     });
     env.join(this);
+    this.#packs = new LmdbPacks(env, {
+      has: (pack) => this.#hasOwn(pack),
+      get: (pack) => this.#inline(pack) ?? this.#files.get(pack),
+      put: (pack, bytes) => this.#putOwn(pack, bytes),
+      delete: (pack) => void this.#deleteOwn(pack),
+    });
   }
 
   has(digest: Digest): boolean {
+    return this.#isInline(digest) || this.#packs.has(digest) || this.#files.size(digest) !== undefined;
+  }
+
+  /** Whether it is a blob by itself. */
+  #hasOwn(digest: Digest): boolean {
+    return this.#isInline(digest) || this.#files.size(digest) !== undefined;
+  }
+
+  #isInline(digest: Digest): boolean {
     const waiting = this.#waiting.get(digest);
-    if (waiting === undefined ? this.#values.has(digestKey(digest)) : waiting !== null) return true;
-    return this.#files.size(digest) !== undefined;
+    return waiting === undefined ? this.#values.has(digestKey(digest)) : waiting !== null;
   }
 
   get(digest: Digest): Uint8Array | undefined {
-    return this.#inline(digest) ?? this.#files.get(digest);
+    return this.#inline(digest) ?? this.#packs.get(digest) ?? this.#files.get(digest);
   }
 
   pieces(digest: Digest): Iterable<Uint8Array> | undefined {
-    const bytes = this.#inline(digest);
+    const bytes = this.#inline(digest) ?? this.#packs.get(digest);
     return bytes === undefined ? this.#files.pieces(digest) : piecesOf(bytes);
   }
 
@@ -74,6 +91,15 @@ export class LmdbValues implements FileValueStore, Pending {
 
   put(digest: Digest, bytes: Uint8Array): void {
     this.#requireWritable();
+    if (this.#packs.refresh(digest) === undefined) this.#putOwn(digest, bytes);
+  }
+
+  putPack(pack: PackName, bytes: Uint8Array, blobs: ReadonlyMap<Digest, Uint8Array>): void {
+    this.#requireWritable();
+    this.#packs.put(pack, bytes, blobs);
+  }
+
+  #putOwn(digest: Digest, bytes: Uint8Array): void {
     if (bytes.length > INLINE_LIMIT) return this.#files.put(digest, bytes);
     const entry = Buffer.allocUnsafe(TIME_BYTES + bytes.length);
     entry.set(bytes, TIME_BYTES);
@@ -93,7 +119,12 @@ export class LmdbValues implements FileValueStore, Pending {
 
   delete(digest: Digest): boolean {
     this.#requireWritable();
-    const inline = this.#entry(digest) instanceof Buffer;
+    const packed = this.#packs.delete(digest);
+    return this.#deleteOwn(digest) || packed;
+  }
+
+  #deleteOwn(digest: Digest): boolean {
+    const inline = this.#isInline(digest);
     if (inline) this.#wait(digest, null);
     return this.#files.delete(digest) || inline;
   }
@@ -120,14 +151,15 @@ export class LmdbValues implements FileValueStore, Pending {
   }
 
   *list(): Generator<BlobInfo, void, undefined> {
-    this.#env.commit();
+    const { blobs, packs } = this.#packs.listed();
+    yield* blobs;
     for (const key of this.#values.keys()) {
       const digest = keyDigest(key);
       const entry = this.#values.get(key);
-      if (digest === undefined || entry === undefined || entry.length < TIME_BYTES) continue;
+      if (digest === undefined || packs.has(digest) || entry === undefined || entry.length < TIME_BYTES) continue;
       yield { digest, size: entry.length - TIME_BYTES, touched: entry.readDoubleLE() };
     }
-    yield* this.#files.list();
+    for (const info of this.#files.list()) if (!packs.has(info.digest)) yield info;
   }
 
   *aliases(): Generator<readonly [Digest, Digest], void, undefined> {
@@ -173,13 +205,15 @@ export class LmdbValues implements FileValueStore, Pending {
       if (this.#env.now() - entry.readDoubleLE() >= REFRESH_AFTER) this.#stamp(digest, entry);
       return entry.length - TIME_BYTES;
     }
+    const packed = this.#packs.refresh(digest);
+    if (packed !== undefined) return packed;
     const size = this.#files.size(digest);
     if (size !== undefined) this.#files.refresh(digest);
     return size;
   }
 
   copyTo(digest: Digest, path: string, mode: number): Stats | undefined {
-    const bytes = this.#inline(digest);
+    const bytes = this.#inline(digest) ?? this.#packs.get(digest);
     return bytes === undefined ? this.#files.copyTo(digest, path, mode) : writeNewFile(path, mode, bytes);
   }
 
@@ -209,6 +243,7 @@ export class LmdbValues implements FileValueStore, Pending {
   }
 
   flush(): void {
+    this.#packs.sweep();
     this.#files.sync();
     this.#env.commit();
   }

@@ -6,7 +6,7 @@
  *     fleche-pack 1\n   count (4 bytes)   count × (digest (32 bytes), length (4 bytes))   the blobs
  */
 import { promisify } from 'node:util';
-import { gunzip, gzip } from 'node:zlib';
+import { gunzip, gunzipSync, gzip } from 'node:zlib';
 import { type Digest, sha256 } from '../../base/hash.ts';
 import { byCodeUnit } from '../../base/order.ts';
 import { RemoteFault } from './remote.ts';
@@ -23,6 +23,8 @@ const MAX_RATIO = 200;
 const COUNT = 256;
 const BYTES = 2 * 1024 * 1024;
 
+/** What is no larger is unpacked in less time than another thread would need to be told of it, bytes. */
+const AT_ONCE = 256 * 1024;
 /** What zlib takes at least, bytes. */
 const LEAST_CHUNK = 64;
 
@@ -84,7 +86,19 @@ export function isPackName({ size, raw }: PackName): boolean {
 
 /** The blobs of a pack, each verified. Rejects with a `bad` fault for what is not exactly what it says. */
 export async function unpack(name: PackName, bytes: Uint8Array): Promise<ReadonlyMap<Digest, Uint8Array>> {
-  const plain = await inflated(name, bytes);
+  return blobsIn(await inflated(name, bytes));
+}
+
+/** The same at once; undefined for what is not exactly what it says. */
+export function unpackNow(name: PackName, bytes: Uint8Array): ReadonlyMap<Digest, Uint8Array> | undefined {
+  try {
+    return blobsIn(inflatedNow(name, bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+function blobsIn(plain: Buffer): ReadonlyMap<Digest, Uint8Array> {
   const first = HEADER.length + 4;
   if (plain.length < first || !plain.subarray(0, HEADER.length).equals(HEADER)) throw damaged();
   const count = plain.readUInt32BE(HEADER.length);
@@ -104,14 +118,26 @@ export async function unpack(name: PackName, bytes: Uint8Array): Promise<Readonl
   return blobs;
 }
 
-async function inflated({ size, raw }: PackName, bytes: Uint8Array): Promise<Buffer> {
-  if (raw === size) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+async function inflated(name: PackName, bytes: Uint8Array): Promise<Buffer> {
+  const { size, raw } = name;
+  if (raw === size || raw <= AT_ONCE) return inflatedNow(name, bytes);
   try {
     // In one go: pieces of the usual 16 KB are a trip to another thread each.
     const plain = await decompress(bytes, { maxOutputLength: raw, chunkSize: Math.max(raw + 1, LEAST_CHUNK) });
     if (plain.length === raw) return plain;
   } catch {
     // Not compressed at all, damaged, or longer than it says.
+  }
+  throw damaged();
+}
+
+function inflatedNow({ size, raw }: PackName, bytes: Uint8Array): Buffer {
+  if (raw === size) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  try {
+    const plain = gunzipSync(bytes, { maxOutputLength: raw, chunkSize: Math.max(raw + 1, LEAST_CHUNK) });
+    if (plain.length === raw) return plain;
+  } catch {
+    // As below.
   }
   throw damaged();
 }

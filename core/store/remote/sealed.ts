@@ -22,11 +22,15 @@ export const INLINE_TOTAL: number = 32 * 1024;
 /** What a hit cannot do without, such as the list of outputs, is sent inside the record up to this, all together, bytes. */
 export const INLINE_NEEDED: number = 256 * 1024;
 
+/** Packs are sent inside the record up to this, all of them together, bytes: a request less for most answers. */
+export const INLINE_PACKS: number = 128 * 1024;
+
 /** What a shared record says of its content. */
 export interface Sealed {
   readonly record: CallRecord;
   /** Who made it, in words of his own, such as the address of a CI job; null if nothing is told. */
   readonly producer: string | null;
+  /** Packs may be among them. */
   readonly inline: ReadonlyMap<Digest, Uint8Array>;
   /** A power of two of them, or none; `packOf` tells where a blob is. */
   readonly packs: readonly PackName[];
@@ -35,8 +39,8 @@ export interface Sealed {
 }
 
 /** What is not in the record itself: the blobs that are sent before it. */
-export function sentApart({ packs, single }: Pick<Sealed, 'packs' | 'single'>): readonly Digest[] {
-  return [...packs.map(({ digest }) => digest), ...single.keys()];
+export function sentApart({ inline, packs, single }: Pick<Sealed, 'inline' | 'packs' | 'single'>): readonly Digest[] {
+  return [...packs.flatMap(({ digest }) => (inline.has(digest) ? [] : digest)), ...single.keys()];
 }
 
 /** Why an answer is not believed. */

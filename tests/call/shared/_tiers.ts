@@ -1,5 +1,5 @@
 /** Machines that share a cache: each with stores of its own and a tier in front of a common server. */
-import { generateKeyPairSync } from 'node:crypto';
+import { createHash, generateKeyPairSync } from 'node:crypto';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -124,10 +124,15 @@ export async function receive(at: MachineUnderTest, record: CallRecord, contents
   return at.tier.bring(record.key, fileDigests(contents), at.side);
 }
 
-/** Many files, small ones and some larger than what is packed. */
+/** Many files, small ones and some larger than what is packed, that can hardly be compressed. */
 export function manyFiles(count: number, salt = ''): Contents {
   const size = (at: number): number => (at % 50 === 7 ? 150_000 : 200 + ((at * 37) % 3000));
   return Object.fromEntries(
-    Array.from({ length: count }, (_, at) => [`out/f${at}.txt`, `${salt}${at} `.repeat(Math.ceil(size(at) / 8))]),
+    Array.from({ length: count }, (_, at) => [`out/f${at}.txt`, noise(`${salt}${at}`, size(at))]),
   );
+}
+
+/** Always the same for one seed. */
+function noise(seed: string, length: number): string {
+  return createHash('shake256', { outputLength: length }).update(seed).digest('base64').slice(0, length);
 }

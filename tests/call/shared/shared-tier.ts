@@ -5,7 +5,7 @@ import { sha256 } from '../../../core/base/hash.ts';
 import { Signer, Verifier } from '../../../core/store/remote/signing.ts';
 import { aRecord, resultBlob, resultBytes } from '../../store/_record.ts';
 import { MemoryRemote } from '../../store/remote/_memory-remote.ts';
-import { type Contents, keyPair, machine, manyFiles, receive, TRUSTED, taskRecord } from './_tiers.ts';
+import { type Contents, fileDigests, keyPair, machine, manyFiles, receive, TRUSTED, taskRecord } from './_tiers.ts';
 
 test('an answer of one machine is one of another, with all its content', async () => {
   const server = new MemoryRemote();
@@ -76,6 +76,23 @@ test('small answers are one object', async () => {
   await here.push(taskRecord(here, 'small', { 'out/a.txt': 'a', 'out/b.txt': 'b'.repeat(5000) }));
   assert.is(server.blobs.size, 0);
   assert.is(server.records.size, 1);
+});
+
+test('packs that are small travel with the record', async () => {
+  const server = new MemoryRemote();
+  const [here, there] = [machine(server), machine(server)];
+  const contents = Object.fromEntries(
+    Array.from({ length: 100 }, (_, at) => [`out/f${at}.txt`, `${at} `.repeat(1000)]),
+  );
+  const record = taskRecord(here, 'packed', contents);
+  await here.push(record);
+  assert.equal([server.blobs.size, server.records.size], [0, 1]);
+  assert.is(await receive(there, record, contents), true);
+  const named = new Set([...fileDigests(contents), record.outputs, record.log]);
+  for (const { digest } of there.values.list())
+    assert.ok(named.has(digest), 'nothing but what the record names is kept');
+  await there.push(record);
+  assert.equal([...(await there.tier.lacking([record.key]))], []);
 });
 
 test('who may only read sends nothing, who may only write asks for nothing', async () => {
