@@ -387,10 +387,10 @@ check('a folder can be looked over without changing it', async ({ root, open, tr
   stores.values.put(digest, bytes);
   stores.state.put('s', bytes);
   stores.flush();
-  const old = join(stores.tmpDir, 'left-behind');
+  const old = join(stores.tmpDir, '123-0-0123456789ab');
   writeFileSync(old, '12345');
   utimesSync(old, now / 1000 - 7200, now / 1000 - 7200);
-  const young = join(stores.tmpDir, 'in-the-making');
+  const young = join(stores.tmpDir, '123-1-0123456789ab');
   writeFileSync(young, '123');
   utimesSync(young, now / 1000, now / 1000);
   writeFileSync(join(root, 'cas', digest.slice(0, 2), 'notes.txt'), 'mine');
@@ -399,7 +399,7 @@ check('a folder can be looked over without changing it', async ({ root, open, tr
   assert.is(report.damage, null);
   assert.equal(report.troubles, []);
   assert.equal(report.counts, { inline: 3, files: 1, aliases: 3, records: 3, states: 1 });
-  assert.equal(report.orphans, ['tmp/left-behind']);
+  assert.equal(report.orphans, ['tmp/123-0-0123456789ab']);
   assert.equal(report.strangers, [`cas/${digest.slice(0, 2)}/notes.txt`]);
   assert.equal(report.undecodable, []);
   assert.is(report.bytes.blobs, 100_000);
