@@ -14,9 +14,12 @@ const LIFECYCLE =
 const PLACEHOLDER = 'echo "Error: no test specified" && exit 1';
 /** Scripts that go on until they are stopped. */
 const ENDLESS = /^(?:start|dev|serve|watch|preview)(?::|$)|:(?:dev|watch|serve)$/;
-/** Scripts that look and write nothing. */
+/** Scripts that look and write nothing; of these, those that may run what was built. */
 const LOOKS =
   /^(?:lint|check|typecheck|type-check|types|tsc|test|spec|unit|format:check)(?::(?!watch|update|fix)\S+)?$/;
+const TESTS = /^(?:test|spec|unit)(?::|$)/;
+/** Commands that run scripts of packages. */
+const DELEGATES = /\s(?:-ws|-w|-r|--workspaces?|--recursive|--filter)\b|\b(?:turbo|nx|lerna|workspaces?)\s/;
 const MAKES = /^(?:build|compile|bundle)$/;
 
 type Guess = (name: string, one: Member, repository: Repository, names: ReadonlySet<string>) => ImportedTask;
@@ -53,11 +56,14 @@ function drafts(repository: Repository, comments: readonly string[], guessOf: ()
   const { root, packages, workspace, runsPreAndPost } = repository;
   const guess = guessOf();
   const names = new Set(packages.flatMap(scriptsOf));
-  // In the root of a workspace scripts run those of packages, where packages have any.
+  // In the root of a workspace scripts run those of packages, where packages have any, or look at everything.
   const isOfRoot = workspace === undefined || names.size === 0;
-  const rootTables = isOfRoot
-    ? scriptsOf(root).map((name) => taskTable(name, root, repository, guess, new Set(scriptsOf(root))))
-    : [];
+  const isOwn = (name: string): boolean =>
+    LOOKS.test(name) && !names.has(name) && !DELEGATES.test(` ${root.scripts[name]} `);
+  const rootNames = isOfRoot ? scriptsOf(root) : scriptsOf(root).filter(isOwn);
+  const rootTables = rootNames.map((name) =>
+    taskTable(name, root, repository, guess, isOfRoot ? new Set(scriptsOf(root)) : names),
+  );
   const templates = [...names].map((name): DraftTable => {
     const [first = root] = packages.filter(({ scripts }) => scripts[name] !== undefined);
     const task = guess(name, first, repository, names);
@@ -117,7 +123,10 @@ function guessed(name: string, one: Member, repository: Repository, names: Reado
   }
   if (!LOOKS.test(name))
     return { ...NOTHING, comments: ['Say what it reads and writes, then take "cache = false" away.'] };
-  const needs = build === undefined || outputs.length === 0 ? [] : isShared ? [`^${build}`] : [];
+  const [maker = one] = build === undefined ? [] : repository.packages.filter(({ scripts }) => build in scripts);
+  if (build === undefined || outputsOf(maker, repository).length === 0) return { ...NOTHING, cache: true };
+  const isRoot = isShared && one.folder === '.';
+  const needs = [...(isShared ? [`^${build}`] : []), ...(TESTS.test(name) && !isRoot ? [build] : [])];
   return { ...NOTHING, cache: true, needs };
 }
 

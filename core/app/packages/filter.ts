@@ -80,8 +80,12 @@ function named({ pattern }: Filter, packages: Packages, cwd: RelPath): readonly 
 }
 
 function unmatched({ text, pattern }: Filter, packages: Packages): FlecheError {
-  const known = isPathPattern(pattern) ? packages.all.map(({ folder }) => `./${folder}`) : packages.names;
   return new FlecheError('CONFIG_UNKNOWN_PACKAGE', `--filter: no package matches "${text}"`, {
-    hint: suggest(pattern, known),
+    hint: isPathPattern(pattern)
+      ? suggest(
+          pattern,
+          packages.all.map(({ folder }) => `./${folder}`),
+        )
+      : packages.hint(pattern),
   });
 }

@@ -2,6 +2,7 @@
  * The packages of a workspace and how they depend on each other. Pure; an answer holds for the manifests that were read.
  */
 import type { Digest } from '../../base/hash.ts';
+import { nearestName, suggest } from '../../base/nearest.ts';
 import { byCodeUnit, topologicalOrder } from '../../base/order.ts';
 import { isWithin, type RelPath } from '../../base/paths.ts';
 import type { Member } from '../../files/lock/lock.ts';
@@ -41,6 +42,13 @@ export class Packages {
 
   get names(): readonly string[] {
     return this.all.map(({ name }) => name);
+  }
+
+  /** A hint at the one that was most likely meant; scopes may have been left out. */
+  hint(word: string): string {
+    const short = new Map(this.names.map((name) => [name.slice(name.lastIndexOf('/') + 1), name]));
+    const near = nearestName(word, this.names) ?? short.get(nearestName(word, short.keys()) ?? '');
+    return near === undefined ? suggest(word, this.names) : `Did you mean "${near}"?`;
   }
 
   /** A package, or the root by its name here. */

@@ -1,6 +1,6 @@
 /** Which tasks are meant. */
 import { FlecheError } from '../../base/errors.ts';
-import { suggest } from '../../base/nearest.ts';
+import { nearestName, suggest } from '../../base/nearest.ts';
 import type { TaskGraph } from '../../graph/tasks/graph.ts';
 import { type Package, type Packages, ROOT } from '../packages/packages.ts';
 import type { Project } from '../project.ts';
@@ -72,7 +72,7 @@ function taskOf(written: string, local: string, graph: TaskGraph, packages: Pack
   const [owner = written, ...others] = packagesCalled(written, packages);
   if (packages.named(owner) === undefined || others.length > 0) {
     throw new FlecheError('CONFIG_UNKNOWN_PACKAGE', `there is no package "${written}"`, {
-      hint: others.length > 0 ? `Write its scope: ${[owner, ...others].join(', ')}.` : suggest(owner, packages.names),
+      hint: others.length > 0 ? `Write its scope: ${[owner, ...others].join(', ')}.` : packages.hint(owner),
     });
   }
   const task = owner === ROOT ? local : `${owner}#${local}`;
@@ -103,6 +103,12 @@ export function taskNamed(name: string, { graph, here, packages }: Chooser): str
   const local = name.slice(hash + 1);
   const task = owners.length === 0 || others.length > 0 ? name : owner === ROOT ? local : `${owner}#${local}`;
   return graph.has(task) ? task : undefined;
+}
+
+/** A hint at the task that was most likely meant by a word that may stand for something else; undefined if none is near. */
+export function taskHint(word: string, { graph }: Chooser): string | undefined {
+  const near = nearestName(word, graph.names) ?? nearestName(word, localNames(graph));
+  return near === undefined ? undefined : `Did you mean "${near}"?`;
 }
 
 /** The name of the package that a task belongs to. */

@@ -12,7 +12,7 @@ import type { CallRecord } from '../../store/record.ts';
 import { Ancestry, type CallNode, type Origin } from '../ancestry.ts';
 import { EXIT } from '../exit-code.ts';
 import type { Project } from '../project.ts';
-import { taskNamed } from '../selection/targets.ts';
+import { taskHint, taskNamed } from '../selection/targets.ts';
 import { type Style, styleFor } from '../terminal/style.ts';
 import { harmless } from '../terminal/text.ts';
 import type { VerbContext } from '../verb.ts';
@@ -71,7 +71,7 @@ async function recordOf(word: string, project: Project, cwd: string, ancestry: A
   const record = key === undefined ? undefined : calls.get(key);
   if (record !== undefined) return record;
   throw new FlecheError('CALL_UNKNOWN', `no call is on file under ${word}`, {
-    hint: 'Name a task, a file, or a key as `run --json` prints it.',
+    hint: taskHint(word, project) ?? 'Name a task, a file, or a key as `run --json` prints it.',
   });
 }
 

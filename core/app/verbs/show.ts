@@ -2,6 +2,7 @@
 import { inspect } from 'node:util';
 import { formatDuration } from '../../base/duration.ts';
 import { FlecheError } from '../../base/errors.ts';
+import type { Digest } from '../../base/hash.ts';
 import { Cache } from '../../call/caches/cache.ts';
 import { expandKey, mayBeDigest } from '../../call/prefix.ts';
 import type { CallRecord } from '../../store/record.ts';
@@ -50,8 +51,8 @@ function recordText(record: CallRecord, now: number): string {
     `key      ${key}`,
     ...(failure === null ? [] : [`failed   ${harmless(failure.message)}`]),
     ...(result === null ? [] : [`result   ${result.digest}`]),
-    ...(outputs === null ? [] : [`outputs  ${outputs}`]),
-    ...(log === null ? [] : [`log      ${log}`]),
+    ...(outputs === null ? [] : [`outputs  ${outputs}`, `         list them: ${catOf(outputs)}`]),
+    ...(log === null ? [] : [`log      ${log}`, `         show it: ${catOf(log)}`]),
     'made of',
     ...parts.map((part) => `  ${part.digest.slice(0, 12)}  ${harmless(part.name)}`),
     ...(Object.keys(metadata).length === 0
@@ -63,4 +64,8 @@ function recordText(record: CallRecord, now: number): string {
             .map((line) => `  ${line}`),
         ]),
   ].join('\n');
+}
+
+function catOf(digest: Digest): string {
+  return `fleche cat ${digest.slice(0, 12)}`;
 }

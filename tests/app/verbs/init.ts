@@ -71,6 +71,38 @@ test('so does one of several packages', () =>
     assert.equal((await run()).log, []);
   }));
 
+test('a test may run what its package builds; scripts of the root that look at everything are tasks of the root', () =>
+  imported(
+    {
+      ...MANY,
+      'package.json': {
+        name: 'many',
+        scripts: {
+          lint: 'npm run lint -ws',
+          typecheck: 'turbo run typecheck',
+          check: say('check'),
+          release: say('release'),
+        },
+      },
+      'packages/b/package.json': {
+        name: 'b',
+        dependencies: { a: '*' },
+        scripts: {
+          build: `${say('build b')} && mkdir -p dist && echo b >dist/b`,
+          test: `${say('test b')} && cat dist/b`,
+        },
+      },
+    },
+    undefined,
+    async ({ toml, run }) => {
+      const { templates, tasks } = toml();
+      assert.equal([templates.test.needs, templates.lint.needs], [['^build', 'build'], ['^build']]);
+      assert.equal([Object.keys(tasks), tasks.check.needs], [['check'], ['^build']]);
+      assert.equal((await run('test')).log, ['build a', 'build b', 'test b']);
+      assert.equal((await run('check', 'test')).log, ['check']);
+    },
+  ));
+
 test('what has no equal when all is put together is counted', async () => {
   const scripts = { a: 'x', b: 'x' };
   const outputs = (b: string) => ({ a: { outputs: ['dist/*.js'] }, b: { outputs: [b] } });
