@@ -5,7 +5,7 @@
  * it waits, so that nobody ever waits for one who waits.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import { hold } from '../../store/hold.ts';
+import { type Held, hold, tryHold } from '../../store/hold.ts';
 import type { Lease, LeaseStore } from '../../store/leases.ts';
 import { isAbandoned } from '../../store/owner.ts';
 import type { TaskGraph } from '../tasks/graph.ts';
@@ -38,7 +38,8 @@ const FEW = 8;
 export async function claim(task: string, options: ClaimOptions): Promise<Claim | undefined> {
   const { leases, now, signal, onWait } = options;
   for (let waited = false; ; waited = true) {
-    const held = await hold(leases, PREFIX + task, { now, signal, onWait });
+    const name = PREFIX + task;
+    const held = (await firstTries(leases).take(name, now)) ?? (await hold(leases, name, { now, signal, onWait }));
     if (held === undefined) return undefined;
     const older = inTheWay(held.lease, options);
     if (older === undefined) return { waited: waited || held.waited, release: held.release };
@@ -49,6 +50,48 @@ export async function claim(task: string, options: ClaimOptions): Promise<Claim 
       await delay(LOOK, undefined, { signal }).catch(() => {});
     }
   }
+}
+
+/** First tries at leases that are made in one turn of the event loop, as one step: that costs little more than one try. */
+class FirstTries {
+  readonly #leases: LeaseStore;
+  #due: { readonly take: () => void; readonly reject: (error: unknown) => void }[] = [];
+
+  constructor(leases: LeaseStore) {
+    this.#leases = leases;
+  }
+
+  /** The lease, or undefined if somebody has it. */
+  take(name: string, now: () => number): Promise<Held | undefined> {
+    return new Promise((resolve, reject) => {
+      if (this.#due.length === 0) setImmediate(() => this.#take());
+      const take = (): void => {
+        const tried = tryHold(this.#leases, name, now);
+        resolve('holder' in tried ? undefined : tried);
+      };
+      this.#due.push({ take, reject });
+    });
+  }
+
+  #take(): void {
+    const all = this.#due;
+    this.#due = [];
+    try {
+      this.#leases.together(() => {
+        for (const { take } of all) take();
+      });
+    } catch (error) {
+      for (const { reject } of all) reject(error);
+    }
+  }
+}
+
+const lines = new WeakMap<LeaseStore, FirstTries>();
+
+function firstTries(leases: LeaseStore): FirstTries {
+  const line = lines.get(leases) ?? new FirstTries(leases);
+  lines.set(leases, line);
+  return line;
 }
 
 /** An older claim on something that the task needs or that needs it. A younger one will give way. */
