@@ -16,7 +16,15 @@ import type {
 import { type Digest, digest, FlecheError, type Part } from '../core/index.ts';
 import { type Form, Hooks, type Host, IDLE_WITHOUT_PARTS, type Report, reportOf, reportOn } from './cached/hooks.ts';
 import { type BundlerLook, type Recording, recordings } from './cached/recording.ts';
-import { type CachedOptions, configDigest, identityParts, isExcluded, partOf, rootOf } from './cached/settings.ts';
+import {
+  type CachedOptions,
+  configDigest,
+  identityParts,
+  isExcluded,
+  partOf,
+  requireSettings,
+  rootOf,
+} from './cached/settings.ts';
 import { relativeTo } from './machine.ts';
 import { Packages } from './packages.ts';
 
@@ -41,6 +49,7 @@ const ASIDE = new Set(
  * `CODE_UNRESOLVED` or `INDIGESTIBLE` for a plugin or options that cannot be told from others.
  */
 export function cached<O = unknown>(plugin: Plugin | ((options: O) => Plugin), settings: CachedOptions): Plugin {
+  requireSettings(settings);
   const inner = typeof plugin === 'function' ? plugin(settings.options as O) : plugin;
   const identity = identityParts(inner.name, settings, new Packages(rootOf(settings)));
   let hooks: Hooks | undefined;

@@ -6,7 +6,15 @@
 import { digest } from '../core/index.ts';
 import { type Report, reportOf, reportOn } from './cached/hooks.ts';
 import { recordings } from './cached/recording.ts';
-import { type CachedOptions, identityParts, isKnown, isLeftAlone, partOf, rootOf } from './cached/settings.ts';
+import {
+  type CachedOptions,
+  identityParts,
+  isKnown,
+  isLeftAlone,
+  partOf,
+  requireSettings,
+  rootOf,
+} from './cached/settings.ts';
 import { type Hook, type HookName, ModuleCalls } from './cached/vite-calls.ts';
 import { noteTypeFiles } from './cached/vue-types.ts';
 import { Packages } from './packages.ts';
@@ -42,6 +50,7 @@ const LATER = [
  * cached. Throws `CODE_UNRESOLVED` or `INDIGESTIBLE` for a plugin or options that cannot be told from others.
  */
 export function cached<P>(plugin: P | ((options: never) => P), settings: CachedOptions): P {
+  requireSettings(settings);
   const made = typeof plugin === 'function' ? (plugin as (options: unknown) => P)(settings.options) : plugin;
   const packages = new Packages(rootOf(settings));
   if (!Array.isArray(made)) return cachedOne(made, { settings, packages, obstacle: obstacleOf([made], settings) }) as P;

@@ -25,4 +25,26 @@ test('every code is thrown somewhere', () => {
   );
 });
 
+test('whoever meets an error at the command line is told what to do', () => {
+  const met = sources.filter((path) => /^core\/(app|files|graph)\//.test(path));
+  const silent = met.flatMap((path) => {
+    const text = read(path);
+    return [...text.matchAll(/new FlecheError\(\s*'([A-Z_]+)'/g)].flatMap(({ 1: code = '', index }) => {
+      if (code === 'BUG' || /\bhint\b/.test(callAt(text, index))) return [];
+      return `${path}:${text.slice(0, index).split('\n').length} ${code}`;
+    });
+  });
+  assert.equal(silent, []);
+});
+
+/** From `new` to the end of the arguments. */
+function callAt(text: string, from: number): string {
+  let depth = 0;
+  for (let at = text.indexOf('(', from); at < text.length; at++) {
+    if (text[at] === '(') depth++;
+    else if (text[at] === ')' && --depth === 0) return text.slice(from, at);
+  }
+  return text.slice(from);
+}
+
 test.run();

@@ -19,7 +19,10 @@ export function decode(bytes: Uint8Array): unknown {
 }
 
 function corrupt(why: string, cause?: unknown): FlecheError {
-  return new FlecheError('STORE_CORRUPT', `not an encoded value: ${why}`, { cause });
+  return new FlecheError('STORE_CORRUPT', `not an encoded value: ${why}`, {
+    hint: 'It is damaged, or of another version; its call makes it anew.',
+    cause,
+  });
 }
 
 class Reader {

@@ -35,7 +35,9 @@ export class FileRef {
     if (entry.kind === 'link' && entry.digest !== null) {
       return new FileRef(root, entry.path, entry.digest, entry.executable);
     }
-    throw new FlecheError('INPUT_UNREADABLE', `${entry.path} is not a file`);
+    throw new FlecheError('INPUT_UNREADABLE', `${entry.path} is not a file`, {
+      hint: 'It is a folder or a link that leads nowhere; name a file.',
+    });
   }
 
   /** Where it lies on this machine: no part of its identity, so no answer may depend on it. */
@@ -50,6 +52,7 @@ export class FileRef {
       bytes = readFileSync(this.absolute);
     } catch (error) {
       throw new FlecheError('INPUT_UNREADABLE', `cannot read ${this.path}: ${systemCode(error) ?? error}`, {
+        hint: 'Was it removed meanwhile, and may it be read?',
         cause: error,
       });
     }

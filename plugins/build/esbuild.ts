@@ -18,7 +18,10 @@ const ASIDE = new Set(['absWorkingDir', 'plugins', 'logLevel', 'logLimit', 'logO
 export async function buildWithEsbuild(options: BuildOptions, settings: BuildSettings = {}): Promise<BuildReport> {
   const root = resolve(options.absWorkingDir ?? workingFolder());
   const plugins = options.plugins ?? [];
-  if (options.write === false) throw new FlecheError('USAGE', 'only builds that write can be answered from the cache');
+  if (options.write === false)
+    throw new FlecheError('USAGE', 'only builds that write can be answered from the cache', {
+      hint: 'Leave out write: false, or call esbuild itself.',
+    });
   if (plugins.length > 0 && settings.identity === undefined) {
     throw new FlecheError('USAGE', 'the plugins of a build have to be told from others', {
       hint: 'Give settings.identity, to be changed with their code or options.',

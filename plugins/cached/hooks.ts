@@ -273,5 +273,5 @@ export function reportOn(plugin: object, report: () => Report): void {
 export function reportOf(plugin: object): Report {
   const report = reports.get(plugin);
   if (report !== undefined) return report();
-  throw new FlecheError('USAGE', 'this is no cached plugin');
+  throw new FlecheError('USAGE', 'this is no cached plugin', { hint: 'Pass what cached(…) gave back.' });
 }

@@ -76,6 +76,15 @@ interface Preset {
   /** Its calls cost less than an answer, or can never be kept. */
   readonly isLeftAlone?: true;
 }
+
+/** Throws `USAGE` without settings: programs in JavaScript are not told by a compiler. */
+export function requireSettings(settings: CachedOptions | undefined): void {
+  if (settings !== undefined) return;
+  throw new FlecheError('USAGE', 'a cached plugin is told what it was made with', {
+    hint: 'Write cached(plugin, { options: {} }), with the options that it takes.',
+  });
+}
+
 /** For plugins that are configured by their options only. */
 export const NO_CONFIGURATIONS: RegExp = /^$/;
 const SVELTE: Preset = { package: '@sveltejs/vite-plugin-svelte', isKnown: true };

@@ -167,5 +167,7 @@ function isFailure(error: unknown): boolean {
 export function valueText({ value, task }: Output): string {
   const text = JSON.stringify(value);
   if (text !== undefined) return text;
-  throw new FlecheError('USAGE', `what "${task}" returns cannot be imported: it is no JSON`);
+  throw new FlecheError('USAGE', `what "${task}" returns cannot be imported: it is no JSON`, {
+    hint: 'Let it return plain data, or import a file that it writes.',
+  });
 }

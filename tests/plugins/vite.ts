@@ -287,6 +287,7 @@ test('a call that fails is made again', async () => {
 
 test('a plugin without an identity and options without a digest are refused', () => {
   assert.throws(() => cached(appending, { options: { text: 'x' } }), /cannot be identified/);
+  assert.throws(() => Reflect.apply(cached, undefined, [appending]), /is told what it was made with/);
   assert.throws(
     () => cached({ name: 'x', load: () => null }, { options: { f: () => 1 }, identity: '1' }),
     /options of x\.f/,

@@ -21,7 +21,10 @@ export async function cat(context: VerbContext): Promise<number> {
     const digest = await expandStored(values, prefix);
     const alias = values.target(digest);
     const pieces = values.pieces(alias ?? digest);
-    if (pieces === undefined) throw new FlecheError('DIGEST_UNKNOWN', `nothing is stored under ${prefix}`);
+    if (pieces === undefined)
+      throw new FlecheError('DIGEST_UNKNOWN', `nothing is stored under ${prefix}`, {
+        hint: 'Its content may have been removed by gc; run the task that makes it again.',
+      });
     const file = invocation.text('output');
     if (file !== undefined) writeBytes(resolve(machine.cwd, file), pieces);
     else if (alias !== undefined) machine.stdout.write(valueText(pieces));

@@ -29,7 +29,9 @@ export class SizeLimitedCache extends Cache {
   constructor(values: SyncValueStore, calls: SyncCallStore, limits: Limits) {
     super(values, calls);
     if (limits.maxBytes === undefined && limits.maxEntries === undefined) {
-      throw new FlecheError('USAGE', 'a size-limited cache needs maxBytes or maxEntries');
+      throw new FlecheError('USAGE', 'a size-limited cache needs maxBytes or maxEntries', {
+        hint: "Pass one of them, such as { maxBytes: '500MB' }.",
+      });
     }
     this.#values = values;
     this.#calls = calls;

@@ -21,7 +21,9 @@ export interface RenameReport {
 /** Files every call of `from` as a call of `to`. A call that `to` has on file already is left where it is. */
 export async function rename(cache: CacheCore, from: FunctionName, to: FunctionName): Promise<RenameReport> {
   if (from.name === undefined && from.module === undefined) {
-    throw new FlecheError('USAGE', 'say which function is renamed: a name, a module, or both');
+    throw new FlecheError('USAGE', 'say which function is renamed: a name, a module, or both', {
+      hint: "Pass it as the second argument, such as { name: 'old' }.",
+    });
   }
   const report = { renamed: 0, conflicts: 0 };
   const terms =

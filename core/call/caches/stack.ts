@@ -69,7 +69,10 @@ abstract class Layered extends BaseCache {
 
   constructor(layers: readonly BaseCache[]) {
     super();
-    if (layers.length === 0) throw new FlecheError('USAGE', 'a stack or pool needs at least one cache');
+    if (layers.length === 0)
+      throw new FlecheError('USAGE', 'a stack or pool needs at least one cache', {
+        hint: 'List its caches, the nearest first.',
+      });
     this.layers = layers;
   }
 

@@ -54,7 +54,9 @@ export function fleche(
  */
 export function memoised<F extends AnyFunction>(fn: F): Memoised<F> {
   if (wrappers.has(fn)) return fn as Memoised<F>;
-  throw new FlecheError('USAGE', `"${fn.name}" is not a memoised function`);
+  throw new FlecheError('USAGE', `"${fn.name}" is not a memoised function`, {
+    hint: 'Pass what fleche(fn) gave back, or a method with the decorator @fleche.',
+  });
 }
 
 function isDecoratorContext(value: unknown): value is ClassMethodDecoratorContext {

@@ -181,7 +181,13 @@ function named(
   for (const name of Object.keys(args)) {
     if (name !== THIS && !/^\d+$/.test(name)) requireArgument(memo.identity, name);
     if (!memo.ignores(name)) continue;
-    throw new FlecheError('USAGE', `the argument "${name}" of ${memo.identity.name} is ignored, so it is on no record`);
+    throw new FlecheError(
+      'USAGE',
+      `the argument "${name}" of ${memo.identity.name} is ignored, so it is on no record`,
+      {
+        hint: 'Ask without it.',
+      },
+    );
   }
   const isAbout = receiver !== undefined && memo.identity.usesThis && !memo.ignores(THIS);
   return isAbout ? { [THIS]: receiver, ...args } : { ...args };

@@ -39,7 +39,9 @@ export function parametersOf(source: string, length: number): Parameters {
 export function renamed(parameters: Parameters, given: readonly string[]): Parameters {
   const { names, rest, closed } = parameters;
   if (new Set(given).size < given.length)
-    throw new FlecheError('USAGE', `args names one argument twice: ${given.join(', ')}`);
+    throw new FlecheError('USAGE', `args names one argument twice: ${given.join(', ')}`, {
+      hint: 'Give each a name of its own.',
+    });
   if (given.length > names.length && (rest || closed)) {
     throw new FlecheError('USAGE', `args has ${given.length} names for ${names.length} parameters`, {
       hint: `The parameters are: ${names.join(', ') || 'none'}.`,

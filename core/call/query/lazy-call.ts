@@ -127,7 +127,9 @@ export class LazyCall<S extends Signature = Signature> {
 
   #stored(): StoredValue {
     if (this.record.result !== null) return this.record.result;
-    throw new FlecheError('CALL_UNKNOWN', `${this.name} has no result: ${this.failure?.message ?? 'it returns none'}`);
+    throw new FlecheError('CALL_UNKNOWN', `${this.name} has no result: ${this.failure?.message ?? 'it returns none'}`, {
+      hint: 'Ask for calls that succeeded, or look at failure.',
+    });
   }
 
   /** Loads everything. */

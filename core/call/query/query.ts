@@ -122,7 +122,10 @@ export class QueryIterator<S extends Signature = Signature>
   /** The one call there is. Throws `CALL_UNKNOWN` if there is none, `CALL_AMBIGUOUS` if there are more. */
   only(): Answer<S, LazyCall<S>> {
     return this.#answer(this.take(2).#calls(), ([call, other]) => {
-      if (call === undefined) throw new FlecheError('CALL_UNKNOWN', 'no call on file matches');
+      if (call === undefined)
+        throw new FlecheError('CALL_UNKNOWN', 'no call on file matches', {
+          hint: 'Make the call first, or ask with fewer terms; any() tells whether there is one.',
+        });
       if (other === undefined) return call;
       throw new FlecheError('CALL_AMBIGUOUS', 'more than one call on file matches', {
         hint: 'Narrow the query, or take latest().',

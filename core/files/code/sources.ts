@@ -31,7 +31,10 @@ export function file(path: string, options: SourceOptions = {}): FileRef {
   try {
     content = readContent(place, Date.now);
   } catch (error) {
-    throw new FlecheError('INPUT_UNREADABLE', `cannot read ${path}: ${messageOf(error)}`, { cause: error });
+    throw new FlecheError('INPUT_UNREADABLE', `cannot read ${path}: ${messageOf(error)}`, {
+      hint: 'May it be read by whoever runs this?',
+      cause: error,
+    });
   }
   if (content !== undefined) return new FileRef(home, toRel(home, place), content.digest, isExecutable(content.key));
   throw new FlecheError('INPUT_UNREADABLE', `there is no file ${path}`, {
@@ -51,7 +54,10 @@ export function tree(path: string, options: SourceOptions = {}): TreeRef {
   try {
     if (statSync(resolve(root, path)).isDirectory()) return new TreeRef(root, listing([`./${normalRel(path)}`], root));
   } catch (error) {
-    throw new FlecheError('INPUT_UNREADABLE', `cannot read the folder ${path}: ${messageOf(error)}`, { cause: error });
+    throw new FlecheError('INPUT_UNREADABLE', `cannot read the folder ${path}: ${messageOf(error)}`, {
+      hint: 'Is it there, and may it be read?',
+      cause: error,
+    });
   }
   throw new FlecheError('INPUT_UNREADABLE', `${path} is not a folder`, { hint: 'Use file() for a file.' });
 }

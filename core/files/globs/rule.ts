@@ -75,7 +75,9 @@ function normal(pattern: string): string {
     if (step !== '..' || last === undefined || last === '..') {
       steps.push(step);
     } else if (WILD.test(last)) {
-      throw new FlecheError('CONFIG_INVALID', `the pattern ${pattern} steps up behind a wildcard`);
+      throw new FlecheError('CONFIG_INVALID', `the pattern ${pattern} steps up behind a wildcard`, {
+        hint: 'Write .. before the first * only.',
+      });
     } else {
       steps.pop();
     }

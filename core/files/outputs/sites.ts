@@ -47,6 +47,9 @@ export function named<T>({ task }: OutputSite, work: () => T): T {
     return work();
   } catch (error) {
     if (error instanceof FlecheError || systemCode(error) === undefined) throw error;
-    throw new FlecheError('OUTPUT_UNWRITABLE', `outputs of task "${task}": ${messageOf(error)}`, { cause: error });
+    throw new FlecheError('OUTPUT_UNWRITABLE', `outputs of task "${task}": ${messageOf(error)}`, {
+      hint: 'May these folders be written, and is there space?',
+      cause: error,
+    });
   }
 }

@@ -143,5 +143,7 @@ function isConfined(path: string): boolean {
 }
 
 function corrupt(what: string): FlecheError {
-  return new FlecheError('STORE_CORRUPT', `not a tree: ${what}`);
+  return new FlecheError('STORE_CORRUPT', `not a tree: ${what}`, {
+    hint: 'It is damaged, or of another version; the task that made it makes it anew.',
+  });
 }

@@ -13,7 +13,11 @@ export function isBuildFailure(error: unknown): error is BuildFailure {
 /** The first fault of a failed build, `CODE_UNRESOLVED`. */
 export async function faultOf(failure: BuildFailure, root: AbsPath, entries: readonly Entry[]): Promise<FlecheError> {
   const [fault] = failure.errors;
-  if (fault === undefined) return new FlecheError('CODE_UNRESOLVED', messageOf(failure), { cause: failure });
+  if (fault === undefined)
+    return new FlecheError('CODE_UNRESOLVED', messageOf(failure), {
+      hint: 'esbuild could not bundle it; what it says is above.',
+      cause: failure,
+    });
   const { location, text } = fault;
   const entry = location?.file.startsWith(`${ENTRY}:`)
     ? entries[Number(location.file.slice(ENTRY.length + 1))]

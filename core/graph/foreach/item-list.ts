@@ -56,7 +56,10 @@ export class ItemList {
 
   #elements(task: string, blob: Digest): readonly unknown[] {
     const bytes = this.#around.values.get(blob);
-    if (bytes === undefined) throw new FlecheError('STORE_CORRUPT', `the result of "${task}" is gone`);
+    if (bytes === undefined)
+      throw new FlecheError('STORE_CORRUPT', `the result of "${task}" is gone`, {
+        hint: `Make it again: fleche run ${task} --force`,
+      });
     const value = decodeAt(this.#around.root, bytes);
     if (Array.isArray(value)) return value;
     throw new FlecheError('CONFIG_TYPE', `"${task}" gave ${describe(value)}, and foreach takes a list`, {

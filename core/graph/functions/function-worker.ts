@@ -68,7 +68,10 @@ function redirect(stream: NodeJS.WriteStream): void {
 
 async function work(): Promise<void> {
   const { task } = (await import(job.bundle)) as { readonly task: unknown };
-  if (typeof task !== 'function') throw new FlecheError('CODE_UNRESOLVED', `${job.label} is not a function`);
+  if (typeof task !== 'function')
+    throw new FlecheError('CODE_UNRESOLVED', `${job.label} is not a function`, {
+      hint: 'A task calls an exported function: call = "./file.ts#name".',
+    });
   const args = Object.fromEntries(job.args.map(([name, bytes]) => [name, decodeAt(job.context.root, bytes)]));
   const before = process.getActiveResourcesInfo();
   const value: unknown = await task(args, context());

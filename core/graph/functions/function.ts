@@ -98,6 +98,7 @@ function makeFolder(path: AbsPath): void {
     mkdirSync(path, { recursive: true });
   } catch (error) {
     throw new FlecheError('OUTPUT_UNWRITABLE', `the folder for outputs cannot be made: ${messageOf(error)}`, {
+      hint: 'Does a file stand in its place, and may the folder above be written?',
       cause: error,
     });
   }

@@ -164,7 +164,9 @@ function materialise(found: FoundArg, bench: Workbench): unknown {
     case 'stored': {
       const bytes = bench.values.get(found.blob);
       if (bytes === undefined)
-        throw new FlecheError('STORE_CORRUPT', `the stored value ${found.blob.slice(0, 12)} is gone`);
+        throw new FlecheError('STORE_CORRUPT', `the stored value ${found.blob.slice(0, 12)} is gone`, {
+          hint: 'Run it again: what made the value makes it anew.',
+        });
       return new Encoded(bytes);
     }
     case 'tree':
