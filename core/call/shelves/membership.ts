@@ -5,6 +5,7 @@ import type { Steps } from '../../base/steps.ts';
 import type { Epochs } from './epochs.ts';
 import type { Dependency, Item, Outsider, ShelfNode } from './graph.ts';
 
+/** A manager as its shelves see it. */
 export interface ManagerLink {
   readonly name: string;
   readonly epochs: Epochs;

@@ -29,7 +29,7 @@ import { compose, labelled } from './composed.ts';
 import { Tally } from './tally.ts';
 
 /** What items share of a run. */
-interface Crew {
+interface ItemsContext {
   readonly slots: Slots;
   readonly want: Want;
   readonly upstream: Upstream;
@@ -56,16 +56,16 @@ export function executeEach(
   asked: AskedItems,
   bench: Workbench,
   execution: Execution,
-  crew: Crew,
+  context: ItemsContext,
 ): Promise<EachExecuted> {
-  return new Each(call, asked, bench, execution, crew).execute();
+  return new Each(call, asked, bench, execution, context).execute();
 }
 
 class Each {
   readonly #call: TaskCall;
   readonly #bench: Workbench;
   readonly #execution: Execution;
-  readonly #crew: Crew;
+  readonly #context: ItemsContext;
   readonly #tally: Tally;
   readonly #outputs: CommonOutputs;
   readonly #common: CommonReads;
@@ -75,18 +75,18 @@ class Each {
   readonly #env: Readonly<Record<string, string>>;
   #telling: Promise<void> = Promise.resolve();
 
-  constructor(call: TaskCall, asked: AskedItems, bench: Workbench, execution: Execution, crew: Crew) {
+  constructor(call: TaskCall, asked: AskedItems, bench: Workbench, execution: Execution, context: ItemsContext) {
     this.#call = call;
     this.#bench = bench;
     this.#execution = execution;
-    this.#crew = crew;
+    this.#context = context;
     this.#env = envOf(call.task, bench);
     this.#tally = new Tally(asked);
     this.#outputs = new CommonOutputs(call, bench);
     // However many items are at work, each has an ear for it.
     setMaxListeners(0, execution.signal);
     const [first] = asked.calls;
-    const look = (): readonly RelPath[] => [...(first?.changedInputs() ?? []), ...crew.upstream.changes()];
+    const look = (): readonly RelPath[] => [...(first?.changedInputs() ?? []), ...context.upstream.changes()];
     this.#common = new CommonReads(look, bench.now);
   }
 
@@ -99,13 +99,13 @@ class Each {
       await this.#runAll(this.#tally.begin());
       const executed = await this.#executed(started);
       const { rest, counts } = this.#tally;
-      if (rest !== undefined) this.#crew.onWarning(rest);
+      if (rest !== undefined) this.#context.onWarning(rest);
       return { executed, items: counts };
     } catch (error) {
       this.#outputs.abandon();
       throw error;
     } finally {
-      this.#crew.reports?.reporting.finish();
+      this.#context.reports?.reporting.finish();
       await this.#threads.close();
     }
   }
@@ -120,7 +120,7 @@ class Each {
 
   /** Takes up one item after the other, as many at a time as there are places. */
   async #runAll(stale: readonly ItemCall[]): Promise<void> {
-    const { slots } = this.#crew;
+    const { slots } = this.#context;
     this.#noteReports(stale);
     const over: Promise<void>[] = [];
     let next = 0;
@@ -146,12 +146,12 @@ class Each {
 
   get #isStopped(): boolean {
     const { signal } = this.#execution;
-    return signal.aborted || this.#crew.isStopped() || (this.#tally.hasFailures && !this.#crew.keepGoing);
+    return signal.aborted || this.#context.isStopped() || (this.#tally.hasFailures && !this.#context.keepGoing);
   }
 
   /** `worked` is called when the place is free again; taking in what came of it may last longer. */
   async #run(call: ItemCall, worked: () => void): Promise<void> {
-    const { slots, want, timeline } = this.#crew;
+    const { slots, want, timeline } = this.#context;
     const { signal, fault } = this.#execution;
     const { name } = call.task;
     const place = await timed(timeline, name, 'wait', () => slots.take(want, signal));
@@ -166,7 +166,7 @@ class Each {
     let discovery: Discovery | undefined;
     try {
       if (this.#isStopped) return;
-      discovery = await this.#crew.reports?.reporting.discover(question);
+      discovery = await this.#context.reports?.reporting.discover(question);
       const execution: Execution = {
         signal,
         ...(fault === undefined ? {} : { fault }),
@@ -186,7 +186,7 @@ class Each {
       const { root } = this.#bench.around;
       const message = error.describe((file) => toRel(root, file));
       this.#tally.failed(call, { message, exitCode: null, signal: null });
-      this.#crew.onProgress(this.#tally.counts);
+      this.#context.onProgress(this.#tally.counts);
     } finally {
       const file = call.task.discovered?.file ?? null;
       if (file !== null && !this.#call.globs.outputs.matches(file)) discovery?.discard();
@@ -220,13 +220,13 @@ class Each {
     if (executed.kind === 'aborted') return;
     if (executed.kind === 'failed') this.#tally.failed(call, executed.failure, executed.call);
     else this.#answered(call, executed);
-    this.#crew.onProgress(this.#tally.counts);
+    this.#context.onProgress(this.#tally.counts);
   }
 
   #answered(call: ItemCall, executed: Executed & { readonly kind: 'done' }): void {
     const { call: question, product, log, warning, isSound } = executed;
     const said = warning === null ? undefined : this.#tally.warned(call, warning);
-    if (said !== undefined) this.#crew.onWarning(said);
+    if (said !== undefined) this.#context.onWarning(said);
     const { calls, now } = this.#bench;
     const record = calls.get(question.key);
     const walltime = Number(record?.metadata['runtime']?.['walltime'] ?? 0);
@@ -239,7 +239,7 @@ class Each {
     const { values, now } = this.#bench;
     if (!isComplete) this.#outputs.abandon();
     if (!isComplete && !hasFailures) return { kind: 'aborted' };
-    const sight = this.#crew.reports?.sight();
+    const sight = this.#context.reports?.sight();
     const call = sight === undefined ? this.#call : united(this.#call, questions.values(), sight);
     const about = { started, stopped: now(), items: questions.size };
     if (!isComplete) return new Answer(call, this.#bench, { ...about, log: null }).failed(this.#tally.failure);
