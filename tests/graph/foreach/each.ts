@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { decode } from '../../../core/base/decode.ts';
 import type { RunEvent } from '../../../core/graph/tasks/outcome.ts';
 import type { Foreach, Task } from '../../../core/graph/tasks/task.ts';
-import { onSite, type Ran, type Site } from '../_site.ts';
+import { onSite, type Ran, type Site, until } from '../_site.ts';
 
 const AT = { file: 'fleche.config.toml', line: 1, column: 1 };
 
@@ -207,12 +207,14 @@ test('what was done before a run was cut short is not done again', async () => {
     const stop = new AbortController();
     const slow = { ...up, run: up.run.replace('kill $PPID', 'sleep 10') };
     site.retask('up', { body: { kind: 'command', command: slow.run } });
-    const events: RunEvent[] = [];
+    let isFirstDone = false;
     const listener = (event: RunEvent): void => {
-      events.push(event);
-      if (event.type === 'progress' && event.items.ran === 1) setTimeout(() => stop.abort(), 50);
+      isFirstDone ||= event.type === 'progress' && event.items.ran === 1;
     };
-    const cut = await site.run({ jobs: 1, signal: stop.signal, listener });
+    const running = site.run({ jobs: 1, signal: stop.signal, listener });
+    await until(() => isFirstDone && site.said().includes('b'), 'the second item');
+    stop.abort();
+    const cut = await running;
     assert.equal(cut.outcomes, { up: 'skipped' });
     assert.equal(cut.log, ['a', 'b']);
     site.write({ go: '' });
@@ -241,21 +243,27 @@ test('a timeout is for each item, and what is tried again are those that failed'
 });
 
 test('items take places of their own, as many as there are', async () => {
-  const up = { ...TASKS.up, run: 'say in {name}; sleep 0.05; say out {name}; cat {path} > out/{name}.up' };
-  const most = async (over: Partial<Task>, jobs: number): Promise<number> => {
+  /** Each waits for as many as there should be at a time, and a little longer for more. */
+  const meeting = (count: number): string =>
+    `say in {name}; touch at-{name}; i=0; while test $(ls -d at-* | wc -l) -lt ${count} && test $i -lt 400; do sleep 0.02; i=$((i+1)); done; sleep 0.05; say out {name}; cat {path} > out/{name}.up`;
+  const most = async (over: Partial<Task>, jobs: number, count: number): Promise<number> => {
     let [now, top] = [0, 0];
-    await onSite({ up: { ...up, ...over } }, { ...FILES, 'in/d.txt': 'd', 'in/e.txt': 'e' }, async (site) => {
-      for (const line of (await site.run({ jobs })).log) {
-        now += line.startsWith('in') ? 1 : -1;
-        top = Math.max(top, now);
-      }
-    });
+    await onSite(
+      { up: { ...TASKS.up, run: meeting(count), ...over } },
+      { ...FILES, 'in/d.txt': 'd', 'in/e.txt': 'e' },
+      async (site) => {
+        for (const line of (await site.run({ jobs })).log) {
+          now += line.startsWith('in') ? 1 : -1;
+          top = Math.max(top, now);
+        }
+      },
+    );
     return top;
   };
-  assert.is(await most({}, 1), 1);
-  assert.is(await most({}, 3), 3);
+  assert.is(await most({}, 1, 1), 1);
+  assert.is(await most({}, 3, 3), 3);
   const limit = { group: 'g', slots: 1, size: 1 };
-  assert.is(await most({ scheduling: { weight: 1, retries: 0, retryDelay: 0, limit } }, 3), 1);
+  assert.is(await most({ scheduling: { weight: 1, retries: 0, retryDelay: 0, limit } }, 3, 1), 1);
 });
 
 test('answers of items grow old by themselves', async () => {
