@@ -1,8 +1,8 @@
 /** The guides do what they say: their code is run from top to bottom, and prints what is shown below it. */
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -60,6 +60,41 @@ for (const guide of ['PIPELINES.md', 'SHARED.md']) {
     assert.ok(blocks.length > 0);
     for (const block of blocks) assert.equal(thrown(() => load(block)).errors, [], block);
   });
+}
+
+test('links lead to what is there', () => {
+  const pages = [
+    'README.md',
+    'CHANGELOG.md',
+    'plugins/README.md',
+    ...readdirSync(join(ROOT, 'core')).map((name) => `core/${name}`),
+  ];
+  const broken = pages
+    .filter((page) => page.endsWith('.md'))
+    .flatMap((page) => {
+      const text = readFileSync(join(ROOT, page), 'utf8');
+      return Array.from(text.matchAll(/\]\((?!\w+:)([^)#\s]*)(?:#([^)\s]+))?\)/g)).flatMap(
+        ([link, file = '', anchor]) => {
+          const path = file === '' ? join(ROOT, page) : resolve(ROOT, dirname(page), file);
+          if (!existsSync(path)) return `${page}: ${link}`;
+          return anchor === undefined || anchorsOf(readFileSync(path, 'utf8')).has(anchor) ? [] : `${page}: ${link}`;
+        },
+      );
+    });
+  assert.equal(broken, []);
+});
+
+/** What headings are called in links, by the custom of GitHub. */
+function anchorsOf(text: string): ReadonlySet<string> {
+  const titles = Array.from(text.matchAll(/^#+ (.*)$/gm), ([, title = '']) => title);
+  return new Set(
+    titles.map((title) =>
+      title
+        .toLowerCase()
+        .replace(/[^\p{L}\p{N} _-]/gu, '')
+        .replaceAll(' ', '-'),
+    ),
+  );
 }
 
 test.run();
