@@ -116,7 +116,8 @@ class Comparing {
       const place = this.#site.place(path);
       const stats = lookAt(place);
       if (stats === undefined) return false;
-      if (kind !== 'dir') return !stats.isDirectory();
+      // A folder in the place of a file makes way like any other thing of others, but not where the tree has a folder.
+      if (kind !== 'dir') return !stats.isDirectory() || (standsFor === undefined && this.#site.globs.matches(path));
       return stats.isDirectory() && standsFor === undefined && readdirSync(place).length === 0;
     });
   }

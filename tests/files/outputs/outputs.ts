@@ -237,6 +237,21 @@ test('outputs of older patterns are removed, unless another task has them now', 
   });
 });
 
+test('a folder where the task wrote a file under older patterns is left alone', () => {
+  withBench((bench) => {
+    bench.run(['lib/a'], { 'lib/a': 'a' });
+    const { tree } = bench.run(DIST, { 'dist/b': 'b' });
+    bench.run(['lib/a'], { 'lib/a': 'a' });
+    remove(bench.root, 'lib/a');
+    put(bench.root, { 'lib/a/of the other': 'c' });
+    bench.restore(DIST, tree);
+    assert.equal(bench.standing, { 'dist/b': 'b', 'lib/a/of the other': 'c' });
+    bench.run(DIST, { 'dist/b': 'b' });
+    assert.equal(bench.standing, { 'dist/b': 'b', 'lib/a/of the other': 'c' });
+    assert.equal(bench.moved, {});
+  });
+});
+
 test('a folder where the task wrote a file is moved aside before a run', () => {
   withBench((bench) => {
     bench.run(DIST, { 'dist/a.js': 'a' });

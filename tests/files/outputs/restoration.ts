@@ -235,6 +235,18 @@ test('an output replaced by a folder is put right, and the folder is moved aside
   });
 });
 
+test('a folder where the task wrote a file that goes is moved aside, but not one where the outputs have a folder', () => {
+  withBench((bench) => {
+    const [first] = twoVersions(bench, { 'dist/a/b.js': 'b' }, { 'dist/a': 'a', 'dist/c.js': 'c' });
+    remove(bench.root, 'dist/a', 'dist/c.js');
+    put(bench.root, { 'dist/a/mine': 'mine', 'dist/c.js/mine': 'mine' });
+    assert.equal(bench.check(DIST, first), ['missing dist/a/b.js', 'extra dist/c.js']);
+    bench.restore(DIST, first);
+    assert.equal(bench.standing, { 'dist/a/b.js': 'b', 'dist/a/mine': 'mine' });
+    assert.equal(bench.moved, { 'dist/c.js/mine': 'mine' });
+  });
+});
+
 test('where it is not known what the task wrote, what matches and is right stays, and the rest is moved aside', () => {
   withBench((bench) => {
     const { tree } = bench.run(DIST, WRITES);
