@@ -20,7 +20,8 @@ import { readDepfile } from './depfile.ts';
 import { readList, readTsc } from './file-list.ts';
 import { type Found, found } from './found.ts';
 import type { ListDesk } from './lists.ts';
-import type { Mention, Mentions } from './mention.ts';
+import { mappedPaths } from './mapped.ts';
+import type { Mentions } from './mention.ts';
 import { readMetafile } from './metafile.ts';
 import { Reading } from './reading.ts';
 import { Sight } from './sight.ts';
@@ -33,6 +34,8 @@ const FORMS: Readonly<Record<Discovered['form'], (text: string) => Mentions>> = 
 };
 /** Forms that name sources and leave out what steers how they are read. */
 const STEERED: ReadonlySet<Discovered['form']> = new Set(['metafile', 'tsc']);
+
+type Told = Extract<Mentions, { readonly kind: 'read' }>;
 
 export class Discovery {
   readonly #call: TaskCall;
@@ -89,10 +92,10 @@ export class Discovery {
     if ('why' in report) return { kind: 'unknown', why: `${name} ${report.why}` };
     const read = FORMS[form](report.text);
     if (read.kind === 'broken') return { kind: 'unknown', why: `${name} ${read.why}` };
-    return this.#complete(read.mentions, name, new Set(outputs?.entries.map(({ path }) => path)));
+    return this.#complete(read, name, new Set(outputs?.entries.map(({ path }) => path)));
   }
 
-  #complete(mentions: readonly Mention[], name: string, own: ReadonlySet<RelPath>): Found {
+  #complete({ mentions, imports = [] }: Told, name: string, own: ReadonlySet<RelPath>): Found {
     const { around } = this.#desk;
     const places = new MentionedPlaces(around.root, this.#call.task.dir);
     const isSteered = STEERED.has(this.#discovered.form);
@@ -106,6 +109,11 @@ export class Discovery {
       paths.add(place);
       if (isRead) needed.add(place);
     }
+    const inside = imports.flatMap(({ from, specifier, found }) => {
+      const [importer, end] = [places.of(from), places.of(found)];
+      return isPlace(importer) && isPlace(end) ? [{ from: importer, specifier, found: end }] : [];
+    });
+    for (const path of mappedPaths(around.root, inside)) if (!own.has(path)) paths.add(path);
     // What was found behind a link is told by where it is: that the link leads there counts, too.
     const led = isSteered ? [...paths].filter((path) => !needed.has(path)).map(folderOf) : [];
     for (const link of new Ways(around.root, [...led, ...places.left]).links) paths.add(link);
@@ -136,4 +144,8 @@ export class Discovery {
       return [...outputs.look(task, entries).wrong, ...later];
     });
   }
+}
+
+function isPlace(place: ReturnType<MentionedPlaces['of']>): place is RelPath {
+  return place !== undefined && place !== 'elsewhere';
 }

@@ -8,7 +8,21 @@ export interface Mention {
 }
 
 /** The mentions of a report, or why it is none, as what follows its name in a sentence. */
-export type Mentions = { readonly kind: 'read'; readonly mentions: readonly Mention[] } | Broken;
+export type Mentions =
+  | {
+      readonly kind: 'read';
+      readonly mentions: readonly Mention[];
+      /** What was imported by a name that is no path, and led to a file. */
+      readonly imports?: readonly Import<string>[];
+    }
+  | Broken;
+
+/** An import as it is written in one file, and the file that it led to. */
+export interface Import<Path> {
+  readonly from: Path;
+  readonly specifier: string;
+  readonly found: Path;
+}
 
 interface Broken {
   readonly kind: 'broken';

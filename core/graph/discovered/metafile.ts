@@ -3,19 +3,18 @@
  * they been there. Modules that plugins make up are no files; what a plugin reads by itself is not in the metafile. Pure.
  */
 import { posix } from 'node:path';
-import { broken, looked, type Mention, type Mentions, read } from './mention.ts';
+import { broken, type Import, looked, type Mention, type Mentions, read } from './mention.ts';
+import { preferred } from './preferred.ts';
 
 interface Input {
   readonly imports?: readonly { readonly path: string; readonly original?: string; readonly external?: boolean }[];
 }
 
-/** Extensions that esbuild adds to a name without one, in its order. */
-const EXTENSIONS: readonly string[] = ['.tsx', '.ts', '.jsx', '.js', '.css', '.json'];
-
 export function readMetafile(text: string): Mentions {
   const inputs = inputsOf(text);
   if (inputs === undefined) return broken('is not a metafile of esbuild');
   const mentions = new Map<string, Mention>();
+  const mapped: Import<string>[] = [];
   const add = (mention: Mention): void => {
     // A name that plugins give to what they make up.
     if (mention.path.includes('\0')) return;
@@ -25,11 +24,13 @@ export function readMetafile(text: string): Mentions {
     for (const mention of mentionsOf(name)) add(mention);
     if (!isFile(name)) continue;
     for (const { path, original, external } of imports) {
-      if (original === undefined || external === true || !/^\.{1,2}(?:\/|$)/.test(original)) continue;
-      for (const other of preferred(posix.join(posix.dirname(name), original), path)) add(looked(other));
+      if (original === undefined || external === true) continue;
+      if (/^\.{1,2}(?:\/|$)/.test(original)) {
+        for (const other of preferred(posix.join(posix.dirname(name), original), path).others) add(looked(other));
+      } else if (isFile(path)) mapped.push({ from: name, specifier: original, found: path });
     }
   }
-  return { kind: 'read', mentions: [...mentions.values()] };
+  return { kind: 'read', mentions: [...mentions.values()], imports: mapped };
 }
 
 function inputsOf(text: string): Readonly<Record<string, Input>> | undefined {
@@ -56,19 +57,4 @@ function mentionsOf(name: string): readonly Mention[] {
   if (namespace === '(disabled)') return [looked(rest)];
   if (namespace !== '' || /^<.*>$/.test(name)) return [];
   return [looked(name), looked(name.replace(/[?#].*$/s, ''))];
-}
-
-/** What stands before the file that a relative import led to, in the order in which esbuild looks. */
-function preferred(base: string, found: string): readonly string[] {
-  const [, stem, kind = ''] = /^(.*)\.([mc]?)jsx?$/.exec(base) ?? [];
-  const index = posix.join(base, 'index');
-  const order = [
-    base,
-    ...EXTENSIONS.map((extension) => base + extension),
-    ...(stem === undefined ? [] : [`${stem}.${kind}ts`, `${stem}.tsx`]),
-    posix.join(base, 'package.json'),
-    ...EXTENSIONS.map((extension) => index + extension),
-  ];
-  const at = order.indexOf(posix.normalize(found));
-  return at < 0 ? order : order.slice(0, at);
 }

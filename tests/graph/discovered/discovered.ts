@@ -415,6 +415,39 @@ test('what is behind a link is found at its real place, and the link counts', ()
     },
   ));
 
+test('a file that would be found in place of one that a tsconfig.json maps a name to is noticed', () =>
+  onSite(
+    {
+      bundle: {
+        run: 'cat src/lib.ts src/lib/index.ts 2>/dev/null | head -n1 >out; cp meta.in meta.json',
+        inputs: ['meta.in'],
+        outputs: ['out'],
+        discovered: said('metafile', 'meta.json'),
+      },
+    },
+    {
+      'meta.in': JSON.stringify({
+        inputs: {
+          'src/main.ts': { imports: [{ path: 'src/lib/index.ts', original: '@/lib' }] },
+          'src/lib/index.ts': {},
+        },
+        outputs: {},
+      }),
+      'tsconfig.json': '{ "compilerOptions": { "paths": { "@/*": ["./over/*", "./src/*", "./never/*"] } } }',
+      'src/main.ts': '',
+      'src/lib/index.ts': '1\n',
+    },
+    async (site) => {
+      assert.equal((await site.run()).warnings, []);
+      site.write({ 'never/lib.ts': '', 'src/lib/index.js': '' });
+      assert.equal((await site.run()).outcomes, { bundle: 'cached' });
+      site.write({ 'src/lib.ts': '2\n' });
+      assert.equal([(await site.run()).outcomes, site.read('out')], [{ bundle: 'ran' }, '2\n']);
+      site.write({ 'over/lib/index.tsx': '' });
+      assert.equal((await site.run()).outcomes, { bundle: 'ran' });
+    },
+  ));
+
 test('the report is nobody’s input, wherever it stands', () =>
   onSite(
     {
