@@ -12,6 +12,7 @@ import { type LocalSide, sideOfStores } from '../call/shared/local-side.ts';
 import { Workspace } from '../files/inputs/workspace.ts';
 import { LockFile } from '../files/lock/lock-file.ts';
 import { Outputs } from '../files/outputs/outputs.ts';
+import { fileClock } from '../files/states/file-clock.ts';
 import { CodeIndex } from '../graph/code/code.ts';
 import { Engine } from '../graph/engine.ts';
 import { TaskGraph } from '../graph/tasks/graph.ts';
@@ -183,11 +184,11 @@ class OpenProject implements Project {
   }
 
   outputs(): Outputs {
-    const { state, trashDir } = this.#open();
+    const { state, trashDir, tempDir } = this.#open();
     this.#outputs ??= new Outputs(this.root, state, this.#values(), {
       trashDir,
       onWarning: this.#options.warn,
-      clock: this.now,
+      clock: fileClock(this.now, join(tempDir, 'moment')),
     });
     return this.#outputs;
   }

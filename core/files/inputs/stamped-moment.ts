@@ -2,10 +2,8 @@
  * Moments by the clock that stamps files, which is coarser than others and may be another machine's: what is changed after
  * a moment has a later stamp.
  */
-import { writeFileSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { AbsPath } from '../../base/paths.ts';
-import { lookThrough } from '../look.ts';
+import { stamped } from '../states/file-clock.ts';
 
 /** The moments at which things begin, one after the other. Where they follow closely, several share an earlier moment. */
 export class Moments {
@@ -68,6 +66,5 @@ async function stampedMoment(place: string): Promise<number> {
 }
 
 function stamp(place: string): number {
-  writeFileSync(place, '');
-  return lookThrough(place as AbsPath)?.ctimeMs ?? 0;
+  return stamped(place).ctimeMs;
 }

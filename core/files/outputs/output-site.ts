@@ -11,6 +11,7 @@ import type { Globs } from '../globs/globs.ts';
 import { EMPTY_FOLDER, scan } from '../inputs/scan.ts';
 import { lookAt, placeOf } from '../look.ts';
 import { readContent } from '../states/contents.ts';
+import type { FileClock } from '../states/file-clock.ts';
 import { type PathState, stateOf } from '../states/path-states.ts';
 import { isRacy, sameKey, statKey } from '../states/stat-key.ts';
 import type { Trash } from './trash.ts';
@@ -18,7 +19,7 @@ import type { Trash } from './trash.ts';
 interface SiteContext {
   readonly root: AbsPath;
   readonly trash: Trash;
-  readonly clock: () => number;
+  readonly clock: FileClock;
 }
 
 /** What stands in the place of outputs. `odd` are pipes, sockets and devices, which cannot be outputs. */
@@ -31,7 +32,7 @@ export class OutputSite {
   readonly task: string;
   readonly root: AbsPath;
   readonly globs: Globs;
-  readonly clock: () => number;
+  readonly clock: FileClock;
   readonly folders: Folders;
   readonly #trash: Trash;
   #kept: ReadonlySet<RelPath> = new Set();

@@ -2,6 +2,7 @@
 import { FlecheError, messageOf, systemCode } from '../../base/errors.ts';
 import type { AbsPath } from '../../base/paths.ts';
 import type { Globs } from '../globs/globs.ts';
+import type { FileClock } from '../states/file-clock.ts';
 import { OutputSite } from './output-site.ts';
 import { Trash } from './trash.ts';
 
@@ -9,8 +10,7 @@ export interface OutputsOptions {
   /** Where things go that stand in the way and are not known to be a task's. Best on the file system of the root. */
   readonly trashDir: AbsPath;
   readonly onWarning: (message: string) => void;
-  /** ms since the epoch, by the clock that stamps files. */
-  readonly clock?: () => number;
+  readonly clock?: FileClock;
 }
 
 export class Sites {

@@ -2,35 +2,31 @@
  * What some tasks wrote, as another task finds it: whether it is what it should be when the other begins, and whether it
  * was left alone until the other has ended. Looks, and changes nothing.
  */
-import { readlinkSync, type Stats } from 'node:fs';
+import { readlinkSync } from 'node:fs';
 import type { AbsPath, RelPath } from '../../base/paths.ts';
 import { lookAt, placeOf } from '../look.ts';
-import { readContent } from '../states/contents.ts';
+import { type Content, type Glimpse, readContent } from '../states/contents.ts';
+import type { FileClock } from '../states/file-clock.ts';
 import type { PathState } from '../states/path-states.ts';
-import { isExecutable, isRacy, type StatKey, sameKey, statKey } from '../states/stat-key.ts';
+import { isExecutable, sameKey, statKey } from '../states/stat-key.ts';
 import type { TreeEntry } from '../trees/tree.ts';
 
 interface StandingContext {
   readonly root: AbsPath;
   /** What was last known of a path; its key vouches for its content. */
   known(path: RelPath): PathState | undefined;
-  readonly clock: () => number;
+  readonly clock: FileClock;
 }
 
 type FileEntry = TreeEntry & { readonly kind: 'file' };
-
-/** A file as it was found right. `racy`: it may change without its key telling. */
-interface Seen {
-  readonly key: StatKey;
-  readonly racy: boolean;
-}
 
 export class Standing {
   /** Paths that are not as the entries say, in the order of the entries. */
   readonly wrong: readonly RelPath[];
   readonly #context: StandingContext;
   readonly #entries: readonly TreeEntry[];
-  readonly #seen = new Map<RelPath, Seen>();
+  /** Files that were found right. */
+  readonly #seen = new Map<RelPath, Content>();
 
   constructor(entries: readonly TreeEntry[], context: StandingContext) {
     this.#context = context;
@@ -58,20 +54,19 @@ export class Standing {
       case 'link':
         return stats?.isSymbolicLink() === true && readlinkSync(place) === entry.target;
       case 'file': {
-        if (stats?.isFile() !== true) return false;
-        const key = statKey(stats);
-        if (isExecutable(key) !== entry.executable || !this.#hasContent(entry, place, stats)) return false;
-        this.#seen.set(entry.path, { key, racy: isRacy(key, at) });
+        if (stats?.isFile() !== true || stats.size !== entry.size) return false;
+        const content = this.#contentOf(entry, place, { stats, at });
+        if (content?.digest !== entry.digest || isExecutable(content.key) !== entry.executable) return false;
+        this.#seen.set(entry.path, content);
         return true;
       }
     }
   }
 
-  #hasContent({ path, size, digest }: FileEntry, place: AbsPath, stats: Stats): boolean {
-    if (stats.size !== size) return false;
+  #contentOf({ path, digest }: FileEntry, place: AbsPath, seen: Glimpse): Content | undefined {
     const known = this.#context.known(path);
-    if (known?.digest === digest && known.trusted && known.key !== null && sameKey(known.key, stats)) return true;
-    return readContent(place, this.#context.clock)?.digest === digest;
+    const isSame = known?.digest === digest && known.trusted && known.key !== null && sameKey(known.key, seen.stats);
+    return isSame ? { key: statKey(seen.stats), digest, trusted: true } : readContent(place, this.#context.clock, seen);
   }
 
   #isUntouched(entry: TreeEntry): boolean {
@@ -82,7 +77,7 @@ export class Standing {
     if (seen === undefined || stats?.isFile() !== true) return false;
     const { key } = seen;
     if (key.mtime !== stats.mtimeMs || key.size !== stats.size || key.ino !== stats.ino) return false;
-    if (sameKey(key, stats) && !seen.racy) return true;
+    if (sameKey(key, stats) && seen.trusted) return true;
     // Moved away and back, or written and its time put back: what was read in between is not known.
     if (key.ctime !== stats.ctimeMs && key.mode === stats.mode && stats.nlink === 1) return false;
     // A link to it was made, its mode was set, or it is too young to be sure.

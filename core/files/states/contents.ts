@@ -5,6 +5,7 @@ import { closeSync, fstatSync, openSync, readSync, type Stats } from 'node:fs';
 import { type Digest, Sha256, sha256 } from '../../base/hash.ts';
 import type { AbsPath } from '../../base/paths.ts';
 import { isGone, lookThrough } from '../look.ts';
+import type { FileClock } from './file-clock.ts';
 import { isRacy, type StatKey, sameKey, statKey } from './stat-key.ts';
 
 /** A digest and the key from before it was taken; `trusted` if an equal key will mean equal content. */
@@ -30,7 +31,7 @@ let buffer: Buffer | undefined;
  * Reads the file that `place` leads to. Undefined if there is no file, or none any more. Other system errors are thrown
  * as they are. Who has just looked at it says what was seen.
  */
-export function readContent(place: AbsPath, clock: () => number, seen?: Glimpse): Content | undefined {
+export function readContent(place: AbsPath, clock: FileClock, seen?: Glimpse): Content | undefined {
   return settled(place, clock, ({ size }) => digestOf(place, size), seen);
 }
 
@@ -40,7 +41,7 @@ export function readContent(place: AbsPath, clock: () => number, seen?: Glimpse)
  */
 export function settled(
   place: AbsPath,
-  clock: () => number,
+  clock: FileClock,
   read: (before: Stats) => { readonly digest: Digest; readonly after: StatKey | undefined } | undefined,
   seen?: Glimpse,
 ): Content | undefined {
@@ -49,11 +50,13 @@ export function settled(
     const at = glimpse?.at ?? clock();
     const before = glimpse?.stats ?? lookThrough(place);
     if (before === undefined || !before.isFile()) return undefined;
+    const key = statKey(before);
+    // Before it is read: what is changed later must be seen to be.
+    const isOld = !isRacy(key, at) || clock.hasPassed?.(before) === true;
     const result = read(before);
     if (result === undefined) return undefined;
     const stable = result.after !== undefined && sameKey(result.after, before);
-    const key = statKey(before);
-    if (stable || reading === READINGS) return { key, digest: result.digest, trusted: stable && !isRacy(key, at) };
+    if (stable || reading === READINGS) return { key, digest: result.digest, trusted: stable && isOld };
   }
 }
 
