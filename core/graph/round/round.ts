@@ -39,6 +39,7 @@ export class Round {
   readonly #state: RoundState;
   readonly #questions: Questions;
   readonly #services: RoundServices;
+  readonly #slots: Slots;
   readonly #acting: Acting;
   readonly #settled = new Map<string, Promise<Settled>>();
   readonly #repairs = new Map<string, Promise<Settled>>();
@@ -53,8 +54,8 @@ export class Round {
     this.#state = new RoundState(bench, request, mode, live);
     this.#questions = new Questions(this.#state);
     this.#services = new RoundServices(this.#state);
-    const slots = live?.slots ?? new Slots(request.jobs);
-    this.#acting = new Acting(this.#state, this.#questions, this.#services, slots);
+    this.#slots = live?.slots ?? new Slots(request.jobs);
+    this.#acting = new Acting(this.#state, this.#questions, this.#services, this.#slots);
     // However many tasks wait, each has an ear for it.
     setMaxListeners(0, request.signal);
   }
@@ -223,6 +224,8 @@ export class Round {
   }
 
   async #attempt(task: Task, end: Ending): Promise<Acted> {
+    // To ask takes a while, in which who is more urgent could begin.
+    if (this.#slots.isWanted(() => this.#state.rank(task.name))) await this.#slots.behind();
     const asked = await timed(this.#request.timeline, task.name, 'lookup', () => this.#questions.ask(task));
     if (this.#state.mode === 'plan') return this.#foresee(asked, end);
     const live = this.#live;

@@ -3,6 +3,7 @@
  * waits is served by rank. Places are given out once a turn of the event loop is over, so that a task that became ready
  * in it is among those who are asked.
  */
+import { setImmediate as turn } from 'node:timers/promises';
 
 /** What a task wants. */
 export interface Want {
@@ -50,6 +51,7 @@ export class Slots {
   #turn = 0;
   #isDue = false;
   #isSorted = true;
+  #turns: Promise<void> = Promise.resolve();
 
   /** `count` is at least 1. */
   constructor(count: number) {
@@ -85,6 +87,18 @@ export class Slots {
       this.#isSorted = false;
       this.#serveSoon();
     });
+  }
+
+  /**
+   * Resolves after a turn of the event loop, in which nobody else is let go on who asked for one: who is at work is heard when
+   * it ends, and who waits for a place that is free has begun before.
+   */
+  behind(): Promise<void> {
+    this.#turns = this.#turns.then(async () => {
+      do await turn();
+      while (this.#isDue);
+    });
+    return this.#turns;
   }
 
   /** Whether somebody waits whose rank is at least this, which is asked for only if somebody waits. */
