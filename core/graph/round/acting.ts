@@ -103,7 +103,8 @@ export class Acting {
   /** Putting files back needs no place. */
   async #claimed(asked: Asked, end: Ending, signal: AbortSignal, place: Place | undefined): Promise<Acted> {
     const { task } = asked.call;
-    const claim = await end.wait(this.#claim(task, signal));
+    // Who has a place keeps it from others.
+    const claim = await end.wait(this.#claim(task, signal, place === undefined));
     if (claim === undefined) return skipped(asked.call, end);
     try {
       this.#state.bench.refresh();
@@ -116,7 +117,7 @@ export class Acting {
     }
   }
 
-  #claim(task: Task, signal: AbortSignal): Promise<Claim | undefined> {
+  #claim(task: Task, signal: AbortSignal, together: boolean): Promise<Claim | undefined> {
     const { bench, request } = this.#state;
     const { leases, now, around } = bench;
     const told = new Set<number>();
@@ -126,6 +127,7 @@ export class Acting {
       graph: around.graph,
       now,
       signal,
+      together,
       isSpent: (other) => this.#spent.has(other),
       onWait: ({ owner }) => {
         if (told.has(owner.pid)) return;

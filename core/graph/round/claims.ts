@@ -18,6 +18,8 @@ interface ClaimOptions {
   readonly signal: AbortSignal;
   /** Whether this process has a claim on a task that only waits to be given back: it is in nobody's way here. */
   readonly isSpent: (task: string) => boolean;
+  /** Whether there is no hurry: claims of one turn of the event loop are then made in one step. */
+  readonly together?: boolean;
   /** Called for every other process that has to be waited for. */
   readonly onWait: (holder: Lease) => void;
 }
@@ -36,10 +38,11 @@ const FEW = 8;
 
 /** Claims a task. Undefined once the signal is aborted. */
 export async function claim(task: string, options: ClaimOptions): Promise<Claim | undefined> {
-  const { leases, now, signal, onWait } = options;
+  const { leases, now, signal, together, onWait } = options;
   for (let waited = false; ; waited = true) {
     const name = PREFIX + task;
-    const held = (await firstTries(leases).take(name, now)) ?? (await hold(leases, name, { now, signal, onWait }));
+    const first = together === true ? await firstTries(leases).take(name, now) : undefined;
+    const held = first ?? (await hold(leases, name, { now, signal, onWait }));
     if (held === undefined) return undefined;
     const older = inTheWay(held.lease, options);
     if (older === undefined) return { waited: waited || held.waited, release: held.release };
