@@ -4,7 +4,8 @@
  */
 import type { Digest } from '../../base/hash.ts';
 import { faultOfTree } from '../../files/trees/foreign-tree.ts';
-import { parseTree, type Tree } from '../../files/trees/tree.ts';
+import { keptTree } from '../../files/trees/kept-tree.ts';
+import type { Tree } from '../../files/trees/tree.ts';
 import { discard, download, downloadTo } from '../../store/remote/download.ts';
 import { type PackName, packOf, unpack } from '../../store/remote/pack.ts';
 import type { RemoteStore } from '../../store/remote/remote.ts';
@@ -50,7 +51,7 @@ export class Incoming {
     const found = await this.#collect(named.map(({ blob }) => blob));
     if (named.some(({ blob }) => needed.has(blob) && !found.has(blob))) return this.#reject('incomplete');
     if (record.outputs !== null) {
-      const tree = treeOf(record.outputs, found.get(record.outputs));
+      const tree = keptTree(record.outputs, found.get(record.outputs));
       const limits = { maxEntries: MAX_ENTRIES, maxBytes: this.#options.maxAnswer };
       if (tree === undefined || faultOfTree(tree, limits) !== undefined) return this.#reject('unsafe outputs');
       if (!this.#names(tree)) return this.#reject('incomplete');
@@ -205,15 +206,5 @@ export class Incoming {
     const bytes = await lanes.run(() => download(store, expected, signal));
     tally.bytesReceived += bytes?.length ?? 0;
     return bytes;
-  }
-}
-
-/** The tree of some bytes, or undefined if they are none. */
-export function treeOf(digest: Digest, bytes: Uint8Array | undefined): Tree | undefined {
-  if (bytes === undefined) return undefined;
-  try {
-    return parseTree(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString(), digest);
-  } catch {
-    return undefined;
   }
 }

@@ -4,6 +4,7 @@
  */
 import type { Digest } from '../../base/hash.ts';
 import { faultOfTree } from '../../files/trees/foreign-tree.ts';
+import { keptTree } from '../../files/trees/kept-tree.ts';
 import type { CallRecord } from '../../store/record.ts';
 import { discard, fileContent } from '../../store/remote/download.ts';
 import { deal, makePack, PACKED_BLOB, type Pack } from '../../store/remote/pack.ts';
@@ -11,7 +12,6 @@ import { contentOf, RemoteFault, type RemoteStore } from '../../store/remote/rem
 import { INLINE_NEEDED, INLINE_PACKS, INLINE_TOTAL, seal, sentApart } from '../../store/remote/sealed.ts';
 import type { Signer } from '../../store/remote/signing.ts';
 import { blobsOf, neededBy } from '../caches/transfer.ts';
-import { treeOf } from './incoming.ts';
 import type { Lanes } from './lanes.ts';
 import type { LocalSide } from './local-side.ts';
 import type { SharedTally } from './tally.ts';
@@ -80,7 +80,7 @@ export class Outgoing {
         return `what "${name}" printed has a secret in it and is not shared`;
       }
     }
-    const tree = outputs === null ? undefined : treeOf(outputs, await this.#side.bytes(outputs));
+    const tree = outputs === null ? undefined : keptTree(outputs, await this.#side.bytes(outputs));
     if (tree === undefined) return sizes;
     const fault = faultOfTree(tree, { maxEntries: Number.MAX_SAFE_INTEGER, maxBytes: this.#options.maxAnswer });
     if (fault !== undefined) return `outputs of "${name}" are not for every system and not shared (${fault})`;

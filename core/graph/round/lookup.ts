@@ -3,7 +3,7 @@ import type { Digest, Key } from '../../base/hash.ts';
 import { compareParts, nearestCall, type PartChange } from '../../call/explain.ts';
 import { DISCOVERED } from '../../call/listed.ts';
 import { ageOf, within } from '../../call/memo/freshness.ts';
-import { parseTree, type Tree } from '../../files/trees/tree.ts';
+import { keptTree } from '../../files/trees/kept-tree.ts';
 import type { SyncCallStore } from '../../store/calls.ts';
 import type { CallRecord } from '../../store/record.ts';
 import type { FileValueStore, SyncValueStore } from '../../store/values.ts';
@@ -53,7 +53,7 @@ export function lookUp(call: TaskCall, shelf: Shelf, before?: Key | null): Looku
   }
   const log = record.log === null ? null : shelf.values.pieces(record.log);
   if (log === undefined) return lost('the captured output');
-  const outputs = record.outputs === null ? null : storedTree(record.outputs, shelf.values);
+  const outputs = record.outputs === null ? null : keptTree(record.outputs, shelf.values.get(record.outputs));
   if (outputs === undefined) return lost('the list of outputs');
   const made = product(record.result, outputs);
   return isThere(made, shelf.values) ? { kind: 'hit', record, product: made, log } : lost(RESULT);
@@ -69,16 +69,6 @@ export function isThere({ value }: Product, values: SyncValueStore): boolean {
 
 function lost(what: string): Lookup {
   return { kind: 'miss', reasons: [{ kind: 'lost', what }] };
-}
-
-function storedTree(digest: Digest, values: SyncValueStore): Tree | undefined {
-  try {
-    const bytes = values.get(digest);
-    return bytes === undefined ? undefined : parseTree(Buffer.from(bytes).toString(), digest);
-  } catch {
-    // Another format version, or a record that names something else than a tree: a miss like any other.
-    return undefined;
-  }
 }
 
 /** Why there is no record: the difference to the call before, if that is on file, or to the nearest past call of this task. */
