@@ -9,6 +9,7 @@ import { type Digest, digest, sha256 } from '../core/index.ts';
 /** Two changes of a file within so many ms may leave it with one time stamp. */
 const GRAIN = 50;
 const ABSENT = digest('absent');
+const NO_NAMES: readonly string[] = [];
 /** What all modules of a folder share is looked at once in so many ms, or for a small share of the time if that takes long. */
 const MOMENT = 50;
 const SHARE = 1 / 50;
@@ -71,7 +72,7 @@ export class Machine {
     const stats = statOf(path);
     if (stats === undefined) return ABSENT;
     if (!stats.isDirectory()) return this.#file(path, stats);
-    const names = this.#listing(path);
+    const names = this.#listing(path, stats);
     budget.left -= names.length;
     if (budget.left < 0) throw new Error(`${path} has too many files`);
     return textDigest(['folder', ...names.map((name) => [name, this.#content(`${path}${sep}${name}`, budget)])]);
@@ -99,18 +100,19 @@ export class Machine {
 
   /** The names in a folder and what kind each is of, or that there is no folder. */
   listing(path: string): Digest {
-    if (statOf(path)?.isDirectory() !== true) return ABSENT;
-    return textDigest(this.#listing(path).map((name) => [name, statOf(join(path, name))?.isDirectory() === true]));
-  }
-
-  /** The sorted names in a folder; none if there is no folder. */
-  names(path: string): readonly string[] {
-    return statOf(path)?.isDirectory() === true ? this.#listing(path) : [];
-  }
-
-  #listing(path: string): readonly string[] {
     const stats = statOf(path);
-    if (stats === undefined) return [];
+    if (stats?.isDirectory() !== true) return ABSENT;
+    const names = this.#listing(path, stats);
+    return textDigest(names.map((name) => [name, statOf(join(path, name))?.isDirectory() === true]));
+  }
+
+  /** The sorted names in a folder; none if there is no folder. The same list as long as the folder is as it was. */
+  names(path: string): readonly string[] {
+    const stats = statOf(path);
+    return stats?.isDirectory() === true ? this.#listing(path, stats) : NO_NAMES;
+  }
+
+  #listing(path: string, stats: Stats): readonly string[] {
     const stamp = stampOf(stats);
     const known = this.#names.get(path);
     if (known?.stamp === stamp) return known.names;

@@ -31,7 +31,10 @@ export class Configurations {
   readonly #machine: Machine;
   readonly #names: RegExp;
   readonly #packages: Packages;
-  readonly #compilers = new Map<Digest, Digest>();
+  /** What files say, by their names and contents. */
+  readonly #said = new Map<string, Digest>();
+  /** The configurations among the names in a folder. */
+  readonly #among = new WeakMap<readonly string[], readonly string[]>();
 
   /** `names`: which files count beside TypeScript's. Of manifests only what can matter does. */
   constructor(root: string, machine: Machine, names: RegExp = USUAL) {
@@ -53,30 +56,40 @@ export class Configurations {
 
   #in(folder: string): readonly (readonly [path: string, Digest])[] {
     const names = this.#isWithin(folder)
-      ? this.#machine.names(folder).filter((name) => TYPESCRIPT.test(name) || finds(this.#names, name))
+      ? this.#configurations(this.#machine.names(folder))
       : ['jsconfig.json', 'tsconfig.json'].filter((name) => this.#machine.hasFile(join(folder, name)));
     return names.map((name) => {
       const path = join(folder, name);
-      const found = TYPESCRIPT.test(name)
-        ? this.#typescript(path)
-        : name === 'package.json'
-          ? manifest(path)
-          : undefined;
-      return [relativeTo(this.#root, path), found ?? this.#compiler(path)];
+      return [relativeTo(this.#root, path), TYPESCRIPT.test(name) ? this.#typescript(path) : this.#saying(path, name)];
     });
   }
 
-  /** What it says, and what is installed of the packages that it names. */
-  #compiler(path: string): Digest {
-    const content = this.#machine.content(path);
-    let found = this.#compilers.get(content);
+  #configurations(names: readonly string[]): readonly string[] {
+    let found = this.#among.get(names);
     if (found === undefined) {
-      const words = [...(textOf(path) ?? '').matchAll(QUOTED)].map(([, word = '']) => word);
-      const named = this.#packages.named(words);
-      found = named === undefined ? content : textDigest([content, named]);
-      this.#compilers.set(content, found);
+      found = names.filter((name) => TYPESCRIPT.test(name) || finds(this.#names, name));
+      this.#among.set(names, found);
     }
     return found;
+  }
+
+  /** What a file says to a compiler, worked out once for each state of its contents. */
+  #saying(path: string, name: string): Digest {
+    const content = this.#machine.content(path);
+    const known = this.#said.get(`${name} ${content}`);
+    if (known !== undefined) return known;
+    const text = textOf(path) ?? '';
+    const found = (name === 'package.json' ? manifest(text) : undefined) ?? this.#compiler(content, text);
+    // It may have changed since it was digested.
+    if (this.#machine.content(path) === content) this.#said.set(`${name} ${content}`, found);
+    return found;
+  }
+
+  /** What it says, and what is installed of the packages that it names. */
+  #compiler(content: Digest, text: string): Digest {
+    const words = [...text.matchAll(QUOTED)].map(([, word = '']) => word);
+    const named = this.#packages.named(words);
+    return named === undefined ? content : textDigest([content, named]);
   }
 
   #isWithin(folder: string): boolean {
@@ -101,9 +114,9 @@ function topOf(root: string, machine: Machine): string {
 }
 
 /** Undefined for what is no manifest. */
-function manifest(path: string): Digest | undefined {
+function manifest(text: string): Digest | undefined {
   try {
-    const members = JSON.parse(textOf(path) ?? '') as object;
+    const members = JSON.parse(text) as object;
     return digest(Object.entries(members).filter(([name]) => !ASIDE.has(name)));
   } catch {
     return undefined;

@@ -54,6 +54,8 @@ export class WaitingFilings {
 
   async #drain(): Promise<void> {
     const caches = new Set<BaseCache>();
+    // Whoever asks for it does not wait for the first slice.
+    await nextTurn();
     while (this.#waiting.size > 0) {
       let left = SLICE;
       for (const filing of this.#waiting.values()) {
