@@ -59,7 +59,7 @@ test('a name with a typo is not taken for a digest', () =>
   built(async (scratch) => {
     assert.match(
       await fault(lineage, scratch, 'lineage', 'pge'),
-      /^no call is on file under pge \| Name a task, a file/,
+      /^no call is on file under pge \| Did you mean "page"\?$/,
     );
     assert.is(await fault(show, scratch, 'show', 'pge'), 'there is no task "pge" | Did you mean "page"?');
   }));
