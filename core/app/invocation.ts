@@ -34,6 +34,11 @@ export class Invocation {
     this.#given = given;
   }
 
+  /** The options that are given. */
+  get names(): readonly string[] {
+    return [...this.#given.keys()];
+  }
+
   flag(name: string): boolean {
     return this.#given.has(name);
   }

@@ -3,9 +3,10 @@
  * The entry: the only file that reads the arguments, the environment and the folder of the process, and that ends it.
  * What it imports is part of Node; everything else is loaded after the one question that needs nothing is answered.
  */
-import { readFileSync } from 'node:fs';
+import { fstatSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { loadCode } from './code-cache.ts';
+import type { Asker } from './note/question.ts';
 
 /** Put in place by the build; from source the version is read from package.json. */
 declare const FLECHE_VERSION: string | undefined;
@@ -16,23 +17,63 @@ const words = argv.slice(2);
 if (words.length === 1 && (words[0] === '--version' || words[0] === '-v')) {
   process.stdout.write(`${version()}\n`);
 } else {
-  void application().then(({ start, keep }) =>
-    start({
-      argv: words,
-      cwd: process.cwd(),
-      env,
-      stdin: () => process.stdin,
-      jobControl: process.platform === 'win32' ? undefined : jobControl,
-      stdout: process.stdout,
-      stderr: process.stderr,
-      version: version(),
-      on: (event, listener) => process.on(event, listener),
-      done: keep,
-      exit: (code) => process.exit(code),
-      hangUp: process.platform === 'win32' ? undefined : hangUp,
-    }),
-  );
+  void answer();
 }
+
+async function answer(): Promise<void> {
+  const asker = words.includes('run') && typeof FLECHE_VERSION === 'string' ? askerHere() : undefined;
+  if (asker !== undefined && (await isSaid(asker))) return;
+  const { start, keep } = await application();
+  await start({
+    argv: words,
+    cwd: process.cwd(),
+    env,
+    stdin: () => process.stdin,
+    jobControl: process.platform === 'win32' ? undefined : jobControl,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    version: version(),
+    noting: asker && { asker, now: () => Date.now() },
+    on: (event, listener) => process.on(event, listener),
+    done: keep,
+    exit: (code) => process.exit(code),
+    hangUp: process.platform === 'win32' ? undefined : hangUp,
+  });
+}
+
+function askerHere(): Asker {
+  const program = ['fleche.cjs', 'cli.cjs'].map((name) => join(import.meta.dirname, name));
+  return { argv: words, cwd: process.cwd(), env, flags: process.execArgv, version: version(), program, isTTY };
+}
+
+/** Only what is a character device can be a terminal, and to ask the streams takes time to load them. */
+function isTTY(stream: 'stdout' | 'stderr'): boolean {
+  return fstatSync(stream === 'stdout' ? 1 : 2).isCharacterDevice() && process[stream].isTTY === true;
+}
+
+/** Whether a run that had nothing to do has left the answer. */
+async function isSaid(asker: Asker): Promise<boolean> {
+  const { saySame } = await import('./note/same-again.ts');
+  return saySame(asker, { elapsed: () => performance.now(), now: () => Date.now(), say });
+}
+
+/** Writes without the streams of Node as long as that can be done. False if nothing was written. */
+function say(text: string): boolean {
+  const bytes = Buffer.from(text);
+  let said = 0;
+  try {
+    if (isTTY('stdout')) process.stdout.write(text);
+    else while (said < bytes.length) said += writeSync(1, bytes, said);
+  } catch {
+    if (said === 0) return false;
+    process.stdout.on('error', () => process.exit(UNREAD));
+    process.stdout.write(bytes.subarray(said));
+  }
+  return true;
+}
+
+/** As for every other run whose reader is gone. */
+const UNREAD = 141;
 
 /** Group 0 is the one of this process, which a terminal would stop. */
 const jobControl = {

@@ -8,6 +8,7 @@ import { systemCode } from '../base/errors.ts';
 import { runCli } from './cli.ts';
 import { EXIT } from './exit-code.ts';
 import { Interruption } from './interruption.ts';
+import { type Asker, SeenEnvironment } from './note/question.ts';
 import { type InputStream, type JobControl, keyboardOf } from './terminal/keyboard.ts';
 import { type Environment, wantsColors } from './terminal/style.ts';
 import { type OutputStream, StreamTerminal } from './terminal/terminal.ts';
@@ -24,6 +25,8 @@ export interface ProcessHandles {
   readonly stdout: ProcessStream;
   readonly stderr: ProcessStream;
   readonly version: string;
+  /** Whose question a note may answer the next time, and ms since the epoch; absent where none is to be left. */
+  readonly noting?: { readonly asker: Asker; readonly now: () => number } | undefined;
   readonly on: (
     event: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'uncaughtException' | 'unhandledRejection',
     listener: (cause: unknown) => void,
@@ -49,7 +52,10 @@ const clock: Clock = {
 
 /** Runs the command line and ends the process with its exit code. */
 export async function start(handles: ProcessHandles): Promise<void> {
-  const { argv, cwd, env, version, on, hangUp } = handles;
+  const { argv, cwd, version, on, hangUp } = handles;
+  const seen = handles.noting && new SeenEnvironment(handles.env);
+  const noting = handles.noting && seen && { ...handles.noting, seen };
+  const env = seen?.env ?? handles.env;
   const exit = (code: number): void => {
     if (code === EXIT.hungUp && hangUp !== undefined) hangUp();
     else handles.exit(code);
@@ -74,7 +80,7 @@ export async function start(handles: ProcessHandles): Promise<void> {
 
   const cpus = availableParallelism();
   const keyboard = handles.stdin && keyboardOf(handles.stdin, handles.jobControl);
-  const code = await runCli(argv, { cwd, env, cpus, stdout, stderr, clock, keyboard, interruption, version });
+  const code = await runCli(argv, { cwd, env, cpus, stdout, stderr, clock, keyboard, interruption, version, noting });
   await Promise.all([stdout.flush(), stderr.flush()]);
   const verb = argv.find((word) => VERBS.some(({ name }) => name === word));
   if (verb !== undefined) handles.done(verb);

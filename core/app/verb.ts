@@ -2,6 +2,7 @@
 import type { Clock } from '../base/clock.ts';
 import type { Interruption } from './interruption.ts';
 import type { Invocation, VerbShape } from './invocation.ts';
+import type { Noting } from './note/question.ts';
 import type { Project } from './project.ts';
 import type { Keyboard } from './terminal/keyboard.ts';
 import type { Environment } from './terminal/style.ts';
@@ -20,6 +21,8 @@ export interface Machine {
   readonly keyboard?: Keyboard | undefined;
   readonly interruption: Interruption;
   readonly version: string;
+  /** For a note of what a run looked at; absent where none is to be left. */
+  readonly noting?: Noting | undefined;
 }
 
 export interface VerbContext {

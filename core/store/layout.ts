@@ -11,6 +11,7 @@
  *     logs/                         captured output of tasks that are running
  *     leases-1/<start>/             leases, in an environment for each start of the machine
  *     runs.jsonl                    how runs went, for statistics
+ *     notes/                        what runs looked at that had nothing to do
  *     trash/                        what was set aside instead of being deleted, such as a damaged environment
  */
 import { randomBytes } from 'node:crypto';
@@ -18,6 +19,9 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { systemCode } from '../base/errors.ts';
 import { type Digest, isDigest } from '../base/hash.ts';
+
+/** The folder of a project's own cache, and of what a workspace keeps of itself. */
+export const CACHE_FOLDER = '.fleche';
 
 /** Absolute paths of the folders of one cache. */
 export interface Layout {
@@ -76,6 +80,11 @@ export function lockFile(layout: Layout): string {
 /** Where it is noted how runs went. */
 export function runsFile(layout: Layout): string {
   return join(layout.root, 'runs.jsonl');
+}
+
+/** A note of this name. */
+export function noteFile(layout: Layout, name: string): string {
+  return join(layout.root, 'notes', name);
 }
 
 /** Whether a name in the root is that of an environment of another, older format. */

@@ -36,6 +36,8 @@ export interface Driver {
   readonly isWatch: boolean;
   /** Whether a task may be writing its outputs just now, which nobody can tell from another's writing there. */
   isAtWork(name: string): boolean;
+  /** All is done and stays so for a while. */
+  rest?(level: string | undefined): Promise<void>;
   /** Takes a line about what is done, for messages. */
   note(text: string): void;
   /** Removes some of the stored blobs. */

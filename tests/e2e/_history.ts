@@ -153,10 +153,15 @@ export class History {
     for (const path of this.#configured) if (!files.has(path)) this.#checkout.remove(path);
     for (const [path, text] of files) {
       const thing = this.#checkout.things.get(path);
-      if (path === CONFIG) writeFileSync(this.#checkout.place(path), this.#driver.configure(text));
+      if (path === CONFIG) this.#writeConfig(this.#checkout.place(path), this.#driver.configure(text));
       else if (thing?.kind !== 'file' || thing.text !== text) this.#checkout.write(path, text);
     }
     this.#configured = [...files.keys()];
+  }
+
+  /** What is the same already stays as it is: a run that has nothing to do may tell by that. */
+  #writeConfig(place: string, text: string): void {
+    if (!existsSync(place) || readFileSync(place, 'utf8') !== text) writeFileSync(place, text);
   }
 
   /** However tasks were disturbed: an edit makes each of them begin once. */
@@ -332,6 +337,13 @@ export class History {
       last = next;
     }
     this.#check([last], wanted, force);
+    if (at === undefined && this.#isSettled) await this.#driver.rest?.(this.#level);
+    this.#log();
+  }
+
+  /** Whether nothing is left to do for the same again. */
+  get #isSettled(): boolean {
+    return this.#tasks.every(({ cache }) => cache) && this.#made().every((one) => one?.fails === false);
   }
 
   /** Whether this is what there has to be in the end, as far as it can be told without taking anything in. */

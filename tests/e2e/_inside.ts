@@ -23,10 +23,9 @@ export class Inside implements Driver {
 
   async run({ jobs, target, force = false, level, abortAfter }: RunOptions): Promise<RunEnd> {
     const told: string[] = [];
-    const env = { PATH: process.env['PATH'], LC_ALL: 'C', TEST_LOG: this.logFile, LEVEL: level };
     const project = openProject({
       cwd: this.root,
-      env,
+      env: this.env(level),
       config: undefined,
       strict: false,
       warn: (text) => told.push(text),
@@ -60,9 +59,17 @@ export class Inside implements Driver {
     }
   }
 
+  protected env(level: string | undefined): Record<string, string | undefined> {
+    return { PATH: process.env['PATH'], LC_ALL: 'C', TEST_LOG: this.logFile, LEVEL: level };
+  }
+
   readonly halve: Driver['halve'] = halve;
 
   note(): void {}
+
+  rest(_level: string | undefined): Promise<void> {
+    return Promise.resolve();
+  }
 
   later(): Promise<undefined> {
     return Promise.resolve(undefined);

@@ -5,11 +5,13 @@
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { test } from 'uvu';
+import * as assert from 'uvu/assert';
 import type { OutcomeKind } from '../../core/graph/tasks/outcome.ts';
 import type { Driver, RunEnd, RunOptions } from './_driver.ts';
 import { live } from './_history.ts';
-import { halve, Inside } from './_inside.ts';
+import { halve } from './_inside.ts';
 import { ITEMS } from './_items.ts';
+import { Noted, tally } from './_noted.ts';
 import { hold, withBase } from './_oracle.ts';
 import { PIPELINES } from './_pipeline.ts';
 import { REPOSITORIES } from './_repository.ts';
@@ -70,7 +72,7 @@ class Outside implements Driver {
 test('whatever happens to a workspace, a run makes it what a clean build makes, and works no more than it must', async () => {
   await hold(
     fc.asyncProperty(story('inside', PIPELINES), (story) =>
-      withBase((base) => live(story, PIPELINES, new Inside(base))),
+      withBase((base) => live(story, PIPELINES, new Noted(base))),
     ),
     { normal: 200, nightly: 12_000, seconds: 80 },
   );
@@ -79,7 +81,7 @@ test('whatever happens to a workspace, a run makes it what a clean build makes, 
 test('the same of repositories of packages, whatever changes in manifests, templates, ignore files and the lock file', async () => {
   await hold(
     fc.asyncProperty(story('inside', REPOSITORIES), (story) =>
-      withBase((base) => live(story, REPOSITORIES, new Inside(base))),
+      withBase((base) => live(story, REPOSITORIES, new Noted(base))),
     ),
     { normal: 70, nightly: 6000, seconds: 30 },
   );
@@ -87,7 +89,7 @@ test('the same of repositories of packages, whatever changes in manifests, templ
 
 test('the same of tasks that are done for each of many files', async () => {
   await hold(
-    fc.asyncProperty(story('inside', ITEMS), (story) => withBase((base) => live(story, ITEMS, new Inside(base)))),
+    fc.asyncProperty(story('inside', ITEMS), (story) => withBase((base) => live(story, ITEMS, new Noted(base)))),
     { normal: 60, nightly: 6000, seconds: 25 },
   );
 });
@@ -99,6 +101,12 @@ test('the same of the built program, which can be killed, and whose cache can be
     ),
     { normal: 30, nightly: 1000, seconds: 60 },
   );
+});
+
+test('notes were asked, and some of them were answers', () => {
+  const { asked, answered } = tally;
+  console.log(`${answered} of ${asked} runs were answered by a note`);
+  assert.ok(asked === 0 || answered > 0);
 });
 
 test.run();

@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { FlecheError, messageOf } from '../../base/errors.ts';
 import { type AbsPath, escapes, toAbs, toRel } from '../../base/paths.ts';
 import type { SyncCallStore } from '../../store/calls.ts';
-import { layoutOf, runsFile } from '../../store/layout.ts';
+import { CACHE_FOLDER, layoutOf, runsFile } from '../../store/layout.ts';
 import type { LeaseStore } from '../../store/leases.ts';
 import { openLmdb } from '../../store/lmdb/lmdb.ts';
 import { openLeases } from '../../store/lmdb/lmdb-leases.ts';
@@ -46,8 +46,6 @@ interface StoreOptions {
   readonly now: () => number;
 }
 
-/** Where a workspace keeps what is its own alone, if its cache is elsewhere. */
-const OWN_FOLDER = '.fleche';
 /** How long another process on another machine may stay silent before its task is taken over, ms. */
 const LEASE_TTL = 30_000;
 
@@ -79,7 +77,7 @@ export function sharedCaches({ caches, defaults }: Pick<Config, 'caches' | 'defa
 /** Opens the stores. Throws `STORE_UNUSABLE` under `strict`. */
 export function openStores(config: Config, options: StoreOptions): WorkspaceStores {
   const folder = cacheFolder(config);
-  const home = toAbs(config.root, OWN_FOLDER);
+  const home = toAbs(config.root, CACHE_FOLDER);
   if (folder === undefined) return memoryStores(home, options);
   try {
     return isOwn(config.root, folder) ? ownStores(folder, options) : sharedStores(folder, home, options);

@@ -2,6 +2,7 @@
 import type { RunReport } from '../../graph/tasks/outcome.ts';
 import { EXIT } from '../exit-code.ts';
 import { parseJobs } from '../jobs.ts';
+import type { NoteDraft } from '../note/draft.ts';
 import { REPORT_OPTIONS } from '../options.ts';
 import type { Project } from '../project.ts';
 import { reporterFor } from '../reporters/choose.ts';
@@ -16,13 +17,33 @@ import type { Machine, VerbContext } from '../verb.ts';
 import { plan } from './plan.ts';
 
 export async function run(context: VerbContext): Promise<number> {
+  if (context.invocation.flag('dry-run')) return plan(context);
+  const note = await noteOf(context);
+  try {
+    const code = await bringUpToDate(context, note);
+    if (code === EXIT.done) note?.leave();
+    return code;
+  } finally {
+    note?.close();
+  }
+}
+
+/** Loaded only where one may be left. */
+async function noteOf(context: VerbContext): Promise<NoteDraft | undefined> {
+  if (context.machine.noting === undefined) return undefined;
+  const { NoteDraft } = await import('../note/draft.ts');
+  return NoteDraft.begin(context);
+}
+
+async function bringUpToDate(context: VerbContext, note: NoteDraft | undefined): Promise<number> {
   const { invocation, machine } = context;
-  if (invocation.flag('dry-run')) return plan(context);
   const reports = await reportsFor(context);
   const reporter = reporterFor(invocation, machine, 'run');
+  const listener = note?.hearing(reporter.listener) ?? reporter.listener;
   let project: Project | undefined;
   try {
-    project = await context.open((message) => reporter.listener({ type: 'warning', name: null, message }));
+    project = await context.open((message) => listener({ type: 'warning', name: null, message }));
+    note?.found(project);
     const targets = await selectedTasks(invocation, project, machine);
     const jobs = parseJobs(invocation.text('jobs'), project.jobs, machine.cpus);
     const started = project.now();
@@ -33,10 +54,11 @@ export async function run(context: VerbContext): Promise<number> {
       frozen: invocation.flag('frozen'),
       keepGoing: invocation.flag('keep-going'),
       signal: machine.interruption.signal,
-      listener: reporter.listener,
+      listener,
       timeline: reports?.timeline,
     });
     reporter.close();
+    note?.over(report, project);
     const { graph } = project;
     reports?.write(report, { by: `fleche ${machine.version}`, started, targets, jobs, graph });
     const { runsFile } = project.stores();

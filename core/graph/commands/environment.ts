@@ -91,6 +91,11 @@ export function keyedEnv(
     declared.set(fold(name, windows), name);
     values.set(name, undefined);
   }
+  // Who names all variables asks for these alone.
+  if (!windows && declared.size === new Set(patterns).size) {
+    for (const name of values.keys()) values.set(name, Object.hasOwn(env, name) ? env[name] : undefined);
+    return [...values].sort(([a], [b]) => byCodeUnit(a, b));
+  }
   for (const [name, value] of Object.entries(env)) {
     if (value === undefined) continue;
     const literal = declared.get(fold(name, windows));

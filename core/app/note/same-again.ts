@@ -1,0 +1,66 @@
+/**
+ * The short way of a run that has nothing to do: if a note answers this very question, and all that was looked at then
+ * is seen again, it is said again what was said then. Whatever else there is, the note is nothing, and the ordinary way is
+ * gone. Loaded before anything else, so it must be small.
+ */
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { formatDuration } from '../../base/duration.ts';
+import { CACHE_FOLDER, layoutOf, noteFile } from '../../store/layout.ts';
+import { momentOf } from '../../store/lmdb/lmdb-moment.ts';
+import { noteRun } from '../run-history.ts';
+import { isSeenAgain } from './look-again.ts';
+import { unpackNote } from './note.ts';
+import { type Asker, nameOf, questionOf } from './question.ts';
+
+/** What else it takes; times in ms. */
+export interface Around {
+  /** By a clock that is never set. */
+  readonly elapsed: () => number;
+  /** Since the epoch. */
+  readonly now: () => number;
+  /** Writes to standard output; false if nothing could be written. */
+  readonly say: (text: string) => boolean;
+}
+
+/** Whether all is said that this question calls for; else nothing has happened. Never throws. */
+export function saySame(asker: Asker, { elapsed, now, say }: Around): boolean {
+  const began = elapsed();
+  try {
+    const bytes = noteFor(asker);
+    const note = bytes && unpackNote(bytes);
+    if (note === undefined) return false;
+    const { question, names, database, moment, runs, cached, saved, before, after, isNumber } = note.head;
+    if (questionOf(asker, names) !== question || momentOf(database) !== moment || !isSeenAgain(note)) return false;
+    const ms = Math.round(elapsed() - began);
+    if (!say(before + timeText(ms, isNumber) + after)) return false;
+    noteRun(runs, { type: 'summary', ran: 0, cached, failed: 0, skipped: 0, ms, saved }, now());
+    return true;
+  } catch {
+    // What cannot be read or looked at is other than it was.
+    return false;
+  }
+}
+
+/** How a run says how long it took, in ms. */
+export function timeText(ms: number, isNumber: boolean): string {
+  return isNumber ? String(ms) : formatDuration(ms);
+}
+
+/** In the nearest folder that has a note under this name. */
+function noteFor(asker: Asker): Buffer | undefined {
+  const name = nameOf(asker);
+  for (let folder = asker.cwd; ; folder = dirname(folder)) {
+    const bytes = bytesAt(noteFile(layoutOf(join(folder, CACHE_FOLDER)), name));
+    if (bytes !== undefined || dirname(folder) === folder) return bytes;
+  }
+}
+
+function bytesAt(path: string): Buffer | undefined {
+  try {
+    return readFileSync(path);
+  } catch {
+    // Nobody has left one here.
+    return undefined;
+  }
+}
