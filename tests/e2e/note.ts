@@ -404,14 +404,17 @@ test('a note that is not whole, or not of this program, is none', async () => {
 });
 
 test('what is not a function of what was looked at leaves no note', async () => {
-  const of = (more: string): string => `[default]\ntasks = ["a"]\n[tasks.a]\nrun = "echo a"\ninputs = []\n${more}`;
+  const of = (more: string): string => {
+    const cache = more.includes('[caches.local]') ? 'cache = "local"\n' : '';
+    return `[default]\n${cache}tasks = ["a"]\n[tasks.a]\nrun = "echo a"\ninputs = []\n${more}`;
+  };
   for (const [more, args] of [
     ['stale_after = "1h"', []],
     ['cache = false', []],
     ['', ['--force']],
     ['', ['--summary', 'summary.json']],
     ['', ['--dry-run']],
-    ['needs = ["s"]\n[tasks.s]\nrun = "sleep 60"\nservice = true', []],
+    ['needs = ["s"]\n[tasks.s]\nrun = "sleep 60"\npersistent = true', []],
     ['[caches.local]\ntype = "Memory"', []],
     ['[caches.local]\ntype = "Lmdb"\nroot = "elsewhere"', []],
   ] as const) {
