@@ -233,10 +233,11 @@ export class History {
         return;
       }
       case 'damage': {
-        const path = this.#checkout.place('.fleche/db/data.mdb');
+        const path = this.#checkout.place('.fleche/db-1/data.mdb');
         if (!existsSync(path)) return;
         const bytes = readFileSync(path);
-        bytes.fill(0x5a, act.at % bytes.length, (act.at % bytes.length) + 3000);
+        const begin = act.at % bytes.length;
+        bytes.fill(0x5a, begin, Math.min(bytes.length, begin + 3000));
         writeFileSync(path, bytes);
         this.#answers.doubt();
         this.#isForgetful = true;
