@@ -117,7 +117,7 @@ class Comparing {
       const stats = lookAt(place);
       if (stats === undefined) return false;
       // A folder in the place of a file makes way like any other thing of others, but not where the tree has a folder.
-      if (kind !== 'dir') return !stats.isDirectory() || (standsFor === undefined && this.#site.globs.matches(path));
+      if (kind !== 'dir') return !stats.isDirectory() || standsFor === undefined;
       return stats.isDirectory() && standsFor === undefined && readdirSync(place).length === 0;
     });
   }

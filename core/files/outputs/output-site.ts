@@ -130,7 +130,7 @@ export class OutputSite {
 
   /**
    * Removes what the task wrote, and folders that are empty without it. A folder where the task wrote a file is somebody
-   * else's and moved aside, or left alone where the patterns of today do not match it. Returns how many paths were removed.
+   * else's and moved aside. Returns how many paths were removed.
    */
   removeOwn(states: Iterable<PathState>): number {
     let removed = 0;
@@ -144,10 +144,8 @@ export class OutputSite {
     const stray = !this.globs.matches(path);
     if (kind === 'dir') return this.#removeEmpty(path, stray);
     const stats = lookAt(this.place(path));
-    if (stats?.isDirectory() === true) {
-      if (stray) return false;
-      this.moveAside(path);
-    } else if (stats !== undefined) unlinkSync(this.place(path));
+    if (stats?.isDirectory() === true) this.moveAside(path);
+    else if (stats !== undefined) unlinkSync(this.place(path));
     this.#removeEmpty(folderOf(path), stray);
     return stats !== undefined;
   }

@@ -94,13 +94,16 @@ export class Owners {
 
   /**
    * Of what a task once wrote, what is still its own: when patterns of the configuration move from one task to another,
-   * so do the paths.
+   * so do the paths, and the place of a file where the other has a folder.
    */
   own(task: string, globs: Globs, paths: ReadonlyMap<RelPath, PathState>): ReadonlyMap<RelPath, PathState> {
     const strays = [...paths.keys()].filter((path) => !globs.matches(path));
     if (strays.length === 0) return paths;
     const others = this.tasks().filter((other) => other !== task);
     const taken = new Set(others.flatMap((other) => [...(this.owned(other) ?? [])]));
-    return new Map([...paths].filter(([path]) => globs.matches(path) || !taken.has(path)));
+    const folders = new Set<RelPath>(['.' as RelPath]);
+    for (const path of taken) for (let at = folderOf(path); !folders.has(at); at = folderOf(at)) folders.add(at);
+    const isTaken = ({ path, kind }: PathState): boolean => taken.has(path) || (kind !== 'dir' && folders.has(path));
+    return new Map([...paths].filter(([path, state]) => globs.matches(path) || !isTaken(state)));
   }
 }
