@@ -240,8 +240,8 @@ export class History {
         bytes.fill(0x5a, begin, Math.min(bytes.length, begin + 3000));
         writeFileSync(path, bytes);
         this.#answers.doubt();
-        this.#isForgetful = true;
-        return;
+        // Damage deep inside may cost a process, and no more than one.
+        return this.#unchecked(() => this.#driver.run({ jobs: 2, level }));
       }
       case 'abort': {
         const end = await this.#driver.run({ jobs: act.jobs, level, abortAfter: act.after });
@@ -250,12 +250,7 @@ export class History {
         return this.#run({ kind: 'run', jobs: act.jobs, target: undefined, force: false });
       }
       case 'kill':
-        await this.#driver.run({ jobs: act.jobs, level, killAfter: act.after });
-        this.#isForgetful = true;
-        this.suspect();
-        this.#checkHand(this.#checkout.snapshot(), this.#made());
-        this.suspect();
-        this.#log();
+        await this.#unchecked(() => this.#driver.run({ jobs: act.jobs, level, killAfter: act.after }));
         return this.#run({ kind: 'run', jobs: act.jobs, target: undefined, force: false });
       case 'disturb': {
         this.suspect();
@@ -283,6 +278,16 @@ export class History {
         return this.#run({ kind: 'run', jobs: act.jobs, target: undefined, force: false });
       }
     }
+  }
+
+  /** What happens in it may be cut short at any moment. */
+  async #unchecked(run: () => Promise<unknown>): Promise<void> {
+    await run();
+    this.#isForgetful = true;
+    this.suspect();
+    this.#checkHand(this.#checkout.snapshot(), this.#made());
+    this.suspect();
+    this.#log();
   }
 
   /** Where it may not be known who wrote what: what no task would write now is anybody's. */
