@@ -43,12 +43,14 @@ async function answer(): Promise<void> {
 
 function askerHere(): Asker {
   const program = ['fleche.cjs', 'cli.cjs'].map((name) => join(import.meta.dirname, name));
-  return { argv: words, cwd: process.cwd(), env, flags: process.execArgv, version: version(), program, isTTY };
+  return { argv: words, cwd: process.cwd(), env, flags: process.execArgv, version: version(), program, columns };
 }
 
 /** Only what is a character device can be a terminal, and to ask the streams takes time to load them. */
-function isTTY(stream: 'stdout' | 'stderr'): boolean {
-  return fstatSync(stream === 'stdout' ? 1 : 2).isCharacterDevice() && process[stream].isTTY === true;
+function columns(stream: 'stdout' | 'stderr'): number | undefined {
+  if (!fstatSync(stream === 'stdout' ? 1 : 2).isCharacterDevice()) return undefined;
+  const { isTTY, columns = 0 } = process[stream];
+  return isTTY === true ? columns : undefined;
 }
 
 /** Whether a run that had nothing to do has left the answer. */
@@ -62,7 +64,7 @@ function say(text: string): boolean {
   const bytes = Buffer.from(text);
   let said = 0;
   try {
-    if (isTTY('stdout')) process.stdout.write(text);
+    if (columns('stdout') !== undefined) process.stdout.write(text);
     else while (said < bytes.length) said += writeSync(1, bytes, said);
   } catch {
     if (said === 0) return false;

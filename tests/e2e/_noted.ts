@@ -50,7 +50,7 @@ export class Noted extends Inside {
       flags: [],
       version: 'of a history',
       program: [],
-      isTTY: () => false,
+      columns: () => undefined,
     };
   }
 

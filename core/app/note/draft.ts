@@ -69,11 +69,13 @@ export class NoteDraft {
   found(project: Project): void {
     const { root } = project;
     // Who shares a cache has more to do at the end of a run than to say that nothing was to be done.
-    if (project.cacheFolder() !== toAbs(root, CACHE_FOLDER) || project.shared() !== undefined) return;
+    if (project.cacheFolder() !== toAbs(root, CACHE_FOLDER) || project.shared() !== undefined) return this.close();
     const layout = layoutOf(toAbs(root, CACHE_FOLDER));
     const database = dataFile(layout);
     const moment = tried(() => momentOf(database));
-    if (moment !== undefined) this.#place = { root, database, moment, runs: runsFile(layout), layout };
+    if (moment === undefined) return this.close();
+    this.#place = { root, database, moment, runs: runsFile(layout), layout };
+    this.#looking.within(mattersIn(layout));
   }
 
   /** To be told what became of the tasks, while the cache is open. */
@@ -105,7 +107,7 @@ export class NoteDraft {
     const { asker, seen } = this.#noting;
     if (place === undefined || end === undefined) return;
     const { layout, ...head } = place;
-    const looks = this.#looking.end(mattersIn(layout));
+    const looks = this.#looking.end();
     tried(() => {
       if (looks === undefined || momentOf(head.database) !== head.moment) return;
       const { names } = seen;

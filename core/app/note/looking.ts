@@ -36,6 +36,7 @@ export class Looking {
   /** Paths that were two things one after the other, or of which seeing them again does not mean that they are the same. */
   readonly #unsure = new Set<string>();
   readonly #odd = new Set<string>();
+  #matters: Matters | undefined;
 
   /** Begins. `now`: ms since the epoch, by the clock that stamps files. */
   constructor(now: () => number) {
@@ -66,10 +67,18 @@ export class Looking {
     return standIn;
   }
 
-  /** Ends. Undefined if what was seen does not tell all that happened. */
-  end({ isLookedAt, isOwn }: Matters): Looks | undefined {
+  /** Says what matters. From then on nothing more is taken down once something odd has happened. */
+  within(matters: Matters): void {
+    this.#matters = matters;
+    if ([...this.#odd].some((path) => !matters.isOwn(path))) this.close();
+  }
+
+  /** Ends. Undefined if what was seen does not tell all that happened, or it was not said what matters. */
+  end(): Looks | undefined {
+    if (!this.#isOpen || this.#matters === undefined) return undefined;
     this.close();
-    if ([...this.#odd].some((path) => !isOwn(path)) || [...this.#unsure].some(isLookedAt)) return undefined;
+    const { isLookedAt } = this.#matters;
+    if ([...this.#unsure].some(isLookedAt)) return undefined;
     const counted = <T>(looks: ReadonlyMap<string, T>): ReadonlyMap<string, T> =>
       new Map([...looks].filter(([path]) => isLookedAt(path)));
     return {
@@ -91,7 +100,9 @@ export class Looking {
 
   /** Something was done with a path that is no look. */
   odd(path: unknown): void {
-    this.#odd.add(typeof path === 'string' ? path : '');
+    const text = typeof path === 'string' ? path : '';
+    if (this.#matters === undefined) this.#odd.add(text);
+    else if (!this.#matters.isOwn(text)) this.close();
   }
 
   itself(path: string, stats: fs.Stats | undefined): void {

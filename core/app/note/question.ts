@@ -13,7 +13,8 @@ export interface Asker {
   readonly version: string;
   /** The files of the program, absolute. */
   readonly program: readonly string[];
-  readonly isTTY: (stream: 'stdout' | 'stderr') => boolean;
+  /** The width of a terminal; undefined for what is none. */
+  readonly columns: (stream: 'stdout' | 'stderr') => number | undefined;
 }
 
 /** Notes of another format answer other questions. */
@@ -26,7 +27,7 @@ export function nameOf({ argv, cwd }: Asker): string {
 
 /** Digest of the question; it depends on these environment variables, null for all there are. */
 export function questionOf(asker: Asker, names: readonly string[] | null): string {
-  const { argv, cwd, env, flags, version, isTTY } = asker;
+  const { argv, cwd, env, flags, version, columns } = asker;
   const seen = names ?? Object.keys(env).sort();
   const node = [
     process.version,
@@ -36,7 +37,7 @@ export function questionOf(asker: Asker, names: readonly string[] | null): strin
     env['NODE_OPTIONS'],
     flags,
   ];
-  const terminals = [isTTY('stdout'), isTTY('stderr')];
+  const terminals = [columns('stdout') ?? null, columns('stderr') ?? null];
   return sha256(
     JSON.stringify([FORMAT, version, node, argv, cwd, terminals, seen.map((name) => [name, env[name] ?? null])]),
   );

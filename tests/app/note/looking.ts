@@ -16,8 +16,9 @@ const ALL = { isLookedAt: () => true, isOwn: () => false };
 function lookedAt(folder: string, look: () => void, after = LATER): Looks | undefined {
   const looking = new Looking(() => Date.now() + after);
   try {
+    looking.within({ isLookedAt: (path) => path.startsWith(folder), isOwn: () => false });
     look();
-    return looking.end({ isLookedAt: (path) => path.startsWith(folder), isOwn: () => false });
+    return looking.end();
   } finally {
     looking.close();
   }
@@ -126,18 +127,24 @@ const ODD: Readonly<Record<string, (at: string) => unknown>> = {
 };
 
 for (const [name, act] of Object.entries(ODD)) {
-  test(
-    `not understood: ${name}`,
-    inFolder((folder) => {
-      const looking = new Looking(() => Date.now() + LATER);
-      try {
-        act(folder);
-        assert.is(looking.end(ALL), undefined);
-      } finally {
-        looking.close();
-      }
-    }),
-  );
+  for (const when of ['before it is known what matters', 'afterwards']) {
+    test(
+      `not understood, ${when}: ${name}`,
+      inFolder((folder) => {
+        const { lstatSync } = fs;
+        const looking = new Looking(() => Date.now() + LATER);
+        try {
+          if (when === 'afterwards') looking.within(ALL);
+          act(folder);
+          looking.within(ALL);
+          assert.is(fs.lstatSync, lstatSync, 'nothing more is taken down');
+          assert.is(looking.end(), undefined);
+        } finally {
+          looking.close();
+        }
+      }),
+    );
+  }
 }
 
 test(
@@ -168,6 +175,15 @@ test(
     assert.is(looks, undefined);
   }),
 );
+
+test('as long as it is not known what matters there is nothing to leave', () => {
+  const looking = new Looking(Date.now);
+  try {
+    assert.is(looking.end(), undefined);
+  } finally {
+    looking.close();
+  }
+});
 
 test('afterwards everything is as it was, and what was kept of it still works', () => {
   const before = { ...fs };

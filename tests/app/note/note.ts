@@ -127,7 +127,7 @@ const ASKER: Asker = {
   flags: [],
   version: '1.0.0',
   program: [],
-  isTTY: () => false,
+  columns: () => undefined,
 };
 
 test('a question is another one with whatever it depends on', () => {
@@ -140,8 +140,9 @@ test('a question is another one with whatever it depends on', () => {
     { env: { HOME: '/home', NODE_OPTIONS: '--no-warnings' } },
     { flags: ['--no-warnings'] },
     { version: '1.0.1' },
-    { isTTY: (stream) => stream === 'stdout' },
-    { isTTY: (stream) => stream === 'stderr' },
+    { columns: (stream) => (stream === 'stdout' ? 80 : undefined) },
+    { columns: (stream) => (stream === 'stderr' ? 80 : undefined) },
+    { columns: (stream) => (stream === 'stdout' ? 81 : undefined) },
   ];
   const digests = [ASKER, ...others.map((other) => ({ ...ASKER, ...other }))].map((asker) =>
     questionOf(asker, ['HOME']),
