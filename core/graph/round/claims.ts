@@ -58,7 +58,11 @@ export async function claim(task: string, options: ClaimOptions): Promise<Claim 
 /** First tries at leases that are made in one turn of the event loop, as one step: that costs little more than one try. */
 class FirstTries {
   readonly #leases: LeaseStore;
-  #due: { readonly take: () => void; readonly reject: (error: unknown) => void }[] = [];
+  #due: {
+    readonly take: () => Held | undefined;
+    readonly resolve: (held: Held | undefined) => void;
+    readonly reject: (error: unknown) => void;
+  }[] = [];
 
   constructor(leases: LeaseStore) {
     this.#leases = leases;
@@ -68,11 +72,11 @@ class FirstTries {
   take(name: string, now: () => number): Promise<Held | undefined> {
     return new Promise((resolve, reject) => {
       if (this.#due.length === 0) setImmediate(() => this.#take());
-      const take = (): void => {
+      const take = (): Held | undefined => {
         const tried = tryHold(this.#leases, name, now);
-        resolve('holder' in tried ? undefined : tried);
+        return 'holder' in tried ? undefined : tried;
       };
-      this.#due.push({ take, reject });
+      this.#due.push({ take, resolve, reject });
     });
   }
 
@@ -80,9 +84,12 @@ class FirstTries {
     const all = this.#due;
     this.#due = [];
     try {
+      const taken: (Held | undefined)[] = [];
       this.#leases.together(() => {
-        for (const { take } of all) take();
+        for (const { take } of all) taken.push(take());
       });
+      // Nobody has a lease before the step is whole.
+      for (const [at, { resolve }] of all.entries()) resolve(taken[at]);
     } catch (error) {
       for (const { reject } of all) reject(error);
     }

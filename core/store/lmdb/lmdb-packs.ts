@@ -10,7 +10,7 @@
  */
 import type { Digest } from '../../base/hash.ts';
 import { REFRESH_AFTER } from '../folder/blob-files.ts';
-import { type PackName, unpackNow } from '../remote/pack.ts';
+import { isPackName, type PackName, unpackNow } from '../remote/pack.ts';
 import { type BlobInfo, MOST_PACKED } from '../values.ts';
 import type { LmdbEnv, Pending } from './lmdb-env.ts';
 import { digestKey, keyDigest, type Table } from './lmdb-table.ts';
@@ -122,7 +122,9 @@ export class LmdbPacks implements Pending {
       return known.blobs;
     }
     const bytes = this.#packs.get(pack);
-    const blobs = bytes === undefined ? undefined : unpackNow({ digest: pack, size: bytes.length, raw }, bytes);
+    const name = bytes && { digest: pack, size: bytes.length, raw };
+    // A damaged entry may say that it unpacks to anything.
+    const blobs = bytes && name && isPackName(name) ? unpackNow(name, bytes) : undefined;
     if (blobs !== undefined) this.#keep(pack, { raw, blobs });
     return blobs;
   }
