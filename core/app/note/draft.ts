@@ -94,7 +94,7 @@ export class NoteDraft {
   /** What a run would have printed that took so long, ms, and that found all answers at once; undefined for more than that. */
   #said(ms: number): string | undefined {
     const { stdout, stderr } = this.#machine;
-    const [told, beside] = [new Page(stdout), new Page(stderr)];
+    const [told, beside] = [pageOf(stdout), pageOf(stderr)];
     const reporter = reporterFor(this.#invocation, { ...this.#machine, stdout: told, stderr: beside }, 'run');
     for (const event of this.#events) reporter.listener(timed(event, ms));
     reporter.close();
@@ -122,34 +122,18 @@ export class NoteDraft {
   }
 }
 
-/** A terminal that keeps what is written. */
-class Page implements Terminal {
-  text = '';
-  readonly #terminal: Terminal;
+/** Keeps what is written. */
+interface Page extends Terminal {
+  text: string;
+}
 
-  constructor(terminal: Terminal) {
-    this.#terminal = terminal;
-  }
-
-  write(text: string): void {
-    this.text += text;
-  }
-
-  get columns(): number {
-    return this.#terminal.columns;
-  }
-
-  get rows(): number {
-    return this.#terminal.rows;
-  }
-
-  get isTTY(): boolean {
-    return this.#terminal.isTTY;
-  }
-
-  get colors(): boolean {
-    return this.#terminal.colors;
-  }
+/** A page of the form that a terminal has at this moment. */
+function pageOf({ columns, rows, isTTY, colors }: Terminal): Page {
+  const write = (text: string): void => {
+    page.text += text;
+  };
+  const page: Page = { columns, rows, isTTY, colors, text: '', write };
+  return page;
 }
 
 function timed(event: RunEvent, ms: number): RunEvent {

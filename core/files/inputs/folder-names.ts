@@ -101,8 +101,13 @@ function isNewer(entry: Dirent, place: AbsPath, moment: number, form: Form): boo
 
 /** Whether there are sources of TypeScript at or below a folder: programs put scripts into folders of reports, too. */
 function holdsSources(folder: string): boolean {
-  return readdirSync(folder, { withFileTypes: true }).some((entry) => {
-    if (!entry.isDirectory()) return /\.[cm]?tsx?$/i.test(entry.name);
-    return !entry.name.startsWith('.') && !isReserved(entry.name) && holdsSources(`${folder}/${entry.name}`);
-  });
+  try {
+    return readdirSync(folder, { withFileTypes: true }).some((entry) => {
+      if (!entry.isDirectory()) return /\.[cm]?tsx?$/i.test(entry.name);
+      return !entry.name.startsWith('.') && !isReserved(entry.name) && holdsSources(`${folder}/${entry.name}`);
+    });
+  } catch (error) {
+    // What cannot be read may hold anything.
+    return !isGone(error);
+  }
 }
