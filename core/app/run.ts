@@ -55,7 +55,7 @@ async function runIn(project: Project, options: RunOptions): Promise<Run> {
       const product = found !== undefined && 'outcome' in found ? found.product : undefined;
       if (product !== undefined) made.set(name, await madeOf(name, product, project));
     }
-    const reads = readsOf(names, live.leanings.all, config.files as readonly AbsPath[], engine.surroundings);
+    const reads = readsOf(names, live.dependencies.all, config.files as readonly AbsPath[], engine.surroundings);
     return { root, outcomes, summary, made, reads, interrupted };
   } finally {
     signal.removeEventListener('abort', end);

@@ -37,11 +37,11 @@ export function list(globs: Globs, known: Snapshot | undefined, context: Listing
 }
 
 /**
- * The same, if nothing but `doubts` and what lies below them can be other than it is known. A path that was hidden when
- * it was known counts as doubted.
+ * The same, if nothing but `unchecked` and what lies below them can be other than it is known. A path that was hidden when
+ * it was known counts as unchecked.
  */
-export function relist(globs: Globs, known: Snapshot, doubts: Iterable<RelPath>, context: ListingContext): Listed {
-  return new Listing(globs, context).relist(known, doubts);
+export function relist(globs: Globs, known: Snapshot, unchecked: Iterable<RelPath>, context: ListingContext): Listed {
+  return new Listing(globs, context).relist(known, unchecked);
 }
 
 class Listing {
@@ -65,13 +65,13 @@ class Listing {
     return this.#listed(same ? known : { folders, paths, summary: null }, unseen);
   }
 
-  relist(known: Snapshot, doubts: Iterable<RelPath>): Listed {
+  relist(known: Snapshot, unchecked: Iterable<RelPath>): Listed {
     const { hidden } = this.#context;
     this.#walked = this.#basesAmong(known.folders);
     const folders = new Map(known.folders.map((state, at) => [state.path, at]));
     const changed = new Map<number, PathState>();
     const renamed = new Set<RelPath>();
-    for (const path of doubts) {
+    for (const path of unchecked) {
       if (hidden(path)) continue;
       const at = placeIn(known.paths, path);
       const state = at < 0 ? undefined : known.paths.get(at);

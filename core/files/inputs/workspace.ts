@@ -31,11 +31,11 @@ export interface InputListing {
 /** What was last found for one pattern list, and the paths of which that may no longer hold. */
 interface Watched {
   readonly globs: Globs;
-  readonly doubts: Set<RelPath>;
+  readonly unchecked: Set<RelPath>;
 }
 
-/** With more doubts than this it is simpler to look at everything. */
-const MOST_DOUBTS = 10_000;
+/** With more unchecked than this it is simpler to look at everything. */
+const MOST_UNCHECKED = 10_000;
 
 export class Workspace {
   /** Looks at single paths, whatever patterns say. */
@@ -80,21 +80,21 @@ export class Workspace {
   }
 
   /**
-   * Begins to rely on the caller to `doubt` every path from this moment on: whatever is listed is looked at once more, and
-   * after that only where it is in doubt. Called again, everything is in doubt. Snapshots are no longer saved at once.
+   * Begins to rely on the caller to `recheck` every path from this moment on: whatever is listed is looked at once more, and
+   * after that only what is to be rechecked. Called again, everything is. Snapshots are no longer saved at once.
    */
   attend(): void {
     this.#watched = new Map();
   }
 
   /** Says that something may have changed at these paths or below them. */
-  doubt(paths: Iterable<RelPath>): void {
+  recheck(paths: Iterable<RelPath>): void {
     for (const path of paths) {
-      for (const [name, { globs, doubts }] of this.#watched ?? []) {
+      for (const [name, { globs, unchecked }] of this.#watched ?? []) {
         const isNear = globs.bases.some((base) => isWithin(base, path) || isWithin(path, base));
         if (!isNear || !(globs.matches(path) || globs.enters(path))) continue;
-        doubts.add(path);
-        if (doubts.size > MOST_DOUBTS) this.#watched?.delete(name);
+        unchecked.add(path);
+        if (unchecked.size > MOST_UNCHECKED) this.#watched?.delete(name);
       }
     }
   }
@@ -125,14 +125,14 @@ export class Workspace {
     const listed =
       known === undefined || watched === undefined
         ? list(globs, known, context)
-        : relist(globs, known, watched.doubts, context);
+        : relist(globs, known, watched.unchecked, context);
     this.#found.set(name, listed);
     if (listed.snapshot !== known) this.#keep(name, listed.snapshot);
     this.#settle(name, globs, listed, hidden, how);
     return listed;
   }
 
-  /** What was hidden remains in doubt. A look in between may have hidden other paths than the last, and settles nothing. */
+  /** What was hidden remains to be rechecked. A look in between may have hidden other paths than the last, and settles nothing. */
   #settle(
     name: string,
     globs: Globs,
@@ -140,10 +140,10 @@ export class Workspace {
     hidden: (path: RelPath) => boolean,
     how: 'anew' | undefined,
   ): void {
-    const before = this.#watched?.get(name)?.doubts;
+    const before = this.#watched?.get(name)?.unchecked;
     if (before === undefined && how === 'anew') return;
     const rest = how === 'anew' ? (before ?? []) : [...(before ?? [])].filter(hidden);
-    this.#watched?.set(name, { globs, doubts: new Set([...unseen, ...rest]) });
+    this.#watched?.set(name, { globs, unchecked: new Set([...unseen, ...rest]) });
   }
 
   #keep(name: string, snapshot: Snapshot): void {
@@ -162,7 +162,7 @@ export class Workspace {
     const folder = toRel(this.#realRoot, realpathSync(placeOf(this.#root, link)));
     if (escapes(folder) || behind.includes(folder)) return null;
     const globs = new Globs([`./${folder}`]);
-    // Who doubts a link does not say where behind it something happened.
+    // Who reports a link does not say where behind it something happened.
     this.#watched?.delete(nameOf(globs));
     return this.#list(globs, hidden, [...behind, folder], how).tree.digest;
   }

@@ -71,11 +71,11 @@ export class Reading {
       isOpen: false,
       declared: call,
       read: tree,
-      get leaning() {
-        const { leaning } = call;
+      get dependsOn() {
+        const { dependsOn } = call;
         const paths = tree.entries.map(({ path }) => path);
         const folders = paths.flatMap((path) => folderOfNames(path) ?? []);
-        return { ...leaning, paths: [...leaning.paths, ...paths], folders: [...leaning.folders, ...folders] };
+        return { ...dependsOn, paths: [...dependsOn.paths, ...paths], folders: [...dependsOn.folders, ...folders] };
       },
       changedInputs: () => [...call.changedInputs(), ...this.changes()],
     };

@@ -10,7 +10,7 @@ import { expandBraces } from '../../files/globs/braces.ts';
 import { Globs } from '../../files/globs/globs.ts';
 import type { Part } from '../../store/record.ts';
 import { type Discovered, type Foreach, neededOf, type Task, type TaskBody } from '../tasks/task.ts';
-import type { ItemCall, ItemQuestions, Leaning, TaskCall } from '../tasks/task-call.ts';
+import type { ItemCall, ItemQuestions, PathDependencies, TaskCall } from '../tasks/task-call.ts';
 import type { Item } from './item.ts';
 import { commandWithVariables, patternFor } from './placeholders.ts';
 
@@ -103,7 +103,7 @@ export class ItemCalls implements ItemQuestions {
       reads: whole.reads,
       isSure: whole.isSure,
       isOpen: task.discovered !== undefined,
-      leaning: NOTHING,
+      dependsOn: NOTHING,
       changedInputs: changed,
     };
   }
@@ -166,7 +166,7 @@ class ItemGlobs {
 }
 
 /** What an item has in common with others counts for its task. */
-const NOTHING: Leaning = { paths: [], folders: [], links: [] };
+const NOTHING: PathDependencies = { paths: [], folders: [], links: [] };
 
 /** Where an item tells what it read. */
 function reportFor({ form, file }: Discovered, { fields, name }: Item): Discovered {

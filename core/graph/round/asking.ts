@@ -60,7 +60,7 @@ export async function callOf(task: Task, products: Products, around: Surrounding
     reads: asked.reads,
     isSure: asked.isSure,
     isOpen: task.discovered !== undefined,
-    get leaning() {
+    get dependsOn() {
       const links = asked.links.flatMap((links) => links());
       const locks = task.installed === undefined ? [] : around.lock.paths;
       return { paths: [...locks, ...(code?.consulted ?? [])], folders: code?.folders ?? [], links };

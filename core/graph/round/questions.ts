@@ -120,7 +120,7 @@ export class Questions {
   /** The upstream tasks whose paths can be among those that the task reads. */
   #writersFor(task: Task): readonly string[] {
     const { graph, writers } = this.#state.bench.around;
-    const links = this.#state.calls.get(task.name)?.leaning.links ?? [];
+    const links = this.#state.calls.get(task.name)?.dependsOn.links ?? [];
     // These are known only when they are read, and what is behind a link can be anywhere.
     if (task.discovered !== undefined || links.length > 0) return graph.upstreamOf(task.name);
     const { listed, taken } = inputPatterns(task, graph, writers);
@@ -135,10 +135,10 @@ export class Questions {
     asked.set(task.name, live.ask(task.name));
     try {
       const call = await this.#completeQuestion(task);
-      live.leanings.learn(call);
+      live.dependencies.learn(call);
       return call;
     } catch (error) {
-      live.leanings.lean(task.name, undefined);
+      live.dependencies.set(task.name, undefined);
       throw error;
     }
   }

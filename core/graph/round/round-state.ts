@@ -66,7 +66,7 @@ export class RoundState {
   /** Takes in what a task turned out to ask. */
   take(call: TaskCall): void {
     this.calls.set(call.task.name, call);
-    this.live?.leanings.learn(call);
+    this.live?.dependencies.learn(call);
   }
 
   /** What would run in a run that runs nothing. */

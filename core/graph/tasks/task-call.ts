@@ -34,7 +34,7 @@ export interface Surroundings {
 }
 
 /** What a question depends on beside what is declared. Changes of it are for who watches to notice. */
-export interface Leaning {
+export interface PathDependencies {
   /** Paths that were looked at for the code of a function, or that the task found out it reads, there or not. */
   readonly paths: readonly RelPath[];
   /** Folders below which everything counts. */
@@ -56,7 +56,7 @@ export interface TaskCall {
   readonly reads: ReadonlyMap<string, readonly TreeEntry[]>;
   /** False if it was not known what upstream tasks wrote here, as while another process is at it. */
   readonly isSure: boolean;
-  readonly leaning: Leaning;
+  readonly dependsOn: PathDependencies;
   /** The questions of its items, for a task that is done for each of many. */
   readonly items?: ItemQuestions;
   /** The question that this one is a part of, if it is that of an item. */

@@ -33,12 +33,12 @@ export class Upstream {
 }
 
 /** What leads to the files that a task reads: folders where its patterns begin, links that they match, folders that it found. */
-function endsOf({ task, leaning, read, globs }: TaskCall, { graph, writers }: Surroundings): readonly RelPath[] {
+function endsOf({ task, dependsOn, read, globs }: TaskCall, { graph, writers }: Surroundings): readonly RelPath[] {
   const lists = readLists(task, inputPatterns(task, graph, writers).listed);
   const bases = lists.flatMap((patterns) => globsOf(patterns).bases);
   const folders = read?.entries.map(({ path }) => folderOf(path)) ?? [];
   // What is there for its outputs is the task's to make anew.
-  return [...bases, ...leaning.links, ...new Set(folders)].filter((path) => !globs.outputs.governs(path));
+  return [...bases, ...dependsOn.links, ...new Set(folders)].filter((path) => !globs.outputs.governs(path));
 }
 
 /** The tasks whose stored result is an argument and turns out to be damaged or gone. */

@@ -10,7 +10,7 @@ import { ServicePool } from '../services/service-pool.ts';
 import type { Product } from '../tasks/product.ts';
 import type { Acted, Settled } from '../tasks/settled.ts';
 import { isAlike, type TaskCall } from '../tasks/task-call.ts';
-import { Leanings } from './leanings.ts';
+import { KnownDependencies } from './known-dependencies.ts';
 
 /** A task at work. */
 interface Flight {
@@ -41,11 +41,11 @@ export class Live {
   readonly slots: Slots;
   /** They stay up from round to round. */
   readonly services: ServicePool = new ServicePool();
-  readonly leanings: Leanings = new Leanings();
+  readonly dependencies: KnownDependencies = new KnownDependencies();
   readonly #answers = new Map<string, Answer>();
   readonly #flights = new Map<string, OwnFlight>();
   /** When a task was last disturbed. */
-  readonly #disturbed = new Map<string, number>();
+  readonly #dirtied = new Map<string, number>();
   /** When the result of a task last became another one. */
   readonly #changed = new Map<string, number>();
   readonly #overtaken = new Map<string, readonly RelPath[]>();
@@ -75,8 +75,8 @@ export class Live {
   }
 
   /** Says that the answers of these tasks may no longer hold. */
-  disturb(names: Iterable<string>): void {
-    for (const name of names) this.#disturbed.set(name, ++this.#moment);
+  markDirty(names: Iterable<string>): void {
+    for (const name of names) this.#dirtied.set(name, ++this.#moment);
   }
 
   /**
@@ -85,7 +85,7 @@ export class Live {
    */
   overtake(name: string, paths: readonly RelPath[]): void {
     this.#overtaken.set(name, paths);
-    this.#doubtWork(name);
+    this.#rejectWork(name);
   }
 
   /** Says that what is about to be noted of a task holds as long as nothing happens, but is no answer to its question. */
@@ -93,9 +93,9 @@ export class Live {
     this.#unsound.set(name, ++this.#moment);
   }
 
-  #doubtWork(name: string): void {
+  #rejectWork(name: string): void {
     this.distrust(name);
-    this.disturb([name]);
+    this.markDirty([name]);
   }
 
   /** What tasks were overtaken by since this was last called. */
@@ -109,7 +109,7 @@ export class Live {
   force(names: Iterable<string>): void {
     for (const name of names) {
       this.#forced.add(name);
-      this.disturb([name]);
+      this.markDirty([name]);
     }
   }
 
@@ -118,17 +118,17 @@ export class Live {
   }
 
   /** Whether one of these tasks was disturbed since it was asked for the answer that it has, and can be asked again. */
-  isDisturbed(names: Iterable<string>): boolean {
+  isDirty(names: Iterable<string>): boolean {
     for (const name of names) {
       if (this.#blocked.has(name)) continue;
       const answer = this.#answers.get(name);
-      if (answer !== undefined && (this.#disturbed.get(name) ?? 0) > answer.asked) return true;
+      if (answer !== undefined && (this.#dirtied.get(name) ?? 0) > answer.asked) return true;
     }
     return false;
   }
 
-  /** Says that the answers of these tasks are to be taken for what they are. */
-  pardon(names: Iterable<string>): void {
+  /** Says that the answers that these tasks have hold, whatever marked them dirty. */
+  markClean(names: Iterable<string>): void {
     for (const name of names) {
       const answer = this.#answers.get(name);
       if (answer !== undefined) this.#answers.set(name, { ...answer, asked: ++this.#moment });
@@ -137,14 +137,14 @@ export class Live {
 
   /** Forgets all tasks but these. */
   retain(names: ReadonlySet<string>): void {
-    const maps = [this.#answers, this.#overtaken, this.#unsound, this.#disturbed, this.#changed, this.#cuts];
+    const maps = [this.#answers, this.#overtaken, this.#unsound, this.#dirtied, this.#changed, this.#cuts];
     for (const map of maps) {
       for (const name of map.keys()) if (!names.has(name)) map.delete(name);
     }
     for (const set of [this.#forced, this.#blocked]) {
       for (const name of set) if (!names.has(name)) set.delete(name);
     }
-    this.leanings.retain(names);
+    this.dependencies.retain(names);
     void this.services.retain(names);
   }
 
@@ -158,7 +158,7 @@ export class Live {
    * a result upstream of it last changed.
    */
   recall(name: string, since: number): Settled | Flight | undefined {
-    const moment = Math.max(since, this.#disturbed.get(name) ?? 0);
+    const moment = Math.max(since, this.#dirtied.get(name) ?? 0);
     const flight = this.#flights.get(name);
     if (flight !== undefined) return flight.asked > moment ? flight : undefined;
     const answer = this.#answers.get(name);
@@ -216,7 +216,7 @@ export class Live {
         // Whoever joined this was right about the question alone, which does not say what was read.
         const isJoined = (this.#flights.get(name)?.asked ?? asked) > asked;
         if (isJoined && call.isOpen && acted.kind === 'settled' && acted.settled.outcome.key === key) {
-          this.#doubtWork(name);
+          this.#rejectWork(name);
         }
         return acted;
       })

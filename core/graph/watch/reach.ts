@@ -9,7 +9,7 @@ import { Globs } from '../../files/globs/globs.ts';
 import type { TaskGraph } from '../tasks/graph.ts';
 import { readLists } from '../tasks/read-lists.ts';
 import type { Task } from '../tasks/task.ts';
-import type { Leaning } from '../tasks/task-call.ts';
+import type { PathDependencies } from '../tasks/task-call.ts';
 import { inputPatterns } from '../tasks/whole-folders.ts';
 import { Writers } from '../tasks/writers.ts';
 
@@ -37,8 +37,12 @@ export class Reach {
   readonly #byBase = new Index<Rule>();
   readonly #byPath = new Index<string>();
 
-  /** `leanings` are known of tasks that were asked already; undefined for one whose question could not be found. */
-  constructor(graph: TaskGraph, names: Iterable<string>, leanings: ReadonlyMap<string, Leaning | undefined>) {
+  /** `dependencies` are known of tasks that were asked already; undefined for one whose question could not be found. */
+  constructor(
+    graph: TaskGraph,
+    names: Iterable<string>,
+    dependencies: ReadonlyMap<string, PathDependencies | undefined>,
+  ) {
     const writers = new Writers(graph);
     for (const name of names) {
       const task = graph.task(name);
@@ -47,11 +51,11 @@ export class Reach {
       this.#rule(name, 'writers', task.outputs);
       for (const path of manifestsOf(task)) this.#byPath.add(path, name);
       if (task.body.kind === 'function') this.#byPath.add(task.body.module, name);
-      const leaning = leanings.get(name);
-      for (const path of leaning?.paths ?? []) this.#byPath.add(path, name);
-      for (const path of leaning?.links ?? []) this.#byPath.add(path, name);
-      if (leaning !== undefined) for (const folder of leaning.folders) this.#rule(name, 'readers', [`./${folder}`]);
-      else if (leanings.has(name)) this.#rule(name, 'readers', anywhere(task));
+      const dependsOn = dependencies.get(name);
+      for (const path of dependsOn?.paths ?? []) this.#byPath.add(path, name);
+      for (const path of dependsOn?.links ?? []) this.#byPath.add(path, name);
+      if (dependsOn !== undefined) for (const folder of dependsOn.folders) this.#rule(name, 'readers', [`./${folder}`]);
+      else if (dependencies.has(name)) this.#rule(name, 'readers', anywhere(task));
     }
   }
 

@@ -8,7 +8,7 @@ import { type AbsPath, escapes, type RelPath, toAbs, toRel } from '../../base/pa
 import type { Workspace } from '../../files/inputs/workspace.ts';
 import type { TaskGraph } from '../tasks/graph.ts';
 import { readLists } from '../tasks/read-lists.ts';
-import type { Leaning } from '../tasks/task-call.ts';
+import type { PathDependencies } from '../tasks/task-call.ts';
 import { Reach } from './reach.ts';
 
 /** What some tasks depend on. Paths are absolute. */
@@ -22,17 +22,17 @@ export interface Reads {
 }
 
 /**
- * What these tasks read beside what they write. `leanings` are what they turned out to depend on; `others` are files
+ * What these tasks read beside what they write. `dependencies` are what they turned out to depend on; `others` are files
  * that matter to all, such as the configuration's.
  */
 export function readsOf(
   names: readonly string[],
-  leanings: ReadonlyMap<string, Leaning | undefined>,
+  dependencies: ReadonlyMap<string, PathDependencies | undefined>,
   others: readonly AbsPath[],
   around: { readonly root: AbsPath; readonly graph: TaskGraph; readonly workspace: Workspace },
 ): Reads {
   const { root, graph, workspace } = around;
-  const reach = new Reach(graph, names, leanings);
+  const reach = new Reach(graph, names, dependencies);
   const isMade = (path: RelPath): boolean => reach.of(path).writers.size > 0;
   const files = new Set<RelPath>(reach.paths);
   const folders = new Set<RelPath>();
@@ -45,7 +45,7 @@ export function readsOf(
         folders.add(posix.dirname(path) as RelPath);
       }
     }
-    for (const folder of leanings.get(name)?.folders ?? []) folders.add(folder);
+    for (const folder of dependencies.get(name)?.folders ?? []) folders.add(folder);
   }
   for (const base of reach.bases) if (!files.has(base) && !isMade(base)) folders.add(base);
   const absolute = (paths: Iterable<RelPath>): string[] => Array.from(paths, (path) => toAbs(root, path));

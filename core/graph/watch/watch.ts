@@ -1,6 +1,6 @@
 /**
  * Watch mode: turns paths where something may have happened into rounds of asking again. An event starts nothing by
- * itself: it puts tasks in doubt, and their questions decide. Knows neither files nor processes nor real time: events
+ * itself: it marks tasks dirty, and their questions decide. Knows neither files nor processes nor real time: events
  * come from a source, time from a clock, and what a round does is for the tasks to know.
  *
  * Every change begins a new pass, which takes over from the one before it; a round, as it is told, lasts until no more
@@ -42,7 +42,7 @@ export class Watch {
   readonly #debounce: Debounce;
   #tasks: Watchable;
   #source: WatchSource | undefined;
-  /** While it is doubtful or being read no pass begins. */
+  /** While it is dirty or being read no pass begins. */
   readonly #configuration: WatchedConfiguration;
   /** What happened since the last pass began. */
   #pending = new PendingChanges();
@@ -52,7 +52,7 @@ export class Watch {
   readonly #parked = new Parking((task) => this.#tasks.upstreamOf(task));
   #pass: AbortController | undefined;
   #report: RunReport | undefined;
-  #leaned: number | undefined;
+  #followed: number | undefined;
   #following: Promise<void> = Promise.resolve();
   readonly #stalls: StallDetector;
   #cancelRest: () => void = () => {};
@@ -88,14 +88,14 @@ export class Watch {
   /** Something may have happened at this path, or below it. */
   path(path: RelPath): void {
     if (this.#isClosed) return;
-    if (this.#configuration.has(path)) this.#doubtConfiguration();
+    if (this.#configuration.has(path)) this.#recheckConfiguration();
     this.#look(path, false);
   }
 
   /** The same of a folder that came to be, is gone, or is another one: what is below it is not told by itself. */
   folder(path: RelPath): void {
     if (this.#isClosed) return;
-    if (this.#configuration.enters(path)) this.#doubtConfiguration();
+    if (this.#configuration.enters(path)) this.#recheckConfiguration();
     this.#look(path, true);
   }
 
@@ -125,11 +125,11 @@ export class Watch {
   anything(): void {
     if (this.#isClosed) return;
     this.#pending.addAnything();
-    this.#doubtConfiguration();
+    this.#recheckConfiguration();
   }
 
-  #doubtConfiguration(): void {
-    this.#configuration.doubt();
+  #recheckConfiguration(): void {
+    this.#configuration.markDirty();
     this.#happened(false);
   }
 
@@ -165,7 +165,7 @@ export class Watch {
     this.#configuration.end(configuration);
     this.#tasks = tasks;
     this.#teller.retain(new Set(tasks.names));
-    this.#leaned = undefined;
+    this.#followed = undefined;
     this.#follow();
     this.#pending.addAnything();
     this.#begin('configuration');
@@ -191,7 +191,7 @@ export class Watch {
   #settleWritten(others: Others | undefined): void {
     if (others === undefined) return this.anything();
     for (const path of others.paths) this.path(path);
-    this.#tasks.doubt(others.folders);
+    this.#tasks.recheck(others.folders);
     for (const folder of others.folders) this.#noteTasks(this.#tasks.concerned(folder).readers);
   }
 
@@ -202,7 +202,7 @@ export class Watch {
 
   /** It is time for a pass, unless tasks run in circles. */
   #settled(): void {
-    if (this.#configuration.isDoubtful) {
+    if (this.#configuration.isDirty) {
       this.#configuration.begin();
       this.#listener({ type: 'configuration' });
     }
@@ -227,14 +227,14 @@ export class Watch {
     if (this.#parked.isEmpty) this.#listener({ type: 'loop', loops });
     const pending = this.#pending;
     this.#pending = this.#parked.add(loops, pending);
-    this.#pardon(this.#parked.tasks);
-    this.#tasks.doubt(pending.paths);
+    this.#markClean(this.#parked.tasks);
+    this.#tasks.recheck(pending.paths);
     this.#begin('change');
   }
 
   /** Those of the tasks that are not at work are left as they are. */
-  #pardon(tasks: ReadonlySet<string>): void {
-    this.#tasks.pardon([...tasks].filter((task) => !this.#ownWrites.isAtWork(task)));
+  #markClean(tasks: ReadonlySet<string>): void {
+    this.#tasks.markClean([...tasks].filter((task) => !this.#ownWrites.isAtWork(task)));
   }
 
   #begin(cause: RoundCause): void {
@@ -244,20 +244,20 @@ export class Watch {
     this.#pending = new PendingChanges();
     this.#debounce.reset();
     if (pending.isAnything) {
-      tasks.doubtAll();
+      tasks.recheckAll();
       // Without paths nobody knows of anything else that happened.
-      this.#pardon(this.#parked.involved);
+      this.#markClean(this.#parked.involved);
     } else {
-      tasks.doubt(pending.paths);
+      tasks.recheck(pending.paths);
     }
-    tasks.disturb(pending.tasks);
-    if (cause !== 'change' || !pending.isEmpty || tasks.isDisturbed()) {
+    tasks.markDirty(pending.tasks);
+    if (cause !== 'change' || !pending.isEmpty || tasks.isDirty()) {
       this.#teller.begin(cause, pending.paths);
       this.#run();
     } else if (this.#pass === undefined) {
       this.#rest();
     }
-    if (this.#configuration.isDoubtful) this.#happened(false);
+    if (this.#configuration.isDirty) this.#happened(false);
   }
 
   /** Something else happened: what was left alone is taken up again. */
@@ -303,7 +303,7 @@ export class Watch {
     this.#guard.ended(name, now);
     this.#settleWritten(this.#ownWrites.ended(name, now));
     this.#clock.after(GRACE + 1, () => this.#settleLate(name));
-    if (this.#parked.tasks.has(name)) this.#tasks.pardon([name]);
+    if (this.#parked.tasks.has(name)) this.#tasks.markClean([name]);
     if (this.#pause?.tasks.includes(name)) this.#debounce.hold(this.#pause.ms);
   }
 
@@ -315,7 +315,7 @@ export class Watch {
     this.#follow();
     const overtaken = this.#tasks.takeOvertaken();
     if (this.#debounce.isPending) return;
-    if (!this.#tasks.isDisturbed()) return this.#rest();
+    if (!this.#tasks.isDirty()) return this.#rest();
     // As if the change were seen just now: it need not have been seen at all where nothing is watched.
     for (const [task, paths] of overtaken) for (const path of paths) this.#noteChange(path, new Set([task]));
     if (overtaken.size === 0) this.#begin('change');
@@ -333,10 +333,10 @@ export class Watch {
 
   /** Watches what matters by now. What was not watched before may have changed unnoticed. */
   #follow(): void {
-    const { leaned } = this.#tasks;
+    const { revision } = this.#tasks;
     const source = this.#source;
-    if (leaned === this.#leaned || source === undefined) return;
-    this.#leaned = leaned;
+    if (revision === this.#followed || source === undefined) return;
+    this.#followed = revision;
     this.#following = this.#following
       .then(() => source.follow(this.#configuration.within(this.#tasks.scope())))
       .then((isMore) => {

@@ -15,7 +15,7 @@ export interface ConfigurationFiles {
 
 export class WatchedConfiguration {
   #files: ConfigurationFiles;
-  #state: 'read' | 'doubtful' | 'reading' = 'read';
+  #state: 'read' | 'dirty' | 'reading' = 'read';
 
   constructor(files: ConfigurationFiles) {
     this.#files = files;
@@ -34,15 +34,15 @@ export class WatchedConfiguration {
   }
 
   /** It may say something else by now. */
-  doubt(): void {
-    if (this.#files.paths.length > 0) this.#state = 'doubtful';
+  markDirty(): void {
+    if (this.#files.paths.length > 0) this.#state = 'dirty';
   }
 
-  get isDoubtful(): boolean {
-    return this.#state === 'doubtful';
+  get isDirty(): boolean {
+    return this.#state === 'dirty';
   }
 
-  /** Whether it is being read, and was not doubted since. */
+  /** Whether it is being read, and did not become dirty since. */
   get isBeingRead(): boolean {
     return this.#state === 'reading';
   }

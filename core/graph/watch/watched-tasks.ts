@@ -20,18 +20,18 @@ export interface Watchable {
   upstreamOf(name: string): readonly string[];
   /** Tells of paths whether what stands there seems to be what a task last wrote. Valid until it writes again. */
   authorship(name: string): (path: RelPath) => boolean;
-  /** What is to be watched; another one after `leaned` became another number. */
+  /** What is to be watched; another one after `revision` became another number. */
   scope(): WatchScope;
-  readonly leaned: number;
+  readonly revision: number;
   /** Something may have changed at these paths. */
-  doubt(paths: Iterable<RelPath>): void;
+  recheck(paths: Iterable<RelPath>): void;
   /** Anything may have changed. From here on whatever changes is told. */
-  doubtAll(): void;
-  disturb(names: Iterable<string>): void;
-  /** The answers that these tasks have are to be taken for what they are. */
-  pardon(names: Iterable<string>): void;
+  recheckAll(): void;
+  markDirty(names: Iterable<string>): void;
+  /** The answers that these tasks have hold, whatever marked them dirty. */
+  markClean(names: Iterable<string>): void;
   /** Whether a task was disturbed since it was asked for the answer that it has. */
-  isDisturbed(): boolean;
+  isDirty(): boolean;
   /** Paths that changed while tasks ran that read them, by task, since this was last called. */
   takeOvertaken(): ReadonlyMap<string, readonly RelPath[]>;
   /** Everything is to be run once more. */
@@ -47,7 +47,7 @@ export class WatchedTasks implements Watchable {
   readonly #engine: Engine;
   readonly #live: Live;
   readonly #targets: readonly string[];
-  #reach: { readonly leaned: number; readonly reach: Reach } | undefined;
+  #reach: { readonly revision: number; readonly reach: Reach } | undefined;
 
   /** `live` may come from another configuration: what does not hold any more is found out. */
   constructor(engine: Engine, live: Live, targets: readonly string[]) {
@@ -66,8 +66,8 @@ export class WatchedTasks implements Watchable {
       const { body } = graph.task(name);
       if (body.kind !== 'function') return;
       const closure = await code.closure(body.module, body.export).catch(() => undefined);
-      const leaning = closure && { paths: closure.consulted, folders: closure.folders, links: [] };
-      if (!this.#live.leanings.all.has(name)) this.#live.leanings.lean(name, leaning);
+      const dependsOn = closure && { paths: closure.consulted, folders: closure.folders, links: [] };
+      if (!this.#live.dependencies.all.has(name)) this.#live.dependencies.set(name, dependsOn);
     });
     await Promise.all(asking);
   }
@@ -82,9 +82,9 @@ export class WatchedTasks implements Watchable {
   }
 
   #reaching(): Reach {
-    const { all, count: leaned } = this.#live.leanings;
-    if (this.#reach?.leaned !== leaned) {
-      this.#reach = { leaned, reach: new Reach(this.#engine.surroundings.graph, this.names, all) };
+    const { all, revision } = this.#live.dependencies;
+    if (this.#reach?.revision !== revision) {
+      this.#reach = { revision, reach: new Reach(this.#engine.surroundings.graph, this.names, all) };
     }
     return this.#reach.reach;
   }
@@ -100,33 +100,33 @@ export class WatchedTasks implements Watchable {
   scope(): WatchScope {
     const reach = this.#reaching();
     const { patterns, bases, paths } = reach;
-    const links = [...this.#live.leanings.all.values()].flatMap((leaning) => leaning?.links ?? []);
+    const links = [...this.#live.dependencies.all.values()].flatMap((dependsOn) => dependsOn?.links ?? []);
     return { patterns, bases, paths, links, enters: (folder) => reach.enters(folder) };
   }
 
-  get leaned(): number {
-    return this.#live.leanings.count;
+  get revision(): number {
+    return this.#live.dependencies.revision;
   }
 
-  doubt(paths: Iterable<RelPath>): void {
-    this.#engine.surroundings.workspace.doubt(paths);
+  recheck(paths: Iterable<RelPath>): void {
+    this.#engine.surroundings.workspace.recheck(paths);
   }
 
-  doubtAll(): void {
+  recheckAll(): void {
     this.#engine.surroundings.workspace.attend();
-    this.disturb(this.names);
+    this.markDirty(this.names);
   }
 
-  disturb(names: Iterable<string>): void {
-    this.#live.disturb(names);
+  markDirty(names: Iterable<string>): void {
+    this.#live.markDirty(names);
   }
 
-  pardon(names: Iterable<string>): void {
-    this.#live.pardon(names);
+  markClean(names: Iterable<string>): void {
+    this.#live.markClean(names);
   }
 
-  isDisturbed(): boolean {
-    return this.#live.isDisturbed(this.names);
+  isDirty(): boolean {
+    return this.#live.isDirty(this.names);
   }
 
   takeOvertaken(): ReadonlyMap<string, readonly RelPath[]> {

@@ -474,7 +474,7 @@ test('changes among hidden paths do not count', () => {
   });
 });
 
-test('who attends a workspace pays for what is in doubt alone', () => {
+test('who attends a workspace pays for what is rechecked alone', () => {
   inFolder((root) => {
     putOld(root, { 'src/a.ts': 'a', 'src/b.ts': 'b' });
     const workspace = new Workspace(root, new CountingState(), later);
@@ -485,16 +485,16 @@ test('who attends a workspace pays for what is in doubt alone', () => {
     assert.is(list()['src/a.ts'], '"one"', 'everything is looked at once more');
     put(root, { 'src/a.ts': 'two', 'src/b.ts': 'two', 'src/c.ts': 'c' });
     assert.equal(list(), { 'src/a.ts': '"one"', 'src/b.ts': '"b"' }, 'nobody said so');
-    workspace.doubt(['src/a.ts' as RelPath, 'other/c.ts' as RelPath]);
+    workspace.recheck(['src/a.ts' as RelPath, 'other/c.ts' as RelPath]);
     assert.equal(list(), { 'src/a.ts': '"two"', 'src/b.ts': '"b"' });
-    workspace.doubt(['src/c.ts' as RelPath]);
+    workspace.recheck(['src/c.ts' as RelPath]);
     assert.is(list()['src/c.ts'], '"c"');
     workspace.attend();
     assert.equal(list(), { 'src/a.ts': '"two"', 'src/b.ts': '"two"', 'src/c.ts': '"c"' });
   });
 });
 
-test('a link that is in doubt puts all in doubt that is in the folder behind it', () => {
+test('to recheck a link is to recheck all that is in the folder behind it', () => {
   inFolder((root) => {
     putOld(root, { 'src/a.ts': 'a', 'beside/deep/b.ts': 'b' });
     symlinkSync('../beside', join(root, 'src/link'));
@@ -504,11 +504,11 @@ test('a link that is in doubt puts all in doubt that is in the folder behind it'
     const before = digest();
     assert.is(digest(), before);
     put(root, { 'beside/deep/b.ts': 'other' });
-    workspace.doubt(['src/link' as RelPath]);
+    workspace.recheck(['src/link' as RelPath]);
     const after = digest();
     assert.is.not(after, before);
     put(root, { 'beside/deep/new.ts': 'new' });
-    workspace.doubt(['src/link' as RelPath]);
+    workspace.recheck(['src/link' as RelPath]);
     assert.is.not(digest(), after);
   });
 });
@@ -585,7 +585,7 @@ test('an attended workspace lists what a fresh one does, whatever happens', () =
           return PLACES.filter((path) => !existsSync(join(root, path)) || isLinked(path));
         };
         for (const { edits, list, hideGen, again } of rounds) {
-          for (const one of edits) attended.doubt([...edit(root, one), ...linked()]);
+          for (const one of edits) attended.recheck([...edit(root, one), ...linked()]);
           const patterns = LISTS[list] ?? [];
           const hidden = (path: RelPath): boolean => hideGen && path.startsWith('gen/');
           const fresh = new Workspace(root, new CountingState(), later).inputs(patterns, hidden);

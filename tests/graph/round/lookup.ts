@@ -30,7 +30,7 @@ function callOf(over: Readonly<Record<string, unknown>> = {}): TaskCall {
     reads: new Map(),
     isSure: true,
     isOpen: false,
-    leaning: { paths: [], links: [], folders: [] },
+    dependsOn: { paths: [], links: [], folders: [] },
     changedInputs: () => [],
   };
 }

@@ -37,23 +37,23 @@ export class TestSource implements WatchSource {
 /** Tasks that do nothing by themselves: a pass is over when the test says so. */
 export class TestTasks implements Watchable {
   readonly names: readonly string[] = ['one', 'two', 'three'];
-  leaned = 0;
+  revision = 0;
   readonly passes: { readonly signal: AbortSignal; readonly listener: RunListener; readonly end: () => void }[] = [];
-  readonly disturbances: string[][] = [];
-  readonly doubts: string[][] = [];
-  doubtedAll = 0;
+  readonly dirtied: string[][] = [];
+  readonly rechecked: string[][] = [];
+  recheckedAll = 0;
   rests = 0;
   forced = 0;
   isClosed = false;
-  readonly pardoned: string[] = [];
-  readonly #disturbed = new Set<string>();
+  readonly markedClean: string[] = [];
+  readonly #dirtied = new Set<string>();
 
   prepare(): Promise<void> {
     return Promise.resolve();
   }
 
   round(signal: AbortSignal, listener: RunListener): Promise<RunReport> {
-    this.#disturbed.clear();
+    this.#dirtied.clear();
     return new Promise((resolve) => {
       const summary = { type: 'summary', ran: 0, cached: 3, failed: 0, skipped: 0, ms: 0, saved: 0 } as const;
       const outcomes = this.names.map((name) => outcomeOf(name, 'cached'));
@@ -84,26 +84,26 @@ export class TestTasks implements Watchable {
     return { patterns: new Set(), bases: [], paths: [], links: [], enters: () => true };
   }
 
-  doubt(paths: Iterable<RelPath>): void {
-    this.doubts.push([...paths]);
+  recheck(paths: Iterable<RelPath>): void {
+    this.rechecked.push([...paths]);
   }
 
-  doubtAll(): void {
-    this.doubtedAll++;
+  recheckAll(): void {
+    this.recheckedAll++;
   }
 
-  disturb(names: Iterable<string>): void {
+  markDirty(names: Iterable<string>): void {
     const all = [...names].sort();
-    for (const name of all) this.#disturbed.add(name);
-    this.disturbances.push(all);
+    for (const name of all) this.#dirtied.add(name);
+    this.dirtied.push(all);
   }
 
-  pardon(names: Iterable<string>): void {
-    this.pardoned.push(...names);
+  markClean(names: Iterable<string>): void {
+    this.markedClean.push(...names);
   }
 
-  isDisturbed(): boolean {
-    return this.#disturbed.size > 0;
+  isDirty(): boolean {
+    return this.#dirtied.size > 0;
   }
 
   takeOvertaken(): ReadonlyMap<string, readonly RelPath[]> {

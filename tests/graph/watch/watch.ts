@@ -89,8 +89,8 @@ test('a save begins a pass within 20 ms, and only for the tasks that read it', a
   assert.is(tasks.passes.length, 1);
   clock.pass(20);
   assert.is(tasks.passes.length, 2);
-  assert.equal(tasks.disturbances.at(-1), ['one']);
-  assert.equal(tasks.doubts.at(-1), ['one/a']);
+  assert.equal(tasks.dirtied.at(-1), ['one']);
+  assert.equal(tasks.rechecked.at(-1), ['one/a']);
 });
 
 test('events of one save are one pass', async () => {
@@ -103,7 +103,7 @@ test('events of one save are one pass', async () => {
   tell(watch, 'one/a', 'one', 'three/b');
   clock.pass(500);
   assert.is(tasks.passes.length, 2);
-  assert.equal(tasks.disturbances.at(-1), ['one', 'three']);
+  assert.equal(tasks.dirtied.at(-1), ['one', 'three']);
 });
 
 test('a save that goes on begins a pass after 20 ms', async () => {
@@ -167,7 +167,7 @@ test('a file of the configuration is told as such, and no pass begins before it 
   watch.configured();
   clock.pass(10);
   assert.is(tasks.passes.length, 2);
-  assert.equal(tasks.disturbances.at(-1), ['one', 'three']);
+  assert.equal(tasks.dirtied.at(-1), ['one', 'three']);
 });
 
 test('where anything may have changed, the configuration may have', async () => {
@@ -270,13 +270,13 @@ test('five thousand files are one pass in which everything is looked at, and loo
   }
   clock.pass(100);
   assert.is(tasks.passes.length, 2);
-  assert.is(tasks.doubtedAll, 1);
+  assert.is(tasks.recheckedAll, 1);
   await end(tasks);
   clock.pass(900);
   assert.is(tasks.passes.length, 2);
   clock.pass(200);
   assert.is(tasks.passes.length, 3);
-  assert.is(tasks.doubtedAll, 2);
+  assert.is(tasks.recheckedAll, 2);
   await end(tasks);
   clock.pass(60_000);
   assert.is(tasks.passes.length, 3);
@@ -347,11 +347,11 @@ test('after the event loop stood still with events behind it, everything is look
   clock.stall(300);
   tell(watch, 'one/a');
   clock.pass(10);
-  assert.is(tasks.doubtedAll, 1);
+  assert.is(tasks.recheckedAll, 1);
   clock.stall(300);
   await end(tasks);
   clock.pass(5000);
-  assert.is(tasks.doubtedAll, 1, 'nothing came behind it, so nothing was lost');
+  assert.is(tasks.recheckedAll, 1, 'nothing came behind it, so nothing was lost');
 });
 
 test('even if what came behind it matters to nobody', async () => {
@@ -361,7 +361,7 @@ test('even if what came behind it matters to nobody', async () => {
   clock.stall(300);
   tell(watch, 'other/a');
   clock.pass(10);
-  assert.is(tasks.doubtedAll, 1);
+  assert.is(tasks.recheckedAll, 1);
   assert.ok(events.some(({ type }) => type === 'configuration'));
 });
 
@@ -386,7 +386,7 @@ test('what comes late of it is looked at once', async () => {
   await end(tasks);
   clock.pass(5000);
   assert.is(tasks.passes.length, 3);
-  assert.equal(tasks.disturbances.at(-1), ['two']);
+  assert.equal(tasks.dirtied.at(-1), ['two']);
 });
 
 test('what somebody else writes among the outputs of a task at work is not lost', async () => {
@@ -396,7 +396,7 @@ test('what somebody else writes among the outputs of a task at work is not lost'
   clock.pass(10);
   runs(rig, 'two', 'two/a', 10, () => tell(watch, 'out/two/foreign'));
   clock.pass(GRACE + 10);
-  assert.equal(tasks.doubts.at(-1), ['out/two/foreign']);
+  assert.equal(tasks.rechecked.at(-1), ['out/two/foreign']);
 });
 
 test('nor is what may have happened in a folder that comes to be while one of those works that write there', async () => {
@@ -408,11 +408,11 @@ test('nor is what may have happened in a folder that comes to be while one of th
   listener({ type: 'start', name: 'two', reasons: [] });
   watch.folder('out' as RelPath);
   clock.pass(10);
-  assert.equal(tasks.disturbances.at(-1), ['one'], 'whose outputs may be gone');
+  assert.equal(tasks.dirtied.at(-1), ['one'], 'whose outputs may be gone');
   listener({ type: 'done', outcome: outcomeOf('two', 'ran', 'two/a') });
   clock.pass(10);
-  assert.equal(tasks.disturbances.at(-1), ['three'], 'which reads what people put there');
-  assert.equal(tasks.doubts.at(-2), ['out']);
+  assert.equal(tasks.dirtied.at(-1), ['three'], 'which reads what people put there');
+  assert.equal(tasks.rechecked.at(-2), ['out']);
 });
 
 test('nor in one that is told when its writers are over, since what they wrote was taken in before', async () => {
@@ -425,7 +425,7 @@ test('nor in one that is told when its writers are over, since what they wrote w
   for (const name of ['one', 'two']) listener({ type: 'done', outcome: outcomeOf(name, 'ran') });
   watch.folder('out' as RelPath);
   clock.pass(10);
-  assert.equal(tasks.disturbances.at(-1), ['one', 'three', 'two']);
+  assert.equal(tasks.dirtied.at(-1), ['one', 'three', 'two']);
 });
 
 test('nor is what happens where a task writes more than is kept in mind', async () => {
@@ -437,26 +437,26 @@ test('nor is what happens where a task writes more than is kept in mind', async 
   runs(rig, 'two', 'two/a', 1000, () => tell(watch, ...paths, 'out/two/foreign'));
   await end(tasks);
   clock.pass(1000);
-  assert.is(tasks.doubtedAll, 1);
+  assert.is(tasks.recheckedAll, 1);
 });
 
 test('outputs that change while nobody is at work are looked at', async () => {
   const { tasks, clock, watch } = await started();
   tell(watch, 'out/three/own');
   clock.pass(10);
-  assert.equal(tasks.disturbances.at(-1), ['three']);
+  assert.equal(tasks.dirtied.at(-1), ['three']);
 });
 
 test('another number of what is depended on has the source follow, and what is new to it is looked at', async () => {
   const { tasks, clock, watch, source } = await started();
-  tasks.leaned = 1;
+  tasks.revision = 1;
   source.isMore = true;
   tell(watch, 'one/a');
   clock.pass(10);
   await end(tasks);
   assert.is(source.scopes.length, 2);
   clock.pass(10);
-  assert.is(tasks.doubtedAll, 1);
+  assert.is(tasks.recheckedAll, 1);
 });
 
 /** Rounds in which a task changes a path as long after its start each time, until it is left alone. */
@@ -499,8 +499,8 @@ test('it is taken up again when something else changes', async () => {
   clock.pass(2000);
   tell(watch, 'three/b');
   clock.pass(10);
-  assert.equal(tasks.disturbances.at(-1), ['one', 'three']);
-  assert.equal(tasks.doubts.at(-1)?.toSorted(), ['one/a', 'three/b']);
+  assert.equal(tasks.dirtied.at(-1), ['one', 'three']);
+  assert.equal(tasks.rechecked.at(-1)?.toSorted(), ['one/a', 'three/b']);
   events.length = 0;
   runs(rig, 'one', 'one/a', 100);
   await end(tasks);
@@ -547,7 +547,7 @@ test('other tasks take the place of the ones before, and everything is looked at
   const others = new TestTasks();
   await watch.replace(others, { paths: ['other' as RelPath], patterns: [] });
   assert.is(others.passes.length, 1);
-  assert.is(others.doubtedAll, 1);
+  assert.is(others.recheckedAll, 1);
   await end(others);
   assert.is(rounds.at(-1)?.cause, 'configuration');
   await turns();
