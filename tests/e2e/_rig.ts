@@ -52,9 +52,12 @@ export class Rig {
   readonly aside: string;
   #root: string;
   readonly #base: string;
+  readonly #node: string;
   #logged = 0;
 
-  constructor() {
+  /** `node` runs the program. */
+  constructor(node: string = process.execPath) {
+    this.#node = node;
     this.#base = mkdtempSync(join(tmpdir(), 'fleche-'));
     this.aside = join(this.#base, 'aside');
     this.#root = join(this.#base, 'project');
@@ -159,7 +162,7 @@ export class Rig {
 
   /** Starts the program with its output piped. */
   start(args: readonly string[], env: EnvChanges = {}): ChildProcess {
-    return spawn(process.execPath, [program(), ...args], {
+    return spawn(this.#node, [program(), ...args], {
       cwd: this.#root,
       env: this.env(env),
       stdio: ['ignore', 'pipe', 'pipe'],

@@ -12,9 +12,11 @@ import { type Head, type Looks, packNote, unpackNote } from '../../../core/app/n
 const LATER = 60_000;
 const ALL = { isLookedAt: () => true, isOwn: () => false };
 
-/** What is taken down while somebody looks at a folder; so much later than it was made that all times can be trusted. */
-function lookedAt(folder: string, look: () => void, after = LATER): Looks | undefined {
-  const looking = new Looking(() => Date.now() + after);
+const muchLater = (): number => Date.now() + LATER;
+
+/** What is taken down while somebody looks at a folder; by default so long after it was made that all times can be trusted. */
+function lookedAt(folder: string, look: () => void, now: () => number = muchLater): Looks | undefined {
+  const looking = new Looking(now);
   try {
     looking.within({ isLookedAt: (path) => path.startsWith(folder), isOwn: () => false });
     look();
@@ -150,15 +152,17 @@ for (const [name, act] of Object.entries(ODD)) {
 test(
   'what was changed a moment before it is read is not believed to be seen again; what is only looked at is',
   inFolder((folder) => {
+    const { ctimeMs } = fs.statSync(join(folder, 'd'));
+    const soon = (): number => ctimeMs + 1;
     assert.is(
-      lookedAt(folder, () => fs.readFileSync(join(folder, 'file')), 0),
+      lookedAt(folder, () => fs.readFileSync(join(folder, 'file')), soon),
       undefined,
     );
     assert.is(
-      lookedAt(folder, () => fs.readdirSync(join(folder, 'd')), 0),
+      lookedAt(folder, () => fs.readdirSync(join(folder, 'd')), soon),
       undefined,
     );
-    assert.ok(lookedAt(folder, () => fs.lstatSync(join(folder, 'file')), 0));
+    assert.ok(lookedAt(folder, () => fs.lstatSync(join(folder, 'file')), soon));
   }),
 );
 
