@@ -30,6 +30,7 @@ export class TierLine implements SharedLine {
   #tiers: readonly SharedTier[] = [];
   #opening: Promise<readonly SharedTier[]> | undefined;
   #side: LocalSide | undefined;
+  #expected: readonly string[] = [];
   /** Sentences that were said. */
   readonly #said = new Set<string>();
   /** Tiers that lack an answer that came from one behind them. */
@@ -51,12 +52,18 @@ export class TierLine implements SharedLine {
   async #open(): Promise<readonly SharedTier[]> {
     const { openTier } = await import('./shared-tiers.ts');
     this.#tiers = this.#specs.flatMap((spec) => openTier(spec, this.#options) ?? []);
+    for (const tier of this.#tiers) tier.expect(this.#expected);
     return this.#tiers;
   }
 
   #local(): LocalSide {
     this.#side ??= this.#options.side();
     return this.#side;
+  }
+
+  expect(tasks: readonly string[]): void {
+    this.#expected = tasks;
+    for (const tier of this.#tiers) tier.expect(tasks);
   }
 
   async ask(key: Key): Promise<string | undefined> {

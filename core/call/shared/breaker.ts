@@ -13,6 +13,7 @@ export class Breaker {
   readonly #now: () => number;
   #failures = 0;
   #until: number | undefined;
+  #stops = 0;
 
   /** `now`: ms by a clock that does not go back. */
   constructor(now: () => number) {
@@ -27,6 +28,11 @@ export class Breaker {
     return true;
   }
 
+  /** How often it stopped questions so far: who may ask and then has to wait gives up if that has changed. */
+  get stops(): number {
+    return this.#stops;
+  }
+
   answered(): void {
     this.#failures = 0;
     this.#until = undefined;
@@ -36,6 +42,8 @@ export class Breaker {
   failed(kind: FaultKind): void {
     if (kind === 'full') return;
     this.#failures++;
-    if (kind === 'refused' || this.#failures >= FAILURES) this.#until = this.#now() + PAUSE;
+    if (kind !== 'refused' && this.#failures < FAILURES) return;
+    this.#until = this.#now() + PAUSE;
+    this.#stops++;
   }
 }

@@ -49,8 +49,8 @@ export class Outgoing {
     this.#options = options;
   }
 
-  /** True if it was sent; else why it is none to be sent. */
-  async send(): Promise<true | string> {
+  /** The record as it was sent; else why it is none to be sent. */
+  async send(): Promise<Uint8Array | string> {
     const { store, namespace, signer, producer, maxAnswer, tally, signal } = this.#options;
     const sizes = await this.#sizes();
     if (typeof sizes === 'string') return sizes;
@@ -64,7 +64,7 @@ export class Outgoing {
     await this.#sendContent(dealt);
     await this.#options.lanes.run(() => store.putRecord(this.#record.key, sealed, signal));
     tally.bytesSent += sealed.length;
-    return true;
+    return sealed;
   }
 
   /** Everything that the record names and is here, with sizes; or why it cannot be shared. */

@@ -7,6 +7,8 @@ import type { CallRecord } from '../../store/record.ts';
 import type { SharedReport } from './tally.ts';
 
 export interface SharedAnswers {
+  /** Says that answers of some of these tasks, all that a project has, are about to be asked for and given. */
+  expect(tasks: readonly string[]): void;
   /**
    * Looks for the answer to a key, and files it here with all that a hit needs but the contents of output files. The name
    * of the tier that had it, or undefined. Rejects with `STORE_UNUSABLE` if a tier is required and in trouble.

@@ -15,6 +15,7 @@ import { Incoming } from './incoming.ts';
 import { Lanes } from './lanes.ts';
 import type { LocalSide } from './local-side.ts';
 import { Outgoing } from './outgoing.ts';
+import { SharedSheaf } from './shared-sheaf.ts';
 import { type SharedReport, SharedTally } from './tally.ts';
 
 export interface TierOptions {
@@ -68,6 +69,7 @@ export class SharedTier {
   readonly #pushing = new Set<Promise<void>>();
   /** Who signed the answers that came in this process. */
   readonly #signers = new Map<Key, string | null>();
+  #sheaf: SharedSheaf | undefined;
 
   constructor(options: TierOptions) {
     this.#options = options;
@@ -106,6 +108,13 @@ export class SharedTier {
     return this.#pushing.size;
   }
 
+  /** Says that answers of some of these tasks, all that a project has, are about to be asked for and sent. */
+  expect(tasks: readonly string[]): void {
+    const { store, namespace, verifier, signer } = this.#options;
+    const { signal } = this.#ending;
+    this.#sheaf ??= SharedSheaf.of(tasks, { store, namespace, verifier, signer, tally: this.#tally, signal });
+  }
+
   /**
    * Looks for the answer to a key, and files it here with all that a hit needs but the contents of output files. Whether
    * it did. Rejects with `STORE_UNUSABLE` if the tier is required and in trouble.
@@ -122,8 +131,9 @@ export class SharedTier {
     const { reads, now } = this.#options;
     const absent = this.#absent.get(key);
     if (!reads || (absent !== undefined && now() - absent < ABSENT_FOR) || !this.#reading.allows()) return false;
+    const isOver = this.#patience();
     const isHere = await this.#attempt(this.#reading, async () => {
-      const sealed = await this.#open(key);
+      const sealed = (await this.#fromSheaf(key)) ?? (await this.#open(key, isOver));
       return sealed !== undefined && (await this.#incoming(sealed, side).accept());
     });
     if (isHere === true) this.#tally.hits++;
@@ -158,11 +168,22 @@ export class SharedTier {
     });
   }
 
+  /** Tells whoever is waiting whether so much has failed since that there is nothing to wait for. */
+  #patience(): () => boolean {
+    const { stops } = this.#reading;
+    return () => this.#reading.stops !== stops;
+  }
+
+  async #fromSheaf(key: Key): Promise<Sealed | undefined> {
+    const found = await this.#sheaf?.find(key);
+    return found && this.#take(key, found, found.bytes);
+  }
+
   /** What is shared under a key, if it is to be believed. */
-  async #open(key: Key): Promise<Sealed | undefined> {
+  async #open(key: Key, isOver = this.#patience()): Promise<Sealed | undefined> {
     const { store, namespace, verifier } = this.#options;
     const expected = { limit: MAX_SEALED, signal: this.#ending.signal };
-    const bytes = await this.#lanes.run(() => store.getRecord(key, expected));
+    const bytes = await this.#lanes.run(async () => (isOver() ? undefined : store.getRecord(key, expected)));
     if (bytes === undefined) return undefined;
     this.#tally.bytesReceived += bytes.length;
     const opened = await unseal(bytes, { key, namespace }, verifier);
@@ -170,9 +191,15 @@ export class SharedTier {
       this.#tally.reject(opened.distrust);
       return undefined;
     }
-    this.#signers.set(key, opened.signer);
-    this.#remember(key, opened.sealed);
-    return opened.sealed;
+    return this.#take(key, opened, bytes);
+  }
+
+  /** Takes in what is known of an answer that is believed. */
+  #take(key: Key, { sealed, signer }: { sealed: Sealed; signer: string | null }, bytes: Uint8Array): Sealed {
+    this.#signers.set(key, signer);
+    this.#remember(key, sealed);
+    if (this.#options.writes) this.#sheaf?.keep({ key, name: sealed.record.name, bytes });
+    return sealed;
   }
 
   /** What came whole with its record need not be known any more; the rest is, as long as there is not too much of it. */
@@ -224,8 +251,10 @@ export class SharedTier {
       signal: this.#ending.signal,
     });
     const sent = await this.#attempt(this.#writing, () => outgoing.send());
-    if (sent === true) this.#tally.stored++;
-    else this.#tally.unstored++;
+    if (sent instanceof Uint8Array) {
+      this.#tally.stored++;
+      this.#sheaf?.add({ key: record.key, name: record.name, bytes: sent });
+    } else this.#tally.unstored++;
     if (typeof sent === 'string') this.#options.onTrouble(`${sent} (the shared cache "${this.name}")`);
   }
 
@@ -256,14 +285,21 @@ export class SharedTier {
 
   /** Waits for what is being sent, at most so long, ms. Whether everything was. */
   async flush(deadline: number): Promise<boolean> {
-    const sent = this.#sent().then(() => true);
+    const sent = this.#sent().then(() => this.#sendSheaf());
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<boolean>((resolve) => {
-      timer = setTimeout(() => resolve(false), deadline);
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, deadline);
     });
-    const isSent = await Promise.race([sent, late]);
+    await Promise.race([sent, late]);
     clearTimeout(timer);
-    return isSent;
+    return this.#pushing.size === 0;
+  }
+
+  /** Nobody needs it: what becomes of it is told like all trouble, and that is all. */
+  async #sendSheaf(): Promise<void> {
+    const sheaf = this.#sheaf;
+    if (sheaf === undefined || this.#ending.signal.aborted || !this.#writing.allows()) return;
+    await this.#attempt(this.#writing, () => sheaf.send()).catch(() => {});
   }
 
   async #sent(): Promise<void> {

@@ -76,6 +76,7 @@ export class Round {
     const { signal, listener } = this.#request;
     const started = this.#bench.now();
     const { names } = this.#state;
+    this.#bench.shared?.expect(graph.names);
     listener({ type: 'plan', tasks: names });
     const settled = await this.#settleAll(names.map((name) => graph.task(name)));
     const outcomes = this.#services.settle(settled.map(({ outcome }) => outcome));

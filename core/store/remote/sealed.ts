@@ -3,16 +3,17 @@
  * signature over all of it together with the key and the namespace it was made for. So a record that is valid somewhere
  * else, or under another key, is as good as forged here.
  *
- *     fleche-shared 1\n
- *     <name of the signer's key> <signature in base64>\n        or  - -\n
+ * The header is `fleche-shared 1` (`envelope.ts`), and the payload
+ *
  *     length of the index (4 bytes)   the index (JSON)   the record   the blobs that the index calls inline
  *
  * What is read is held against its form before anything is believed: it may come from anybody.
  */
-import { type Digest, frame, isDigest, type Key, sha256 } from '../../base/hash.ts';
+import { type Digest, isDigest, type Key, sha256 } from '../../base/hash.ts';
 import { type CallRecord, decodeRecord, encodeRecord } from '../record.ts';
+import { type Distrust, disclose, discloseVouched, enclose, type Opened, type Place } from './envelope.ts';
 import { isPackName, MAX_PACKS, type PackName } from './pack.ts';
-import type { Signature, Signer, Verdict, Verifier } from './signing.ts';
+import type { Signer, Verifier } from './signing.ts';
 import { isSoundRecord } from './sound-record.ts';
 
 /** A sealed record is never longer, bytes. */
@@ -43,20 +44,10 @@ export function sentApart({ inline, packs, single }: Pick<Sealed, 'inline' | 'pa
   return [...packs.flatMap(({ digest }) => (inline.has(digest) ? [] : digest)), ...single.keys()];
 }
 
-/** Why an answer is not believed. */
-type Distrust = 'unsigned' | 'unknown key' | 'forged' | 'not decodable';
-
 /** `signer`: the name of the key that signed it; null if nobody was asked to. */
-type Opened = { readonly sealed: Sealed; readonly signer: string | null } | { readonly distrust: Distrust };
-
-/** What a record is shared under. */
-export interface Place {
-  readonly key: Key;
-  readonly namespace: string;
-}
+type Unsealed = { readonly sealed: Sealed; readonly signer: string | null } | { readonly distrust: Distrust };
 
 const HEADER = 'fleche-shared 1\n';
-const UNSIGNED = '- -';
 
 /** Undefined for what would be too long. */
 export function seal(sealed: Sealed, namespace: string, signer: Signer | undefined): Uint8Array | undefined {
@@ -74,40 +65,24 @@ export function seal(sealed: Sealed, namespace: string, signer: Signer | undefin
   const length = Buffer.alloc(4);
   length.writeUInt32BE(index.length);
   const payload = Buffer.concat([length, index, body, ...inline.values()]);
-  const signature = signer?.sign(message({ key: record.key, namespace }, payload));
-  const name =
-    signature === undefined ? UNSIGNED : `${signature.key} ${Buffer.from(signature.bytes).toString('base64')}`;
-  const bytes = Buffer.concat([Buffer.from(`${HEADER}${name}\n`), payload]);
+  const bytes = enclose(HEADER, { key: record.key, namespace }, payload, signer);
   return bytes.length > MAX_SEALED ? undefined : bytes;
 }
 
 /** `verifier`: whose signatures count; undefined where unsigned records are taken too. */
-export async function unseal(bytes: Uint8Array, place: Place, verifier: Verifier | undefined): Promise<Opened> {
-  const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const end = whole.indexOf('\n', HEADER.length);
-  if (whole.toString('latin1', 0, HEADER.length) !== HEADER || end < 0) return { distrust: 'not decodable' };
-  const payload = whole.subarray(end + 1);
-  let signer: string | null = null;
-  if (verifier !== undefined) {
-    const signature = readSignature(whole.toString('latin1', HEADER.length, end));
-    if (signature === undefined) return { distrust: 'unsigned' };
-    const verdict = await verifier.verify(message(place, payload), signature);
-    if (verdict !== 'good') return { distrust: DISTRUST[verdict] };
-    signer = signature.key;
-  }
-  const sealed = readPayload(payload);
-  return sealed?.record.key === place.key ? { sealed, signer } : { distrust: 'not decodable' };
+export async function unseal(bytes: Uint8Array, place: Place, verifier: Verifier | undefined): Promise<Unsealed> {
+  return read(await disclose(HEADER, place, bytes, verifier), place.key);
 }
 
-const DISTRUST: Readonly<Record<Exclude<Verdict, 'good'>, Distrust>> = { unknown: 'unknown key', forged: 'forged' };
-
-function message({ key, namespace }: Place, payload: Uint8Array): Uint8Array {
-  return Buffer.from(`${HEADER}${frame(namespace)}${key}${sha256(payload)}`);
+/** The same for a record that somebody vouches for, who has verified its signature: that of a key which counts here. */
+export function unsealVouched(bytes: Uint8Array, key: Key, verifier: Verifier | undefined): Unsealed {
+  return read(discloseVouched(HEADER, bytes, verifier), key);
 }
 
-function readSignature(line: string): Signature | undefined {
-  const [, key, base64] = /^([0-9a-f]{16}) ([A-Za-z0-9+/]{86}==)$/.exec(line) ?? [];
-  return key === undefined || base64 === undefined ? undefined : { key, bytes: Buffer.from(base64, 'base64') };
+function read(opened: Opened, key: Key): Unsealed {
+  if ('distrust' in opened) return opened;
+  const sealed = readPayload(opened.payload);
+  return sealed?.record.key === key ? { sealed, signer: opened.signer } : { distrust: 'not decodable' };
 }
 
 function readPayload(payload: Buffer): Sealed | undefined {

@@ -29,6 +29,7 @@ interface Member {
 function member(site: Site, server: MemoryRemote): Member {
   const at = machine(server, {}, site);
   const shared: SharedAnswers = {
+    expect: (tasks) => at.tier.expect(tasks),
     ask: async (key) => ((await at.tier.ask(key, at.side)) ? 'team' : undefined),
     bring: (key, blobs) => at.tier.bring(key, blobs, at.side),
     push: (record) => at.tier.push(record, at.side),

@@ -1,0 +1,111 @@
+/**
+ * The sheaf of a project's tasks, as one tier uses it: it is fetched once so many answers were asked for that one request
+ * for all of them takes less time, and it is made anew when answers were sent. Trouble with it costs time and no answer.
+ */
+import type { Key } from '../../base/hash.ts';
+import type { Place } from '../../store/remote/envelope.ts';
+import type { RemoteStore } from '../../store/remote/remote.ts';
+import { type Sealed, unsealVouched } from '../../store/remote/sealed.ts';
+import { bind, MAX_SHEAF, type SheafEntry, sheafKey, unbind } from '../../store/remote/sheaf.ts';
+import type { Signer, Verifier } from '../../store/remote/signing.ts';
+import type { SharedTally } from './tally.ts';
+
+interface SheafOptions {
+  readonly store: RemoteStore;
+  readonly namespace: string;
+  readonly verifier: Verifier | undefined;
+  readonly signer: Signer | undefined;
+  readonly tally: SharedTally;
+  readonly signal: AbortSignal;
+}
+
+/** What a sheaf has of a key. */
+interface Found {
+  readonly sealed: Sealed;
+  readonly signer: string | null;
+  readonly bytes: Uint8Array;
+}
+
+/** There is no sheaf of fewer tasks, or of fewer records. */
+const LEAST = 16;
+/** So many answers are asked for one by one at least. */
+const FEW = 8;
+/** As many records of a sheaf take as long to come as one answer that is asked for by itself. */
+const AT_A_TIME = 50;
+/** Larger records are asked for by themselves, bytes. */
+const LARGEST = 32 * 1024;
+
+export class SharedSheaf {
+  readonly #options: SheafOptions;
+  readonly #place: Place;
+  readonly #few: number;
+  #asked = 0;
+  #fetched: Promise<ReadonlyMap<Key, SheafEntry>> | undefined;
+  /** Records of this process, by name. */
+  readonly #own = new Map<string, SheafEntry>();
+  #isNews = false;
+
+  /** Undefined for too few tasks. */
+  static of(tasks: readonly string[], options: SheafOptions): SharedSheaf | undefined {
+    return tasks.length < LEAST ? undefined : new SharedSheaf(tasks, options);
+  }
+
+  private constructor(tasks: readonly string[], options: SheafOptions) {
+    this.#options = options;
+    this.#place = { key: sheafKey(tasks), namespace: options.namespace };
+    this.#few = Math.max(FEW, tasks.length / AT_A_TIME);
+  }
+
+  /** What the sheaf has of a key. Undefined where the key is to be asked for by itself. */
+  async find(key: Key): Promise<Found | undefined> {
+    if (this.#asked++ < this.#few) return undefined;
+    // Without it everything is as it is with an empty one.
+    this.#fetched ??= this.#fetch().catch(() => new Map());
+    const entry = (await this.#fetched).get(key);
+    if (entry === undefined) return undefined;
+    const opened = unsealVouched(entry.bytes, key, this.#options.verifier);
+    return 'distrust' in opened ? undefined : { ...opened, bytes: entry.bytes };
+  }
+
+  async #fetch(): Promise<ReadonlyMap<Key, SheafEntry>> {
+    const { store, verifier, tally, signal } = this.#options;
+    const bytes = await store.getRecord(this.#place.key, { limit: MAX_SHEAF, signal });
+    if (bytes === undefined) return new Map();
+    tally.bytesReceived += bytes.length;
+    const unbound = await unbind(bytes, this.#place, verifier);
+    if ('entries' in unbound) return new Map(unbound.entries.map((entry) => [entry.key, entry]));
+    tally.reject(unbound.distrust);
+    return new Map();
+  }
+
+  /** Notes a sealed record that came from the tier and was verified. */
+  keep(entry: SheafEntry): void {
+    if (entry.bytes.length <= LARGEST) this.#own.set(entry.name, entry);
+  }
+
+  /** Notes one that was put there. */
+  add(entry: SheafEntry): void {
+    this.keep(entry);
+    this.#isNews = true;
+  }
+
+  /**
+   * Puts a new sheaf in the place of the one that is there, if something was sent or much was not in it: with the records
+   * of this process, and those of other tasks as they are by now. Who does so at the same time may win. Rejects with a
+   * `RemoteFault`.
+   */
+  async send(): Promise<void> {
+    const known = await this.#fetched;
+    const lacking = [...this.#own.values()].filter(({ key }) => known?.has(key) !== true).length;
+    if (lacking < (this.#isNews ? 1 : LEAST)) return;
+    this.#isNews = false;
+    const { store, signer, tally, signal } = this.#options;
+    const others = [...(await this.#fetch()).values()].filter(({ name }) => !this.#own.has(name));
+    const entries = [...this.#own.values(), ...others];
+    if (entries.length < LEAST) return;
+    const bytes = bind(entries, this.#place, signer);
+    await store.putRecord(this.#place.key, bytes, signal);
+    tally.bytesSent += bytes.length;
+    this.#fetched = Promise.resolve(new Map(entries.map((entry) => [entry.key, entry])));
+  }
+}

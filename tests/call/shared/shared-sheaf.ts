@@ -1,0 +1,255 @@
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Key } from '../../../core/base/hash.ts';
+import type { CallRecord } from '../../../core/store/record.ts';
+import { type Expectation, RemoteFault } from '../../../core/store/remote/remote.ts';
+import { bind, MAX_SHEAF, sheafKey, unbind } from '../../../core/store/remote/sheaf.ts';
+import { Signer, Verifier } from '../../../core/store/remote/signing.ts';
+import { aKey, CASES } from '../../store/_record.ts';
+import { MemoryRemote } from '../../store/remote/_memory-remote.ts';
+import { keyPair, type MachineUnderTest, machine, TRUSTED, taskRecord } from './_tiers.ts';
+
+const TASKS = 40;
+const NAMES: readonly string[] = Array.from({ length: TASKS }, (_, at) => `task${at}`);
+const SHEAF = sheafKey(NAMES);
+/** So many are asked for one by one before the sheaf is. */
+const FEW = 8;
+
+/** Notes what is asked for. */
+class Server extends MemoryRemote {
+  readonly asked: Key[] = [];
+
+  override getRecord(key: Key, expected: Expectation): Promise<Uint8Array | undefined> {
+    this.asked.push(key);
+    return super.getRecord(key, expected);
+  }
+
+  sheaf(): Uint8Array {
+    const sheaf = this.records.get(SHEAF);
+    if (sheaf === undefined) throw new Error('there is no sheaf');
+    return sheaf;
+  }
+}
+
+function client(server: MemoryRemote, options?: Parameters<typeof machine>[1]): MachineUnderTest {
+  const made = machine(server, options);
+  made.tier.expect(NAMES);
+  return made;
+}
+
+/** An answer of each task; `edition` decides their keys. */
+function answersOf(at: MachineUnderTest, names = NAMES, edition = ''): readonly CallRecord[] {
+  return names.map((name) => ({ ...taskRecord(at, name + edition, { [`out/${name}.txt`]: name }), name }));
+}
+
+async function sendAll(at: MachineUnderTest, records: readonly CallRecord[]): Promise<void> {
+  for (const record of records) at.tier.push(record, at.side);
+  assert.is(await at.tier.flush(60_000), true);
+}
+
+/** Asks for all at once. How many came. */
+async function askAll(at: MachineUnderTest, records: readonly Pick<CallRecord, 'key'>[]): Promise<number> {
+  const came = await Promise.all(records.map(({ key }) => at.tier.ask(key, at.side)));
+  return came.filter((is) => is).length;
+}
+
+/** A server with a sheaf of all tasks. */
+async function filled(
+  server = new Server(),
+): Promise<{ readonly server: Server; readonly records: readonly CallRecord[] }> {
+  const writer = client(server);
+  const records = answersOf(writer);
+  await sendAll(writer, records);
+  server.sheaf();
+  server.asked.length = 0;
+  return { server, records };
+}
+
+test('many answers come with one request, and are those that were sent', async () => {
+  const { server, records } = await filled();
+  const reader = client(server);
+  assert.is(await askAll(reader, records), TASKS);
+  assert.is(server.asked.length, FEW + 1);
+  for (const record of records) assert.equal(reader.calls.get(record.key), record);
+  assert.equal(reader.troubles, []);
+  assert.equal(reader.tier.report.hits, TASKS);
+});
+
+test('few answers are asked for one by one', async () => {
+  const { server, records } = await filled();
+  assert.is(await askAll(client(server), records.slice(0, FEW)), FEW);
+  assert.equal(new Set(server.asked), new Set(records.slice(0, FEW).map(({ key }) => key)));
+});
+
+test('what is not in the sheaf is asked for by itself', async () => {
+  const { server, records } = await filled();
+  const other = machine(server);
+  const [extra] = answersOf(other, ['later']);
+  if (extra === undefined) return assert.unreachable();
+  await other.push(extra);
+  assert.is(await askAll(client(server), [...records, extra]), TASKS + 1);
+});
+
+test('a new answer takes the place of the one of the same task, and all others stay', async () => {
+  const { server, records } = await filled();
+  const writer = client(server);
+  const news = answersOf(writer, NAMES.slice(0, 3), 'new');
+  await sendAll(writer, news);
+  const now = [...news, ...records.slice(3)];
+  server.asked.length = 0;
+  assert.is(await askAll(client(server), now), TASKS);
+  assert.is(server.asked.length, FEW + 1);
+  const unbound = await unbind(server.sheaf(), { key: SHEAF, namespace: 'trusted' }, undefined);
+  assert.is('entries' in unbound && unbound.entries.length, TASKS);
+});
+
+test('who may write makes a sheaf of what it found without one; who may not, does not', async () => {
+  const { server, records } = await filled();
+  server.records.delete(SHEAF);
+  const reader = client(server, { writes: false });
+  assert.is(await askAll(reader, records), TASKS);
+  await reader.tier.flush(60_000);
+  assert.is(server.records.has(SHEAF), false);
+  const writer = client(server);
+  assert.is(await askAll(writer, records), TASKS);
+  await writer.tier.flush(60_000);
+  server.asked.length = 0;
+  assert.is(await askAll(client(server), records), TASKS);
+  assert.is(server.asked.length, FEW + 1);
+});
+
+test('nothing is sent where nothing is new', async () => {
+  const { server, records } = await filled();
+  const before = server.sheaf();
+  const writer = client(server);
+  await askAll(writer, records);
+  await writer.tier.close(60_000);
+  assert.is(server.sheaf(), before);
+});
+
+test('a sheaf that nobody signed, or a stranger, or for another place, is not believed, and no answer is lost', async () => {
+  const stranger = new Signer(keyPair().privateKey);
+  const trusted = new Signer(TRUSTED.privateKey);
+  const place = { key: SHEAF, namespace: 'trusted' };
+  const elsewhere = { ...place, namespace: 'pr' };
+  const another = { ...place, key: sheafKey(['a']) };
+  for (const [signer, at, why] of [
+    [undefined, place, 'unsigned'],
+    [stranger, place, 'unknown key'],
+    [trusted, elsewhere, 'forged'],
+    [trusted, another, 'forged'],
+  ] as const) {
+    const { server, records } = await filled();
+    const unbound = await unbind(server.sheaf(), place, undefined);
+    if (!('entries' in unbound)) return assert.unreachable();
+    server.records.set(SHEAF, bind(unbound.entries, at, signer));
+    const reader = client(server);
+    assert.is(await askAll(reader, records), TASKS);
+    assert.equal(reader.tier.report.rejected, { [why]: 1 });
+  }
+});
+
+test('a record signed with a key that counts no more does not come in a sheaf of one that does', async () => {
+  const { server, records } = await filled();
+  const later = keyPair();
+  const writer = client(server, {
+    verifier: new Verifier([TRUSTED.publicKey, later.publicKey]),
+    signer: new Signer(later.privateKey),
+  });
+  const news = answersOf(writer, NAMES.slice(0, 1), 'new');
+  await sendAll(writer, news);
+  const reader = client(server, { verifier: new Verifier([later.publicKey]) });
+  assert.is(await askAll(reader, [...records.slice(1), ...news]), 1);
+  assert.is(reader.calls.get(news[0]?.key ?? aKey('none'))?.name, NAMES[0]);
+});
+
+test('a record under the key of another one is none', async () => {
+  const { server, records } = await filled();
+  const place = { key: SHEAF, namespace: 'trusted' };
+  const unbound = await unbind(server.sheaf(), place, undefined);
+  if (!('entries' in unbound)) return assert.unreachable();
+  const { entries } = unbound;
+  const mixed = entries.map((entry, at) => ({ ...entry, bytes: entries[(at + 1) % TASKS]?.bytes ?? entry.bytes }));
+  server.records.set(SHEAF, bind(mixed, place, new Signer(TRUSTED.privateKey)));
+  const reader = client(server);
+  assert.is(await askAll(reader, records), TASKS);
+  for (const record of records) assert.equal(reader.calls.get(record.key), record);
+});
+
+test('whatever is changed in a sheaf, the answers are the same', async () => {
+  const { server, records } = await filled();
+  const honest = Buffer.from(server.sheaf());
+  const change = fc.record({ at: fc.nat(honest.length - 1), byte: fc.nat(255), cut: fc.boolean() });
+  await fc.assert(
+    fc.asyncProperty(change, async ({ at, byte, cut }) => {
+      const bytes = Buffer.from(cut ? honest.subarray(0, at) : honest);
+      if (!cut) bytes[at] = byte;
+      server.records.set(SHEAF, bytes);
+      // Where signatures are not asked for, only the form of what comes can tell.
+      for (const verifier of [undefined, new Verifier([TRUSTED.publicKey])]) {
+        const reader = client(server, { verifier, writes: false });
+        assert.is(await askAll(reader, records), TASKS);
+        if (verifier === undefined) continue;
+        for (const record of records) assert.equal(reader.calls.get(record.key), record);
+      }
+    }),
+    { numRuns: Math.ceil(CASES / 3) },
+  );
+});
+
+test('a sheaf that is too long, or cannot be had, costs no answer', async () => {
+  const { server, records } = await filled();
+  server.records.set(SHEAF, Buffer.alloc(MAX_SHEAF + 1));
+  assert.is(await askAll(client(server), records), TASKS);
+  class Broken extends Server {
+    override getRecord(key: Key, expected: Expectation): Promise<Uint8Array | undefined> {
+      return key === SHEAF ? Promise.reject(new RemoteFault('down', 'no')) : super.getRecord(key, expected);
+    }
+  }
+  const broken = new Broken();
+  for (const [key, bytes] of server.records) broken.records.set(key, bytes);
+  assert.is(await askAll(client(broken), records), TASKS);
+});
+
+test('a sheaf takes as many records as there is room for', async () => {
+  const place = { key: SHEAF, namespace: '' };
+  const entries = Array.from({ length: 300 }, (_, at) => ({
+    key: aKey(String(at)),
+    name: `"\u0000é${at}`,
+    bytes: Buffer.alloc(32 * 1024, at),
+  }));
+  const bytes = bind(entries, place, undefined);
+  assert.ok(bytes.length <= MAX_SHEAF && bytes.length > MAX_SHEAF * 0.9);
+  const unbound = await unbind(bytes, place, undefined);
+  if (!('entries' in unbound)) return assert.unreachable();
+  for (const [at, entry] of unbound.entries.entries()) assert.equal(entry.bytes, entries[at]?.bytes);
+});
+
+test('who waits for a server that is down gives up with those who asked first', async () => {
+  class Down extends Server {
+    override async getRecord(key: Key): Promise<undefined> {
+      this.asked.push(key);
+      await new Promise((resolve) => setImmediate(resolve));
+      throw new RemoteFault('down', 'no');
+    }
+  }
+  const server = new Down();
+  const keys = Array.from({ length: 200 }, (_, at) => ({ key: aKey(String(at)) }));
+  for (const reader of [client(server), machine(server)]) {
+    server.asked.length = 0;
+    assert.is(await askAll(reader, keys), 0);
+    assert.ok(server.asked.length <= 20, `${server.asked.length} were asked`);
+  }
+});
+
+test('no sheaf is made of few tasks', async () => {
+  const server = new Server();
+  const writer = machine(server);
+  const names = NAMES.slice(0, 15);
+  writer.tier.expect(names);
+  await sendAll(writer, answersOf(writer, names));
+  assert.is(server.records.size, names.length);
+});
+
+test.run();
