@@ -8,6 +8,7 @@ import { killAll, runTests } from './_runner.ts';
 
 const nightly = process.env['FLECHE_TEST_PROFILE'] === 'nightly';
 const MINUTE = 60_000;
+const HOUR = 60 * MINUTE;
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
   process.on(signal, () => {
@@ -20,8 +21,8 @@ const { passed, failed } = await runTests({
   folder: resolve(import.meta.dirname),
   patterns: process.argv.slice(2),
   jobs: 2,
-  fileTimeout: nightly ? 60 * MINUTE : 4 * MINUTE,
-  timeout: nightly ? 240 * MINUTE : 13 * MINUTE,
+  fileTimeout: nightly ? 10 * HOUR : 6 * MINUTE,
+  timeout: nightly ? 20 * HOUR : 13 * MINUTE,
   print: (text) => process.stdout.write(text),
 });
 process.exitCode = passed > 0 && failed === 0 ? 0 : 1;

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { test } from 'uvu';
 import { Inside } from './_inside.ts';
-import { hold, withBase } from './_oracle.ts';
+import { EXTENTS, type Extent, hold, withBase } from './_oracle.ts';
 import { liveTogether, pairStory } from './_pair.ts';
 import { PIPELINES } from './_pipeline.ts';
 import { REPOSITORIES } from './_repository.ts';
@@ -29,19 +29,19 @@ function configure(text: string): string {
   return `${text.replace('[default]\n', '[default]\ncache = "team"\n')}\n${CACHES}`;
 }
 
-function holdFor<P>(world: World<P>, normal: number, nightly: number): Promise<void> {
+function holdFor<P>(world: World<P>, extent: Extent): Promise<void> {
   const property = fc.asyncProperty(pairStory(world), (story) =>
     withBase((base) => {
       const drivers = [new Inside(base, 'here', configure), new Inside(base, 'there', configure)] as const;
       return liveTogether(story, world, drivers, join(base, 'tier'));
     }),
   );
-  return hold(property, { normal, nightly, seconds: 20 });
+  return hold(property, extent);
 }
 
 test('two checkouts that share a cache both end right, whatever lies there, and none does again what the other did', () =>
-  holdFor(PIPELINES, 20, 2000));
+  holdFor(PIPELINES, EXTENTS.shared));
 
-test('the same of repositories of packages', () => holdFor(REPOSITORIES, 10, 1000));
+test('the same of repositories of packages', () => holdFor(REPOSITORIES, EXTENTS.sharedRepositories));
 
 test.run();

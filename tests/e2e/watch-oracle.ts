@@ -15,7 +15,7 @@ import type { WatchEvent, WatchRound } from '../../core/graph/watch/watch-events
 import type { Driver, RunEnd, RunOptions } from './_driver.ts';
 import { live } from './_history.ts';
 import { ITEMS } from './_items.ts';
-import { hold, withBase } from './_oracle.ts';
+import { EXTENTS, hold, withBase } from './_oracle.ts';
 import { PIPELINES } from './_pipeline.ts';
 import { type Story, story, type World } from './_story.ts';
 
@@ -196,14 +196,14 @@ async function watched<P>(story: Story<P>, world: World<P>): Promise<void> {
 test('whatever is edited, and whenever, what a watch leaves is what a clean build makes, and it works no more than it must', async () => {
   await hold(
     fc.asyncProperty(story('watch', PIPELINES), (story) => watched(story, PIPELINES)),
-    { normal: 60, nightly: 4000, seconds: 40 },
+    EXTENTS.watch,
   );
 });
 
 test('the same of tasks that are done for each of many files', async () => {
   await hold(
     fc.asyncProperty(story('watch', ITEMS), (story) => watched(story, ITEMS)),
-    { normal: 15, nightly: 2000, seconds: 12 },
+    EXTENTS.watchedItems,
   );
 });
 
