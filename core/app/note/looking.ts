@@ -27,6 +27,7 @@ type Taker = (looking: Looking, call: () => unknown, args: readonly unknown[]) =
 export class Looking {
   readonly #now: () => number;
   readonly #replaced: (readonly [from: object, name: string, original: Original])[] = [];
+  readonly #standIns = new Map<Original, Original>();
   #isOpen = true;
   readonly #itself = new Map<string, StatKey | undefined>();
   readonly #through = new Map<string, StatKey | undefined>();
@@ -56,11 +57,14 @@ export class Looking {
   }
 
   #standIn(original: Original, take: Taker): Original {
+    const known = this.#standIns.get(original);
+    if (known !== undefined) return known;
     const standIn: Original = (...args) => {
       const call = (): unknown => Reflect.apply(original, undefined, args);
       return this.#isOpen ? take(this, call, args) : call();
     };
-    // Such as `realpathSync.native`.
+    this.#standIns.set(original, standIn);
+    // Such as `realpathSync.native`; where others stood in before, such as Yarn's loader, functions are members of each other.
     for (const [name, member] of Object.entries(original)) {
       Reflect.set(standIn, name, typeof member === 'function' ? this.#standIn(member, other) : member);
     }

@@ -189,6 +189,25 @@ test('as long as it is not known what matters there is nothing to leave', () => 
   }
 });
 
+test('where others stood in before, whose functions are members of themselves, it is done once more', () => {
+  const { statSync } = fs;
+  const theirs = Object.assign((...args: Parameters<typeof statSync>) => statSync(...args), {});
+  Reflect.set(theirs, 'again', theirs);
+  Reflect.set(fs, 'statSync', theirs);
+  try {
+    const looking = new Looking(Date.now);
+    try {
+      assert.is.not(fs.statSync, theirs);
+      assert.is(Reflect.get(fs.statSync, 'again'), fs.statSync);
+    } finally {
+      looking.close();
+    }
+    assert.is(fs.statSync, theirs);
+  } finally {
+    Reflect.set(fs, 'statSync', statSync);
+  }
+});
+
 test('afterwards everything is as it was, and what was kept of it still works', () => {
   const before = { ...fs };
   const looking = new Looking(Date.now);
