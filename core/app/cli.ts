@@ -67,7 +67,9 @@ async function call(invocation: Invocation, machine: Machine, verbs: readonly Ve
 
 /** The machine with the folder and the colours that were asked for. */
 function asWished(machine: Machine, invocation: Invocation): Machine {
-  const mode: ColorMode = invocation.choice('color', ['always', 'never']) ?? 'auto';
+  const mode: ColorMode = invocation.flag('no-color')
+    ? 'never'
+    : (invocation.choice('color', ['always', 'never']) ?? 'auto');
   const colored = (terminal: Terminal): Terminal =>
     mode === 'auto' ? terminal : recolored(terminal, wantsColors(mode, machine.env, terminal.isTTY));
   return {

@@ -22,6 +22,7 @@ export const GLOBAL_OPTIONS: readonly OptionSpec[] = [
   { name: 'cwd', value: 'DIR', text: 'work in this folder instead of the current one' },
   { name: 'config', value: 'FILE', text: 'read this configuration instead of the nearest fleche.config.toml' },
   { name: 'color', value: 'WHEN', choices: ['auto', 'always', 'never'], text: 'when to use colours' },
+  { name: 'no-color', text: 'the same as --color never' },
   { name: 'strict', text: 'treat trouble with the cache as an error' },
   { name: 'help', short: 'h', text: 'show help and do nothing else' },
   { name: 'version', short: 'v', text: 'show the version and do nothing else' },

@@ -110,6 +110,7 @@ test('--color decides over the environment, for what a verb prints and for error
   assert.is(always.stdout, 'true');
   assert.ok(always.stderr.includes('\u001b[31m'));
   assert.is((await cli(['act', '--color', 'never'], print)).stdout, 'false');
+  assert.is((await cli(['act', '--no-color'], print)).stdout, 'false');
 });
 
 test('what nobody expected is a bug and ends with 70', async () => {

@@ -52,6 +52,17 @@ test('a flag can be given a value, and of several the last counts', () => {
   assert.is(parse('run', '--json', '--json').flag('json'), true);
 });
 
+test('--no-color needs no value, wherever it stands', () => {
+  for (const argv of [
+    ['--no-color', 'run', 'a'],
+    ['run', '--no-color', 'a'],
+  ]) {
+    const invocation = parse(...argv);
+    assert.equal(invocation.args, ['a']);
+    assert.is(invocation.flag('no-color'), true);
+  }
+});
+
 test('no word at all asks for help', () => {
   assert.is(parse().flag('help'), true);
   assert.is(parse('--color', 'never').flag('help'), true);

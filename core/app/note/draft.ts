@@ -21,7 +21,16 @@ import { type Noting, nameOf, questionOf } from './question.ts';
 import { timeText } from './same-again.ts';
 
 /** Options with which a run still is what is taken down here; the others look elsewhere, or write elsewhere. */
-const OPTIONS: ReadonlySet<string> = new Set(['filter', 'frozen', 'keep-going', 'jobs', 'log', 'json', 'color']);
+const OPTIONS: ReadonlySet<string> = new Set([
+  'filter',
+  'frozen',
+  'keep-going',
+  'jobs',
+  'log',
+  'json',
+  'color',
+  'no-color',
+]);
 /** Of what is told no more is kept, characters. */
 const MOST_TEXT = 1 << 20;
 /** Notes of other questions that are kept. */

@@ -7,6 +7,8 @@ import { expandStored } from '../../call/prefix.ts';
 import { parseTree, TREE_HEADER } from '../../files/trees/tree.ts';
 import { decodeValue } from '../../store/codecs/value-codec.ts';
 import { EXIT } from '../exit-code.ts';
+import type { Project } from '../project.ts';
+import { taskNamed } from '../selection/targets.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { harmless } from '../terminal/text.ts';
 import type { VerbContext } from '../verb.ts';
@@ -18,6 +20,7 @@ export async function cat(context: VerbContext): Promise<number> {
   try {
     const { values } = project.stores();
     const prefix = invocation.args[0] ?? '';
+    if (!/^[0-9a-f]+$/i.test(prefix)) throw noDigest(prefix, project);
     const digest = await expandStored(values, prefix);
     const alias = values.target(digest);
     const pieces = values.pieces(alias ?? digest);
@@ -33,6 +36,16 @@ export async function cat(context: VerbContext): Promise<number> {
   } finally {
     await project.close();
   }
+}
+
+function noDigest(word: string, project: Project): FlecheError {
+  const task = taskNamed(word, project);
+  return new FlecheError('USAGE', `"${word}" is no digest`, {
+    hint:
+      task === undefined
+        ? 'Write a digest or the beginning of one, as fleche show prints it.'
+        : `See the digests of what the task made: fleche show ${word}`,
+  });
 }
 
 function writeBytes(path: string, pieces: Iterable<Uint8Array>): void {

@@ -11,9 +11,16 @@ import { counted } from '../reporters/task-line.ts';
 import { harmless } from '../terminal/text.ts';
 import type { VerbContext } from '../verb.ts';
 
+/** Something that is wrong. */
 interface Finding {
   readonly what: string;
   readonly advice: string;
+}
+
+/** What runs that were killed left behind, which is nobody's fault and mended by itself. */
+interface Leftover {
+  readonly what: string;
+  readonly how: string;
 }
 
 export async function doctor(context: VerbContext): Promise<number> {
@@ -28,14 +35,15 @@ export async function doctor(context: VerbContext): Promise<number> {
     const shared = await sharedStates(project);
     const findings = [
       ...(report === undefined ? [] : findingsOf(report)),
-      ...abandoned(leases, project.now()),
       ...shared.flatMap(findingOf),
       ...warnings.map((what) => ({ what: harmless(what), advice: 'runs go on without it' })),
     ];
+    const leftovers = [...(report === undefined ? [] : orphaned(report)), ...abandoned(leases, project.now())];
     if (invocation.flag('json')) {
-      machine.stdout.write(`${JSON.stringify({ type: 'doctor', report: report ?? null, leases, shared, findings })}\n`);
+      const all = { type: 'doctor', report: report ?? null, leases, shared, findings, leftovers };
+      machine.stdout.write(`${JSON.stringify(all)}\n`);
     } else {
-      machine.stdout.write(reportText(report, shared, findings, project.root));
+      machine.stdout.write(reportText(report, shared, leftovers, findings, project.root));
     }
     return findings.length === 0 ? EXIT.done : EXIT.failed;
   } finally {
@@ -61,13 +69,6 @@ function findingsOf(report: LmdbReport): readonly Finding[] {
     findings.push({
       what: `${counted(report.undecodable.length, 'record')} cannot be read: damaged, or of another version`,
       advice: 'nothing is lost but a run of each, which replaces it; fleche clean --cache begins anew',
-    });
-  }
-  if (report.orphans.length > 0) {
-    const what = `left behind by runs that were killed: ${counted(report.orphans.length, 'file')} in the making`;
-    findings.push({
-      what,
-      advice: `fleche gc removes from ${harmless(join(report.root, 'tmp'))} what is older than a day`,
     });
   }
   if (report.strangers.length > 0) {
@@ -121,26 +122,31 @@ function findingOf({ name, trouble }: SharedState): readonly Finding[] {
   return [{ what, advice: 'runs go on without it; look at its address, its server and the token' }];
 }
 
-function abandoned(leases: readonly Lease[], now: number): readonly Finding[] {
+function orphaned({ root, orphans }: LmdbReport): readonly Leftover[] {
+  if (orphans.length === 0) return [];
+  const how = `fleche gc removes from ${harmless(join(root, 'tmp'))} what is older than a day`;
+  return [{ what: `left behind by runs that were killed: ${counted(orphans.length, 'file')} in the making`, how }];
+}
+
+function abandoned(leases: readonly Lease[], now: number): readonly Leftover[] {
   const dead = leases.filter((lease) => isAbandoned(lease, now));
   if (dead.length === 0) return [];
   return [
-    {
-      what: `${counted(dead.length, 'lease')} of processes that are gone`,
-      advice: 'none needed: whoever needs one takes it over',
-    },
+    { what: `${counted(dead.length, 'lease')} of processes that are gone`, how: 'whoever needs one takes it over' },
   ];
 }
 
 function reportText(
   report: LmdbReport | undefined,
   shared: readonly SharedState[],
+  leftovers: readonly Leftover[],
   findings: readonly Finding[],
   root: string,
 ): string {
   const lines = [
     ...localLines(report, root),
     ...shared.map(sharedLine),
+    ...leftovers.map(({ what, how }) => `- ${what}\n  ${how}`),
     ...findings.map(({ what, advice }) => `! ${what}\n  ${advice}`),
     findings.length === 0 ? 'nothing is wrong' : `${counted(findings.length, 'finding')}`,
   ];

@@ -4,8 +4,9 @@ import { digest } from '../../base/digest.ts';
 import { formatDuration, parseDuration } from '../../base/duration.ts';
 import { FlecheError } from '../../base/errors.ts';
 import type { Digest } from '../../base/hash.ts';
+import { nearestName } from '../../base/nearest.ts';
 import { LISTED } from '../../call/listed.ts';
-import type { CallTerms } from '../../store/calls.ts';
+import type { CallTerms, SyncCallStore } from '../../store/calls.ts';
 import { decodeValue } from '../../store/codecs/value-codec.ts';
 import type { CallRecord, Json } from '../../store/record.ts';
 import type { SyncValueStore } from '../../store/values.ts';
@@ -35,11 +36,12 @@ export async function query(context: VerbContext): Promise<number> {
       if (records.length < limit) records.push(record);
       else more++;
     }
-    machine.stdout.write(
-      invocation.flag('json')
-        ? records.map((record) => `${JSON.stringify({ type: 'call', ...record })}\n`).join('')
-        : queryText(records, more, values, styleFor(machine.stdout), now),
-    );
+    const text = invocation.flag('json')
+      ? records.map((record) => `${JSON.stringify({ type: 'call', ...record })}\n`).join('')
+      : records.length === 0
+        ? noneText(invocation.args[0], calls)
+        : queryText(records, more, values, styleFor(machine.stdout), now);
+    machine.stdout.write(text);
     return EXIT.done;
   } finally {
     await project.close();
@@ -115,6 +117,18 @@ function limitOf(text: string | undefined): number {
   throw new FlecheError('USAGE', `--limit: "${text}" is no count`, { hint: 'Write a whole number above 0, or "all".' });
 }
 
+/** With the name that was most likely meant, if no call at all has the one that was asked for. */
+function noneText(name: string | undefined, calls: SyncCallStore): string {
+  const near = name === undefined ? undefined : nearestOnFile(name, calls);
+  return `no call is on file that matches${near === undefined ? '' : `; did you mean "${near}"?`}\n`;
+}
+
+function nearestOnFile(name: string, calls: SyncCallStore): string | undefined {
+  const known = new Set<string>();
+  for (const call of calls.find({})) if (!call.name.endsWith(LISTED)) known.add(call.name);
+  return known.has(name) ? undefined : nearestName(name, known);
+}
+
 function queryText(
   records: readonly CallRecord[],
   more: number,
@@ -122,7 +136,6 @@ function queryText(
   style: Style,
   now: number,
 ): string {
-  if (records.length === 0) return 'no call is on file that matches\n';
   const columns = [
     { title: 'call', most: 40 },
     { title: 'kind' },

@@ -5,11 +5,13 @@
 import { digest } from '../../base/digest.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { asKey, type Digest, isDigest, type Key } from '../../base/hash.ts';
+import { nearestName } from '../../base/nearest.ts';
 import type { RelPath } from '../../base/paths.ts';
 import { FileRef } from '../../files/refs.ts';
 import type { CallRecord } from '../../store/record.ts';
 import { idOf, tellInvalidated } from '../follower.ts';
 import { Lineage } from '../lineage.ts';
+import { LISTED } from '../listed.ts';
 import { expandKey } from '../prefix.ts';
 import { disown } from '../under-way.ts';
 import type { CacheCore } from './cache-core.ts';
@@ -131,7 +133,17 @@ async function recordsMeant(cache: CacheCore, lineage: Lineage, text: string): P
   if (named.length > 0) return named;
   const keyed = /^[0-9a-f]{4,}$/i.test(text) ? await recordsUnder(cache, text) : [];
   if (keyed.length > 0) return keyed;
-  return required(await recordsAbout(lineage, text), `for "${text}"`);
+  const about = await recordsAbout(lineage, text);
+  return about.length > 0 ? about : required([], `for "${text}"`, await nearestOnFile(cache, text));
+}
+
+/** A name on file that may have been meant. */
+async function nearestOnFile(cache: CacheCore, text: string): Promise<string | undefined> {
+  const names = new Set((await collect(cache.find({}))).map(({ name }) => name));
+  return nearestName(
+    text,
+    [...names].filter((name) => !name.endsWith(LISTED)),
+  );
 }
 
 async function recordsUnder(cache: CacheCore, prefix: string): Promise<readonly CallRecord[]> {
@@ -155,9 +167,12 @@ async function recordsAbout(lineage: Lineage, path: string, content?: Digest): P
   return found;
 }
 
-function required(records: readonly CallRecord[], what: string): readonly CallRecord[] {
+function required(records: readonly CallRecord[], what: string, near?: string): readonly CallRecord[] {
   if (records.length > 0) return records;
   throw new FlecheError('CALL_UNKNOWN', `no call is on file ${what}`, {
-    hint: 'Name a function or task, a key or the beginning of one, or a file relative to the project.',
+    hint:
+      near === undefined
+        ? 'Name a function or task, a key or the beginning of one, or a file relative to the project.'
+        : `Did you mean "${near}"?`,
   });
 }

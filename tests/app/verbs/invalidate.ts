@@ -58,6 +58,16 @@ test('what is not on file is an error', async () => {
   }
 });
 
+test('a name that nothing has is met with one that is near', async () => {
+  const error = await withCalls()
+    .told('laod')
+    .then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+  assert.is((error as { hint?: string }).hint, 'Did you mean "load"?');
+});
+
 test('a task, and what needs it, is run again; a file stands for the tasks that read it', async () => {
   await withScratch(COPY, async (scratch) => {
     const run = async (): Promise<unknown> => {

@@ -76,6 +76,8 @@ test('terms narrow them down', async () => {
   assert.equal(names(await ofFunctions('--json', '--limit', '1')), ['fails']);
   assert.match(await ofFunctions('--limit', '1'), 'and 2 more calls; --limit all shows them');
   assert.is(await ofFunctions('nothing'), 'no call is on file that matches\n');
+  assert.is(await ofFunctions('fial'), 'no call is on file that matches; did you mean "fails"?\n');
+  assert.is(await ofFunctions('fails', '--kind', 'task'), 'no call is on file that matches\n');
 });
 
 test('tasks are calls too, and lists of what they read are none', () =>
