@@ -1,5 +1,7 @@
 /** JSON as people write it in configuration files: with comments and trailing commas. */
 
+import { parseJson } from './json.ts';
+
 const STRING_OR_COMMENT = /("(?:[^"\\]|\\.)*")|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
 const STRING_OR_TRAILING_COMMA = /("(?:[^"\\]|\\.)*")|,(?=\s*[}\]])/g;
 
@@ -9,5 +11,5 @@ export function parseJsonc(text: string): unknown {
     .replace(/^\uFEFF/, '')
     .replace(STRING_OR_COMMENT, '$1')
     .replace(STRING_OR_TRAILING_COMMA, '$1');
-  return JSON.parse(plain);
+  return parseJson(plain);
 }

@@ -9,6 +9,7 @@ import { decode } from '../base/decode.ts';
 import { registerClass } from '../base/digestible.ts';
 import { FlecheError, systemCode } from '../base/errors.ts';
 import { asDigest, type Digest, sha256 } from '../base/hash.ts';
+import { parseJson } from '../base/json.ts';
 import { type AbsPath, type RelPath, toAbs } from '../base/paths.ts';
 import { parseTree, type Tree, type TreeEntry, treeText } from './trees/tree.ts';
 
@@ -69,7 +70,7 @@ export class FileRef {
 
   /** The content as JSON. Throws like `bytes`, and `SyntaxError`. */
   json(): unknown {
-    return JSON.parse(this.text());
+    return parseJson(this.text());
   }
 
   toString(): string {

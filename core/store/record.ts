@@ -4,6 +4,7 @@
  * array of fields: every field is plain JSON, and JSON is read back three times as fast as the encoding of values.
  */
 import { type Digest, type Key, sha256 } from '../base/hash.ts';
+import { parseJson } from '../base/json.ts';
 
 /** What a fingerprint part is about; it decides how `why` explains a change of it. */
 export type PartKind =
@@ -111,7 +112,7 @@ export function decodeRecord(bytes: Uint8Array): CallRecord | undefined {
   const checksum = whole.toString('hex', 1, HEADER_BYTES);
   if (!sha256(whole.subarray(HEADER_BYTES)).startsWith(checksum)) return undefined;
   try {
-    return fromFields(JSON.parse(whole.toString('utf8', HEADER_BYTES)) as Fields);
+    return fromFields(parseJson(whole.toString('utf8', HEADER_BYTES)) as Fields);
   } catch {
     // A checksum that fits bytes that do not decode: written by another build of this format version.
     return undefined;

@@ -168,16 +168,19 @@ function inheritedFds(logFd: number): readonly number[] {
   }
   const among = (fds: readonly number[]): readonly number[] =>
     fds.filter((fd) => fd > 2 && fd < 1024 && !isOfLog(fd) && !closesOnExec(fd));
-  standing ??= { end: logFd, inherited: among(open.filter((fd) => fd < logFd)) };
-  const { end, inherited } = standing;
-  return [...inherited, ...among(open.filter((fd) => fd >= end))];
+  if (standing === undefined) {
+    const before = open.filter((fd) => fd < logFd && existsSync(`/proc/self/fd/${fd}`));
+    standing = { all: new Set(before), inherited: among(before) };
+  }
+  const { all, inherited } = standing;
+  return [...inherited, ...among(open.filter((fd) => !all.has(fd)))];
 }
 
 /**
  * What was open before the first log was: it stays open, and to ask of each descriptor whenever a command starts takes a
  * third of the time that starting it does.
  */
-let standing: { readonly end: number; readonly inherited: readonly number[] } | undefined;
+let standing: { readonly all: ReadonlySet<number>; readonly inherited: readonly number[] } | undefined;
 
 const CLOSE_ON_EXEC = 0o2000000;
 

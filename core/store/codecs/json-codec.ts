@@ -2,6 +2,7 @@
  * Values as JSON, for stores that people and other programs read. Keeps what JSON has: null, booleans, text, finite
  * numbers but -0, lists without holes and plain objects; everything else is refused.
  */
+import { parseJson } from '../../base/json.ts';
 import { described, type Fidelity, refuseUnfaithful } from '../faithful.ts';
 
 const FIDELITY: Fidelity = {
@@ -23,5 +24,5 @@ export function encodeJson(value: unknown): Uint8Array {
 
 /** Throws a `SyntaxError` for bytes that are not JSON. */
 export function decodeJson(bytes: Uint8Array): unknown {
-  return JSON.parse(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
+  return parseJson(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString());
 }

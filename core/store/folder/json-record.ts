@@ -3,6 +3,7 @@
  * version and a checksum, so that a document that was cut short or edited is not there.
  */
 import { sha256 } from '../../base/hash.ts';
+import { parseJson } from '../../base/json.ts';
 import { type CallRecord, hasDigests } from '../record.ts';
 
 /** Changes whenever the fields of a record do. */
@@ -23,7 +24,7 @@ export function recordToJson(record: CallRecord): string {
 /** The record of a document, or undefined if it is not exactly what `recordToJson` wrote. */
 export function recordFromJson(text: string): CallRecord | undefined {
   try {
-    const { format, checksum, record } = JSON.parse(text) as Document;
+    const { format, checksum, record } = parseJson(text) as Document;
     return format === FORMAT && checksum === checksumOf(record) && hasDigests(record) ? record : undefined;
   } catch {
     // Not JSON, or JSON of something else.

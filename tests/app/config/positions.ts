@@ -4,6 +4,7 @@ import { parse } from 'smol-toml';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type KeyPath, Positions } from '../../../core/app/config/positions.ts';
+import { parseJson } from '../../../core/base/json.ts';
 import { documents } from './_toml.ts';
 
 const places = (text: string): ((path: KeyPath) => string) => {
@@ -16,7 +17,7 @@ const places = (text: string): ((path: KeyPath) => string) => {
 };
 
 /** Without prototypes, and without the difference between 0 and -0. */
-const plain = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
+const plain = (value: unknown): unknown => parseJson(JSON.stringify(value));
 
 test('every key and value of a document is found where it is written', () => {
   fc.assert(
