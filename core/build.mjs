@@ -76,7 +76,7 @@ const COMMON = {
  * looked for where Node would look, but without reading what packages say of themselves.
  */
 const FIND_ADDON = `
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
 export let addon;
 export function findAddon() {
@@ -85,9 +85,10 @@ export function findAddon() {
   const libc = platform !== 'linux' ? [''] : existsSync('/etc/alpine-release') ? ['.musl'] : ['.glibc'];
   try {
     const here = createRequire(import.meta.url);
-    const lmdb = createRequire(here.resolve('lmdb'));
-    const home = '@lmdb/lmdb-' + platform + '-' + arch;
-    const folder = lmdb.resolve.paths(home).map((place) => place + '/' + home).find(existsSync);
+    const placeOf = (name, from) =>
+      createRequire(from).resolve.paths(name).map((place) => place + '/' + name).find(existsSync);
+    const lmdb = realpathSync(placeOf('lmdb', import.meta.url) + '/package.json');
+    const folder = placeOf('@lmdb/lmdb-' + platform + '-' + arch, lmdb);
     if (JSON.parse(readFileSync(folder + '/package.json', 'utf8')).version !== LMDB_VERSION) return false;
     for (const name of ['abi' + versions.modules, 'napi']) {
       const file = folder + '/node.' + name + libc + '.node';
@@ -199,6 +200,9 @@ const bundles = await Promise.all([
       external: besideLmdb,
       plugins: [lmdbInside],
       define: { ...COMMON.define, 'import.meta.url': '__importMetaUrl', 'import.meta.resolve': 'require.resolve' },
+      // As it is compiled, so that a megabyte of text need not be copied.
+      banner: { js: '(function(exports,require,module,__filename,__dirname,__importMetaUrl){' },
+      footer: { js: '})' },
       // Code that is compiled ahead cannot import(); where Node can require() an ES module it need not.
       supported: { 'dynamic-import': false },
     },

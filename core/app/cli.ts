@@ -53,6 +53,7 @@ async function call(invocation: Invocation, machine: Machine, verbs: readonly Ve
       env = machine.env,
     ) => {
       const { openProject } = await import('./project.ts');
+      machine.settled?.(verb.name);
       return openProject({
         cwd,
         env,

@@ -6,6 +6,9 @@
  * Functions are compiled when they are first called, so what is kept grows with the first runs of each verb and is then
  * left alone. Parts of Node that cost time are loaded with the first file, not with this module, which is on the way of
  * `--version`.
+ *
+ * Node itself carries compiled code of its own parts, and that too belongs to V8's flags: whatever of Node is loaded after
+ * a flag was changed is compiled from source. So flags are changed when most is loaded.
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -15,6 +18,11 @@ import { pathToFileURL } from 'node:url';
 interface LoadedCode {
   readonly exports: unknown;
   /**
+   * To be called when what a run of this label usually loads is loaded, and its work begins: from now on V8 spends less on
+   * what only pays in long runs. Code that is compiled then cannot be kept, so nothing changes in runs that add to it.
+   */
+  settle(label: string): void;
+  /**
    * Keeps the code that is compiled by now, if code of this label (lower-case letters) was kept less than a few times.
    * Never throws.
    */
@@ -23,8 +31,6 @@ interface LoadedCode {
 
 /** How many runs of each label add to what is kept: one that works, one that answers, one that does some of both. */
 const RUNS = 3;
-/** The names of a CommonJS module, and the place of the file for code that was an ES module before it was bundled. */
-const PARAMETERS = 'exports,require,module,__filename,__dirname,__importMetaUrl';
 
 /**
  * How much of a function has to run before V8 optimises it, in bytes of its compiled form; by default a fifteenth of that.
@@ -39,34 +45,38 @@ const PATIENCE = { flag: '--interrupt-budget=1000000', from: 11, to: 11 };
 const IN_ONE_GO = { flag: '--no-incremental-marking', from: 11, to: 14 };
 
 /**
- * Loads `file` (absolute; ASCII only; it can `require`, but not `import()`), with compiled code from `folder`, or without
- * if that is undefined. Throws what the file throws.
+ * Loads `file` (absolute), with compiled code from `folder`, or without if that is undefined. The file is ASCII only, and one
+ * function in parentheses: of the names of a CommonJS module, and of the file's URL. It can `require`, but not `import()`.
+ * Throws what the file throws.
  */
 export function loadCode(file: string, folder: string | undefined): LoadedCode {
   const require = createRequire(file);
   const { Script } = require('node:vm') as typeof import('node:vm');
   const { hash } = require('node:crypto') as typeof import('node:crypto');
   const v8 = require('node:v8') as typeof import('node:v8');
-  const version = Number.parseInt(process.versions.v8, 10);
-  for (const { flag, from, to } of [PATIENCE, IN_ONE_GO]) {
-    // V8 complains aloud of flags that it does not have.
-    if (version >= from && version <= to) v8.setFlagsFromString(flag);
-  }
   const digest: Digest = (bytes) => hash('sha256', bytes);
   const text = readFileSync(file);
-  const source = `(function(${PARAMETERS}){${text.toString('latin1')}\n})`;
   const engine = `${process.version}-${process.arch}-${v8.cachedDataVersionTag().toString(16)}`;
   const place = folder === undefined ? undefined : join(folder, `${engine}-${digest(text)}`);
   const kept = place === undefined ? NOTHING : readKept(place, digest);
-  const script = new Script(source, { filename: file, cachedData: kept.code });
+  const script = new Script(text.toString('latin1'), { filename: file, cachedData: kept.code });
   const counts = script.cachedDataRejected === true ? {} : kept.counts;
   const module = { exports: {} };
   script.runInThisContext()(module.exports, require, module, file, dirname(file), pathToFileURL(file).href);
+  const isKept = (label: string): boolean => place !== undefined && (counts[label] ?? 0) < RUNS;
   return {
     exports: module.exports,
+    settle(label) {
+      if (isKept(label)) return;
+      const version = Number.parseInt(process.versions.v8, 10);
+      for (const { flag, from, to } of [PATIENCE, IN_ONE_GO]) {
+        // V8 complains aloud of flags that it does not have.
+        if (version >= from && version <= to) v8.setFlagsFromString(flag);
+      }
+    },
     keep(label) {
+      if (place === undefined || !isKept(label)) return;
       const count = counts[label] ?? 0;
-      if (place === undefined || count >= RUNS) return;
       const code = script.createCachedData();
       writeKept(place, `${digest(code)} ${JSON.stringify({ ...counts, [label]: count + 1 })}\n`, code);
     },

@@ -5,6 +5,7 @@
  */
 import { fstatSync, readFileSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { steadyNow } from '../store/pause.ts';
 import { loadCode } from './code-cache.ts';
 import type { Asker } from './note/question.ts';
 
@@ -23,7 +24,7 @@ if (words.length === 1 && (words[0] === '--version' || words[0] === '-v')) {
 async function answer(): Promise<void> {
   const asker = words.includes('run') && typeof FLECHE_VERSION === 'string' ? askerHere() : undefined;
   if (asker !== undefined && (await isSaid(asker))) return;
-  const { start, keep } = await application();
+  const { start, settle, keep } = await application();
   await start({
     argv: words,
     cwd: process.cwd(),
@@ -35,6 +36,7 @@ async function answer(): Promise<void> {
     version: version(),
     noting: asker && { asker, now: () => Date.now() },
     on: (event, listener) => process.on(event, listener),
+    settled: settle,
     done: keep,
     exit: (code) => process.exit(code),
     hangUp: process.platform === 'win32' ? undefined : hangUp,
@@ -56,7 +58,7 @@ function columns(stream: 'stdout' | 'stderr'): number | undefined {
 /** Whether a run that had nothing to do has left the answer. */
 async function isSaid(asker: Asker): Promise<boolean> {
   const { saySame } = await import('./note/same-again.ts');
-  return saySame(asker, { elapsed: () => performance.now(), now: () => Date.now(), say });
+  return saySame(asker, { elapsed: steadyNow, now: () => Date.now(), say });
 }
 
 /** Writes without the streams of Node as long as that can be done. False if nothing was written. */
@@ -97,15 +99,17 @@ function version(): string {
 
 interface Application {
   readonly start: typeof import('./start.ts').start;
-  /** Keeps compiled code, under the verb that was called. */
+  /** Of the code that is kept compiled, under the verb that was called. */
+  readonly settle: (verb: string) => void;
   readonly keep: (verb: string) => void;
 }
 
 async function application(): Promise<Application> {
-  if (typeof FLECHE_VERSION !== 'string') return { start: (await import('./start.ts')).start, keep: () => {} };
+  if (typeof FLECHE_VERSION !== 'string')
+    return { start: (await import('./start.ts')).start, settle: () => {}, keep: () => {} };
   const code = loadCode(join(import.meta.dirname, 'cli.cjs'), codeFolder());
   const { start } = code.exports as typeof import('./start.ts');
-  return { start, keep: (verb) => code.keep(verb) };
+  return { start, settle: (verb) => code.settle(verb), keep: (verb) => code.keep(verb) };
 }
 
 /** The user's own folder for caches, by the custom of the system; none if Node is told to keep no compiled code. */

@@ -5,6 +5,7 @@
 import { availableParallelism } from 'node:os';
 import type { Clock } from '../base/clock.ts';
 import { systemCode } from '../base/errors.ts';
+import { steadyNow } from '../store/pause.ts';
 import { runCli } from './cli.ts';
 import { EXIT } from './exit-code.ts';
 import { Interruption } from './interruption.ts';
@@ -31,6 +32,8 @@ export interface ProcessHandles {
     event: 'SIGINT' | 'SIGTERM' | 'SIGHUP' | 'uncaughtException' | 'unhandledRejection',
     listener: (cause: unknown) => void,
   ) => void;
+  /** Told the verb that was called, when its work begins and what it usually takes is loaded. */
+  readonly settled: (verb: string) => void;
   /** Told the verb that was called, when all is over but the end. */
   readonly done: (verb: string) => void;
   readonly exit: (code: number) => void;
@@ -43,7 +46,7 @@ export interface ProcessStream extends OutputStream {
 }
 
 const clock: Clock = {
-  now: () => performance.now(),
+  now: steadyNow,
   after(ms, call) {
     const timer = setTimeout(call, ms);
     return () => clearTimeout(timer);
@@ -52,7 +55,7 @@ const clock: Clock = {
 
 /** Runs the command line and ends the process with its exit code. */
 export async function start(handles: ProcessHandles): Promise<void> {
-  const { argv, cwd, version, on, hangUp } = handles;
+  const { argv, cwd, version, on, hangUp, settled } = handles;
   const seen = handles.noting && new SeenEnvironment(handles.env);
   const noting = handles.noting && seen && { ...handles.noting, seen };
   const env = seen?.env ?? handles.env;
@@ -80,7 +83,8 @@ export async function start(handles: ProcessHandles): Promise<void> {
 
   const cpus = availableParallelism();
   const keyboard = handles.stdin && keyboardOf(handles.stdin, handles.jobControl);
-  const code = await runCli(argv, { cwd, env, cpus, stdout, stderr, clock, keyboard, interruption, version, noting });
+  const machine = { cwd, env, cpus, stdout, stderr, clock, keyboard, interruption, version, noting, settled };
+  const code = await runCli(argv, machine);
   await Promise.all([stdout.flush(), stderr.flush()]);
   const verb = argv.find((word) => VERBS.some(({ name }) => name === word));
   if (verb !== undefined) handles.done(verb);

@@ -21,6 +21,8 @@ export interface Machine {
   readonly keyboard?: Keyboard | undefined;
   readonly interruption: Interruption;
   readonly version: string;
+  /** Told the verb that was called, when its work begins and what it usually takes is loaded. */
+  readonly settled?: (verb: string) => void;
   /** For a note of what a run looked at; absent where none is to be left. */
   readonly noting?: Noting | undefined;
 }

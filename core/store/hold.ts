@@ -5,7 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Acquired, Lease, LeaseStore } from './leases.ts';
 import { isAbandoned, noteGivenBack, noteHeld } from './owner.ts';
-import { pause } from './pause.ts';
+import { pause, steadyNow } from './pause.ts';
 
 export interface HoldOptions {
   /** The clock by which leases are renewed, ms since the epoch. */
@@ -79,7 +79,7 @@ class Attempt {
   /** Tries. The ms to wait before trying again, or undefined when it is over, with or without the lease. */
   next(): number | undefined {
     const { waitMs, onWait } = this.#options;
-    const at = performance.now();
+    const at = steadyNow();
     const acquired = this.#isStillHeld() ? undefined : this.#acquire();
     if (acquired?.kind === 'acquired') {
       this.held = keep(this.#leases, acquired, this.#began !== undefined);

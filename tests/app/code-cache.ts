@@ -2,15 +2,17 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { cachedDataVersionTag } from 'node:v8';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadCode } from '../../core/app/code-cache.ts';
 
-const SOURCE = `
+const NAMES = 'exports, require, module, __filename, __dirname, __importMetaUrl';
+const SOURCE = `(function (${NAMES}) {
 const { sep } = require('node:path');
 exports.where = [__filename, __dirname, __importMetaUrl, sep];
 exports.add = (a, b) => a + b;
-`;
+})`;
 
 /** A folder with the file, and one for what is kept. */
 function withFile(use: (file: string, kept: string) => void | Promise<void>): () => Promise<void> {
@@ -102,8 +104,25 @@ test(
 test(
   'what the file throws is thrown',
   withFile((file, kept) => {
-    writeFileSync(file, 'throw new RangeError("odd")');
+    writeFileSync(file, '(function () { throw new RangeError("odd") })');
     assert.throws(() => loadCode(file, kept), /odd/);
+  }),
+);
+
+test(
+  'V8 is told to be patient only when nothing is to be kept',
+  withFile((file, kept) => {
+    const before = cachedDataVersionTag();
+    for (let run = 0; run < 3; run++) {
+      const code = loadCode(file, kept);
+      code.settle('run');
+      assert.is(cachedDataVersionTag(), before);
+      code.keep('run');
+    }
+    loadCode(file, kept).settle('plan');
+    assert.is(cachedDataVersionTag(), before);
+    loadCode(file, kept).settle('run');
+    if (Number.parseInt(process.versions.v8, 10) <= 14) assert.is.not(cachedDataVersionTag(), before);
   }),
 );
 

@@ -41,6 +41,7 @@ function fakeProcess(...argv: readonly string[]): FakeProcess {
     stdout: new FakeStream(),
     stderr: new FakeStream(),
     version: '1.2.3',
+    settled: () => {},
     on: (event, listener) => void listeners.set(event, listener),
     done: (verb) => verbs.push(verb),
     exit: (code) => exits.push(code),

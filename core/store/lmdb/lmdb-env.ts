@@ -10,6 +10,7 @@
 import type { RootDatabaseOptions } from 'lmdb';
 import { FlecheError, messageOf } from '../../base/errors.ts';
 import { type Layout, prepareLayout } from '../layout.ts';
+import { steadyNow } from '../pause.ts';
 import { damageOf, distrust, identityOf, requireUsable, setAside, unusable } from './lmdb-guard.ts';
 import { Root } from './lmdb-root.ts';
 import { Table } from './lmdb-table.ts';
@@ -123,7 +124,7 @@ export class LmdbEnv {
     this.#bytes += bytes;
     if (this.#entries >= MOST_ENTRIES || this.#bytes >= MOST_BYTES) return this.commit();
     // Nothing is lost with a process that ends meanwhile: it commits at its exit.
-    const wait = Math.max(0, this.#committed + INTERVAL - performance.now());
+    const wait = Math.max(0, this.#committed + INTERVAL - steadyNow());
     this.#due ??= setTimeout(() => this.commit(), wait).unref();
   }
 
@@ -143,7 +144,7 @@ export class LmdbEnv {
       this.#contradicts(error);
       this.lost(error);
     }
-    this.#committed = performance.now();
+    this.#committed = steadyNow();
   }
 
   /**

@@ -30,7 +30,7 @@ import { systemCode } from '../../base/errors.ts';
 import { namesIn } from '../folder/names-in.ts';
 import { type Layout, markFile, ownerOfMark, turnFile } from '../layout.ts';
 import { isRunning, SELF } from '../owner.ts';
-import { pause } from '../pause.ts';
+import { pause, steadyNow } from '../pause.ts';
 
 /** Whoever seems to open or to commit for longer than this, ms, was stopped in the middle, and is passed by. */
 const LONGEST = 5000;
@@ -174,8 +174,8 @@ function waitForTurn(turn: string): void {
   let until = 0;
   let seen: string | undefined;
   for (let held = holdingOf(turn); held !== undefined; held = holdingOf(turn)) {
-    if (held.id !== seen) until = performance.now() + LONGEST;
-    if (isOfGone(held.who) || performance.now() > until) return takeAway(turn, held.who);
+    if (held.id !== seen) until = steadyNow() + LONGEST;
+    if (isOfGone(held.who) || steadyNow() > until) return takeAway(turn, held.who);
     seen = held.id;
     pause(LOOK_AGAIN);
   }
@@ -201,10 +201,10 @@ function takeAway(turn: string, who: string): void {
 }
 
 function waitForCommits(layout: Layout): void {
-  const until = performance.now() + LONGEST;
+  const until = steadyNow() + LONGEST;
   for (const path of marksIn(layout)) {
     while (isCommitting(path)) {
-      if (performance.now() > until) {
+      if (steadyNow() > until) {
         removeMarks([path]);
         break;
       }

@@ -6,7 +6,6 @@
  *     fleche-pack 1\n   count (4 bytes)   count × (digest (32 bytes), length (4 bytes))   the blobs
  */
 import { promisify } from 'node:util';
-import { gunzip, gunzipSync, gzip } from 'node:zlib';
 import { type Digest, sha256 } from '../../base/hash.ts';
 import { byCodeUnit } from '../../base/order.ts';
 import { RemoteFault } from './remote.ts';
@@ -31,8 +30,8 @@ const LEAST_CHUNK = 64;
 const HEADER = Buffer.from('fleche-pack 1\n');
 const ENTRY_BYTES = 36;
 
-const compress = promisify(gzip);
-const decompress = promisify(gunzip);
+/** Loading it takes longer than most runs have to do with packs. */
+const zlib = (): typeof import('node:zlib') => process.getBuiltinModule('node:zlib');
 
 export interface PackName {
   readonly digest: Digest;
@@ -73,7 +72,7 @@ export async function makePack(blobs: readonly (readonly [Digest, Uint8Array])[]
     head.writeUInt32BE(bytes.length, entry + 32);
   }
   const plain = Buffer.concat([head, ...blobs.map(([, bytes]) => bytes)]);
-  const packed = await compress(plain, { level: 1, chunkSize: Math.max(plain.length, LEAST_CHUNK) });
+  const packed = await promisify(zlib().gzip)(plain, { level: 1, chunkSize: Math.max(plain.length, LEAST_CHUNK) });
   const isWorthIt = packed.length < plain.length * 0.9 && plain.length <= packed.length * MAX_RATIO;
   const bytes = isWorthIt ? packed : plain;
   return { digest: sha256(bytes), size: bytes.length, raw: plain.length, bytes };
@@ -123,7 +122,10 @@ async function inflated(name: PackName, bytes: Uint8Array): Promise<Buffer> {
   if (raw === size || raw <= AT_ONCE) return inflatedNow(name, bytes);
   try {
     // In one go: pieces of the usual 16 KB are a trip to another thread each.
-    const plain = await decompress(bytes, { maxOutputLength: raw, chunkSize: Math.max(raw + 1, LEAST_CHUNK) });
+    const plain = await promisify(zlib().gunzip)(bytes, {
+      maxOutputLength: raw,
+      chunkSize: Math.max(raw + 1, LEAST_CHUNK),
+    });
     if (plain.length === raw) return plain;
   } catch {
     // Not compressed at all, damaged, or longer than it says.
@@ -134,7 +136,7 @@ async function inflated(name: PackName, bytes: Uint8Array): Promise<Buffer> {
 function inflatedNow({ size, raw }: PackName, bytes: Uint8Array): Buffer {
   if (raw === size) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {
-    const plain = gunzipSync(bytes, { maxOutputLength: raw, chunkSize: Math.max(raw + 1, LEAST_CHUNK) });
+    const plain = zlib().gunzipSync(bytes, { maxOutputLength: raw, chunkSize: Math.max(raw + 1, LEAST_CHUNK) });
     if (plain.length === raw) return plain;
   } catch {
     // As below.
