@@ -23,7 +23,8 @@ if (words.length === 1 && (words[0] === '--version' || words[0] === '-v')) {
 
 async function answer(): Promise<void> {
   const asker = words.includes('run') && typeof FLECHE_VERSION === 'string' ? askerHere() : undefined;
-  if (asker !== undefined && (await isSaid(asker))) return;
+  const answer = asker && (await fromNote(asker));
+  if (answer === 'said') return;
   const { start, settle, keep } = await application();
   await start({
     argv: words,
@@ -34,7 +35,7 @@ async function answer(): Promise<void> {
     stdout: process.stdout,
     stderr: process.stderr,
     version: version(),
-    noting: asker && { asker, now: () => Date.now() },
+    noting: asker && answer === 'unknown' ? { asker, now: () => Date.now() } : undefined,
     on: (event, listener) => process.on(event, listener),
     settled: settle,
     done: keep,
@@ -55,8 +56,8 @@ function columns(stream: 'stdout' | 'stderr'): number | undefined {
   return isTTY === true ? columns : undefined;
 }
 
-/** Whether a run that had nothing to do has left the answer. */
-async function isSaid(asker: Asker): Promise<boolean> {
+/** What a run that had nothing to do has left as the answer. */
+async function fromNote(asker: Asker): Promise<'said' | 'different' | 'unknown'> {
   const { saySame } = await import('./note/same-again.ts');
   return saySame(asker, { elapsed: steadyNow, now: () => Date.now(), say });
 }

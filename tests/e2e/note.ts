@@ -355,6 +355,29 @@ for (const { about, edit, asked, isNothing } of ROWS) {
   });
 }
 
+test('a note that does not hold makes way, and a run with something to do takes nothing down for another', async () => {
+  await withRig(
+    {
+      'fleche.config.toml': '[default]\ntasks = ["a"]\n[tasks.a]\nrun = "cat in"\ninputs = ["in"]\n',
+      in: 'one\n',
+    },
+    async (rig) => {
+      await settle(rig);
+      rig.append('in', 'two\n');
+      assert.match((await ask(rig)).stdout, /1 ran/);
+      assert.equal(readdirSync(rig.path('.fleche/notes')), []);
+      await delay(30);
+      assert.match((await ask(rig)).stdout, /1 cached/);
+      assert.is(readdirSync(rig.path('.fleche/notes')).length, 1);
+      assert.ok((await askShortly(rig)).isShort);
+      utimesSync(rig.path('in'), 5, 5);
+      assert.match((await ask(rig)).stdout, /1 cached/);
+      await settle(rig);
+      assert.ok((await askShortly(rig)).isShort);
+    },
+  );
+});
+
 test('a note that is not whole, or not of this program, is none', async () => {
   await withRig(
     { 'fleche.config.toml': '[default]\ntasks = ["a"]\n[tasks.a]\nrun = "echo a"\ninputs = []\n' },

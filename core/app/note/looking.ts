@@ -9,7 +9,7 @@ import { syncBuiltinESMExports } from 'node:module';
 import { systemCode } from '../../base/errors.ts';
 import { isRacy, type StatKey, sameKey, statKey } from '../../files/states/stat-key.ts';
 import { statAt } from './look-again.ts';
-import type { Looks } from './note.ts';
+import { type Looks, NUMBERS } from './note.ts';
 
 /** The one of before anybody stood in for it. */
 const { statSync } = fs;
@@ -22,15 +22,15 @@ export interface Matters {
 
 type Original = (...args: unknown[]) => unknown;
 /** Does what was asked for, and takes it down. */
-type Taker = (looking: Looking, call: () => unknown, args: readonly unknown[]) => unknown;
+type Taker = (looking: Looking, original: Original, args: readonly unknown[]) => unknown;
 
 export class Looking {
   readonly #now: () => number;
   readonly #replaced: (readonly [from: object, name: string, original: Original])[] = [];
   readonly #standIns = new Map<Original, Original>();
   #isOpen = true;
-  readonly #itself = new Map<string, StatKey | undefined>();
-  readonly #through = new Map<string, StatKey | undefined>();
+  readonly #itself = new SeenStats();
+  readonly #through = new SeenStats();
   readonly #presence = new Map<string, boolean>();
   readonly #links = new Map<string, string>();
   readonly #ends = new Map<string, string>();
@@ -59,10 +59,7 @@ export class Looking {
   #standIn(original: Original, take: Taker): Original {
     const known = this.#standIns.get(original);
     if (known !== undefined) return known;
-    const standIn: Original = (...args) => {
-      const call = (): unknown => Reflect.apply(original, undefined, args);
-      return this.#isOpen ? take(this, call, args) : call();
-    };
+    const standIn: Original = (...args) => (this.#isOpen ? take(this, original, args) : original(...args));
     this.#standIns.set(original, standIn);
     // Such as `realpathSync.native`; where others stood in before, such as Yarn's loader, functions are members of each other.
     for (const [name, member] of Object.entries(original)) {
@@ -86,8 +83,8 @@ export class Looking {
     const counted = <T>(looks: ReadonlyMap<string, T>): ReadonlyMap<string, T> =>
       new Map([...looks].filter(([path]) => isLookedAt(path)));
     return {
-      itself: counted(this.#itself),
-      through: counted(this.#through),
+      itself: counted(this.#itself.all()),
+      through: counted(this.#through.all()),
       presence: counted(this.#presence),
       links: counted(this.#links),
       ends: counted(this.#ends),
@@ -110,19 +107,11 @@ export class Looking {
   }
 
   itself(path: string, stats: fs.Stats | undefined): void {
-    this.#stat(this.#itself, path, stats);
+    if (!this.#itself.take(path, stats)) this.#unsure.add(path);
   }
 
   through(path: string, stats: fs.Stats | undefined): void {
-    this.#stat(this.#through, path, stats);
-  }
-
-  #stat(looks: Map<string, StatKey | undefined>, path: string, stats: fs.Stats | undefined): void {
-    const before = looks.get(path);
-    if (!looks.has(path)) looks.set(path, stats && statKey(stats));
-    else if (stats === undefined ? before !== undefined : before === undefined || !sameKey(before, stats)) {
-      this.#unsure.add(path);
-    }
+    if (!this.#through.take(path, stats)) this.#unsure.add(path);
   }
 
   /** What a path leads to is about to be read. */
@@ -153,30 +142,75 @@ export class Looking {
   }
 }
 
+/** What stood at paths. As numbers in a row: thousands of objects that stay cost more than it took to look. */
+class SeenStats {
+  /** Where the numbers of a path begin; `NOTHING` where nothing stood. */
+  readonly #places = new Map<string, number>();
+  #numbers = new Float64Array(NUMBERS << 8);
+  #next = 0;
+
+  /** False if something else stood there before. */
+  take(path: string, stats: fs.Stats | undefined): boolean {
+    const place = this.#places.get(path);
+    if (place !== undefined) return stats === undefined ? place === NOTHING : this.#isKeyAt(place, stats);
+    this.#places.set(path, stats === undefined ? NOTHING : this.#add(stats));
+    return true;
+  }
+
+  #isKeyAt(place: number, stats: fs.Stats): boolean {
+    return place !== NOTHING && sameKey(this.#keyAt(place), stats);
+  }
+
+  #add({ size, mtimeMs, ctimeMs, ino, mode }: fs.Stats): number {
+    if (this.#next === this.#numbers.length) {
+      const more = new Float64Array(this.#next * 2);
+      more.set(this.#numbers);
+      this.#numbers = more;
+    }
+    const place = this.#next;
+    for (const number of [size, mtimeMs, ctimeMs, ino, mode]) this.#numbers[this.#next++] = number;
+    return place;
+  }
+
+  #keyAt(place: number): StatKey {
+    const [size = 0, mtime = 0, ctime = 0, ino = 0, mode = 0] = this.#numbers.subarray(place, place + NUMBERS);
+    return { size, mtime, ctime, ino, mode };
+  }
+
+  all(): ReadonlyMap<string, StatKey | undefined> {
+    return new Map([...this.#places].map(([path, at]) => [path, at === NOTHING ? undefined : this.#keyAt(at)]));
+  }
+}
+
+const NOTHING = -1;
+
 function isNothing(error: unknown): boolean {
   const code = systemCode(error);
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
 /** Changes something, or is not understood. */
-const other: Taker = (looking, call, args) => {
+const other: Taker = (looking, original, args) => {
   const paths = args.filter((arg) => typeof arg === 'string');
   for (const path of paths.length === 0 ? [undefined] : paths) looking.odd(path);
-  return call();
+  return original(...args);
 };
 
 /** The same, of what is done with the first path alone. */
-const otherAt: Taker = (looking, call, [path]) => other(looking, call, [path]);
+const otherAt: Taker = (looking, original, args) => {
+  looking.odd(args[0]);
+  return original(...args);
+};
 
 /** Goes on with what was opened before. */
-const goOn: Taker = (_, call) => call();
+const goOn: Taker = (_, original, args) => original(...args);
 
 function stat(how: 'itself' | 'through'): Taker {
-  return (looking, call, args) => {
+  return (looking, original, args) => {
     const [path, options] = args;
-    if (typeof path !== 'string' || isBig(options)) return other(looking, call, [path]);
+    if (typeof path !== 'string' || isBig(options)) return otherAt(looking, original, args);
     try {
-      const stats = call();
+      const stats = original(...args);
       looking[how](path, stats instanceof fs.Stats ? stats : undefined);
       return stats;
     } catch (error) {
@@ -191,13 +225,13 @@ function isBig(options: unknown): boolean {
   return typeof options === 'object' && options !== null && 'bigint' in options && options.bigint === true;
 }
 
-const read: Taker = (looking, call, args) => {
+const read: Taker = (looking, original, args) => {
   const [path, options] = args;
-  if (typeof path === 'number') return call();
-  if (typeof path !== 'string' || isDeep(options)) return other(looking, call, [path]);
+  if (typeof path === 'number') return original(...args);
+  if (typeof path !== 'string' || isDeep(options)) return otherAt(looking, original, args);
   const stats = looking.content(path);
   try {
-    const content = call();
+    const content = original(...args);
     if (stats === undefined) looking.odd(path);
     return content;
   } catch (error) {
@@ -213,10 +247,10 @@ function isDeep(options: unknown): boolean {
 
 const { O_ACCMODE = 3, O_CREAT, O_TRUNC } = { ...fs.constants, O_ACCMODE: 3 };
 
-const open: Taker = (looking, call, args) => {
-  const [path, flags = 'r'] = args;
+const open: Taker = (looking, original, args) => {
+  const flags = args[1] ?? 'r';
   const isRead = typeof flags === 'number' ? (flags & (O_ACCMODE | O_CREAT | O_TRUNC)) === 0 : flags === 'r';
-  return (isRead ? read : other)(looking, call, [path]);
+  return (isRead ? read : otherAt)(looking, original, args);
 };
 
 const TAKERS: Readonly<Record<string, Taker>> = {
@@ -231,29 +265,29 @@ const TAKERS: Readonly<Record<string, Taker>> = {
   writeSync: goOn,
   fstatSync: goOn,
   closeSync: goOn,
-  existsSync(looking, call, args) {
+  existsSync(looking, original, args) {
     const [path] = args;
-    const isThere = call();
+    const isThere = original(...args);
     if (typeof path === 'string') looking.presence(path, isThere === true);
     else looking.odd(path);
     return isThere;
   },
-  readlinkSync(looking, call, args) {
+  readlinkSync(looking, original, args) {
     const [path] = args;
     let text: unknown;
     try {
-      text = call();
+      text = original(...args);
       return text;
     } finally {
       if (typeof path === 'string' && typeof text === 'string') looking.link(path, text);
       else looking.odd(path);
     }
   },
-  realpathSync(looking, call, args) {
+  realpathSync(looking, original, args) {
     const [path] = args;
-    if (typeof path !== 'string') return other(looking, call, [path]);
+    if (typeof path !== 'string') return otherAt(looking, original, args);
     try {
-      const end = call();
+      const end = original(...args);
       if (typeof end === 'string') looking.leads(path, end);
       else looking.odd(path);
       return end;

@@ -3,7 +3,7 @@
  * is seen again, it is said again what was said then. Whatever else there is, the note is nothing, and the ordinary way is
  * gone. Loaded before anything else, so it must be small.
  */
-import { readFileSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { formatDuration } from '../../base/duration.ts';
 import { CACHE_FOLDER, layoutOf, noteFile } from '../../store/layout.ts';
@@ -23,22 +23,30 @@ export interface Around {
   readonly say: (text: string) => boolean;
 }
 
-/** Whether all is said that this question calls for; else nothing has happened. Never throws. */
-export function saySame(asker: Asker, { elapsed, now, say }: Around): boolean {
+/**
+ * Says all that this question calls for, or nothing. `different` tells that something was changed since the note was left:
+ * so there will be something to do, and another note would be begun in vain. Then the note is gone, and the run after this
+ * one may leave another. Never throws.
+ */
+export function saySame(asker: Asker, { elapsed, now, say }: Around): 'said' | 'different' | 'unknown' {
   const began = elapsed();
   try {
-    const bytes = noteFor(asker);
-    const note = bytes && unpackNote(bytes);
-    if (note === undefined) return false;
+    const found = noteFor(asker);
+    const note = found && unpackNote(found.bytes);
+    if (found === undefined || note === undefined) return 'unknown';
     const { question, names, database, moment, runs, cached, saved, before, after, isNumber } = note.head;
-    if (questionOf(asker, names) !== question || momentOf(database) !== moment || !isSeenAgain(note)) return false;
+    if (questionOf(asker, names) !== question || momentOf(database) !== moment) return 'unknown';
+    if (!isSeenAgain(note)) {
+      rmSync(found.path, { force: true });
+      return 'different';
+    }
     const ms = Math.round(elapsed() - began);
-    if (!say(before + timeText(ms, isNumber) + after)) return false;
+    if (!say(before + timeText(ms, isNumber) + after)) return 'unknown';
     noteRun(runs, { type: 'summary', ran: 0, cached, failed: 0, skipped: 0, ms, saved }, now());
-    return true;
+    return 'said';
   } catch {
     // What cannot be read or looked at is other than it was.
-    return false;
+    return 'unknown';
   }
 }
 
@@ -47,12 +55,14 @@ export function timeText(ms: number, isNumber: boolean): string {
   return isNumber ? String(ms) : formatDuration(ms);
 }
 
-/** In the nearest folder that has a note under this name. */
-function noteFor(asker: Asker): Buffer | undefined {
+/** The one in the nearest folder that has a note under this name. */
+function noteFor(asker: Asker): { readonly path: string; readonly bytes: Buffer } | undefined {
   const name = nameOf(asker);
   for (let folder = asker.cwd; ; folder = dirname(folder)) {
-    const bytes = bytesAt(noteFile(layoutOf(join(folder, CACHE_FOLDER)), name));
-    if (bytes !== undefined || dirname(folder) === folder) return bytes;
+    const path = noteFile(layoutOf(join(folder, CACHE_FOLDER)), name);
+    const bytes = bytesAt(path);
+    if (bytes !== undefined) return { path, bytes };
+    if (dirname(folder) === folder) return undefined;
   }
 }
 

@@ -1,4 +1,6 @@
 /** `fleche run`: brings tasks up to date and tells of it while it happens. */
+// For what runs commands: once V8's flags are changed it would be loaded more slowly (`code-cache.ts`).
+import 'node:child_process';
 import type { RunReport } from '../../graph/tasks/outcome.ts';
 import { EXIT } from '../exit-code.ts';
 import { parseJobs } from '../jobs.ts';
