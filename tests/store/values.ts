@@ -1,9 +1,10 @@
-import { readFileSync } from 'node:fs';
+import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { sha256 } from '../../core/base/hash.ts';
+import { type Digest, sha256 } from '../../core/base/hash.ts';
 import { ArrivingValues } from '../../core/store/arriving.ts';
+import { blobFile, layoutOf } from '../../core/store/layout.ts';
 import { openLmdb } from '../../core/store/lmdb/lmdb.ts';
 import { MemoryValueStore } from '../../core/store/memory.ts';
 import { PACKED_BLOB } from '../../core/store/remote/pack.ts';
@@ -54,6 +55,48 @@ test('what arrived is written out without being read again, once, and is in the 
     }
     large.writeUInt8(0);
     assert.is(store.has(sha256(large)), false);
+  }));
+
+/** Takes in what is verified as a file, as large content of a shared cache comes. */
+class FilesOnly extends ArrivingValues {
+  readonly #folder: string;
+  #made = 0;
+
+  constructor(inner: FileValueStore, folder: string) {
+    super(inner);
+    this.#folder = folder;
+  }
+
+  override put(digest: Digest, bytes: Uint8Array): void {
+    if (sha256(bytes) !== digest) return super.put(digest, bytes);
+    const path = join(this.#folder, `arrived-${this.#made++}`);
+    writeFileSync(path, bytes);
+    this.adopt(path, digest);
+  }
+}
+
+valuesContract('lmdb with arrivals as files', (root) => {
+  const under = lmdb(root, 'flush');
+  return { ...under, store: new FilesOnly(under.store, root) };
+});
+
+test('what arrived as a file and is gone is copied no more, and later copies are verified', () =>
+  inNewFolder(async (folder) => {
+    const { store: inner, close } = lmdb(folder, 'flush');
+    const store = new FilesOnly(inner, folder);
+    const bytes = Buffer.alloc(100_000, 'x');
+    const digest = sha256(bytes);
+    store.put(digest, bytes);
+    inner.delete(digest);
+    assert.is(store.copyTo(digest, join(folder, 'none'), 0o644), undefined);
+    assert.is(existsSync(join(folder, 'none')), false);
+    store.put(digest, bytes);
+    assert.is(store.copyTo(digest, join(folder, 'first'), 0o644)?.size, bytes.length);
+    const kept = blobFile(layoutOf(folder), digest);
+    chmodSync(kept, 0o644);
+    writeFileSync(kept, Buffer.alloc(100_000, 'y'));
+    assert.is(store.copyTo(digest, join(folder, 'second'), 0o644), undefined);
+    await close();
   }));
 
 valuesContract('lmdb', (root) => lmdb(root, 'flush'));

@@ -6,7 +6,7 @@ import type { Digest } from '../../base/hash.ts';
 import { faultOfTree } from '../../files/trees/foreign-tree.ts';
 import { keptTree } from '../../files/trees/kept-tree.ts';
 import type { Tree } from '../../files/trees/tree.ts';
-import { discard, download, downloadTo } from '../../store/remote/download.ts';
+import { download, downloadTo } from '../../store/remote/download.ts';
 import { type PackName, packOf, unpack } from '../../store/remote/pack.ts';
 import type { RemoteStore } from '../../store/remote/remote.ts';
 import type { Sealed } from '../../store/remote/sealed.ts';
@@ -24,8 +24,6 @@ interface IncomingOptions {
   readonly signal: AbortSignal;
 }
 
-/** Blobs up to this go through memory, bytes. */
-const IN_MEMORY = 4 * 1024 * 1024;
 const NOTHING = new Uint8Array(0);
 /** No answer has more output paths. */
 const MAX_ENTRIES = 200_000;
@@ -169,20 +167,16 @@ export class Incoming {
     if (await this.#side.has(digest)) return true;
     const { store, lanes, tally, signal } = this.#options;
     const { files } = this.#side;
-    if (size <= IN_MEMORY || files === undefined) {
+    if (files === undefined) {
       const bytes = await this.#download({ digest, size });
       if (bytes !== undefined) await this.#side.arrive(digest, bytes);
       return bytes !== undefined;
     }
     const path = files.scratch();
-    try {
-      if (!(await lanes.run(() => downloadTo(path, store, { digest, size }, signal)))) return false;
-      tally.bytesReceived += size;
-      files.adopt(path, digest);
-      return true;
-    } finally {
-      await discard(path);
-    }
+    if (!(await lanes.run(() => downloadTo(path, store, { digest, size }, signal)))) return false;
+    tally.bytesReceived += size;
+    files.adopt(path, digest);
+    return true;
   }
 
   /** The packs that have these blobs, each once. */

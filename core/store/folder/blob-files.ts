@@ -181,6 +181,18 @@ export class BlobFiles {
     return undefined;
   }
 
+  /** See `FileValueStore.copyFresh`: the system copies, or shares the blocks. */
+  copyFresh(digest: Digest, path: string, mode: number): Stats | undefined {
+    try {
+      copyFileSync(blobFile(this.#layout, digest), path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
+    } catch (error) {
+      if (systemCode(error) === 'EEXIST') throw error;
+      return this.copyTo(digest, path, mode);
+    }
+    chmodSync(path, mode);
+    return statSync(path);
+  }
+
   /** Makes `path` share the blocks of `source`; undefined where that cannot be done. */
   #clone(source: string, path: string, mode: number): Copied | undefined {
     if (this.#noReflink) return undefined;
