@@ -71,38 +71,11 @@ const COMMON = {
   logLevel: 'warning',
 };
 
-/**
- * The addon of lmdb for this machine, from the package that its own loader would choose, or undefined. The package is
- * looked for where Node would look, but without reading what packages say of themselves.
- */
-const FIND_ADDON = `
-import { existsSync, readFileSync, realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
-export let addon;
-export function findAddon() {
-  if (addon !== undefined) return true;
-  const { arch, platform, versions } = process;
-  const libc = platform !== 'linux' ? [''] : existsSync('/etc/alpine-release') ? ['.musl'] : ['.glibc'];
-  try {
-    const here = createRequire(import.meta.url);
-    const placeOf = (name, from) =>
-      createRequire(from).resolve.paths(name).map((place) => place + '/' + name).find(existsSync);
-    const lmdb = realpathSync(placeOf('lmdb', import.meta.url) + '/package.json');
-    const folder = placeOf('@lmdb/lmdb-' + platform + '-' + arch, lmdb);
-    if (JSON.parse(readFileSync(folder + '/package.json', 'utf8')).version !== LMDB_VERSION) return false;
-    for (const name of ['abi' + versions.modules, 'napi']) {
-      const file = folder + '/node.' + name + libc + '.node';
-      if (existsSync(file)) { addon = here(file); return true; }
-    }
-  } catch {}
-  return false;
-}`;
-
 const LOAD_LMDB = `
 import { createRequire } from 'node:module';
-import { findAddon } from 'fleche:lmdb-addon';
+import { lmdbAddon } from './core/store/lmdb/lmdb-addon.ts';
 export function loadLmdb() {
-  return findAddon() ? require('fleche:lmdb') : createRequire(import.meta.url)('lmdb');
+  return lmdbAddon() === undefined ? createRequire(import.meta.url)('lmdb') : require('fleche:lmdb');
 }`;
 
 /**
@@ -116,8 +89,7 @@ const lmdbInside = {
     const { version } = JSON.parse(readFileSync(join(lmdb, 'package.json'), 'utf8'));
     initialOptions.define = { ...initialOptions.define, LMDB_VERSION: JSON.stringify(version) };
     const virtual = {
-      'fleche:lmdb-addon': FIND_ADDON,
-      'node-gyp-build-optional-packages': `import { addon } from 'fleche:lmdb-addon'; export default () => addon;`,
+      'node-gyp-build-optional-packages': `export { lmdbAddon as default } from './core/store/lmdb/lmdb-addon.ts';`,
       msgpackr: 'export class Encoder { constructor() { throw new Error("lmdb is bundled without msgpackr"); } }',
     };
     let isInside = false;
@@ -127,7 +99,7 @@ const lmdbInside = {
     });
     onEnd(() => (isInside ? undefined : { errors: [{ text: 'no lmdb-load.ts: the command would load lmdb slowly' }] }));
     onResolve({ filter: /^fleche:lmdb$/ }, () => ({ path: join(lmdb, 'node-index.js') }));
-    onResolve({ filter: /^(fleche:lmdb-addon|node-gyp-build-optional-packages|msgpackr)$/ }, ({ path }) => ({
+    onResolve({ filter: /^(node-gyp-build-optional-packages|msgpackr)$/ }, ({ path }) => ({
       path,
       namespace: 'lmdb-inside',
     }));
