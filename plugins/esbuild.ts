@@ -62,7 +62,7 @@ export function cached<O = unknown>(plugin: Plugin | ((options: O) => Plugin), s
       await inner.setup(loads.build);
       const own = hooks;
       build.onStart(() => own.machine.renew());
-      build.onEnd(() => own.flush());
+      build.onEnd(() => void own.flush());
     },
   };
   const none = { hits: 0, misses: 0, uncacheable: 0, savedMs: 0, reasons: new Map<string, number>() };

@@ -48,6 +48,24 @@ export function now(): number {
   return Date.now();
 }
 
+const endings = new Set<() => void>();
+let watching = false;
+
+/** Has something done when the process ends, before stores that are open are closed. */
+export function atExit(act: () => void): void {
+  endings.add(act);
+  if (watching) return;
+  watching = true;
+  process.prependListener('exit', () => {
+    for (const end of endings) end();
+  });
+}
+
+/** Takes back what was to be done then. */
+export function notAtExit(act: () => void): void {
+  endings.delete(act);
+}
+
 /** `path` as seen from `root`, with `/`; what lies on another drive stays absolute. */
 export function relativeTo(root: string, path: string): string {
   if (sep === '/' && path.startsWith(`${root}/`) && !/\/\.{0,2}(?:\/|$)/.test(path)) return path.slice(root.length + 1);

@@ -147,9 +147,9 @@ class CachedPlugin {
         // Of Rollup and Rolldown; each build has its own.
         if (!this.#isVite && typeof options === 'object' && options !== null) this.#calls.config = options;
       }),
-    // While the bundler goes on with what it does by itself.
+    // While the bundler goes on with what it does by itself; it does not wait for it.
     buildEnd: (inner) => before(inner, () => void this.#calls.hooks.flush()),
-    closeBundle: (inner) => before(inner, () => this.#calls.hooks.flush()),
+    closeBundle: (inner) => before(inner, () => void this.#calls.hooks.flush()),
     watchChange: (inner) => before(inner, () => this.#calls.hooks.machine.renew()),
   };
 

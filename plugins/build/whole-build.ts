@@ -115,7 +115,7 @@ async function made(
   const kept = keptOf(output, root);
   const seen = await inputs.seen(kept, start);
   if (seen !== undefined && calls !== undefined) {
-    await calls.file(traced, seen, kept, { runtime: { walltime: ms } });
+    await calls.file(traced, seen, () => kept, { runtime: { walltime: ms } });
     await calls.flush();
   }
   const reasons = (changes ?? []).map(({ name }) => name);

@@ -13,7 +13,7 @@ import {
   type TracedCall,
   TracedCalls,
 } from '../../core/index.ts';
-import { Machine, now } from '../machine.ts';
+import { atExit, Machine, notAtExit, now } from '../machine.ts';
 import { Answer, type Kept, packedCall } from './answer.ts';
 import type { Packed } from './packed.ts';
 import { type BundlerLook, type Effect, lookAt, Recording } from './recording.ts';
@@ -112,6 +112,8 @@ export class Hooks {
   readonly #reasons = new Map<string, number>();
   readonly #idleMs: number;
   #idle: NodeJS.Timeout | undefined;
+  /** When something was last filed, on the clock for durations. */
+  #latest = 0;
   #underWay = 0;
 
   constructor(plugin: string, settings: CachedOptions, root: string, form: Form, idleMs: number = IDLE) {
@@ -160,7 +162,7 @@ export class Hooks {
     if (kept === undefined) return made;
     const own = new Answer(kept);
     const metadata = { transform: { plugin: this.#plugin, hook: call.hook }, runtime: { walltime: ms } };
-    const key = await this.#calls.file(traced, seen, own.atRest, metadata, call.holds);
+    const key = await this.#calls.file(traced, seen, () => own.atRest, metadata, call.holds);
     this.#decide(call, 'miss', explained?.map(({ name }) => name) ?? NONE);
     this.#flushSoon();
     return { ...made, filed: key === undefined ? undefined : { key, answer: own } };
@@ -174,8 +176,9 @@ export class Hooks {
     }
     const { made, kept } = await this.#make(call, false);
     if (kept === undefined) return made;
-    whole.answer = whole.answer.with(asked, kept);
-    await this.#calls.amend(whole.key, whole.answer.atRest, call.holds);
+    const answer = whole.answer.with(asked, kept);
+    whole.answer = answer;
+    await this.#calls.amend(whole.key, () => answer.atRest, call.holds);
     this.#decide(call, 'miss', NONE);
     this.#flushSoon();
     return made;
@@ -228,13 +231,18 @@ export class Hooks {
     this.#settings.onDecision?.({ plugin: this.#plugin, hook, module, outcome, reasons });
   }
 
+  /** When there have been no calls for a while. */
   #flushSoon(): void {
-    if (this.#idle !== undefined) return void this.#idle.refresh();
-    const flush = (): void => {
-      if (this.#underWay > 0) this.#idle?.refresh();
-      else void this.flush();
-    };
-    this.#idle = setTimeout(flush, this.#idleMs).unref();
+    atExit(this.#finish);
+    this.#latest = performance.now();
+    this.#idle ??= setTimeout(() => this.#flushIfIdle(), this.#idleMs).unref();
+  }
+
+  #flushIfIdle(): void {
+    this.#idle = undefined;
+    const left = this.#underWay > 0 ? this.#idleMs : this.#latest + this.#idleMs - performance.now();
+    if (left <= 0) void this.flush();
+    else this.#idle = setTimeout(() => this.#flushIfIdle(), Math.ceil(left)).unref();
   }
 
   /** Makes everything filed so far durable, while other things go on. */
@@ -242,8 +250,14 @@ export class Hooks {
     clearTimeout(this.#idle);
     this.#idle = undefined;
     this.machine.renew();
-    return this.#calls.flush();
+    return this.#calls.flush().finally(() => notAtExit(this.#finish));
   }
+
+  /** The same at once, for a process that ends. */
+  readonly #finish = (): void => {
+    this.machine.renew();
+    this.#calls.finish();
+  };
 }
 
 function keptOf(call: Kept, obstacles: Set<string>): Packed | undefined {

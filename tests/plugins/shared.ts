@@ -13,9 +13,9 @@ interface Shared extends Built {
   readonly warnings: readonly string[];
 }
 
-async function inProcess(bundler: Bundler, root: string, folder: string): Promise<Shared> {
+async function inProcess(bundler: Bundler, root: string, folder: string, end = 'close'): Promise<Shared> {
   const program = `${import.meta.dirname}/_shared-process.ts`;
-  const child = spawn(process.execPath, ['--import', 'tsx', program, bundler, root, folder], {
+  const child = spawn(process.execPath, ['--import', 'tsx', program, bundler, root, folder, end], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const printed = await text(child.stdout);
@@ -50,6 +50,19 @@ test('two bundlers and several processes share a cache, and each gets what it wo
   await cache.close();
   at.end();
 });
+
+for (const bundler of ['vite', 'esbuild'] as const) {
+  test(`${bundler}: what a process filed is kept though it exits as soon as the bundler is done`, async () => {
+    const at = site(MARKED);
+    const root = `${at.root}/app`;
+    await settle();
+    const first = await inProcess(bundler, root, `${at.root}/cache`, 'exit');
+    assert.is(first.misses.length, 3);
+    const again = await inProcess(bundler, root, `${at.root}/cache`);
+    assert.equal([again.hits.length, again.misses, again.text], [3, [], first.text]);
+    at.end();
+  });
+}
 
 test('a cache folder that is removed while it is in use costs answers and a warning, never the build', async () => {
   const at = site(MARKED);

@@ -83,6 +83,8 @@ export class TracedCalls {
   readonly #trouble: Trouble;
   readonly #waiting: WaitingFilings;
   readonly #fingerprints = new WeakMap<TracedCall, Fingerprint>();
+  /** The latest. */
+  #lists: { readonly text: string; readonly filed: Filed } | undefined;
 
   constructor(options: TracedOptions) {
     this.#options = options;
@@ -143,14 +145,14 @@ export class TracedCalls {
   }
 
   /**
-   * Files an answer, and what it was made from beside the parts of the call. `value` must have a digest and must not be
-   * changed afterwards: it is written with the next `flush`, if `holds` says that the parts of the call are still true,
-   * and found here at once. Undefined if it cannot be filed.
+   * Files an answer, and what it was made from beside the parts of the call. `value` is asked for the answer, which must
+   * have a digest, when it is written, with the next `flush`, if `holds` says that the parts of the call are still true,
+   * and when it is found here, at once. Undefined if it cannot be filed.
    */
   file(
     call: TracedCall,
     seen: readonly Seen[],
-    value: unknown,
+    value: () => unknown,
     metadata: Metadata,
     holds: () => boolean = always,
   ): Awaitable<Key | undefined> {
@@ -160,37 +162,45 @@ export class TracedCalls {
   #file(
     call: TracedCall,
     seen: readonly Seen[],
-    value: unknown,
+    value: () => unknown,
     metadata: Metadata,
     holds: () => boolean,
   ): Awaitable<Key> {
     const cache = this.#options.cache();
     const known = this.#known(call);
+    const answer = (): Filed => ({ answer: value() });
     if (seen.length === 0) {
-      this.#put(cache, call.name, call.module, known, { answer: value }, metadata, holds);
+      this.#put(cache, call.name, call.module, known, answer, metadata, holds);
       return known.key;
     }
     const whole = fingerprint([...call.parts, ...seen.map(partOf)]);
-    this.#put(cache, call.name, call.module, whole, { answer: value }, metadata, holds);
+    this.#put(cache, call.name, call.module, whole, answer, metadata, holds);
     const list = seen.map(({ kind, name }): [PartKind, string] => [kind, name]);
     return chain(this.#under(cache, known.key), (found) => {
       const before = found?.filed;
       const others = before !== undefined && 'sights' in before ? before.sights.filter(differsFrom(list)) : [];
-      const sights = [list, ...others].slice(0, LISTS);
-      this.#put(cache, call.name + LISTED, call.module, known, { sights }, {}, holds);
+      const lists = this.#sharedLists([list, ...others].slice(0, LISTS));
+      this.#put(cache, call.name + LISTED, call.module, known, () => lists, {}, holds);
       return whole.key;
     });
   }
 
-  /** Files another value with an answer that was filed or found; as with `file`, it must not be changed afterwards. */
-  amend(key: Key, value: unknown, holds: () => boolean = always): Awaitable<void> {
+  /** The same object for the same lists: plugins look at the same things for most modules. */
+  #sharedLists(sights: Lists): Filed {
+    const text = JSON.stringify(sights);
+    if (this.#lists?.text !== text) this.#lists = { text, filed: { sights } };
+    return this.#lists.filed;
+  }
+
+  /** Files another value with an answer that was filed or found; it is asked for as with `file`. */
+  amend(key: Key, value: () => unknown, holds: () => boolean = always): Awaitable<void> {
     return this.#trouble.attempt(() => {
       const cache = this.#options.cache();
       const before = this.#waiting.of(cache, key);
       return chain(before?.record ?? cache.lookup(key), (record) => {
         if (record === undefined) return;
         const both = before === undefined ? holds : () => before.holds() && holds();
-        this.#waiting.add({ cache, record, value: { answer: value }, holds: both });
+        this.#waiting.add({ cache, record, value: () => ({ answer: value() }), holds: both });
       });
     }, undefined);
   }
@@ -200,7 +210,7 @@ export class TracedCalls {
     name: string,
     module: string | null,
     { key, parts }: Fingerprint,
-    value: Filed,
+    value: () => Filed,
     metadata: Metadata,
     holds: () => boolean,
   ): void {
@@ -212,7 +222,7 @@ export class TracedCalls {
 
   #under(cache: BaseCache, key: Key): Awaitable<Found | undefined> {
     const waiting = this.#waiting.of(cache, key);
-    if (waiting !== undefined) return { filed: waiting.value as Filed, metadata: waiting.record.metadata };
+    if (waiting !== undefined) return { filed: waiting.value() as Filed, metadata: waiting.record.metadata };
     return chain(cache.lookup(key), (record) => {
       if (record === undefined || record.kind !== 'transform' || record.result === null || record.failure !== null)
         return undefined;
@@ -248,6 +258,11 @@ export class TracedCalls {
   /** Writes everything filed so far, between other things that happen; then it is durable and seen by other processes. */
   flush(): Promise<void> {
     return this.#waiting.drain();
+  }
+
+  /** The same at once, in caches that answer at once: for a process that ends. */
+  finish(): void {
+    this.#waiting.finish();
   }
 }
 

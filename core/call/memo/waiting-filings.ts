@@ -6,7 +6,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type Awaitable, chain, isPromise } from '../../base/awaitable.ts';
 import { digest } from '../../base/digest.ts';
 import type { Key } from '../../base/hash.ts';
-import type { CallRecord } from '../../store/record.ts';
+import type { CallRecord, StoredValue } from '../../store/record.ts';
 import type { BaseCache } from '../caches/base-cache.ts';
 import type { Trouble } from '../trouble.ts';
 
@@ -14,7 +14,8 @@ import type { Trouble } from '../trouble.ts';
 export interface Filing {
   readonly cache: BaseCache;
   readonly record: Omit<CallRecord, 'result'>;
-  readonly value: unknown;
+  /** The value as it is by now. */
+  readonly value: () => object;
   /** Asked when it is written; false drops it. */
   readonly holds: () => boolean;
 }
@@ -44,7 +45,10 @@ export class WaitingFilings {
     if (this.#waiting.size > MOST) void this.drain();
   }
 
-  /** Files everything, and what is added meanwhile, between other things that happen. */
+  /**
+   * Files everything, and what is added meanwhile, between other things that happen. Nobody has to wait for it: whoever
+   * flushes or closes one of the caches does.
+   */
   drain(): Promise<void> {
     this.#draining ??= this.#drain().finally(() => {
       this.#draining = undefined;
@@ -53,29 +57,55 @@ export class WaitingFilings {
   }
 
   async #drain(): Promise<void> {
-    const caches = new Set<BaseCache>();
+    const round: Round = new Map();
+    const written = this.#writeAll(round);
+    for (const cache of new Set([...this.#waiting.values()].map(({ cache }) => cache))) cache.track(written);
+    await written;
+    for (const cache of round.keys()) await this.#trouble.attempt(() => cache.flush(), undefined);
+  }
+
+  async #writeAll(round: Round): Promise<void> {
     // Whoever asks for it does not wait for the first slice.
     await nextTurn();
     while (this.#waiting.size > 0) {
       let left = SLICE;
       for (const filing of this.#waiting.values()) {
-        caches.add(filing.cache);
-        const written = this.#trouble.attempt(() => write(filing), undefined);
+        const written = this.#write(filing, round);
         if (isPromise(written)) await written;
-        // A later answer to the same call may have taken its place.
-        const { key } = filing.record;
-        if (this.#waiting.get(key) === filing) this.#waiting.delete(key);
         if (--left === 0) break;
       }
       await nextTurn();
     }
-    for (const cache of caches) await this.#trouble.attempt(() => cache.flush(), undefined);
+  }
+
+  #write(filing: Filing, round: Round): Awaitable<void> {
+    const written = this.#trouble.attempt(() => write(filing, round), undefined);
+    return chain(written, () => {
+      // A later answer to the same call may have taken its place.
+      const { key } = filing.record;
+      if (this.#waiting.get(key) === filing) this.#waiting.delete(key);
+    });
+  }
+
+  /** Files at once what waits, in caches that answer at once. */
+  finish(): void {
+    const round: Round = new Map();
+    for (const filing of this.#waiting.values()) void this.#write(filing, round);
+    for (const cache of round.keys()) void this.#trouble.attempt(() => cache.flush(), undefined);
   }
 }
 
-function write({ cache, record, value, holds }: Filing): Awaitable<void> {
+/** The caches that something was written to, with what each was given: many records may have the very same value. */
+type Round = Map<BaseCache, WeakMap<object, StoredValue>>;
+
+function write({ cache, record, value, holds }: Filing, round: Round): Awaitable<void> {
+  const given = round.get(cache) ?? new WeakMap<object, StoredValue>();
+  round.set(cache, given);
   if (!holds()) return;
-  return chain(cache.keep(value, digest(value, 'answer')), (result) =>
-    chain(cache.file({ ...record, result }), () => {}),
-  );
+  const answer = value();
+  const kept = given.get(answer) ?? cache.keep(answer, digest(answer, 'answer'));
+  return chain(kept, (result) => {
+    given.set(answer, result);
+    return chain(cache.file({ ...record, result }), () => {});
+  });
 }

@@ -28,7 +28,7 @@ function seen(name: string, text: string): { kind: 'files'; name: string; digest
 test('an answer is found at once where it was filed, and by others when it is flushed', async () => {
   const { calls } = setup();
   const first = calls();
-  const key = await first.file(CALL, [], 'A', { runtime: { walltime: 3 } });
+  const key = await first.file(CALL, [], () => 'A', { runtime: { walltime: 3 } });
   const found = await first.lookup(CALL, world({}));
   assert.equal(found, { found: true, key, value: 'A', metadata: { runtime: { walltime: 3 } } });
   assert.is((await calls().lookup(CALL, world({}))).found, false);
@@ -39,9 +39,9 @@ test('an answer is found at once where it was filed, and by others when it is fl
 test('what was looked at leads to the answer that was made from it, before and after a flush', async () => {
   const { calls } = setup();
   const first = calls();
-  await first.file(CALL, [seen('file:b', 'one')], 'A1', {});
-  await first.file(CALL, [seen('file:b', 'two')], 'A2', {});
-  await first.file(CALL, [seen('file:c', 'x')], 'A3', {});
+  await first.file(CALL, [seen('file:b', 'one')], () => 'A1', {});
+  await first.file(CALL, [seen('file:b', 'two')], () => 'A2', {});
+  await first.file(CALL, [seen('file:c', 'x')], () => 'A3', {});
   for (const asked of [first, calls()]) {
     const value = async (look: Look): Promise<unknown> => {
       const found = await asked.lookup(CALL, look);
@@ -58,13 +58,13 @@ test('what was looked at leads to the answer that was made from it, before and a
 test('an answer is amended while it waits and when it is on file', async () => {
   const { calls } = setup();
   const first = calls();
-  const key = await first.file(CALL, [], 'A', {});
+  const key = await first.file(CALL, [], () => 'A', {});
   if (key === undefined) throw new Error('not filed');
-  await first.amend(key, 'B');
+  await first.amend(key, () => 'B');
   await first.flush();
   const later = calls();
   assert.is(((await later.lookup(CALL, world({}))) as { value: unknown }).value, 'B');
-  await later.amend(key, 'C');
+  await later.amend(key, () => 'C');
   await later.flush();
   assert.is(((await calls().lookup(CALL, world({}))) as { value: unknown }).value, 'C');
 });
@@ -77,7 +77,7 @@ test('a cache that fails is a miss and one warning, when asked and when written'
   Object.assign(cache.calls, { put: fail });
   const first = calls();
   for (const text of ['a', 'b']) {
-    await first.file({ ...CALL, parts: [part('argument', 'text', digest(text))] }, [], 'A', {});
+    await first.file({ ...CALL, parts: [part('argument', 'text', digest(text))] }, [], () => 'A', {});
   }
   await first.flush();
   assert.is(warnings.length, 1);
@@ -91,9 +91,9 @@ test('many answers are all written, those that come meanwhile too', async () => 
   const { calls } = setup();
   const first = calls();
   const call = (n: number): TracedCall => ({ ...CALL, parts: [part('argument', 'n', digest(n))] });
-  for (let n = 0; n < 600; n++) await first.file(call(n), [], n, {});
+  for (let n = 0; n < 600; n++) await first.file(call(n), [], () => n, {});
   const flushed = first.flush();
-  for (let n = 600; n < 700; n++) await first.file(call(n), [], n, {});
+  for (let n = 600; n < 700; n++) await first.file(call(n), [], () => n, {});
   await flushed;
   await first.flush();
   const later = calls();
