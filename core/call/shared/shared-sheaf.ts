@@ -2,6 +2,7 @@
  * The sheaf of a project's tasks, as one tier uses it: it is fetched once so many answers were asked for that one request
  * for all of them takes less time, and it is made anew when answers were sent. Trouble with it costs time and no answer.
  */
+import { setImmediate as turn } from 'node:timers/promises';
 import type { Key } from '../../base/hash.ts';
 import type { Place } from '../../store/remote/envelope.ts';
 import type { RemoteStore } from '../../store/remote/remote.ts';
@@ -40,6 +41,7 @@ export class SharedSheaf {
   readonly #place: Place;
   readonly #few: number;
   #asked = 0;
+  #turn: Promise<void> | undefined;
   #fetched: Promise<ReadonlyMap<Key, SheafEntry>> | undefined;
   /** Records of this process, by name. */
   readonly #own = new Map<string, SheafEntry>();
@@ -58,13 +60,23 @@ export class SharedSheaf {
 
   /** What the sheaf has of a key. Undefined where the key is to be asked for by itself. */
   async find(key: Key): Promise<Found | undefined> {
-    if (this.#asked++ < this.#few) return undefined;
+    this.#asked++;
+    await this.#allAsked();
+    if (this.#asked <= this.#few) return undefined;
     // Without it everything is as it is with an empty one.
     this.#fetched ??= this.#fetch().catch(() => new Map());
     const entry = (await this.#fetched).get(key);
     if (entry === undefined) return undefined;
     const opened = unsealVouched(entry.bytes, key, this.#options.verifier);
     return 'distrust' in opened ? undefined : { ...opened, bytes: entry.bytes };
+  }
+
+  /** Who asks for many at a time does so in one turn of the event loop. */
+  #allAsked(): Promise<void> {
+    this.#turn ??= turn().then(() => {
+      this.#turn = undefined;
+    });
+    return this.#turn;
   }
 
   async #fetch(): Promise<ReadonlyMap<Key, SheafEntry>> {
