@@ -6,6 +6,7 @@ import { closeSync, createReadStream, openSync, rmSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { type Digest, Sha256, sha256 } from '../../base/hash.ts';
 import { writeAll } from '../file-bytes.ts';
+import { inFolderOf } from '../layout.ts';
 import { type Content, RemoteFault, type RemoteStore } from './remote.ts';
 
 export interface Expected {
@@ -37,7 +38,7 @@ export async function downloadTo(
   if (pieces === undefined) return false;
   const hash = new Sha256();
   let got = 0;
-  const file = openSync(path, 'wx', 0o600);
+  const file = inFolderOf(path, () => openSync(path, 'wx', 0o600));
   let isWhole = false;
   try {
     for await (const piece of pieces) {

@@ -43,10 +43,14 @@ interface Local {
   readonly side: LocalSide;
 }
 
-function local(): Local {
+/** Files in the making. */
+let made = 0;
+
+function local(root: string): Local {
   const values = new MemoryValueStore();
   const calls = new MemoryCallStore();
-  return { values, calls, side: sideOfStores(new ArrivingValues(values), calls, () => '') };
+  const scratch = (): string => join(root, 'scratch', String(made++));
+  return { values, calls, side: sideOfStores(new ArrivingValues(values), calls, scratch) };
 }
 
 test('what printed a token that a helper gave, a part of a key or a password is not sent', () =>
@@ -61,7 +65,7 @@ test('what printed a token that a helper gave, a part of a key or a password is 
     const troubles: string[] = [];
     const onTrouble = (message: string): void => void troubles.push(message);
     const tier = openTier(described, { env: { KEY: privateKey }, strict: false, onTrouble });
-    const here = local();
+    const here = local(root);
     for (const printed of ['reader:password-of-a-helper', 'password-of-a-helper', middle]) {
       tier?.push(taskRecord(here, `said ${printed}`, { a: 'a' }), here.side);
     }
@@ -98,7 +102,7 @@ test('an answer from further back goes to the nearer tier once it is whole, if i
   inNewFolder(async (root) => {
     const [trusted, stranger] = [keyPair(), keyPair()];
     const contents = { 'out/a': 'a'.repeat(100_000), 'out/b': 'b' };
-    const maker = local();
+    const maker = local(root);
     const record = taskRecord(maker, 'made', contents);
     const far = openTier(spec('far', root, { signingKeyEnv: 'KEY', publicKeys: [trusted.publicKey] }), {
       env: { KEY: trusted.privateKey },
@@ -108,14 +112,14 @@ test('an answer from further back goes to the nearer tier once it is whole, if i
     far?.push(record, maker.side);
     await far?.close(10_000);
 
-    const wary = local();
+    const wary = local(root);
     const apart = line(root, wary, [stranger], [trusted], stranger);
     assert.is(await apart.ask(record.key), 'far');
     assert.is(await apart.bring(record.key, fileDigests(contents)), true);
     await apart.close();
     assert.is(records(root, 'near'), 0);
 
-    const reader = local();
+    const reader = local(root);
     const both = line(root, reader, [trusted], [trusted], trusted);
     assert.is(await both.ask(record.key), 'far');
     await both.sent();
@@ -125,7 +129,7 @@ test('an answer from further back goes to the nearer tier once it is whole, if i
     assert.is(records(root, 'near'), 1);
 
     rmSync(join(root, 'far'), { recursive: true });
-    const last = local();
+    const last = local(root);
     const again = line(root, last, [trusted], [trusted], trusted);
     assert.is(await again.ask(record.key), 'near');
     assert.is(await again.bring(record.key, fileDigests(contents)), true);
