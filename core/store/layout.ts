@@ -6,7 +6,7 @@
  *     db-1/                         the LMDB environment; the number is the format version of everything in it
  *     db-1/user-123-…               a mark that process 123 has it open
  *     db-1.turn                     somebody is opening or closing it
- *     cas/ab/ab12…                  large blobs, read-only, named by their SHA-256
+ *     cas/a/ab12…                   large blobs, read-only, named by their SHA-256
  *     tmp/                          files in the making; whatever is left here after an hour is an orphan
  *     logs/                         captured output of tasks that are running
  *     leases-1/<start>/             leases, in an environment for each start of the machine
@@ -29,6 +29,8 @@ export interface Layout {
   /** Folder of the LMDB environment. */
   readonly db: string;
   readonly cas: string;
+  /** How many characters of its digest name the folder in `cas` that a file is in. */
+  readonly prefix: number;
   readonly tmp: string;
   readonly logs: string;
   readonly trash: string;
@@ -42,6 +44,8 @@ export function layoutOf(root: string): Layout {
     root,
     db: join(root, `db-${DB_FORMAT}`),
     cas: join(root, 'cas'),
+    // To make a folder takes longer than to write a blob, and a new cache would begin with that.
+    prefix: 1,
     tmp: join(root, 'tmp'),
     logs: join(root, 'logs'),
     trash: join(root, 'trash'),
@@ -131,13 +135,13 @@ export function ownerOfMark(name: string): number | undefined {
 }
 
 /** Where a large blob is kept. */
-export function blobFile(layout: Layout, digest: Digest): string {
-  return join(layout.cas, digest.slice(0, 2), digest);
+export function blobFile({ cas, prefix }: Layout, digest: Digest): string {
+  return join(cas, digest.slice(0, prefix), digest);
 }
 
 /** The digest of a file's name, if it stands where `blobFile` would put it. */
-export function blobNamed(folder: string, name: string): Digest | undefined {
-  return isDigest(name) && name.startsWith(folder) && folder.length === 2 ? name : undefined;
+export function blobNamed({ prefix }: Layout, folder: string, name: string): Digest | undefined {
+  return isDigest(name) && name.startsWith(folder) && folder.length === prefix ? name : undefined;
 }
 
 let made = 0;

@@ -4,6 +4,7 @@ import { readFileSync, readlinkSync } from 'node:fs';
 import { hostname, uptime } from 'node:os';
 import { systemCode } from '../base/errors.ts';
 import type { Lease, Owner } from './leases.ts';
+import { procText } from './proc-file.ts';
 
 /** This process or worker thread, for as long as it lives. */
 export const SELF: Owner = { id: ownId(), pid: process.pid, host: hostId() };
@@ -103,7 +104,7 @@ interface Status {
 
 function statusOf(pid: number, thread: string): Status | undefined {
   const path = thread === '' ? `/proc/${pid}/stat` : `/proc/${pid}/task/${thread}/stat`;
-  const text = told(() => readFileSync(path, 'latin1'));
+  const text = procText(path);
   // The name, which can contain anything, stands in parentheses before the rest.
   const fields = text?.slice(text.lastIndexOf(')') + 2).split(' ');
   const state = fields?.[0];

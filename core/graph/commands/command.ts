@@ -7,14 +7,15 @@
  * process whose parent is gone is beyond reach.
  */
 import type { ChildProcess, SpawnOptions } from 'node:child_process';
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { setTimeout as delay } from 'node:timers/promises';
 import { messageOf, systemCode } from '../../base/errors.ts';
 import type { AbsPath } from '../../base/paths.ts';
 import { isOfLog, LogFile, type LogListener } from '../../files/log-file.ts';
+import { procText } from '../../store/proc-file.ts';
 import { ProcessGroup } from './process-group.ts';
-import { noteRunning } from './running.ts';
+import { isOfNotes, noteRunning } from './running.ts';
 
 export interface CommandOptions {
   /** For `/bin/sh -c`, or `cmd.exe /s /c` on Windows. */
@@ -127,8 +128,7 @@ function start(options: CommandOptions, logFd: number): ChildProcess | string {
   }
   const common: SpawnOptions = { cwd, env, stdio, windowsHide: true };
   try {
-    // Loaded here: most runs start nothing, and loading it takes a good part of their time.
-    const { spawn } = createRequire(import.meta.url)('node:child_process') as typeof import('node:child_process');
+    const { spawn } = childProcess();
     if (!WINDOWS) return spawn('/bin/sh', ['-c', command], { ...common, detached: true });
     const shell = env['ComSpec'] ?? env['COMSPEC'] ?? 'cmd.exe';
     return spawn(shell, ['/d', '/s', '/c', `"${command}"`], { ...common, windowsVerbatimArguments: true });
@@ -138,6 +138,15 @@ function start(options: CommandOptions, logFd: number): ChildProcess | string {
     if (nothing >= 0) closeSync(nothing);
     if (input !== undefined) closeSync(input);
   }
+}
+
+type ChildProcessModule = typeof import('node:child_process');
+let loaded: ChildProcessModule | undefined;
+
+/** Loaded with the first command: most runs start nothing, and loading it takes a good part of their time. */
+function childProcess(): ChildProcessModule {
+  loaded ??= createRequire(import.meta.url)('node:child_process') as ChildProcessModule;
+  return loaded;
 }
 
 /** A descriptor for reading what the command is given. A text goes through a file, of which only the descriptor is left. */
@@ -167,7 +176,7 @@ function inheritedFds(logFd: number): readonly number[] {
     return [];
   }
   const among = (fds: readonly number[]): readonly number[] =>
-    fds.filter((fd) => fd > 2 && fd < 1024 && !isOfLog(fd) && !closesOnExec(fd));
+    fds.filter((fd) => fd > 2 && fd < 1024 && !isOfLog(fd) && !isOfNotes(fd) && !closesOnExec(fd));
   if (standing === undefined) {
     const before = open.filter((fd) => fd < logFd && existsSync(`/proc/self/fd/${fd}`));
     standing = { all: new Set(before), inherited: among(before) };
@@ -188,12 +197,8 @@ function closesOnExec(fd: number): boolean {
   const place = `/proc/self/fdinfo/${fd}`;
   // Closed meanwhile: the one that listed the folder. An exception would cost more than all the rest.
   if (!existsSync(place)) return true;
-  try {
-    const flags = /^flags:\s*([0-7]+)/m.exec(readFileSync(place, 'latin1'))?.[1];
-    return flags === undefined || (Number.parseInt(flags, 8) & CLOSE_ON_EXEC) !== 0;
-  } catch {
-    return true;
-  }
+  const flags = /^flags:\s*([0-7]+)/m.exec(procText(place) ?? '')?.[1];
+  return flags === undefined || (Number.parseInt(flags, 8) & CLOSE_ON_EXEC) !== 0;
 }
 
 type Ending =

@@ -51,10 +51,13 @@ export interface CommandEnvOptions {
 export function commandEnv(options: CommandEnvOptions): Record<string, string> {
   const { root, dir, env, declared, passed, windows = ON_WINDOWS } = options;
   const names = new Names([...BASE_ENV, ...(windows ? WINDOWS_ENV : []), ...declared, ...passed], windows);
-  const path = Object.keys(env).find((name) => fold(name, windows) === 'PATH') ?? 'PATH';
-  const found = Object.entries(env).filter(
-    (entry): entry is [string, string] => entry[1] !== undefined && entry[0] !== path && names.match(entry[0]),
-  );
+  const all = Object.keys(env);
+  const path = all.find((name) => fold(name, windows) === 'PATH') ?? 'PATH';
+  const found: [string, string][] = [];
+  for (const name of all) {
+    const value = name !== path && names.match(name) ? env[name] : undefined;
+    if (value !== undefined) found.push([name, value]);
+  }
   found.push([path, [...binFolders(root, dir), env[path] ?? ''].filter((folder) => folder !== '').join(delimiter)]);
   return Object.fromEntries(found.sort(([a], [b]) => byCodeUnit(a, b)));
 }

@@ -52,6 +52,12 @@ export function noteRunning(folder: string, group: ProcessGroup, logFile: string
   };
 }
 
+/** Whether a descriptor is one of the notes, which commands do not inherit. */
+export function isOfNotes(fd: number): boolean {
+  for (const each of notes.values()) if (each.fd === fd) return true;
+  return false;
+}
+
 /** A group that was begun. `leader` tells its first process from a later one of the same number. */
 interface Note {
   readonly group: number;
@@ -73,6 +79,10 @@ class Notes {
   constructor(folder: string) {
     this.#folder = folder;
     this.#path = join(folder, SELF.id.replaceAll('/', '-'));
+  }
+
+  get fd(): number | undefined {
+    return this.#fd;
   }
 
   begin(note: Note): void {

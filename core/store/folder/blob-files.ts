@@ -226,7 +226,7 @@ export class BlobFiles {
   *list(): Generator<BlobInfo, void, undefined> {
     for (const folder of namesIn(this.#layout.cas)) {
       for (const name of namesIn(join(this.#layout.cas, folder))) {
-        const digest = blobNamed(folder, name);
+        const digest = blobNamed(this.#layout, folder, name);
         const stat = digest === undefined ? undefined : this.#stat(digest);
         if (digest !== undefined && stat !== undefined) yield { digest, size: stat.size, touched: stat.mtimeMs };
       }

@@ -16,7 +16,7 @@ const ORPHANED_AFTER = 3_600_000;
 
 /** The folders of a store that keeps everything in plain files: blobs directly under its root. */
 export function plainLayout(root: string): Layout {
-  return { ...layoutOf(root), cas: root };
+  return { ...layoutOf(root), cas: root, prefix: 2 };
 }
 
 export class DigestFiles {
@@ -37,7 +37,7 @@ export class DigestFiles {
   /** Throws `DIGEST_UNKNOWN` for what is no digest, so that no name leads out of the folder. */
   #path(digest: Digest): string {
     const name = asDigest(digest);
-    return join(this.#layout.cas, name.slice(0, 2), name + this.#suffix);
+    return join(this.#layout.cas, name.slice(0, this.#layout.prefix), name + this.#suffix);
   }
 
   has(digest: Digest): boolean {

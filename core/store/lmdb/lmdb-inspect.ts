@@ -68,7 +68,7 @@ export function inspectLmdb(root: string, now: number = Date.now()): LmdbReport 
   const obstacles = obstaclesTo(layout);
   const database = obstacles.length > 0 ? NOTHING : lookInside(layout, now);
   const among = filesBelow(layout.cas);
-  const blobs = among.filter((file) => isBlob(file.path));
+  const blobs = among.filter((file) => isBlob(layout, file.path));
   const tmp = filesBelow(layout.tmp);
   const orphans = tmp.filter((file) => isScratch(file.path) && now - file.changed >= ORPHAN_AGE);
   return {
@@ -86,7 +86,7 @@ export function inspectLmdb(root: string, now: number = Date.now()): LmdbReport 
     counts: { ...database.counts, files: blobs.length },
     orphans: orphans.map((file) => `tmp/${file.path}`).sort(byCodeUnit),
     strangers: among
-      .filter((file) => !isBlob(file.path))
+      .filter((file) => !isBlob(layout, file.path))
       .map((file) => `cas/${file.path}`)
       .sort(byCodeUnit),
     undecodable: database.undecodable,
@@ -134,9 +134,11 @@ function obstaclesTo({ root, db, cas, tmp, logs, trash }: Layout): readonly stri
   }
 }
 
-function isBlob(path: string): boolean {
+function isBlob(layout: Layout, path: string): boolean {
   const [folder, name, ...deeper] = path.split('/');
-  return folder !== undefined && name !== undefined && deeper.length === 0 && blobNamed(folder, name) !== undefined;
+  return (
+    folder !== undefined && name !== undefined && deeper.length === 0 && blobNamed(layout, folder, name) !== undefined
+  );
 }
 
 function total(files: readonly FoundFile[]): number {

@@ -98,7 +98,7 @@ check('a cache folder is marked as one, and ignored by git', ({ root, open }) =>
   assert.match(readFileSync(join(root, 'CACHEDIR.TAG'), 'utf8'), /^Signature: 8a477f597d28d172789f06886806bc55\n/);
   assert.is(readFileSync(join(root, '.gitignore'), 'utf8'), '*\n');
   assert.equal(readdirSync(root).sort(), ['.gitignore', 'CACHEDIR.TAG', 'cas', 'db-1', 'logs', 'tmp']);
-  const file = join(root, 'cas', digest.slice(0, 2), digest);
+  const file = join(root, 'cas', digest.slice(0, 1), digest);
   assert.ok(readFileSync(file).equals(bytes));
   assert.is(statSync(file).mode & 0o222, 0);
   assert.equal(readdirSync(stores.tmpDir), []);
@@ -393,14 +393,14 @@ check('a folder can be looked over without changing it', async ({ root, open, tr
   const young = join(stores.tmpDir, '123-1-0123456789ab');
   writeFileSync(young, '123');
   utimesSync(young, now / 1000, now / 1000);
-  writeFileSync(join(root, 'cas', digest.slice(0, 2), 'notes.txt'), 'mine');
+  writeFileSync(join(root, 'cas', digest.slice(0, 1), 'notes.txt'), 'mine');
   const report = inspectLmdb(root, now);
   assert.is(report.exists, true);
   assert.is(report.damage, null);
   assert.equal(report.troubles, []);
   assert.equal(report.counts, { inline: 3, files: 1, aliases: 3, records: 3, states: 1 });
   assert.equal(report.orphans, ['tmp/123-0-0123456789ab']);
-  assert.equal(report.strangers, [`cas/${digest.slice(0, 2)}/notes.txt`]);
+  assert.equal(report.strangers, [`cas/${digest.slice(0, 1)}/notes.txt`]);
   assert.equal(report.undecodable, []);
   assert.is(report.bytes.blobs, 100_000);
   assert.is(report.bytes.tmp, 8);
@@ -417,7 +417,7 @@ check('names among the blobs that only look like one are not', ({ root, open }) 
   const { values } = open();
   const { digest, bytes } = large('x');
   values.put(digest, bytes);
-  writeFileSync(join(root, 'cas', digest.slice(0, 2), `ff${digest.slice(2)}`), bytes);
+  writeFileSync(join(root, 'cas', digest.slice(0, 1), `ff${digest.slice(2)}`), bytes);
   writeFileSync(join(root, 'cas', 'file'), bytes);
   assert.equal(
     [...values.list()].map((info) => info.digest),
