@@ -1,6 +1,6 @@
 /**
  * The LMDB environment of a cache folder, and the one way things are written into it: what the stores of this process
- * have put is kept back until the next turn of the event loop, or until the last commit is 50 ms past (or 1000 entries, or
+ * have put is kept back until the next turn of the event loop, or until the last commit is 100 ms past (or 1000 entries, or
  * 4 MB, or a flush), then committed in one transaction. A commit that fails loses what it would have written and is told
  * once; it never throws at a caller. A process that is killed loses what it has kept back.
  *
@@ -34,7 +34,7 @@ export interface Pending {
 }
 
 /** A commit takes about 1 ms, with a fast disk, so one that follows another waits until this has gone by, ms. */
-const INTERVAL = 50;
+const INTERVAL = 100;
 /** Entries and bytes that may wait for a commit. */
 const MOST_ENTRIES = 1000;
 const MOST_BYTES = 4 * 1024 * 1024;
