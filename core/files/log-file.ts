@@ -26,7 +26,7 @@ export function isOfLog(fd: number): boolean {
 export type LogListener = (chunk: Uint8Array) => unknown;
 
 export class LogFile {
-  /** For writing at the end of the file; what a child gets as its stdout and stderr. */
+  /** For writing at the end of the file; what a child gets as its stdout and stderr. Whoever follows reads from it too. */
   readonly fd: number;
   readonly #follower: Follower | undefined;
 
@@ -35,9 +35,9 @@ export class LogFile {
    * rest at `close`. Without one the file is never read.
    */
   constructor(path: string, listener?: LogListener) {
-    this.fd = openSync(path, constants.O_WRONLY | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND, 0o600);
+    this.fd = openSync(path, constants.O_RDWR | constants.O_CREAT | constants.O_TRUNC | constants.O_APPEND, 0o600);
     descriptors.add(this.fd);
-    this.#follower = listener === undefined ? undefined : new Follower(path, listener);
+    this.#follower = listener === undefined ? undefined : new Follower(this.fd, listener);
   }
 
   /** Hands the listener what it has not seen yet, and closes the file. Writers in other processes are not affected. */
@@ -101,9 +101,8 @@ class Follower {
   /** The look that is under way, while the listener takes its time. */
   #looking: Promise<unknown> | undefined;
 
-  constructor(path: string, listener: LogListener) {
-    this.#fd = openSync(path, 'r');
-    descriptors.add(this.#fd);
+  constructor(fd: number, listener: LogListener) {
+    this.#fd = fd;
     this.#listener = listener;
     this.#timer = setInterval(() => {
       this.#looking ??= this.#look().finally(() => {
@@ -133,7 +132,5 @@ class Follower {
     clearInterval(this.#timer);
     await this.#looking;
     while (await this.#look()) await turn();
-    descriptors.delete(this.#fd);
-    closeSync(this.#fd);
   }
 }

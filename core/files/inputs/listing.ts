@@ -10,7 +10,7 @@ import { byCodeUnit } from '../../base/order.ts';
 import { type AbsPath, folderOf, isWithin, pathIn, type RelPath } from '../../base/paths.ts';
 import type { Globs } from '../globs/globs.ts';
 import { isGone, lookAt, lookThrough, placeOf, unreadable } from '../look.ts';
-import { type Glimpse, readContent } from '../states/contents.ts';
+import { type Glimpse, readContent, readSeen } from '../states/contents.ts';
 import { listOf, type PathList, placeIn } from '../states/path-list.ts';
 import { kept, type PathState, stateOf } from '../states/path-states.ts';
 import { sameKey } from '../states/stat-key.ts';
@@ -251,7 +251,8 @@ class Listing {
   }
 
   #read(before: PathState, place: AbsPath, seen: Glimpse): PathState | undefined {
-    const content = readContent(place, this.#context.clock, seen);
+    // What a task reads is looked at once more when it is over (`changedPaths`).
+    const content = readSeen(place, this.#context.clock, seen);
     if (content === undefined) return undefined;
     const state = kept(before, { path: before.path, kind: 'file', ...content, target: '' });
     if (state.trusted) this.#context.digests.set(state.path, state);

@@ -36,6 +36,21 @@ export function readContent(place: AbsPath, clock: FileClock, seen?: Glimpse): C
 }
 
 /**
+ * The same for who will look at the file once more before he relies on what it is now: a file that is changed while it is
+ * read then has another key than the one given here, which no file will have again. So it is looked at only once, by who
+ * says here what was seen.
+ */
+export function readSeen(place: AbsPath, clock: FileClock, seen: Glimpse): Content | undefined {
+  const { stats, at } = seen;
+  // Of a file that the system makes up while it is read the size says nothing.
+  if (stats.size === 0 || stats.size > CHUNK) return readContent(place, clock, seen);
+  const key = statKey(stats);
+  const trusted = !isRacy(key, at) || clock.hasPassed?.(stats) === true;
+  const read = opened(place, (file) => readAll(file, stats.size));
+  return read?.length === stats.size ? { key, digest: read.digest, trusted } : readContent(place, clock);
+}
+
+/**
  * Does something with the content of the file that `place` leads to, again and again until the file did not change
  * meanwhile (at most four times). `read` gives the digest and the key it saw last, or undefined if the file is gone.
  */
@@ -61,13 +76,20 @@ export function settled(
 }
 
 function digestOf(place: AbsPath, size: number): { digest: Digest; after: StatKey | undefined } | undefined {
-  let file: number | undefined;
-  try {
-    file = openSync(place, 'r');
+  return opened(place, (file) => {
     const { digest, length } = readAll(file, size);
     const after = fstatSync(file);
     // Of a file that the system makes up while it is read neither size nor times say anything.
     return { digest, after: after.size === length ? statKey(after) : undefined };
+  });
+}
+
+/** Does something with the open file; undefined if it is gone. */
+function opened<T>(place: AbsPath, read: (file: number) => T): T | undefined {
+  let file: number | undefined;
+  try {
+    file = openSync(place, 'r');
+    return read(file);
   } catch (error) {
     if (isGone(error)) return undefined;
     throw error;

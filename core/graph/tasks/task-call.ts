@@ -108,7 +108,7 @@ export function isAlike(before: TaskCall, now: TaskCall): boolean {
 /** Whether a task names inputs and none of them is there, so that no file it may read after all would be noticed. */
 export function readsNothing({ task, parts }: TaskCall): boolean {
   if (task.whole !== undefined) return false;
-  return parts.some(
-    ({ kind, name, digest }) => kind === 'files' && name === 'inputs' && digest === makeTree([]).digest,
-  );
+  return parts.some(({ kind, name, digest }) => kind === 'files' && name === 'inputs' && digest === NO_FILES);
 }
+
+const NO_FILES = makeTree([]).digest;

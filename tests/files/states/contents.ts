@@ -13,7 +13,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { sha256 } from '../../../core/base/hash.ts';
 import type { AbsPath } from '../../../core/base/paths.ts';
-import { readContent, settled } from '../../../core/files/states/contents.ts';
+import { readContent, readSeen, settled } from '../../../core/files/states/contents.ts';
 import { sameKey, statKey } from '../../../core/files/states/stat-key.ts';
 import { inFolder, later, put } from '../_folder.ts';
 
@@ -87,6 +87,36 @@ test('a file that never comes to rest is read a bounded number of times and not 
     });
     assert.is(readings, 4);
     assert.is(content?.trusted, false);
+  });
+});
+
+test('a file that is changed after it was seen gets a key that it no longer has', () => {
+  inFolder((root) => {
+    const place = join(root, 'file') as AbsPath;
+    put(root, { file: 'one' });
+    const stats = statSync(place);
+    const seen = { stats, at: later() };
+    const same = readSeen(place, later, seen);
+    assert.equal(same, { key: statKey(stats), digest: sha256('one'), trusted: true });
+    renameSync(place, join(root, 'before'));
+    put(root, { file: 'two' });
+    const changed = readSeen(place, later, seen);
+    assert.is(changed?.digest, sha256('two'));
+    assert.ok(changed !== undefined && !sameKey(changed.key, statSync(place)));
+  });
+});
+
+test('a file that has become shorter since it was seen is looked at anew', () => {
+  inFolder((root) => {
+    const place = join(root, 'file') as AbsPath;
+    put(root, { file: 'a long one' });
+    const seen = { stats: statSync(place), at: later() };
+    put(root, { file: 'short' });
+    const content = readSeen(place, later, seen);
+    assert.is(content?.digest, sha256('short'));
+    assert.ok(content !== undefined && sameKey(content.key, statSync(place)));
+    rmSync(place);
+    assert.is(readSeen(place, later, seen), undefined);
   });
 });
 
