@@ -50,16 +50,26 @@ export interface CommandEnvOptions {
 /** The whole environment of a command, names sorted. */
 export function commandEnv(options: CommandEnvOptions): Record<string, string> {
   const { root, dir, env, declared, passed, windows = ON_WINDOWS } = options;
-  const names = new Names([...BASE_ENV, ...(windows ? WINDOWS_ENV : []), ...declared, ...passed], windows);
+  const base = baseNames(windows);
+  const own = new Names([...declared, ...passed], windows);
   const all = Object.keys(env);
   const path = all.find((name) => fold(name, windows) === 'PATH') ?? 'PATH';
   const found: [string, string][] = [];
   for (const name of all) {
-    const value = name !== path && names.match(name) ? env[name] : undefined;
+    const value = name !== path && (base.match(name) || own.match(name)) ? env[name] : undefined;
     if (value !== undefined) found.push([name, value]);
   }
   found.push([path, [...binFolders(root, dir), env[path] ?? ''].filter((folder) => folder !== '').join(delimiter)]);
   return Object.fromEntries(found.sort(([a], [b]) => byCodeUnit(a, b)));
+}
+
+/** Made once, for all commands. */
+const bases = new Map<boolean, Names>();
+
+function baseNames(windows: boolean): Names {
+  const base = bases.get(windows) ?? new Names([...BASE_ENV, ...(windows ? WINDOWS_ENV : [])], windows);
+  bases.set(windows, base);
+  return base;
 }
 
 /** `node_modules/.bin` of the folder and of each folder above it up to the root, nearest first. */

@@ -44,7 +44,7 @@ export interface Miss {
  * A question that waited no longer than this for its place is not asked again, ms: what it read is looked at once more
  * when the work is done, and if it was changed since the question, the answer is not kept.
  */
-const FRESH = 250;
+const FRESH = 1000;
 
 export class Questions {
   readonly #state: RoundState;
