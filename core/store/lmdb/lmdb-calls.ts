@@ -110,6 +110,7 @@ export class LmdbCalls implements SyncCallStore, Pending {
   *#findStored(asked: CallTerms): Generator<CallRecord, void, undefined> {
     const terms = termsOfQuestion(asked, (part) => this.#index.has(plainPart(part)));
     const start = this.#fewest(terms, asked);
+    if (start === undefined) return;
     const others = terms.filter((term) => term !== start);
     const span = spanOf(start, asked.since, asked.until);
     for (const bytes of this.#index.keys(span.start, span.end)) {
@@ -121,8 +122,8 @@ export class LmdbCalls implements SyncCallStore, Pending {
     }
   }
 
-  /** The term with the fewest records; of those with many the first. */
-  #fewest(terms: readonly Term[], asked: CallTerms): Term {
+  /** The term with the fewest records; of those with many the first. Undefined if there is one without any. */
+  #fewest(terms: readonly Term[], asked: CallTerms): Term | undefined {
     let [best = ANY, ...others] = terms;
     if (others.length === 0) return best;
     const count = (term: Term, limit: number): number => {
@@ -131,14 +132,14 @@ export class LmdbCalls implements SyncCallStore, Pending {
     };
     let least = count(best, MANY);
     for (const term of others) {
+      if (least === 0) return undefined;
       // Of those that have more it does not matter how many.
-      if (least === 0) break;
       const size = count(term, least);
       if (size >= least) continue;
       best = term;
       least = size;
     }
-    return best;
+    return least === 0 ? undefined : best;
   }
 
   #hasAll(terms: readonly Term[], position: Position): boolean {
