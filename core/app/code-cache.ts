@@ -4,13 +4,14 @@
  * whatever else is found is not used. Trouble with what is kept only costs time.
  *
  * Functions are compiled when they are first called, so what is kept grows with the first runs of each verb and is then
- * left alone. Parts of Node that cost time are loaded with the first file, not with this module, which is on the way of
- * `--version`.
+ * left alone. Loading it costs by its size, so it is kept apart for those who call the same over and over. What nobody has
+ * added to for long is removed by who keeps something new. Parts of Node that cost time are loaded with the first file, not
+ * with this module, which is on the way of `--version`.
  *
  * Node itself carries compiled code of its own parts, and that too belongs to V8's flags: whatever of Node is loaded after
  * a flag was changed is compiled from source. So flags are changed when most is loaded.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -45,11 +46,12 @@ const PATIENCE = { flag: '--interrupt-budget=1000000', from: 11, to: 11 };
 const IN_ONE_GO = { flag: '--no-incremental-marking', from: 11, to: 14 };
 
 /**
- * Loads `file` (absolute), with compiled code from `folder`, or without if that is undefined. The file is ASCII only, and one
+ * Loads `file` (absolute), with compiled code from `folder`, or without if that is undefined; of that, what was kept for
+ * calls of this `kind` (lower-case letters). The file is ASCII only, and one
  * function in parentheses: of the names of a CommonJS module, and of the file's URL. It can `require`, but not `import()`.
  * Throws what the file throws.
  */
-export function loadCode(file: string, folder: string | undefined): LoadedCode {
+export function loadCode(file: string, folder: string | undefined, kind: string): LoadedCode {
   const require = createRequire(file);
   const { Script } = require('node:vm') as typeof import('node:vm');
   const { hash } = require('node:crypto') as typeof import('node:crypto');
@@ -57,7 +59,7 @@ export function loadCode(file: string, folder: string | undefined): LoadedCode {
   const digest: Digest = (bytes) => hash('sha256', bytes);
   const text = readFileSync(file);
   const engine = `${process.version}-${process.arch}-${v8.cachedDataVersionTag().toString(16)}`;
-  const place = folder === undefined ? undefined : join(folder, `${engine}-${digest(text)}`);
+  const place = folder === undefined ? undefined : join(folder, `${engine}-${digest(text)}-${kind}`);
   const kept = place === undefined ? NOTHING : readKept(place, digest);
   const script = new Script(text.toString('latin1'), { filename: file, cachedData: kept.code });
   const counts = script.cachedDataRejected === true ? {} : kept.counts;
@@ -114,7 +116,19 @@ function writeKept(place: string, head: string, code: Buffer): void {
     mkdirSync(dirname(place), { recursive: true });
     writeFileSync(temporary, Buffer.concat([Buffer.from(head), code]));
     renameSync(temporary, place);
+    removeOld(dirname(place), statSync(place).mtimeMs);
   } catch {
     // A folder that cannot be written: the next run compiles again.
   }
 }
+
+/** Code of versions that are used no more. Of one that is, the next runs are compiled again. */
+function removeOld(folder: string, now: number): void {
+  for (const name of readdirSync(folder)) {
+    const path = join(folder, name);
+    if (now - statSync(path).mtimeMs > OLD) rmSync(path);
+  }
+}
+
+/** What was not written for so long, ms, is removed. */
+const OLD = 30 * 24 * 60 * 60 * 1000;

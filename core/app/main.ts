@@ -14,6 +14,7 @@ declare const FLECHE_VERSION: string | undefined;
 
 const { argv, env } = process;
 const words = argv.slice(2);
+const isRun = words.includes('run');
 
 if (words.length === 1 && (words[0] === '--version' || words[0] === '-v')) {
   process.stdout.write(`${version()}\n`);
@@ -22,7 +23,7 @@ if (words.length === 1 && (words[0] === '--version' || words[0] === '-v')) {
 }
 
 async function answer(): Promise<void> {
-  const asker = words.includes('run') && typeof FLECHE_VERSION === 'string' ? askerHere() : undefined;
+  const asker = isRun && typeof FLECHE_VERSION === 'string' ? askerHere() : undefined;
   const answer = asker && (await fromNote(asker));
   if (answer === 'said') return;
   const { start, settle, keep } = await application();
@@ -108,7 +109,7 @@ interface Application {
 async function application(): Promise<Application> {
   if (typeof FLECHE_VERSION !== 'string')
     return { start: (await import('./start.ts')).start, settle: () => {}, keep: () => {} };
-  const code = loadCode(join(import.meta.dirname, 'cli.cjs'), codeFolder());
+  const code = loadCode(join(import.meta.dirname, 'cli.cjs'), codeFolder(), isRun ? 'run' : 'other');
   const { start } = code.exports as typeof import('./start.ts');
   return { start, settle: (verb) => code.settle(verb), keep: (verb) => code.keep(verb) };
 }
