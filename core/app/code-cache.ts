@@ -47,9 +47,8 @@ const IN_ONE_GO = { flag: '--no-incremental-marking', from: 11, to: 14 };
 
 /**
  * Loads `file` (absolute), with compiled code from `folder`, or without if that is undefined; of that, what was kept for
- * calls of this `kind` (lower-case letters). The file is ASCII only, and one
- * function in parentheses: of the names of a CommonJS module, and of the file's URL. It can `require`, but not `import()`.
- * Throws what the file throws.
+ * calls of this `kind` (lower-case letters). The file is ASCII only, and one function in parentheses: of the names of a
+ * CommonJS module, and of the file's URL. It can `require`, but not `import()`. Throws what the file throws.
  */
 export function loadCode(file: string, folder: string | undefined, kind: string): LoadedCode {
   const require = createRequire(file);
@@ -122,11 +121,11 @@ function writeKept(place: string, head: string, code: Buffer): void {
   }
 }
 
-/** Code of versions that are used no more. Of one that is, the next runs are compiled again. */
+/** Code of versions that are used no more. Of one that is, the next runs are compiled again. Folders are somebody else's. */
 function removeOld(folder: string, now: number): void {
-  for (const name of readdirSync(folder)) {
-    const path = join(folder, name);
-    if (now - statSync(path).mtimeMs > OLD) rmSync(path);
+  for (const entry of readdirSync(folder, { withFileTypes: true })) {
+    const path = join(folder, entry.name);
+    if (entry.isFile() && now - statSync(path).mtimeMs > OLD) rmSync(path, { force: true });
   }
 }
 
