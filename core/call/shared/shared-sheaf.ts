@@ -6,7 +6,7 @@ import { setImmediate as turn } from 'node:timers/promises';
 import type { Key } from '../../base/hash.ts';
 import type { Place } from '../../store/remote/envelope.ts';
 import type { RemoteStore } from '../../store/remote/remote.ts';
-import { type Sealed, unsealVouched } from '../../store/remote/sealed.ts';
+import { isSigned, type Sealed, unsealVouched } from '../../store/remote/sealed.ts';
 import { bind, MAX_SHEAF, type SheafEntry, sheafKey, unbind } from '../../store/remote/sheaf.ts';
 import type { Signer, Verifier } from '../../store/remote/signing.ts';
 import type { SharedTally } from './tally.ts';
@@ -24,8 +24,15 @@ interface SheafOptions {
 interface Found {
   readonly sealed: Sealed;
   readonly signer: string | null;
-  readonly bytes: Uint8Array;
 }
+
+/** A sheaf as it came. */
+interface Fetched {
+  readonly entries: ReadonlyMap<Key, SheafEntry>;
+  readonly signer: string | null;
+}
+
+const NOTHING: Fetched = { entries: new Map(), signer: null };
 
 /** There is no sheaf of fewer tasks, or of fewer records. */
 const LEAST = 16;
@@ -42,9 +49,11 @@ export class SharedSheaf {
   readonly #few: number;
   #asked = 0;
   #turn: Promise<void> | undefined;
-  #fetched: Promise<ReadonlyMap<Key, SheafEntry>> | undefined;
-  /** Records of this process, by name. */
+  #fetched: Promise<Fetched> | undefined;
+  /** Records that came to this process or were made by it, by name. */
   readonly #own = new Map<string, SheafEntry>();
+  /** Those that were verified here. For others it is somebody's word that they were. */
+  readonly #verified = new Set<Key>();
   #isNews = false;
 
   /** Undefined for too few tasks. */
@@ -64,11 +73,14 @@ export class SharedSheaf {
     await this.#allAsked();
     if (this.#asked <= this.#few) return undefined;
     // Without it everything is as it is with an empty one.
-    this.#fetched ??= this.#fetch().catch(() => new Map());
-    const entry = (await this.#fetched).get(key);
+    this.#fetched ??= this.#fetch().catch(() => NOTHING);
+    const { entries, signer } = await this.#fetched;
+    const entry = entries.get(key);
     if (entry === undefined) return undefined;
-    const opened = unsealVouched(entry.bytes, key, this.#options.verifier);
-    return 'distrust' in opened ? undefined : { ...opened, bytes: entry.bytes };
+    const opened = unsealVouched(entry.bytes, key, this.#options.verifier, { signer });
+    if ('distrust' in opened) return undefined;
+    this.#own.set(entry.name, entry);
+    return opened;
   }
 
   /** Who asks for many at a time does so in one turn of the event loop. */
@@ -79,20 +91,22 @@ export class SharedSheaf {
     return this.#turn;
   }
 
-  async #fetch(): Promise<ReadonlyMap<Key, SheafEntry>> {
+  async #fetch(): Promise<Fetched> {
     const { store, verifier, tally, signal } = this.#options;
     const bytes = await store.getRecord(this.#place.key, { limit: MAX_SHEAF, signal });
-    if (bytes === undefined) return new Map();
+    if (bytes === undefined) return NOTHING;
     tally.bytesReceived += bytes.length;
     const unbound = await unbind(bytes, this.#place, verifier);
-    if ('entries' in unbound) return new Map(unbound.entries.map((entry) => [entry.key, entry]));
+    if ('entries' in unbound) return { ...unbound, entries: byKey(unbound.entries) };
     tally.reject(unbound.distrust);
-    return new Map();
+    return NOTHING;
   }
 
   /** Notes a sealed record that came from the tier and was verified. */
   keep(entry: SheafEntry): void {
-    if (entry.bytes.length <= LARGEST) this.#own.set(entry.name, entry);
+    if (entry.bytes.length > LARGEST) return;
+    this.#own.set(entry.name, entry);
+    this.#verified.add(entry.key);
   }
 
   /** Notes one that was put there. */
@@ -108,16 +122,29 @@ export class SharedSheaf {
    */
   async send(): Promise<void> {
     const known = await this.#fetched;
-    const lacking = [...this.#own.values()].filter(({ key }) => known?.has(key) !== true).length;
+    const lacking = [...this.#own.values()].filter(({ key }) => known?.entries.has(key) !== true).length;
     if (lacking < (this.#isNews ? 1 : LEAST)) return;
     this.#isNews = false;
     const { store, signer, tally, signal } = this.#options;
-    const others = [...(await this.#fetch()).values()].filter(({ name }) => !this.#own.has(name));
-    const entries = [...this.#own.values(), ...others];
+    const others = [...(await this.#fetch()).entries.values()].filter(({ name }) => !this.#own.has(name));
+    const entries = await this.#signed([...this.#own.values(), ...others]);
     if (entries.length < LEAST) return;
     const bytes = bind(entries, this.#place, signer);
     await store.putRecord(this.#place.key, bytes, signal);
     tally.bytesSent += bytes.length;
-    this.#fetched = Promise.resolve(new Map(entries.map((entry) => [entry.key, entry])));
+    this.#fetched = Promise.resolve({ entries: byKey(entries), signer: signer?.key ?? null });
   }
+
+  /** Those that this process may vouch for: somebody's word is not passed on. */
+  async #signed(entries: readonly SheafEntry[]): Promise<readonly SheafEntry[]> {
+    const { namespace, verifier } = this.#options;
+    const are = await Promise.all(
+      entries.map(({ key, bytes }) => this.#verified.has(key) || isSigned(bytes, { key, namespace }, verifier)),
+    );
+    return entries.filter((_, at) => are[at]);
+  }
+}
+
+function byKey(entries: readonly SheafEntry[]): ReadonlyMap<Key, SheafEntry> {
+  return new Map(entries.map((entry) => [entry.key, entry]));
 }

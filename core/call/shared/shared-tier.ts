@@ -176,7 +176,7 @@ export class SharedTier {
 
   async #fromSheaf(key: Key): Promise<Sealed | undefined> {
     const found = await this.#sheaf?.find(key);
-    return found && this.#take(key, found, found.bytes);
+    return found && this.#take(key, found);
   }
 
   /** What is shared under a key, if it is to be believed. */
@@ -191,14 +191,15 @@ export class SharedTier {
       this.#tally.reject(opened.distrust);
       return undefined;
     }
-    return this.#take(key, opened, bytes);
+    const { sealed } = opened;
+    this.#sheaf?.keep({ key, name: sealed.record.name, bytes });
+    return this.#take(key, opened);
   }
 
   /** Takes in what is known of an answer that is believed. */
-  #take(key: Key, { sealed, signer }: { sealed: Sealed; signer: string | null }, bytes: Uint8Array): Sealed {
+  #take(key: Key, { sealed, signer }: { sealed: Sealed; signer: string | null }): Sealed {
     this.#signers.set(key, signer);
     this.#remember(key, sealed);
-    if (this.#options.writes) this.#sheaf?.keep({ key, name: sealed.record.name, bytes });
     return sealed;
   }
 
@@ -298,7 +299,7 @@ export class SharedTier {
   /** Nobody needs it: what becomes of it is told like all trouble, and that is all. */
   async #sendSheaf(): Promise<void> {
     const sheaf = this.#sheaf;
-    if (sheaf === undefined || this.#ending.signal.aborted || !this.#writing.allows()) return;
+    if (sheaf === undefined || !this.#options.writes || this.#ending.signal.aborted || !this.#writing.allows()) return;
     await this.#attempt(this.#writing, () => sheaf.send()).catch(() => {});
   }
 

@@ -71,15 +71,34 @@ export function seal(sealed: Sealed, namespace: string, signer: Signer | undefin
 
 /** `verifier`: whose signatures count; undefined where unsigned records are taken too. */
 export async function unseal(bytes: Uint8Array, place: Place, verifier: Verifier | undefined): Promise<Unsealed> {
-  return read(await disclose(HEADER, place, bytes, verifier), place.key);
+  return readAs(place.key, await disclose(HEADER, place, bytes, verifier));
 }
 
-/** The same for a record that somebody vouches for, who has verified its signature: that of a key which counts here. */
-export function unsealVouched(bytes: Uint8Array, key: Key, verifier: Verifier | undefined): Unsealed {
-  return read(discloseVouched(HEADER, bytes, verifier), key);
+/** Somebody who vouches for a record, and the name of his key. */
+interface Voucher {
+  readonly signer: string | null;
 }
 
-function read(opened: Opened, key: Key): Unsealed {
+/**
+ * The same for a record that somebody vouches for, who has verified its signature: that of a key which counts here. That it
+ * was that key is his word alone, so he counts as who signed it.
+ */
+export function unsealVouched(
+  bytes: Uint8Array,
+  key: Key,
+  verifier: Verifier | undefined,
+  { signer }: Voucher,
+): Unsealed {
+  const read = readAs(key, discloseVouched(HEADER, bytes, verifier));
+  return 'sealed' in read ? { ...read, signer } : read;
+}
+
+/** Whether a record may be vouched for: it has the signature of a key that counts. */
+export async function isSigned(bytes: Uint8Array, place: Place, verifier: Verifier | undefined): Promise<boolean> {
+  return !('distrust' in (await disclose(HEADER, place, bytes, verifier)));
+}
+
+function readAs(key: Key, opened: Opened): Unsealed {
   if ('distrust' in opened) return opened;
   const sealed = readPayload(opened.payload);
   return sealed?.record.key === key ? { sealed, signer: opened.signer } : { distrust: 'not decodable' };

@@ -1,7 +1,7 @@
 /**
  * A sheaf: the records of many tasks in one, because a request and a signature take longer than all else that is done with
  * a small record. It is shared like a record, under a key of the names of the tasks, and replaced as a whole. Whoever
- * makes one has verified the record of others before they go in, and vouches for all of them with a signature of its own.
+ * makes one has verified the records of others before they go in, and vouches for all of them with a signature of its own.
  * Nothing but time depends on a sheaf: what is not in it, or not in it any more, is asked for by itself.
  *
  * The header is `fleche-sheaf 1` (`envelope.ts`), and the payload
@@ -9,6 +9,7 @@
  *     length of the index (4 bytes)   the index (JSON): (key, name of the task, length) of each   the sealed records
  */
 import { frame, isDigest, type Key, sha256 } from '../../base/hash.ts';
+import { byCodeUnit } from '../../base/order.ts';
 import { type Distrust, disclose, enclose, type Place } from './envelope.ts';
 import type { Signer, Verifier } from './signing.ts';
 
@@ -23,7 +24,10 @@ export interface SheafEntry {
   readonly bytes: Uint8Array;
 }
 
-type Unbound = { readonly entries: readonly SheafEntry[] } | { readonly distrust: Distrust };
+/** `signer`: the name of the key of who vouches for it; null if nobody was asked to. */
+type Unbound =
+  | { readonly entries: readonly SheafEntry[]; readonly signer: string | null }
+  | { readonly distrust: Distrust };
 
 const HEADER = 'fleche-sheaf 1\n';
 /** Everything in a sheaf but its index and its records, bytes. */
@@ -33,7 +37,7 @@ const INDEX_ENTRY = 88;
 
 /** What the sheaf of these tasks is shared under. Their order does not matter. */
 export function sheafKey(tasks: readonly string[]): Key {
-  return sha256(`${HEADER}${[...tasks].sort().map(frame).join('')}`) as string as Key;
+  return sha256(`${HEADER}${[...tasks].sort(byCodeUnit).map(frame).join('')}`) as string as Key;
 }
 
 /** Binds as many of these entries, the first ones, as there is room for. */
@@ -56,7 +60,7 @@ export async function unbind(bytes: Uint8Array, place: Place, verifier: Verifier
   const opened = await disclose(HEADER, place, bytes, verifier);
   if ('distrust' in opened) return opened;
   const entries = readEntries(opened.payload);
-  return entries === undefined ? { distrust: 'not decodable' } : { entries };
+  return entries === undefined ? { distrust: 'not decodable' } : { entries, signer: opened.signer };
 }
 
 function readEntries(payload: Buffer): readonly SheafEntry[] | undefined {

@@ -4,11 +4,12 @@ import * as assert from 'uvu/assert';
 import type { Key } from '../../../core/base/hash.ts';
 import type { CallRecord } from '../../../core/store/record.ts';
 import { type Expectation, RemoteFault } from '../../../core/store/remote/remote.ts';
+import { seal } from '../../../core/store/remote/sealed.ts';
 import { bind, MAX_SHEAF, sheafKey, unbind } from '../../../core/store/remote/sheaf.ts';
 import { Signer, Verifier } from '../../../core/store/remote/signing.ts';
 import { aKey, CASES } from '../../store/_record.ts';
 import { MemoryRemote } from '../../store/remote/_memory-remote.ts';
-import { keyPair, type MachineUnderTest, machine, TRUSTED, taskRecord } from './_tiers.ts';
+import { type KeyPair, keyPair, type MachineUnderTest, machine, TRUSTED, taskRecord } from './_tiers.ts';
 
 const TASKS = 40;
 const NAMES: readonly string[] = Array.from({ length: TASKS }, (_, at) => `task${at}`);
@@ -166,6 +167,55 @@ test('a record signed with a key that counts no more does not come in a sheaf of
   const reader = client(server, { verifier: new Verifier([later.publicKey]) });
   assert.is(await askAll(reader, [...records.slice(1), ...news]), 1);
   assert.is(reader.calls.get(news[0]?.key ?? aKey('none'))?.name, NAMES[0]);
+});
+
+/** A sheaf in which somebody puts a record of his own that names another one as its maker. */
+function forgery(records: readonly CallRecord[], by: KeyPair, as: Signer): Uint8Array {
+  const place = { key: SHEAF, namespace: 'trusted' };
+  const entries = records.map((record) => {
+    const sealed = {
+      record: { ...record, log: null },
+      producer: null,
+      inline: new Map(),
+      packs: [],
+      single: new Map(),
+    };
+    const bytes = Buffer.from(seal(sealed, 'trusted', new Signer(by.privateKey)) ?? []);
+    const own = new Signer(by.privateKey).key;
+    return {
+      key: record.key,
+      name: record.name,
+      bytes: Buffer.from(bytes.toString('latin1').replace(own, as.key), 'latin1'),
+    };
+  });
+  return bind(entries, place, new Signer(by.privateKey));
+}
+
+test('what somebody only vouches for does not come in a sheaf of another one', async () => {
+  const other = keyPair();
+  const both = new Verifier([TRUSTED.publicKey, other.publicKey]);
+  const server = new Server();
+  const maker = machine(server);
+  const forged = answersOf(maker).map((record) => ({ ...record, outputs: null, log: null }));
+  server.records.set(SHEAF, forgery(forged, other, new Signer(TRUSTED.privateKey)));
+  const writer = client(server, { verifier: both });
+  assert.is(await askAll(writer, forged), TASKS);
+  await sendAll(writer, answersOf(writer, NAMES.slice(0, 20), 'new'));
+  const wary = client(server);
+  assert.is(await askAll(wary, forged), 0);
+});
+
+test('an answer out of a sheaf goes to another tier only if who vouches for it is believed there', async () => {
+  const other = keyPair();
+  const server = new Server();
+  const forged = answersOf(machine(server)).map((record) => ({ ...record, outputs: null, log: null }));
+  server.records.set(SHEAF, forgery(forged, other, new Signer(TRUSTED.privateKey)));
+  const reader = client(server, { verifier: new Verifier([TRUSTED.publicKey, other.publicKey]) });
+  assert.is(await askAll(reader, forged), TASKS);
+  const key = forged[0]?.key ?? aKey('none');
+  assert.is(machine(new MemoryRemote()).tier.mayRelay(key, reader.tier), false);
+  const friend = machine(new MemoryRemote(), { verifier: new Verifier([other.publicKey]) });
+  assert.is(friend.tier.mayRelay(key, reader.tier), true);
 });
 
 test('a record under the key of another one is none', async () => {
