@@ -79,7 +79,7 @@ export class SharedSheaf {
     if (entry === undefined) return undefined;
     const opened = unsealVouched(entry.bytes, key, this.#options.verifier, { signer });
     if ('distrust' in opened) return undefined;
-    this.#own.set(entry.name, entry);
+    if (!this.#verified.has(key)) this.#own.set(entry.name, entry);
     return opened;
   }
 
