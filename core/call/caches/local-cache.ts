@@ -32,12 +32,12 @@ export class LocalCache extends Cache {
   #exclusion: Exclusion | undefined | null = null;
 
   /**
-   * Opens the cache in `root`, relative to the current folder, making it if it is not there. Throws `STORE_UNUSABLE`
-   * where no cache can be.
+   * Opens the cache in `root`, relative to the current folder. If it is not there, its folder is made, and the rest when
+   * something is filed. Throws `STORE_UNUSABLE` where no cache can be.
    */
   constructor(root: string, options: LocalCacheOptions = {}) {
     const { readOnly = false, onTrouble = (message) => process.emitWarning(message, 'FlecheWarning') } = options;
-    const stores = openLmdb(resolve(root), { readOnly, onTrouble });
+    const stores = openLmdb(resolve(root), { readOnly, onTrouble, isMadeLater: true });
     super(stores.values, stores.calls, options.codec);
     this.#stores = stores;
     this.#readOnly = readOnly;

@@ -12,7 +12,7 @@ import { FlecheError, messageOf } from '../../base/errors.ts';
 import { type Layout, prepareLayout } from '../layout.ts';
 import { steadyNow } from '../pause.ts';
 import { damageOf, distrust, identityOf, requireUsable, setAside, unusable } from './lmdb-guard.ts';
-import { Root } from './lmdb-root.ts';
+import { closeRootsAtExit, Root } from './lmdb-root.ts';
 import { Table } from './lmdb-table.ts';
 import { removeMarks, staleMarks } from './lmdb-users.ts';
 
@@ -23,6 +23,8 @@ interface EnvOptions {
   readonly readOnly: boolean;
   /** The databases that are used; the others find nothing. Default: those of a cache. */
   readonly tables?: readonly TableName[];
+  /** One that is not there is made when something is written first, and opened when it has come to be there. */
+  readonly isMadeLater?: boolean;
 }
 
 /** What a store keeps back until the next commit. */
@@ -76,12 +78,18 @@ export class LmdbEnv {
   /** When the last commit was done, by a clock that is never set. */
   #committed = Number.NEGATIVE_INFINITY;
   #closed = false;
+  /** Whether it is still to be made. */
+  #isToBeMade = false;
 
   /** Opens or makes the environment. Throws `STORE_UNUSABLE` where that cannot be done. */
   constructor(layout: Layout, options: EnvOptions) {
     this.layout = layout;
     this.#options = options;
-    const table = (): Table => new Table((error) => this.#readFailed(error));
+    const table = (): Table =>
+      new Table(
+        (error) => this.#readFailed(error),
+        () => this.#openIfMade(),
+      );
     this.#tables = {
       values: table(),
       aliases: table(),
@@ -93,7 +101,9 @@ export class LmdbEnv {
     };
     commitAtExit(this);
     try {
-      this.#open();
+      this.#isToBeMade = options.isMadeLater === true && !options.readOnly && identityOf(layout) === undefined;
+      if (this.#isToBeMade) this.#prepareLater();
+      else this.#open();
     } catch (error) {
       atExit.delete(this);
       throw error;
@@ -134,7 +144,8 @@ export class LmdbEnv {
     this.#due = undefined;
     if (this.#entries === 0) return;
     try {
-      if (identityOf(this.layout) !== this.#root?.identity) this.#reopen();
+      if (this.#isToBeMade) this.#open();
+      else if (identityOf(this.layout) !== this.#root?.identity) this.#reopen();
       this.#root?.transact(() => {
         for (const pending of this.#pending) pending.write();
       });
@@ -154,7 +165,8 @@ export class LmdbEnv {
   transact<T>(action: () => T): T {
     this.commit();
     try {
-      if (!this.#closed && identityOf(this.layout) !== this.#root?.identity) this.#reopen();
+      if (!this.#closed && this.#isToBeMade) this.#open();
+      else if (!this.#closed && identityOf(this.layout) !== this.#root?.identity) this.#reopen();
       if (this.#root === undefined) throw unusable(this.layout, 'it is closed');
       return this.#root.transact(action);
     } catch (error) {
@@ -190,21 +202,43 @@ export class LmdbEnv {
     const { readOnly } = this.#options;
     if (readOnly) {
       if (identityOf(layout) === undefined) return;
-    } else {
-      try {
-        prepareLayout(layout);
-      } catch (error) {
-        throw unusable(layout, messageOf(error), error);
-      }
-    }
+    } else this.#prepare();
     let root: Root | undefined;
     try {
       root = Root.enter(layout, { settings: SETTINGS, readOnly, isSound: () => this.#sound() });
       if (root !== undefined) this.#attach(root);
       this.#root = root;
+      this.#isToBeMade = false;
     } catch (error) {
       root?.leave();
       throw error instanceof FlecheError ? error : unusable(layout, messageOf(error), error);
+    }
+  }
+
+  #prepare(): void {
+    const { layout } = this;
+    try {
+      prepareLayout(layout);
+    } catch (error) {
+      throw unusable(layout, messageOf(error), error);
+    }
+  }
+
+  /** What can be found out now of an environment that is to be made later. */
+  #prepareLater(): void {
+    this.#prepare();
+    requireUsable(this.layout, false);
+    closeRootsAtExit();
+  }
+
+  /** Somebody else may have made it meanwhile. */
+  #openIfMade(): void {
+    if (!this.#isToBeMade || this.#closed || identityOf(this.layout) === undefined) return;
+    try {
+      this.#open();
+    } catch (error) {
+      this.#isToBeMade = false;
+      this.#readFailed(error);
     }
   }
 

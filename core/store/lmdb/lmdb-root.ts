@@ -67,7 +67,8 @@ export class Root {
     const isReadOnly = readOnly && !isWritable(layout);
     this.database = loadLmdb().open<Bytes, Bytes>({ ...settings, path: layout.db, readOnly: isReadOnly });
     this.identity = identityOf(layout);
-    closeAtExit(this);
+    open.add(this);
+    closeRootsAtExit();
   }
 
   private get mark(): Mark | undefined {
@@ -99,9 +100,8 @@ export class Root {
 const open = new Set<Root>();
 let watching = false;
 
-/** After the listeners of those who write until then. */
-function closeAtExit(root: Root): void {
-  open.add(root);
+/** After the listeners of those who write until then; to be called before those begin, since they may open one. */
+export function closeRootsAtExit(): void {
   if (watching) return;
   watching = true;
   process.on('exit', () => {

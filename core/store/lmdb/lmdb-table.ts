@@ -18,11 +18,13 @@ const FIRST: Bytes = Uint8Array.of(0);
 
 export class Table {
   readonly #failed: (error: unknown) => void;
+  readonly #missed: () => void;
   #db: LmdbDatabase | undefined;
 
-  /** `failed` is told of errors while reading. */
-  constructor(failed: (error: unknown) => void) {
+  /** `failed` is told of errors while reading; `missed`, before a read, that there is no database. It may attach one. */
+  constructor(failed: (error: unknown) => void, missed: () => void) {
     this.#failed = failed;
+    this.#missed = missed;
   }
 
   attach(db: LmdbDatabase | undefined): void {
@@ -43,9 +45,9 @@ export class Table {
   }
 
   #peek(key: Bytes): Buffer | undefined {
-    if (this.#db === undefined) return undefined;
+    if (this.#db === undefined) this.#missed();
     try {
-      return this.#db.getBinaryFast(key);
+      return this.#db?.getBinaryFast(key);
     } catch (error) {
       this.#failed(error);
       return undefined;
@@ -90,6 +92,7 @@ export class Table {
   }
 
   #read<T>(action: () => T): T | undefined {
+    if (this.#db === undefined) this.#missed();
     try {
       return action();
     } catch (error) {

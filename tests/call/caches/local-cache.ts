@@ -1,4 +1,5 @@
-import { chmodSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { chmodSync, existsSync, readdirSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -47,6 +48,49 @@ test('what one process files the next one finds', () =>
       await store.close();
     }
     assert.is(ran, 3);
+  }));
+
+test('a cache that is not there is made when something is filed, and found by who has looked already', () =>
+  inNewFolder(async (root) => {
+    ran = 0;
+    const [first, second] = [new LocalCache(root), new LocalCache(root)];
+    const data = join(root, 'db-1/data.mdb');
+    assert.is(
+      cache(first, () => spell.contains(1)),
+      false,
+    );
+    assert.is(existsSync(data), false);
+    cache(second, () => spell(1));
+    second.flush();
+    assert.is(existsSync(data), true);
+    assert.is(
+      cache(first, () => spell.contains(1)),
+      true,
+    );
+    cache(first, () => spell(1));
+    assert.is(ran, 1);
+    await Promise.all([first.close(), second.close()]);
+  }));
+
+test('a cache that is made while its process ends is whole, and left as by any other', () =>
+  inNewFolder((root) => {
+    const core = `${import.meta.dirname}/../../../core`;
+    const program = `
+      import { LocalCache } from '${core}/call/caches/local-cache.ts';
+      import { cache } from '${core}/call/context.ts';
+      import { fleche } from '${core}/call/memo/fleche.ts';
+      cache(new LocalCache(${JSON.stringify(root)}), () => fleche((x) => x + 1, { name: 'next', args: ['x'] })(1));
+      process.exit();`;
+    const { status, stderr } = spawnSync(
+      process.execPath,
+      ['--import', 'tsx', '--input-type=module', '--eval', program],
+      { encoding: 'utf8' },
+    );
+    assert.equal([status, stderr], [0, '']);
+    assert.equal(readdirSync(join(root, 'db-1')).sort(), ['data.mdb', 'lock.mdb']);
+    const store = new LocalCache(root);
+    assert.is(store.query().count(), 1);
+    return store.close();
   }));
 
 test('a cache for reading only answers, and makes what it has not', () =>
