@@ -12,7 +12,7 @@ const ABSENT = digest('absent');
 const NO_NAMES: readonly string[] = [];
 /** What all modules of a folder share is looked at once in so many ms, or for a small share of the time if that takes long. */
 const MOMENT = 50;
-const SHARE = 1 / 50;
+const SHARE = 1 / 200;
 const LONGEST_MOMENT = 500;
 /** More entries than this are no input of a module. */
 const MOST_ENTRIES = 20_000;

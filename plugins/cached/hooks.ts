@@ -124,7 +124,8 @@ export class Hooks {
     this.#settings = settings;
     this.#form = form;
     this.#idleMs = idleMs;
-    this.#calls = new TracedCalls({ cache: () => cacheOf(settings, root), who: plugin, onWarning, now });
+    const renew = (): void => this.machine.renew();
+    this.#calls = new TracedCalls({ cache: () => cacheOf(settings, root), who: plugin, onWarning, now, renew });
   }
 
   get report(): Report {
@@ -249,15 +250,11 @@ export class Hooks {
   flush(): Promise<void> {
     clearTimeout(this.#idle);
     this.#idle = undefined;
-    this.machine.renew();
     return this.#calls.flush().finally(() => notAtExit(this.#finish));
   }
 
   /** The same at once, for a process that ends. */
-  readonly #finish = (): void => {
-    this.machine.renew();
-    this.#calls.finish();
-  };
+  readonly #finish = (): void => this.#calls.finish();
 }
 
 function keptOf(call: Kept, obstacles: Set<string>): Packed | undefined {

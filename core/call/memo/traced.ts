@@ -51,6 +51,8 @@ export interface TracedOptions {
   readonly onWarning: (message: string) => void;
   /** ms since the epoch. */
   readonly now: () => number;
+  /** Called before it is asked whether things still hold: what was seen a moment ago does not count then. */
+  readonly renew?: () => void;
 }
 
 type Lists = readonly (readonly [PartKind, string][])[];
@@ -89,7 +91,7 @@ export class TracedCalls {
   constructor(options: TracedOptions) {
     this.#options = options;
     this.#trouble = new Trouble(options.who, false, options.onWarning);
-    this.#waiting = new WaitingFilings(this.#trouble);
+    this.#waiting = new WaitingFilings(this.#trouble, options.renew ?? ((): void => {}));
   }
 
   lookup(call: TracedCall, look: Look): Awaitable<TracedAnswer> {

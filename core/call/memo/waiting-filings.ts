@@ -28,10 +28,13 @@ const MOST = 1000;
 export class WaitingFilings {
   readonly #waiting = new Map<Key, Filing>();
   readonly #trouble: Trouble;
+  readonly #renew: () => void;
   #draining: Promise<void> | undefined;
 
-  constructor(trouble: Trouble) {
+  /** `renew` is called before filings are asked whether they hold. */
+  constructor(trouble: Trouble, renew: () => void) {
     this.#trouble = trouble;
+    this.#renew = renew;
   }
 
   /** What waits under a key for this cache. */
@@ -69,6 +72,7 @@ export class WaitingFilings {
     await nextTurn();
     while (this.#waiting.size > 0) {
       let left = SLICE;
+      this.#renew();
       for (const filing of this.#waiting.values()) {
         const written = this.#write(filing, round);
         if (isPromise(written)) await written;
@@ -90,6 +94,7 @@ export class WaitingFilings {
   /** Files at once what waits, in caches that answer at once. */
   finish(): void {
     const round: Round = new Map();
+    this.#renew();
     for (const filing of this.#waiting.values()) void this.#write(filing, round);
     for (const cache of round.keys()) void this.#trouble.attempt(() => cache.flush(), undefined);
   }

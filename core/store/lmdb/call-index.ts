@@ -136,6 +136,7 @@ export function spanOf(
 function writeTime(target: Buffer, time: number): void {
   // Adding 0 makes 0 of -0, which would not sort with it.
   target.writeDoubleBE(time + 0);
-  const bits = target.readBigUInt64BE();
-  if (bits >> 63n === 0n) target.writeBigUInt64BE(bits ^ 0x7fff_ffff_ffff_ffffn);
+  if (target.readInt8() < 0) return;
+  target.writeUInt32BE((target.readUInt32BE() ^ 0x7fff_ffff) >>> 0);
+  target.writeUInt32BE(~target.readUInt32BE(4) >>> 0, 4);
 }

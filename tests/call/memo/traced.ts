@@ -87,6 +87,26 @@ test('a cache that fails is a miss and one warning, when asked and when written'
   assert.is(warnings.length, 1);
 });
 
+test('what was seen a moment ago does not count when it is asked whether an answer still holds', async () => {
+  const { cache } = setup();
+  const asked: string[] = [];
+  const first = new TracedCalls({
+    cache: () => cache,
+    who: 'test',
+    onWarning: () => {},
+    now: () => 0,
+    renew: () => asked.push('renew'),
+  });
+  const holds = (): boolean => asked.push('holds') === 0;
+  await first.file(CALL, [], () => 'A', {}, holds);
+  await first.flush();
+  assert.equal(asked, ['renew', 'holds']);
+  assert.is((await first.lookup(CALL, world({}))).found, false);
+  await first.file(CALL, [], () => 'A', {}, holds);
+  first.finish();
+  assert.equal(asked.slice(2), ['renew', 'holds']);
+});
+
 test('many answers are all written, those that come meanwhile too', async () => {
   const { calls } = setup();
   const first = calls();
