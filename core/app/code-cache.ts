@@ -15,6 +15,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { readOwn } from '../store/own-file.ts';
 
 interface LoadedCode {
   readonly exports: unknown;
@@ -97,7 +98,7 @@ const NOTHING: Kept = { counts: {}, code: undefined };
 /** One line, the digest of the code and the counts; then the code. V8 does not check the code it is given. */
 function readKept(place: string, digestOf: Digest): Kept {
   try {
-    const bytes = readFileSync(place);
+    const bytes = readOwn(place);
     const end = bytes.indexOf('\n');
     const [digest, counts = ''] = bytes.toString('latin1', 0, end).split(' ');
     const code = bytes.subarray(end + 1);

@@ -2,8 +2,9 @@
  * How the runs of one workspace went: one line of JSON a run, in a file beside its cache. Nothing but statistics depends
  * on it, so trouble with it is passed over, and a line that was cut short is left out.
  */
-import { appendFileSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs';
+import { renameSync, statSync, writeFileSync } from 'node:fs';
 import type { RunSummary } from '../graph/tasks/outcome.ts';
+import { appendOwn, readOwn } from '../store/own-file.ts';
 
 export interface PastRun {
   /** When it ended, ms since the epoch. */
@@ -24,7 +25,7 @@ export function noteRun(file: string, { ran, cached, failed, ms, saved }: RunSum
   if (ran + cached + failed === 0) return;
   const run: PastRun = { at, ran, cached, failed, ms: Math.round(ms), saved: Math.round(saved) };
   try {
-    appendFileSync(file, `${JSON.stringify(run)}\n`);
+    appendOwn(file, `${JSON.stringify(run)}\n`);
   } catch {
     // A workspace that cannot be written: its runs are not counted.
   }
@@ -34,7 +35,7 @@ export function noteRun(file: string, { ran, cached, failed, ms, saved }: RunSum
 export function readRuns(file: string): readonly PastRun[] {
   let text: string;
   try {
-    text = readFileSync(file, 'utf8');
+    text = readOwn(file).toString();
   } catch {
     return [];
   }

@@ -15,7 +15,7 @@
  *     trash/                        what was set aside instead of being deleted, such as a damaged environment
  */
 import { randomBytes } from 'node:crypto';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { systemCode } from '../base/errors.ts';
 import { type Digest, isDigest } from '../base/hash.ts';
@@ -56,12 +56,27 @@ const CACHEDIR_TAG = `Signature: 8a477f597d28d172789f06886806bc55
 # This folder is a cache of fleche. Everything in it can be made again; delete it whenever you like.
 `;
 
-/** Makes the folders and marks the root as a cache. Cheap when they are there; throws system errors. */
-export function prepareLayout(layout: Layout): void {
-  if (existsSync(layout.db)) return;
-  for (const folder of [layout.cas, layout.tmp, layout.logs, layout.db]) mkdirSync(folder, { recursive: true });
+/**
+ * Makes the folders and marks the root as a cache. What stands in the place of one and is no folder is moved aside: gives
+ * where to. Cheap when all are there; throws system errors.
+ */
+export function prepareLayout(layout: Layout): readonly string[] {
+  const folders = [layout.cas, layout.tmp, layout.logs, layout.db];
+  const aside = [...folders, layout.trash].flatMap(cleared);
+  if (aside.length === 0 && existsSync(layout.db)) return aside;
+  for (const folder of folders) mkdirSync(folder, { recursive: true });
   writeIfAbsent(join(layout.root, 'CACHEDIR.TAG'), CACHEDIR_TAG);
   writeIfAbsent(join(layout.root, '.gitignore'), '*\n');
+  return aside;
+}
+
+/** Moves aside what stands in the place of a folder; a link to a folder is one. */
+function cleared(folder: string): readonly string[] {
+  const isThere = lstatSync(folder, { throwIfNoEntry: false }) !== undefined;
+  if (!isThere || statSync(folder, { throwIfNoEntry: false })?.isDirectory() === true) return [];
+  const aside = `${folder}.aside-${randomBytes(3).toString('hex')}`;
+  renameSync(folder, aside);
+  return [aside];
 }
 
 function writeIfAbsent(path: string, text: string): void {

@@ -172,16 +172,17 @@ const MUCH = 83_500;
 
 /**
  * Of the cache everything may be touched: that nothing of it was changed the moment of its data file tells. What is done
- * in it beside that, by every process that opens it, is of no matter, and neither is who lives.
+ * in it beside that, by every process that opens it, is of no matter, its folders included, and neither is who lives.
  */
 function mattersIn(layout: Layout): Matters {
   const distrust = slashed(distrustFile(layout));
-  const [cache, db, runs] = [layout.root, layout.db, runsFile(layout)].map(slashed);
+  const [cache, db] = [slashed(layout.root), slashed(layout.db)];
+  const open = new Set([layout.root, layout.cas, layout.tmp, layout.logs, layout.trash, runsFile(layout)].map(slashed));
   return {
     isOwn: (path) => slashed(path).startsWith(`${cache}/`) || slashed(path) === cache,
     isLookedAt(path) {
       const place = slashed(path);
-      if (place === cache || place === runs || PROCESS.test(place)) return false;
+      if (open.has(place) || PROCESS.test(place)) return false;
       return place === distrust || !place.startsWith(`${db}`);
     },
   };

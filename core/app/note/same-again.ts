@@ -3,11 +3,12 @@
  * is seen again, it is said again what was said then. Whatever else there is, the note is nothing, and the ordinary way is
  * gone. Loaded before anything else, so it must be small.
  */
-import { readFileSync, rmSync } from 'node:fs';
+import { rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { formatDuration } from '../../base/duration.ts';
 import { CACHE_FOLDER, layoutOf, noteFile } from '../../store/layout.ts';
 import { momentOf } from '../../store/lmdb/lmdb-moment.ts';
+import { readOwn } from '../../store/own-file.ts';
 import { noteRun } from '../run-history.ts';
 import { isSeenAgain } from './look-again.ts';
 import { unpackNote } from './note.ts';
@@ -68,7 +69,7 @@ function noteFor(asker: Asker): { readonly path: string; readonly bytes: Buffer 
 
 function bytesAt(path: string): Buffer | undefined {
   try {
-    return readFileSync(path);
+    return readOwn(path);
   } catch {
     // Nobody has left one here.
     return undefined;

@@ -55,7 +55,7 @@ function findingsOf(report: LmdbReport): readonly Finding[] {
   const findings: Finding[] = [
     ...report.obstacles.map((what) => ({
       what: `nothing can be kept: ${harmless(what)}`,
-      advice: 'put it right, or name another folder for the cache; until then every run does everything',
+      advice: 'put it right, or name another folder for the cache: where a run cannot do so itself, it does everything',
     })),
     ...report.troubles.map((what) => ({ what: harmless(what), advice: 'runs go on without it' })),
   ];

@@ -2,7 +2,8 @@
  * The clock that stamps files. It is coarser than others and may be another machine's, so that what it says now is found
  * out by writing a file of our own.
  */
-import { type Stats, statSync, writeFileSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
+import { writeOwn } from '../../store/own-file.ts';
 
 /** ms since the epoch, by a clock of this process that agrees with the one that stamps files but for a tick. */
 export interface FileClock {
@@ -33,6 +34,6 @@ export function fileClock(now: () => number, place: string): FileClock {
 
 /** Writes to a file, and gives what it is then: `ctimeMs` is this moment. Throws what the system does. */
 export function stamped(place: string): Stats {
-  writeFileSync(place, '');
+  writeOwn(place, '');
   return statSync(place);
 }

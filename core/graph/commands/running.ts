@@ -5,20 +5,11 @@
  * Each process has one file of notes, and adds a line when a command was started and another when it has ended: to make
  * and to remove a file for each command would cost as much as starting it.
  */
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  realpathSync,
-  rmSync,
-  writeSync,
-} from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, realpathSync, rmSync, writeSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { systemCode } from '../../base/errors.ts';
 import type { Owner } from '../../store/leases.ts';
+import { readOwn } from '../../store/own-file.ts';
 import { identityOf, isRunning, SELF } from '../../store/owner.ts';
 import { groupsPrintingTo, ProcessGroup } from './process-group.ts';
 
@@ -99,7 +90,7 @@ class Notes {
 
   #beginFile(): void {
     this.remove();
-    mkdirSync(this.#folder, { recursive: true });
+    makeFolder(this.#folder);
     this.#fd = openSync(this.#path, 'w');
     this.#size = 0;
     this.#add(SELF);
@@ -114,6 +105,16 @@ class Notes {
     closeSync(this.#fd);
     this.#fd = undefined;
     rmSync(this.#path, { force: true });
+  }
+}
+
+function makeFolder(folder: string): void {
+  try {
+    mkdirSync(folder, { recursive: true });
+  } catch {
+    // Something else stands in its place, where nobody but this program has anything to do.
+    rmSync(folder, { force: true });
+    mkdirSync(folder, { recursive: true });
   }
 }
 
@@ -139,7 +140,8 @@ function namesIn(folder: string): readonly string[] {
   try {
     return readdirSync(folder);
   } catch (error) {
-    if (systemCode(error) === 'ENOENT') return [];
+    const code = systemCode(error);
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
     throw error;
   }
 }
@@ -158,7 +160,7 @@ function notedIn(folder: string, name: string): Noted | undefined {
   const path = join(folder, name);
   let lines: readonly unknown[];
   try {
-    lines = readFileSync(path, 'utf8').split('\n').map(parsed);
+    lines = readOwn(path).toString().split('\n').map(parsed);
   } catch {
     // Removed meanwhile, or a folder.
     return undefined;

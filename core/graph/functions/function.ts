@@ -2,14 +2,15 @@
  * Runs one function in a worker thread, so that it can be ended, can end itself, and prints into its own log.
  * Arguments and result cross the border as stored bytes: what comes back is what a later hit will give.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { pathToFileURL } from 'node:url';
 import { encode } from '../../base/encode.ts';
-import { FlecheError, messageOf, systemCode } from '../../base/errors.ts';
+import { FlecheError, messageOf } from '../../base/errors.ts';
 import { type Digest, sha256 } from '../../base/hash.ts';
 import { type AbsPath, type RelPath, toAbs } from '../../base/paths.ts';
 import { LogFile, type LogListener } from '../../files/log-file.ts';
 import { decodeAt } from '../../files/refs.ts';
+import { readOwn } from '../../store/own-file.ts';
 import type { CodeClosure } from '../code/code.ts';
 import { labelOf } from './function-protocol.ts';
 import { FunctionThread } from './function-thread.ts';
@@ -126,7 +127,13 @@ function place(codeDir: AbsPath, text: string): AbsPath {
   mkdirSync(codeDir, { recursive: true });
   const temporary = `${path}.${process.pid}.${placed++}`;
   writeFileSync(temporary, text);
-  renameSync(temporary, path);
+  try {
+    renameSync(temporary, path);
+  } catch {
+    // A folder stands in its place.
+    rmSync(path, { recursive: true, force: true });
+    renameSync(temporary, path);
+  }
   return path;
 }
 
@@ -134,9 +141,9 @@ let placed = 0;
 
 function contentOf(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if (systemCode(error) === 'ENOENT') return undefined;
-    throw error;
+    return readOwn(path).toString();
+  } catch {
+    // Not there, or something else in its place.
+    return undefined;
   }
 }

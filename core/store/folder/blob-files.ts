@@ -9,6 +9,7 @@ import {
   closeSync,
   constants,
   copyFileSync,
+  lstatSync,
   openSync,
   readFileSync,
   readSync,
@@ -22,6 +23,7 @@ import { systemCode } from '../../base/errors.ts';
 import { type Digest, Sha256 } from '../../base/hash.ts';
 import { CHUNK, type Copied, chunkBuffer, copyRest, hashRest, piecesIn, statsWith } from '../file-bytes.ts';
 import { blobFile, blobNamed, inFolderOf, type Layout } from '../layout.ts';
+import { OWN_READ } from '../own-file.ts';
 import { type BlobInfo, piecesOf, verified } from '../values.ts';
 import { Draft, type DraftOptions, renameOver } from './draft.ts';
 import { namesIn } from './names-in.ts';
@@ -54,7 +56,8 @@ export class BlobFiles {
 
   #stat(digest: Digest): { readonly size: number; readonly mtimeMs: number } | undefined {
     try {
-      return statSync(blobFile(this.#layout, digest), { throwIfNoEntry: false });
+      const stat = lstatSync(blobFile(this.#layout, digest), { throwIfNoEntry: false });
+      return stat?.isFile() === true ? stat : undefined;
     } catch {
       // Not a folder where one should be, no permission: as good as absent.
       return undefined;
@@ -166,7 +169,7 @@ export class BlobFiles {
     const source = blobFile(this.#layout, digest);
     let from: number;
     try {
-      from = openSync(source, 'r');
+      from = openSync(source, OWN_READ);
     } catch {
       return undefined;
     }
@@ -183,6 +186,7 @@ export class BlobFiles {
 
   /** See `FileValueStore.copyFresh`: the system copies, or shares the blocks. */
   copyFresh(digest: Digest, path: string, mode: number): Stats | undefined {
+    if (this.#stat(digest) === undefined) return undefined;
     try {
       copyFileSync(blobFile(this.#layout, digest), path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
     } catch (error) {

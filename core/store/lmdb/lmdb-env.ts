@@ -63,7 +63,7 @@ const TABLE_SETTINGS = { encoding: 'binary', keyEncoding: 'binary' } as const;
  */
 const CONTRADICTIONS = new Set<unknown>([-30797, -30796, -30793, -30782, -30779]);
 
-type Trouble = 'read' | 'write' | 'damaged' | 'gone';
+type Trouble = 'aside' | 'read' | 'write' | 'damaged' | 'gone';
 
 export class LmdbEnv {
   readonly layout: Layout;
@@ -218,7 +218,9 @@ export class LmdbEnv {
   #prepare(): void {
     const { layout } = this;
     try {
-      prepareLayout(layout);
+      for (const aside of prepareLayout(layout)) {
+        this.#tell('aside', `no folder stood in the place of one of the cache; what did is now ${aside}`);
+      }
     } catch (error) {
       throw unusable(layout, messageOf(error), error);
     }

@@ -9,6 +9,7 @@ import {
   constants,
   existsSync,
   fstatSync,
+  lstatSync,
   mkdirSync,
   openSync,
   renameSync,
@@ -16,6 +17,7 @@ import {
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { basename } from 'node:path';
 import { FlecheError, messageOf, systemCode } from '../../base/errors.ts';
 import { dataFile, distrustFile, type Layout, lockFile, trashFolder } from '../layout.ts';
 import { pause } from '../pause.ts';
@@ -69,6 +71,10 @@ export function unusable(layout: Layout, why: string, cause?: unknown): FlecheEr
  */
 export function damageOf(layout: Layout, everything = false): string | undefined {
   if (existsSync(distrustFile(layout))) return 'it contradicted itself before';
+  // LMDB would wait for a pipe, write through a link, and end the process at a folder.
+  for (const file of [dataFile(layout), lockFile(layout)]) {
+    if (lstatSync(file, { throwIfNoEntry: false })?.isFile() === false) return `${basename(file)} is no file`;
+  }
   try {
     const fd = openSync(dataFile(layout), 'r');
     try {

@@ -65,7 +65,7 @@ function mend(place: Layout, now: number): void {
   removeMarks(staleMarks(place, now));
   if (damageOf(place) === undefined) return;
   // With its locks: who has the damaged one open must not share them with those who open the next.
-  for (const file of [dataFile(place), lockFile(place)]) rmSync(file, { force: true });
+  for (const file of [dataFile(place), lockFile(place)]) rmSync(file, { recursive: true, force: true });
 }
 
 class LmdbLeases implements LeaseStore {

@@ -3,6 +3,7 @@
  * with a number that only grows, and so stamps the file. Knows nothing of what is in it.
  */
 import { closeSync, fstatSync, openSync } from 'node:fs';
+import { OWN_READ } from '../own-file.ts';
 import { Damage, metaBytes } from './lmdb-pages.ts';
 
 /**
@@ -10,7 +11,7 @@ import { Damage, metaBytes } from './lmdb-pages.ts';
  * written to it otherwise. Undefined if it is no data file. Throws what the system throws.
  */
 export function momentOf(file: string): string | undefined {
-  const fd = openSync(file, 'r');
+  const fd = openSync(file, OWN_READ);
   try {
     const { dev, ino, size, mtimeNs, ctimeNs } = fstatSync(fd, { bigint: true });
     return `${dev} ${ino} ${size} ${mtimeNs} ${ctimeNs} ${metaBytes(fd).toString('hex')}`;

@@ -17,8 +17,8 @@ import {
   closeSync,
   existsSync,
   linkSync,
+  lstatSync,
   openSync,
-  readFileSync,
   renameSync,
   statSync,
   unlinkSync,
@@ -29,6 +29,7 @@ import { basename, join } from 'node:path';
 import { systemCode } from '../../base/errors.ts';
 import { namesIn } from '../folder/names-in.ts';
 import { type Layout, markFile, ownerOfMark, turnFile } from '../layout.ts';
+import { readOwn } from '../own-file.ts';
 import { isRunning, SELF } from '../owner.ts';
 import { pause, steadyNow } from '../pause.ts';
 
@@ -175,17 +176,30 @@ function waitForTurn(turn: string): void {
   let seen: string | undefined;
   for (let held = holdingOf(turn); held !== undefined; held = holdingOf(turn)) {
     if (held.id !== seen) until = steadyNow() + LONGEST;
-    if (isOfGone(held.who) || steadyNow() > until) return takeAway(turn, held.who);
+    if (!held.isSound || isOfGone(held.who) || steadyNow() > until) return takeAway(turn, held.who);
     seen = held.id;
     pause(LOOK_AGAIN);
   }
 }
 
-/** Who has a turn, and what tells this time from another. */
-function holdingOf(turn: string): { readonly who: string; readonly id: string } | undefined {
-  const stat = statSync(turn, { bigint: true, throwIfNoEntry: false });
-  const who = textOf(turn)?.slice(IDLE.length);
-  return stat === undefined || who === undefined ? undefined : { who, id: `${stat.ino} ${stat.ctimeNs}` };
+interface Holding {
+  readonly who: string;
+  /** Tells this time from another. */
+  readonly id: string;
+  /** Nobody has a turn that is no file. */
+  readonly isSound: boolean;
+}
+
+/** Who has a turn. */
+function holdingOf(turn: string): Holding | undefined {
+  const stat = lstatSync(turn, { bigint: true, throwIfNoEntry: false });
+  if (stat === undefined) return undefined;
+  return { who: holderIn(turn), id: `${stat.ino} ${stat.ctimeNs}`, isSound: stat.isFile() };
+}
+
+/** Empty where it cannot be read. */
+function holderIn(turn: string): string {
+  return textOf(turn)?.slice(IDLE.length) ?? '';
 }
 
 function takeAway(turn: string, who: string): void {
@@ -193,7 +207,7 @@ function takeAway(turn: string, who: string): void {
   try {
     renameSync(turn, away);
     // Somebody may have taken it away, and somebody else taken it, since it was looked at.
-    if (textOf(away)?.slice(IDLE.length) !== who) linkSync(away, turn);
+    if (holderIn(away) !== who) linkSync(away, turn);
   } catch {
     // Somebody else was faster.
   }
@@ -220,7 +234,7 @@ function isCommitting(path: string): boolean {
 
 function textOf(path: string): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readOwn(path).toString();
   } catch {
     return undefined;
   }
