@@ -139,6 +139,8 @@ export class History {
       const then = next.tasks.find(({ name }) => name === task.name);
       if (String(then?.outputs) !== String(task.outputs)) this.#unsquat(task);
       if (then?.folder === undefined) this.#unhandAll(task);
+      // What a task wrote that declared nothing is not known, so what stands where it writes from now on may be anybody's.
+      if (task.outputs.length === 0 && then !== undefined && then.outputs.length > 0) this.#isForgetful = true;
     }
     this.#blueprint = next;
   }
