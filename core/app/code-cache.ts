@@ -9,7 +9,7 @@
  * with this module, which is on the way of `--version`.
  *
  * Node itself carries compiled code of its own parts, and that too belongs to V8's flags: whatever of Node is loaded after
- * a flag was changed is compiled from source. So flags are changed when most is loaded.
+ * one was changed is compiled from source. So the flag is changed when most is loaded.
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -37,14 +37,11 @@ const RUNS = 3;
 /**
  * How much of a function has to run before V8 optimises it, in bytes of its compiled form; by default a fifteenth of that.
  * In a run that is over in a moment optimising costs more than it gives: with this one that has nothing to do takes an
- * eighth less processor time. `from` and `to` are the versions of V8 that are known to have the flag.
+ * eighth less processor time.
  */
-const PATIENCE = { flag: '--interrupt-budget=1000000', from: 11, to: 11 };
-/**
- * Garbage is collected in one go, when there is much of it: to begin early, in small steps and on other processors, is for
- * programs that must never stand still, and most runs are over before there is much.
- */
-const IN_ONE_GO = { flag: '--no-incremental-marking', from: 11, to: 14 };
+const PATIENCE = '--interrupt-budget=1000000';
+/** The version of V8 that has this flag, that of Node 20: others complain aloud of it. */
+const PATIENT = 11;
 
 /**
  * Loads `file` (absolute), with compiled code from `folder`, or without if that is undefined; of that, what was kept for
@@ -69,12 +66,7 @@ export function loadCode(file: string, folder: string | undefined, kind: string)
   return {
     exports: module.exports,
     settle(label) {
-      if (isKept(label)) return;
-      const version = Number.parseInt(process.versions.v8, 10);
-      for (const { flag, from, to } of [PATIENCE, IN_ONE_GO]) {
-        // V8 complains aloud of flags that it does not have.
-        if (version >= from && version <= to) v8.setFlagsFromString(flag);
-      }
+      if (!isKept(label) && Number.parseInt(process.versions.v8, 10) === PATIENT) v8.setFlagsFromString(PATIENCE);
     },
     keep(label) {
       if (place === undefined || !isKept(label)) return;
