@@ -77,10 +77,11 @@ const start = performance.now();
 const cache = mode === 'cold' || mode === 'warm' ? new LocalCache(join(root, '.fleche')) : undefined;
 const used = cache === undefined ? noted(make(options)) : cached(make, { options, cache, ...told });
 await (bundler === 'vite' ? withVite() : withEsbuild());
+// Nobody waits for what is written then but who waits for the process to end.
+await cache?.close();
 const time = performance.now() - start;
 const { user, system } = process.cpuUsage(processor);
 const hits = cache === undefined ? 0 : [used].flat(3).reduce((sum, one) => sum + hitsOf(one), 0);
-await cache?.close();
 if (mode === 'without') writeFileSync(INSTANT, JSON.stringify(answers));
 const files = readdirSync(join(root, 'dist'), { recursive: true, encoding: 'utf8' }).sort();
 const scripts = files.filter((name) => /\.(?:js|css)$/.test(name));

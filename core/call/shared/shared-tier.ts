@@ -15,7 +15,7 @@ import { Incoming } from './incoming.ts';
 import { Lanes } from './lanes.ts';
 import type { LocalSide } from './local-side.ts';
 import { Outgoing } from './outgoing.ts';
-import { SharedSheaf } from './shared-sheaf.ts';
+import { SharedRecordPack } from './shared-record-pack.ts';
 import { type SharedReport, SharedTally } from './tally.ts';
 
 export interface TierOptions {
@@ -69,7 +69,7 @@ export class SharedTier {
   readonly #pushing = new Set<Promise<void>>();
   /** Who signed the answers that came in this process. */
   readonly #signers = new Map<Key, string | null>();
-  #sheaf: SharedSheaf | undefined;
+  #recordPack: SharedRecordPack | undefined;
 
   constructor(options: TierOptions) {
     this.#options = options;
@@ -112,7 +112,7 @@ export class SharedTier {
   expect(tasks: readonly string[]): void {
     const { store, namespace, verifier, signer } = this.#options;
     const { signal } = this.#ending;
-    this.#sheaf ??= SharedSheaf.of(tasks, { store, namespace, verifier, signer, tally: this.#tally, signal });
+    this.#recordPack ??= SharedRecordPack.of(tasks, { store, namespace, verifier, signer, tally: this.#tally, signal });
   }
 
   /**
@@ -133,7 +133,7 @@ export class SharedTier {
     if (!reads || (absent !== undefined && now() - absent < ABSENT_FOR) || !this.#reading.allows()) return false;
     const isOver = this.#patience();
     const isHere = await this.#attempt(this.#reading, async () => {
-      const sealed = (await this.#fromSheaf(key)) ?? (await this.#open(key, isOver));
+      const sealed = (await this.#fromRecordPack(key)) ?? (await this.#open(key, isOver));
       return sealed !== undefined && (await this.#incoming(sealed, side).accept());
     });
     if (isHere === true) this.#tally.hits++;
@@ -174,8 +174,8 @@ export class SharedTier {
     return () => this.#reading.stops !== stops;
   }
 
-  async #fromSheaf(key: Key): Promise<Sealed | undefined> {
-    const found = await this.#sheaf?.find(key);
+  async #fromRecordPack(key: Key): Promise<Sealed | undefined> {
+    const found = await this.#recordPack?.find(key);
     return found && this.#take(key, found);
   }
 
@@ -192,7 +192,7 @@ export class SharedTier {
       return undefined;
     }
     const { sealed } = opened;
-    this.#sheaf?.keep({ key, name: sealed.record.name, bytes });
+    this.#recordPack?.keep({ key, name: sealed.record.name, bytes });
     return this.#take(key, opened);
   }
 
@@ -254,7 +254,7 @@ export class SharedTier {
     const sent = await this.#attempt(this.#writing, () => outgoing.send());
     if (sent instanceof Uint8Array) {
       this.#tally.stored++;
-      this.#sheaf?.add({ key: record.key, name: record.name, bytes: sent });
+      this.#recordPack?.add({ key: record.key, name: record.name, bytes: sent });
     } else this.#tally.unstored++;
     if (typeof sent === 'string') this.#options.onTrouble(`${sent} (the shared cache "${this.name}")`);
   }
@@ -286,7 +286,7 @@ export class SharedTier {
 
   /** Waits for what is being sent, at most so long, ms. Whether everything was. */
   async flush(deadline: number): Promise<boolean> {
-    const sent = this.#sent().then(() => this.#sendSheaf());
+    const sent = this.#sent().then(() => this.#sendRecordPack());
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, deadline);
@@ -297,10 +297,11 @@ export class SharedTier {
   }
 
   /** Nobody needs it: what becomes of it is told like all trouble, and that is all. */
-  async #sendSheaf(): Promise<void> {
-    const sheaf = this.#sheaf;
-    if (sheaf === undefined || !this.#options.writes || this.#ending.signal.aborted || !this.#writing.allows()) return;
-    await this.#attempt(this.#writing, () => sheaf.send()).catch(() => {});
+  async #sendRecordPack(): Promise<void> {
+    const recordPack = this.#recordPack;
+    if (recordPack === undefined || !this.#options.writes || this.#ending.signal.aborted || !this.#writing.allows())
+      return;
+    await this.#attempt(this.#writing, () => recordPack.send()).catch(() => {});
   }
 
   async #sent(): Promise<void> {

@@ -3,9 +3,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Key } from '../../../core/base/hash.ts';
 import type { CallRecord } from '../../../core/store/record.ts';
+import { bind, MAX_RECORD_PACK, recordPackKey, unbind } from '../../../core/store/remote/record-pack.ts';
 import { type Expectation, RemoteFault } from '../../../core/store/remote/remote.ts';
 import { seal } from '../../../core/store/remote/sealed.ts';
-import { bind, MAX_SHEAF, sheafKey, unbind } from '../../../core/store/remote/sheaf.ts';
 import { Signer, Verifier } from '../../../core/store/remote/signing.ts';
 import { aKey, CASES } from '../../store/_record.ts';
 import { MemoryRemote } from '../../store/remote/_memory-remote.ts';
@@ -13,7 +13,7 @@ import { type KeyPair, keyPair, type MachineUnderTest, machine, TRUSTED, taskRec
 
 const TASKS = 40;
 const NAMES: readonly string[] = Array.from({ length: TASKS }, (_, at) => `task${at}`);
-const SHEAF = sheafKey(NAMES);
+const PACK = recordPackKey(NAMES);
 /** So many are asked for one by one. */
 const FEW = 8;
 
@@ -26,10 +26,10 @@ class Server extends MemoryRemote {
     return super.getRecord(key, expected);
   }
 
-  sheaf(): Uint8Array {
-    const sheaf = this.records.get(SHEAF);
-    if (sheaf === undefined) throw new Error('there is no sheaf');
-    return sheaf;
+  recordPack(): Uint8Array {
+    const pack = this.records.get(PACK);
+    if (pack === undefined) throw new Error('there is no record pack');
+    return pack;
   }
 }
 
@@ -55,14 +55,14 @@ async function askAll(at: MachineUnderTest, records: readonly Pick<CallRecord, '
   return came.filter((is) => is).length;
 }
 
-/** A server with a sheaf of all tasks. */
+/** A server with a record pack of all tasks. */
 async function filled(
   server = new Server(),
 ): Promise<{ readonly server: Server; readonly records: readonly CallRecord[] }> {
   const writer = client(server);
   const records = answersOf(writer);
   await sendAll(writer, records);
-  server.sheaf();
+  server.recordPack();
   server.asked.length = 0;
   return { server, records };
 }
@@ -71,7 +71,7 @@ test('many answers come with one request, and are those that were sent', async (
   const { server, records } = await filled();
   const reader = client(server);
   assert.is(await askAll(reader, records), TASKS);
-  assert.equal(server.asked, [SHEAF]);
+  assert.equal(server.asked, [PACK]);
   for (const record of records) assert.equal(reader.calls.get(record.key), record);
   assert.equal(reader.troubles, []);
   assert.equal(reader.tier.report.hits, TASKS);
@@ -84,10 +84,10 @@ test('few answers are asked for one by one, and when they get more, the rest at 
   assert.equal(new Set(server.asked), new Set(records.slice(0, FEW).map(({ key }) => key)));
   server.asked.length = 0;
   assert.is(await askAll(reader, records.slice(FEW)), TASKS - FEW);
-  assert.equal(server.asked, [SHEAF]);
+  assert.equal(server.asked, [PACK]);
 });
 
-test('what is not in the sheaf is asked for by itself', async () => {
+test('what is not in the record pack is asked for by itself', async () => {
   const { server, records } = await filled();
   const other = machine(server);
   const [extra] = answersOf(other, ['later']);
@@ -104,41 +104,41 @@ test('a new answer takes the place of the one of the same task, and all others s
   const now = [...news, ...records.slice(3)];
   server.asked.length = 0;
   assert.is(await askAll(client(server), now), TASKS);
-  assert.equal(server.asked, [SHEAF]);
-  const unbound = await unbind(server.sheaf(), { key: SHEAF, namespace: 'trusted' }, undefined);
+  assert.equal(server.asked, [PACK]);
+  const unbound = await unbind(server.recordPack(), { key: PACK, namespace: 'trusted' }, undefined);
   assert.is('entries' in unbound && unbound.entries.length, TASKS);
 });
 
-test('who may write makes a sheaf of what it found without one; who may not, does not', async () => {
+test('who may write makes a record pack of what it found without one; who may not, does not', async () => {
   const { server, records } = await filled();
-  server.records.delete(SHEAF);
+  server.records.delete(PACK);
   const reader = client(server, { writes: false });
   assert.is(await askAll(reader, records), TASKS);
   await reader.tier.flush(60_000);
-  assert.is(server.records.has(SHEAF), false);
+  assert.is(server.records.has(PACK), false);
   const writer = client(server);
   assert.is(await askAll(writer, records), TASKS);
   await writer.tier.flush(60_000);
   server.asked.length = 0;
   assert.is(await askAll(client(server), records), TASKS);
-  assert.equal(server.asked, [SHEAF]);
+  assert.equal(server.asked, [PACK]);
 });
 
 test('nothing is sent where nothing is new', async () => {
   const { server, records } = await filled();
-  const before = server.sheaf();
+  const before = server.recordPack();
   const writer = client(server);
   await askAll(writer, records);
   await writer.tier.close(60_000);
-  assert.is(server.sheaf(), before);
+  assert.is(server.recordPack(), before);
 });
 
-test('a sheaf that nobody signed, or a stranger, or for another place, is not believed, and no answer is lost', async () => {
+test('a record pack that nobody signed, or a stranger, or for another place, is not believed, and no answer is lost', async () => {
   const stranger = new Signer(keyPair().privateKey);
   const trusted = new Signer(TRUSTED.privateKey);
-  const place = { key: SHEAF, namespace: 'trusted' };
+  const place = { key: PACK, namespace: 'trusted' };
   const elsewhere = { ...place, namespace: 'pr' };
-  const another = { ...place, key: sheafKey(['a']) };
+  const another = { ...place, key: recordPackKey(['a']) };
   for (const [signer, at, why] of [
     [undefined, place, 'unsigned'],
     [stranger, place, 'unknown key'],
@@ -146,16 +146,16 @@ test('a sheaf that nobody signed, or a stranger, or for another place, is not be
     [trusted, another, 'forged'],
   ] as const) {
     const { server, records } = await filled();
-    const unbound = await unbind(server.sheaf(), place, undefined);
+    const unbound = await unbind(server.recordPack(), place, undefined);
     if (!('entries' in unbound)) return assert.unreachable();
-    server.records.set(SHEAF, bind(unbound.entries, at, signer));
+    server.records.set(PACK, bind(unbound.entries, at, signer));
     const reader = client(server);
     assert.is(await askAll(reader, records), TASKS);
     assert.equal(reader.tier.report.rejected, { [why]: 1 });
   }
 });
 
-test('a record signed with a key that counts no more does not come in a sheaf of one that does', async () => {
+test('a record signed with a key that counts no more does not come in a record pack of one that does', async () => {
   const { server, records } = await filled();
   const later = keyPair();
   const writer = client(server, {
@@ -169,9 +169,9 @@ test('a record signed with a key that counts no more does not come in a sheaf of
   assert.is(reader.calls.get(news[0]?.key ?? aKey('none'))?.name, NAMES[0]);
 });
 
-/** A sheaf in which somebody puts a record of his own that names another one as its maker. */
+/** A record pack in which somebody puts a record of his own that names another one as its maker. */
 function forgery(records: readonly CallRecord[], by: KeyPair, as: Signer): Uint8Array {
-  const place = { key: SHEAF, namespace: 'trusted' };
+  const place = { key: PACK, namespace: 'trusted' };
   const entries = records.map((record) => {
     const sealed = {
       record: { ...record, log: null },
@@ -191,13 +191,13 @@ function forgery(records: readonly CallRecord[], by: KeyPair, as: Signer): Uint8
   return bind(entries, place, new Signer(by.privateKey));
 }
 
-test('what somebody only vouches for does not come in a sheaf of another one', async () => {
+test('what somebody only vouches for does not come in a record pack of another one', async () => {
   const other = keyPair();
   const both = new Verifier([TRUSTED.publicKey, other.publicKey]);
   const server = new Server();
   const maker = machine(server);
   const forged = answersOf(maker).map((record) => ({ ...record, outputs: null, log: null }));
-  server.records.set(SHEAF, forgery(forged, other, new Signer(TRUSTED.privateKey)));
+  server.records.set(PACK, forgery(forged, other, new Signer(TRUSTED.privateKey)));
   const writer = client(server, { verifier: both });
   assert.is(await askAll(writer, forged), TASKS);
   await sendAll(writer, answersOf(writer, NAMES.slice(0, 20), 'new'));
@@ -205,11 +205,11 @@ test('what somebody only vouches for does not come in a sheaf of another one', a
   assert.is(await askAll(wary, forged), 0);
 });
 
-test('an answer out of a sheaf goes to another tier only if who vouches for it is believed there', async () => {
+test('an answer out of a record pack goes to another tier only if who vouches for it is believed there', async () => {
   const other = keyPair();
   const server = new Server();
   const forged = answersOf(machine(server)).map((record) => ({ ...record, outputs: null, log: null }));
-  server.records.set(SHEAF, forgery(forged, other, new Signer(TRUSTED.privateKey)));
+  server.records.set(PACK, forgery(forged, other, new Signer(TRUSTED.privateKey)));
   const reader = client(server, { verifier: new Verifier([TRUSTED.publicKey, other.publicKey]) });
   assert.is(await askAll(reader, forged), TASKS);
   const key = forged[0]?.key ?? aKey('none');
@@ -220,26 +220,26 @@ test('an answer out of a sheaf goes to another tier only if who vouches for it i
 
 test('a record under the key of another one is none', async () => {
   const { server, records } = await filled();
-  const place = { key: SHEAF, namespace: 'trusted' };
-  const unbound = await unbind(server.sheaf(), place, undefined);
+  const place = { key: PACK, namespace: 'trusted' };
+  const unbound = await unbind(server.recordPack(), place, undefined);
   if (!('entries' in unbound)) return assert.unreachable();
   const { entries } = unbound;
   const mixed = entries.map((entry, at) => ({ ...entry, bytes: entries[(at + 1) % TASKS]?.bytes ?? entry.bytes }));
-  server.records.set(SHEAF, bind(mixed, place, new Signer(TRUSTED.privateKey)));
+  server.records.set(PACK, bind(mixed, place, new Signer(TRUSTED.privateKey)));
   const reader = client(server);
   assert.is(await askAll(reader, records), TASKS);
   for (const record of records) assert.equal(reader.calls.get(record.key), record);
 });
 
-test('whatever is changed in a sheaf, the answers are the same', async () => {
+test('whatever is changed in a record pack, the answers are the same', async () => {
   const { server, records } = await filled();
-  const honest = Buffer.from(server.sheaf());
+  const honest = Buffer.from(server.recordPack());
   const change = fc.record({ at: fc.nat(honest.length - 1), byte: fc.nat(255), cut: fc.boolean() });
   await fc.assert(
     fc.asyncProperty(change, async ({ at, byte, cut }) => {
       const bytes = Buffer.from(cut ? honest.subarray(0, at) : honest);
       if (!cut) bytes[at] = byte;
-      server.records.set(SHEAF, bytes);
+      server.records.set(PACK, bytes);
       // Where signatures are not asked for, only the form of what comes can tell.
       for (const verifier of [undefined, new Verifier([TRUSTED.publicKey])]) {
         const reader = client(server, { verifier, writes: false });
@@ -252,13 +252,13 @@ test('whatever is changed in a sheaf, the answers are the same', async () => {
   );
 });
 
-test('a sheaf that is too long, or cannot be had, costs no answer', async () => {
+test('a record pack that is too long, or cannot be had, costs no answer', async () => {
   const { server, records } = await filled();
-  server.records.set(SHEAF, Buffer.alloc(MAX_SHEAF + 1));
+  server.records.set(PACK, Buffer.alloc(MAX_RECORD_PACK + 1));
   assert.is(await askAll(client(server), records), TASKS);
   class Broken extends Server {
     override getRecord(key: Key, expected: Expectation): Promise<Uint8Array | undefined> {
-      return key === SHEAF ? Promise.reject(new RemoteFault('down', 'no')) : super.getRecord(key, expected);
+      return key === PACK ? Promise.reject(new RemoteFault('down', 'no')) : super.getRecord(key, expected);
     }
   }
   const broken = new Broken();
@@ -266,15 +266,15 @@ test('a sheaf that is too long, or cannot be had, costs no answer', async () => 
   assert.is(await askAll(client(broken), records), TASKS);
 });
 
-test('a sheaf takes as many records as there is room for', async () => {
-  const place = { key: SHEAF, namespace: '' };
+test('a record pack takes as many records as there is room for', async () => {
+  const place = { key: PACK, namespace: '' };
   const entries = Array.from({ length: 300 }, (_, at) => ({
     key: aKey(String(at)),
     name: `"\u0000é${at}`,
     bytes: Buffer.alloc(32 * 1024, at),
   }));
   const bytes = bind(entries, place, undefined);
-  assert.ok(bytes.length <= MAX_SHEAF && bytes.length > MAX_SHEAF * 0.9);
+  assert.ok(bytes.length <= MAX_RECORD_PACK && bytes.length > MAX_RECORD_PACK * 0.9);
   const unbound = await unbind(bytes, place, undefined);
   if (!('entries' in unbound)) return assert.unreachable();
   for (const [at, entry] of unbound.entries.entries()) assert.equal(entry.bytes, entries[at]?.bytes);
@@ -297,7 +297,7 @@ test('who waits for a server that is down gives up with those who asked first', 
   }
 });
 
-test('no sheaf is made of few tasks', async () => {
+test('no record pack is made of few tasks', async () => {
   const server = new Server();
   const writer = machine(server);
   const names = NAMES.slice(0, 15);

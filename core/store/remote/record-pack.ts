@@ -1,10 +1,10 @@
 /**
- * A sheaf: the records of many tasks in one, because a request and a signature take longer than all else that is done with
- * a small record. It is shared like a record, under a key of the names of the tasks, and replaced as a whole. Whoever
+ * A record pack: the records of many tasks in one, because a request and a signature take longer than all else that is done
+ * with a small record. It is shared like a record, under a key of the names of the tasks, and replaced as a whole. Whoever
  * makes one has verified the records of others before they go in, and vouches for all of them with a signature of its own.
- * Nothing but time depends on a sheaf: what is not in it, or not in it any more, is asked for by itself.
+ * Nothing but time depends on it: what is not in it, or not in it any more, is asked for by itself.
  *
- * The header is `fleche-sheaf 1` (`envelope.ts`), and the payload
+ * The header is `fleche-records 1` (`envelope.ts`), and the payload
  *
  *     length of the index (4 bytes)   the index (JSON): (key, name of the task, length) of each   the sealed records
  */
@@ -13,11 +13,11 @@ import { byCodeUnit } from '../../base/order.ts';
 import { type Distrust, disclose, enclose, type Place } from './envelope.ts';
 import type { Signer, Verifier } from './signing.ts';
 
-/** A sheaf is never longer, bytes. */
-export const MAX_SHEAF: number = 4 * 1024 * 1024;
+/** A record pack is never longer, bytes. */
+export const MAX_RECORD_PACK: number = 4 * 1024 * 1024;
 
-/** A sealed record. Of one name there is only one in a sheaf. */
-export interface SheafEntry {
+/** A sealed record. Of one name there is only one in a record pack. */
+export interface PackedRecord {
   readonly key: Key;
   /** The name in the record. */
   readonly name: string;
@@ -26,24 +26,24 @@ export interface SheafEntry {
 
 /** `signer`: the name of the key of who vouches for it; null if nobody was asked to. */
 type Unbound =
-  | { readonly entries: readonly SheafEntry[]; readonly signer: string | null }
+  | { readonly entries: readonly PackedRecord[]; readonly signer: string | null }
   | { readonly distrust: Distrust };
 
-const HEADER = 'fleche-sheaf 1\n';
-/** Everything in a sheaf but its index and its records, bytes. */
+const HEADER = 'fleche-records 1\n';
+/** Everything in a record pack but its index and its records, bytes. */
 const OVERHEAD = 256;
 /** What an entry weighs in the index beside its name, bytes. */
 const INDEX_ENTRY = 88;
 
-/** What the sheaf of these tasks is shared under. Their order does not matter. */
-export function sheafKey(tasks: readonly string[]): Key {
+/** What the record pack of these tasks is shared under. Their order does not matter. */
+export function recordPackKey(tasks: readonly string[]): Key {
   return sha256(`${HEADER}${[...tasks].sort(byCodeUnit).map(frame).join('')}`) as string as Key;
 }
 
 /** Binds as many of these entries, the first ones, as there is room for. */
-export function bind(entries: Iterable<SheafEntry>, place: Place, signer: Signer | undefined): Uint8Array {
-  const bound: SheafEntry[] = [];
-  let room = MAX_SHEAF - OVERHEAD;
+export function bind(entries: Iterable<PackedRecord>, place: Place, signer: Signer | undefined): Uint8Array {
+  const bound: PackedRecord[] = [];
+  let room = MAX_RECORD_PACK - OVERHEAD;
   for (const entry of entries) {
     room -= entry.bytes.length + INDEX_ENTRY + JSON.stringify(entry.name).length * 3;
     if (room < 0) break;
@@ -63,11 +63,11 @@ export async function unbind(bytes: Uint8Array, place: Place, verifier: Verifier
   return entries === undefined ? { distrust: 'not decodable' } : { entries, signer: opened.signer };
 }
 
-function readEntries(payload: Buffer): readonly SheafEntry[] | undefined {
+function readEntries(payload: Buffer): readonly PackedRecord[] | undefined {
   if (payload.length < 4) return undefined;
   let at = 4 + payload.readUInt32BE(0);
   const index = readIndex(payload.toString('utf8', 4, at));
-  const entries = index?.map(([key, name, length]): SheafEntry => {
+  const entries = index?.map(([key, name, length]): PackedRecord => {
     const bytes = payload.subarray(at, at + length);
     at += length;
     return { key, name, bytes };

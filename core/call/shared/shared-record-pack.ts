@@ -1,17 +1,17 @@
 /**
- * The sheaf of a project's tasks, as one tier uses it: it is fetched once so many answers were asked for that one request
+ * The record pack of a project's tasks, as one tier uses it: it is fetched once so many answers were asked for that one request
  * for all of them takes less time, and it is made anew when answers were sent. Trouble with it costs time and no answer.
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Key } from '../../base/hash.ts';
 import type { Place } from '../../store/remote/envelope.ts';
+import { bind, MAX_RECORD_PACK, type PackedRecord, recordPackKey, unbind } from '../../store/remote/record-pack.ts';
 import type { RemoteStore } from '../../store/remote/remote.ts';
 import { isSigned, type Sealed, unsealVouched } from '../../store/remote/sealed.ts';
-import { bind, MAX_SHEAF, type SheafEntry, sheafKey, unbind } from '../../store/remote/sheaf.ts';
 import type { Signer, Verifier } from '../../store/remote/signing.ts';
 import type { SharedTally } from './tally.ts';
 
-interface SheafOptions {
+interface RecordPackOptions {
   readonly store: RemoteStore;
   readonly namespace: string;
   readonly verifier: Verifier | undefined;
@@ -20,54 +20,54 @@ interface SheafOptions {
   readonly signal: AbortSignal;
 }
 
-/** What a sheaf has of a key. */
+/** What a record pack has of a key. */
 interface Found {
   readonly sealed: Sealed;
   readonly signer: string | null;
 }
 
-/** A sheaf as it came. */
+/** A record pack as it came. */
 interface Fetched {
-  readonly entries: ReadonlyMap<Key, SheafEntry>;
+  readonly entries: ReadonlyMap<Key, PackedRecord>;
   readonly signer: string | null;
 }
 
 const NOTHING: Fetched = { entries: new Map(), signer: null };
 
-/** There is no sheaf of fewer tasks, or of fewer records. */
+/** There is no record pack of fewer tasks, or of fewer records. */
 const LEAST = 16;
 /** So many answers are asked for one by one at least. */
 const FEW = 8;
-/** As many records of a sheaf take as long to come as one answer that is asked for by itself. */
+/** As many records of a record pack take as long to come as one answer that is asked for by itself. */
 const AT_A_TIME = 50;
 /** Larger records are asked for by themselves, bytes. */
 const LARGEST = 32 * 1024;
 
-export class SharedSheaf {
-  readonly #options: SheafOptions;
+export class SharedRecordPack {
+  readonly #options: RecordPackOptions;
   readonly #place: Place;
   readonly #few: number;
   #asked = 0;
   #turn: Promise<void> | undefined;
   #fetched: Promise<Fetched> | undefined;
   /** Records that came to this process or were made by it, by name. */
-  readonly #own = new Map<string, SheafEntry>();
+  readonly #own = new Map<string, PackedRecord>();
   /** Those that were verified here. For others it is somebody's word that they were. */
   readonly #verified = new Set<Key>();
   #isNews = false;
 
   /** Undefined for too few tasks. */
-  static of(tasks: readonly string[], options: SheafOptions): SharedSheaf | undefined {
-    return tasks.length < LEAST ? undefined : new SharedSheaf(tasks, options);
+  static of(tasks: readonly string[], options: RecordPackOptions): SharedRecordPack | undefined {
+    return tasks.length < LEAST ? undefined : new SharedRecordPack(tasks, options);
   }
 
-  private constructor(tasks: readonly string[], options: SheafOptions) {
+  private constructor(tasks: readonly string[], options: RecordPackOptions) {
     this.#options = options;
-    this.#place = { key: sheafKey(tasks), namespace: options.namespace };
+    this.#place = { key: recordPackKey(tasks), namespace: options.namespace };
     this.#few = Math.max(FEW, tasks.length / AT_A_TIME);
   }
 
-  /** What the sheaf has of a key. Undefined where the key is to be asked for by itself. */
+  /** What the record pack has of a key. Undefined where the key is to be asked for by itself. */
   async find(key: Key): Promise<Found | undefined> {
     this.#asked++;
     await this.#allAsked();
@@ -93,7 +93,7 @@ export class SharedSheaf {
 
   async #fetch(): Promise<Fetched> {
     const { store, verifier, tally, signal } = this.#options;
-    const bytes = await store.getRecord(this.#place.key, { limit: MAX_SHEAF, signal });
+    const bytes = await store.getRecord(this.#place.key, { limit: MAX_RECORD_PACK, signal });
     if (bytes === undefined) return NOTHING;
     tally.bytesReceived += bytes.length;
     const unbound = await unbind(bytes, this.#place, verifier);
@@ -103,20 +103,20 @@ export class SharedSheaf {
   }
 
   /** Notes a sealed record that came from the tier and was verified. */
-  keep(entry: SheafEntry): void {
+  keep(entry: PackedRecord): void {
     if (entry.bytes.length > LARGEST) return;
     this.#own.set(entry.name, entry);
     this.#verified.add(entry.key);
   }
 
   /** Notes one that was put there. */
-  add(entry: SheafEntry): void {
+  add(entry: PackedRecord): void {
     this.keep(entry);
     this.#isNews = true;
   }
 
   /**
-   * Puts a new sheaf in the place of the one that is there, if something was sent or much was not in it: with the records
+   * Puts a new record pack in the place of the one that is there, if something was sent or much was not in it: with the records
    * of this process, and those of other tasks as they are by now. Who does so at the same time may win. Rejects with a
    * `RemoteFault`.
    */
@@ -136,7 +136,7 @@ export class SharedSheaf {
   }
 
   /** Those that this process may vouch for: somebody's word is not passed on. */
-  async #signed(entries: readonly SheafEntry[]): Promise<readonly SheafEntry[]> {
+  async #signed(entries: readonly PackedRecord[]): Promise<readonly PackedRecord[]> {
     const { namespace, verifier } = this.#options;
     const are = await Promise.all(
       entries.map(({ key, bytes }) => this.#verified.has(key) || isSigned(bytes, { key, namespace }, verifier)),
@@ -145,6 +145,6 @@ export class SharedSheaf {
   }
 }
 
-function byKey(entries: readonly SheafEntry[]): ReadonlyMap<Key, SheafEntry> {
+function byKey(entries: readonly PackedRecord[]): ReadonlyMap<Key, PackedRecord> {
   return new Map(entries.map((entry) => [entry.key, entry]));
 }
