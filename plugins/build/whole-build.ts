@@ -93,7 +93,7 @@ export async function wholeBuild(question: BuildQuestion): Promise<BuildReport> 
   if (found !== undefined) return found;
   const turn = await calls.turn(traced, root);
   try {
-    return (turn.waited ? await restore() : undefined) ?? (await made(question, calls, traced, look, machine));
+    return (await restore()) ?? (await made(question, calls, traced, look, machine));
   } finally {
     turn.end();
   }

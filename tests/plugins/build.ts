@@ -126,18 +126,21 @@ test('options, environment and identity are parts of a build; trouble with the c
 });
 
 /** A process that builds, and what it has printed. */
-function building(at: Site): {
+function building(
+  at: Site,
+  ...mode: readonly string[]
+): {
   readonly child: ChildProcess;
   says(line: string): Promise<void>;
   ended(): Promise<string>;
 } {
   const program = `${import.meta.dirname}/_build-process.ts`;
-  const child = spawn(process.execPath, ['--import', 'tsx', program, at.root, `${at.root}/cache`], {
+  const child = spawn(process.execPath, ['--import', 'tsx', program, at.root, `${at.root}/cache`, ...mode], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const lines: string[] = [];
   const reader = createInterface(child.stdout).on('line', (line) => lines.push(line));
-  const ended = once(child, 'exit');
+  const ended = once(child, 'close');
   return {
     child,
     says: async (line) => {
@@ -168,6 +171,14 @@ test('two processes that want the same build at once make it once; one that dies
     assert.is(readFileSync(`${at.root}/builds.txt`, 'utf8'), dies ? 'built\nbuilt\n' : 'built\n');
     at.end();
   }
+});
+
+test('a build that another process made between the look and the turn is put back', async () => {
+  const at = site({ ...FILES, 'builds.txt': '', go: '' });
+  await settle();
+  assert.is(await building(at, 'overtaken').ended(), 'put back');
+  assert.is(readFileSync(`${at.root}/builds.txt`, 'utf8'), 'built\n');
+  at.end();
 });
 
 test.run();

@@ -58,12 +58,10 @@ export interface TracedOptions {
 type Lists = readonly (readonly [PartKind, string][])[];
 
 interface CallTurn {
-  /** Whether another process had it before. */
-  readonly waited: boolean;
   end(): void;
 }
 
-const ALONE: CallTurn = { waited: false, end: () => {} };
+const ALONE: CallTurn = { end: () => {} };
 
 /** What is filed under the parts that are known beforehand: the answer itself if nothing else was looked at. */
 type Filed = { readonly answer: unknown } | { readonly sights: Lists };
@@ -122,8 +120,8 @@ export class TracedCalls {
   }
 
   /**
-   * The turn to make a call, among the processes that share the cache: waits while another one makes it. If one did, the
-   * answer may be on file when the turn begins. `place` keeps apart what is asked in different folders. To be ended after
+   * The turn to make a call, among the processes that share the cache: waits while another one makes it. When it begins the
+   * call is to be looked up once more, for another one may have made it since. `place` keeps apart what is asked in different folders. To be ended after
    * what was filed is flushed.
    */
   async turn(call: TracedCall, place: string): Promise<CallTurn> {
@@ -132,7 +130,7 @@ export class TracedCalls {
     const options = { name: call.name, module: place, enabled: true, waitMs: undefined, trouble: this.#trouble };
     const turn = await new Turns(options).waitLater(cache, this.#known(call).key);
     if (typeof turn === 'string') return ALONE;
-    if (turn.waited) turn.refresh();
+    turn.refresh();
     return turn;
   }
 
