@@ -15,8 +15,6 @@ const MOST = 64 * 1024 * 1024;
 export class ArrivingValues implements FileValueStore {
   readonly #inner: FileValueStore;
   readonly #atHand = new Map<Digest, Uint8Array>();
-  /** What arrived as files. */
-  readonly #fresh = new Set<Digest>();
   #size = 0;
 
   constructor(inner: FileValueStore) {
@@ -72,11 +70,7 @@ export class ArrivingValues implements FileValueStore {
 
   copyTo(digest: Digest, path: string, mode: number): Stats | undefined {
     const bytes = this.#atHand.get(digest);
-    if (bytes === undefined) {
-      const isFresh = this.#fresh.delete(digest);
-      const copied = isFresh ? this.#inner.copyFresh?.(digest, path, mode) : undefined;
-      return copied ?? this.#inner.copyTo(digest, path, mode);
-    }
+    if (bytes === undefined) return this.#inner.copyTo(digest, path, mode);
     const stats = writeNewFile(path, mode, bytes);
     this.#letGo(digest);
     return stats;
@@ -92,12 +86,10 @@ export class ArrivingValues implements FileValueStore {
 
   adopt(path: string, digest: Digest): void {
     this.#inner.adopt(path, digest);
-    this.#fresh.add(digest);
   }
 
   delete(digest: Digest): boolean {
     this.#letGo(digest);
-    this.#fresh.delete(digest);
     return this.#inner.delete(digest);
   }
 

@@ -75,11 +75,6 @@ export interface FileValueStore extends SyncValueStore {
   /** Takes over a file whose content was verified to have this digest; afterwards nothing is at `path`. */
   adopt(path: string, digest: Digest): void;
   /**
-   * As `copyTo`, for a blob that this process verified when it put it here a moment ago: it need not be read for that once
-   * more. Not there where it would be no faster.
-   */
-  copyFresh?(digest: Digest, path: string, mode: number): Stats | undefined;
-  /**
    * Takes in all blobs of a pack, which were verified, with the pack as it came. Not there where blobs are kept one by one.
    */
   putPack?(pack: PackName, bytes: Uint8Array, blobs: ReadonlyMap<Digest, Uint8Array>): void;

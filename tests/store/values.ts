@@ -80,7 +80,7 @@ valuesContract('lmdb with arrivals as files', (root) => {
   return { ...under, store: new FilesOnly(under.store, root) };
 });
 
-test('what arrived as a file and is gone is copied no more, and later copies are verified', () =>
+test('what arrived as a file is verified when it is copied, the first time too', () =>
   inNewFolder(async (folder) => {
     const { store: inner, close } = lmdb(folder, 'flush');
     const store = new FilesOnly(inner, folder);
@@ -91,11 +91,10 @@ test('what arrived as a file and is gone is copied no more, and later copies are
     assert.is(store.copyTo(digest, join(folder, 'none'), 0o644), undefined);
     assert.is(existsSync(join(folder, 'none')), false);
     store.put(digest, bytes);
-    assert.is(store.copyTo(digest, join(folder, 'first'), 0o644)?.size, bytes.length);
     const kept = blobFile(layoutOf(folder), digest);
     chmodSync(kept, 0o644);
     writeFileSync(kept, Buffer.alloc(100_000, 'y'));
-    assert.is(store.copyTo(digest, join(folder, 'second'), 0o644), undefined);
+    assert.is(store.copyTo(digest, join(folder, 'altered'), 0o644), undefined);
     await close();
   }));
 

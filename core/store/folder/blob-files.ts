@@ -15,7 +15,6 @@ import {
   readSync,
   rmSync,
   type Stats,
-  statSync,
   utimesSync,
 } from 'node:fs';
 import { join } from 'node:path';
@@ -182,19 +181,6 @@ export class BlobFiles {
     rmSync(path, { force: true });
     this.delete(digest);
     return undefined;
-  }
-
-  /** See `FileValueStore.copyFresh`: the system copies, or shares the blocks. */
-  copyFresh(digest: Digest, path: string, mode: number): Stats | undefined {
-    if (this.#stat(digest) === undefined) return undefined;
-    try {
-      copyFileSync(blobFile(this.#layout, digest), path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE);
-    } catch (error) {
-      if (systemCode(error) === 'EEXIST') throw error;
-      return this.copyTo(digest, path, mode);
-    }
-    chmodSync(path, mode);
-    return statSync(path);
   }
 
   /** Makes `path` share the blocks of `source`; undefined where that cannot be done. */

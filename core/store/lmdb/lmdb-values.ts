@@ -217,11 +217,6 @@ export class LmdbValues implements FileValueStore, Pending {
     return bytes === undefined ? this.#files.copyTo(digest, path, mode) : writeNewFile(path, mode, bytes);
   }
 
-  copyFresh(digest: Digest, path: string, mode: number): Stats | undefined {
-    const isFile = !this.#isInline(digest) && !this.#packs.has(digest);
-    return isFile ? this.#files.copyFresh(digest, path, mode) : this.copyTo(digest, path, mode);
-  }
-
   adopt(path: string, digest: Digest): void {
     this.#requireWritable();
     if (statSync(path).size > INLINE_LIMIT) return this.#files.adopt(path, digest);

@@ -40,10 +40,9 @@ export async function disclose(
   verifier: Verifier | undefined,
 ): Promise<Opened> {
   const parts = split(header, bytes);
-  if (parts === undefined) return { distrust: 'not decodable' };
-  const { line, payload } = parts;
+  if ('distrust' in parts) return parts;
+  const { payload, signature } = parts;
   if (verifier === undefined) return { payload, signer: null };
-  const signature = readSignature(line);
   if (signature === undefined) return { distrust: 'unsigned' };
   const verdict = await verifier.verify(message(header, place, payload), signature);
   return verdict === 'good' ? { payload, signer: signature.key } : { distrust: DISTRUST[verdict] };
@@ -52,19 +51,23 @@ export async function disclose(
 /** The same for bytes that somebody vouches for who has verified the signature: all that is asked is whose it is. */
 export function discloseVouched(header: string, bytes: Uint8Array, verifier: Verifier | undefined): Opened {
   const parts = split(header, bytes);
-  if (parts === undefined) return { distrust: 'not decodable' };
-  const { line, payload } = parts;
+  if ('distrust' in parts) return parts;
+  const { payload, signature } = parts;
   if (verifier === undefined) return { payload, signer: null };
-  const signature = readSignature(line);
   if (signature === undefined) return { distrust: 'unsigned' };
   return verifier.knows(signature.key) ? { payload, signer: signature.key } : { distrust: 'unknown key' };
 }
 
-function split(header: string, bytes: Uint8Array): { readonly line: string; readonly payload: Buffer } | undefined {
+interface Parts {
+  readonly payload: Buffer;
+  readonly signature: Signature | undefined;
+}
+
+function split(header: string, bytes: Uint8Array): Parts | { readonly distrust: Distrust } {
   const whole = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const end = whole.indexOf('\n', header.length);
-  if (whole.toString('latin1', 0, header.length) !== header || end < 0) return undefined;
-  return { line: whole.toString('latin1', header.length, end), payload: whole.subarray(end + 1) };
+  if (whole.toString('latin1', 0, header.length) !== header || end < 0) return { distrust: 'not decodable' };
+  return { signature: readSignature(whole.toString('latin1', header.length, end)), payload: whole.subarray(end + 1) };
 }
 
 function message(header: string, { key, namespace }: Place, payload: Uint8Array): Uint8Array {
