@@ -1,13 +1,14 @@
 /**
- * Restoring 1 000 outputs from a shared cache on loopback: fleche through nginx, signed, beside turbo through
- * turborepo-remote-cache, in turn. Every round is a checkout of its own with an empty local cache. Times are those of
- * the whole program, as a CI job would have them, for one task with 1 000 outputs, for 100 with 10 each, for outputs of
- * several sizes, and for 1 000 tasks with one output each, of the first size. Beside them are two floors: Node that does
- * nothing, and the least program for Node that fetches as many bytes in one answer and writes them out as 1 000 files.
+ * Restoring 1 000 outputs from a shared cache on loopback: fleche through nginx beside turbo through
+ * turborepo-remote-cache, in turn, both with signed answers. Every round is a checkout of its own with an empty local cache.
+ * Times are those of the whole program, as a CI job would have them, for 1 000 tasks with one output each, 100 with 10, and
+ * one with 1 000, of several sizes. turbo is started by the script that npm installs, as fleche is, and without it, as its
+ * native program. Beside them, for one task, are two floors: Node that does nothing, and the least program for Node that
+ * fetches as many bytes in one answer and writes them out as 1 000 files.
  * Everything is in memory (`/dev/shm`) but what nginx keeps, which is in the folder for temporary files: with files of 256 KB
  * it takes about 0.7 GB of memory and 0.6 GB of disk. turbo keeps nothing on the machine that restores; fleche fills its local
  * cache as well, which is how it is used.
- * Arguments: [rounds] [bytes of a file, such as 100,4096,32768,262144].
+ * Arguments: [rounds] [bytes of a file, such as 100,4096,32768,262144] [tasks, such as 1000,100,1].
  */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
@@ -22,12 +23,15 @@ import { turbo } from './pipelines/adapters/turbo.ts';
 import { Peers } from './pipelines/peers.ts';
 import { type Cost, median, timed } from './pipelines/timing.ts';
 
-const [rounds = '7', sizes = '100,4096,32768,262144'] = process.argv.slice(2);
+const [rounds = '7', sizes = '100,4096,32768,262144', tasks = '1000,100,1'] = process.argv.slice(2);
 const ROUNDS = Number(rounds);
 const SIZES = sizes.split(',').map(Number);
+const TASKS = tasks.split(',').map(Number);
 const FILES = 1000;
 /** ms. */
 const LIMIT = 300_000;
+/** What turbo's answers are signed with (HMAC-SHA256), and its server keeps signatures at all. */
+const SIGNATURE_KEY = 'abcdefghijklmnopqrstuvwxyz012345';
 const FLECHE = resolve(import.meta.dirname, '../../dist/fleche.cjs');
 /**
  * In memory where that can be: some file systems make files slowly for a while after others were removed, which would
@@ -72,11 +76,6 @@ request(url, { headers: { authorization } }, (answer) => {
   });
 }).end();`;
 
-/** Tasks, each in a package of its own. */
-const TASKS = [1, 100] as const;
-/** Of so many tasks what counts is each of them, not how large its output is. */
-const MANY_TASKS = 1000;
-
 /**
  * Starts the script `build` of a package at once. It is called where the caches are filled, which is not measured, and npm
  * takes longer for it than a script does.
@@ -87,7 +86,7 @@ eval "$(sed -n 's/.*"build":"\\([^"]*\\)".*/\\1/p' package.json)"
 
 const folderOf = (task: number): string => `packages/p${task}`;
 
-/** What is restored: `tasks` tasks, which have `FILES` outputs of `size` bytes together. */
+/** What is restored: `tasks` tasks, each in a package of its own, which have `FILES` outputs of `size` bytes together. */
 interface Load {
   readonly tasks: number;
   readonly size: number;
@@ -104,8 +103,8 @@ interface Side {
   readonly files: Readonly<Record<string, string>>;
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
-  /** Whether there are outputs afterwards. */
-  readonly restores: boolean;
+  /** What it says at its end if nothing ran but all was restored; undefined for what does not make outputs. */
+  readonly restored: string | undefined;
 }
 
 let made = 0;
@@ -124,7 +123,7 @@ function checkout({ files }: Side): string {
  * Runs in a new checkout, with little of the environment around it: Node alone takes three times as long where certificates
  * of one's own are to be believed (`NODE_EXTRA_CA_CERTS`).
  */
-async function run(side: Side): Promise<Cost> {
+async function run(side: Side): Promise<Cost & { readonly text: string }> {
   const cwd = checkout(side);
   const env = {
     PATH: process.env['PATH'] ?? '',
@@ -142,10 +141,16 @@ async function run(side: Side): Promise<Cost> {
   });
   const paths = readdirSync(join(cwd, 'packages'), { recursive: true, encoding: 'utf8' });
   const found = paths.filter((path) => /[/]dist[/].*\.js$/.test(path)).length;
-  if (exitCode !== 0 || found !== (side.restores ? FILES : 0))
+  if (exitCode !== 0 || found !== (side.restored === undefined ? 0 : FILES))
     throw new Error(`${side.name}: ${exitCode}, ${found} files
 ${text}`);
   rmSync(cwd, { recursive: true });
+  return { ...cost, text };
+}
+
+async function restore(side: Side): Promise<Cost> {
+  const { text, ...cost } = await run(side);
+  if (!text.includes(side.restored ?? '')) throw new Error(`${side.name} did not restore everything\n${text}`);
   return cost;
 }
 
@@ -190,7 +195,7 @@ outputs = ["${folderOf(task)}/dist/**"]
     files: { 'fleche.config.toml': config, ...packages(load) },
     command: [process.execPath, FLECHE, 'run'],
     env: { BENCH_TOKEN: WRITER, BENCH_KEY: keys.privateKey },
-    restores: true,
+    restored: `${tasks} cached (${tasks} shared)`,
   };
 }
 
@@ -203,20 +208,20 @@ function floors({ url, data }: { readonly url: string; readonly data: string }, 
   const words = [`${url}/cas/${digest}`, `Bearer ${WRITER}`, String(FILES), String(load.size)];
   const common = { files: packages(load), env: {} };
   return [
-    { ...common, name: 'floor: Node', command: [process.execPath, '-e', '0'], restores: false },
-    { ...common, name: 'floor: one answer', command: [process.execPath, '-e', FLOOR, ...words], restores: true },
+    { ...common, name: 'floor: Node', command: [process.execPath, '-e', '0'], restored: undefined },
+    { ...common, name: 'floor: one answer', command: [process.execPath, '-e', FLOOR, ...words], restored: '' },
   ];
 }
 
-function turboSide(binary: string, port: number, load: Load): Side {
+/** With a native program, and the script in front of it. */
+function turboSides([program, script]: readonly [string, string], port: number, load: Load): readonly Side[] {
   const { tasks } = load;
   const manifest = { name: 'x', private: true, packageManager: 'npm@10.8.0', workspaces: ['packages/*'] };
   const locked = all(tasks).flatMap((task) => [
     [folderOf(task), { name: `p${task}`, version: '1.0.0' }],
     [`node_modules/p${task}`, { resolved: folderOf(task), link: true }],
   ]);
-  return {
-    name: 'turbo through turborepo-remote-cache',
+  const side = {
     files: {
       'package.json': JSON.stringify(manifest),
       'package-lock.json': JSON.stringify({
@@ -224,32 +229,44 @@ function turboSide(binary: string, port: number, load: Load): Side {
         lockfileVersion: 3,
         packages: { '': { name: 'x', workspaces: ['packages/*'] }, ...Object.fromEntries(locked) },
       }),
-      'turbo.json': JSON.stringify({ tasks: { build: { inputs: ['package.json'], outputs: ['dist/**'] } } }),
+      'turbo.json': JSON.stringify({
+        remoteCache: { signature: true },
+        tasks: { build: { inputs: ['package.json'], outputs: ['dist/**'] } },
+      }),
       ...packages(load),
     },
-    command: [binary, 'run', 'build', '--cache=remote:rw', '--no-daemon'],
     env: {
       PATH: `${join(base, 'bin')}:${process.env['PATH'] ?? ''}`,
       TURBO_API: `http://127.0.0.1:${port}`,
       TURBO_TOKEN: 'bench-token',
       TURBO_TEAM: 'team_bench',
+      TURBO_REMOTE_CACHE_SIGNATURE_KEY: SIGNATURE_KEY,
       TURBO_TELEMETRY_DISABLED: '1',
     },
-    restores: true,
+    restored: ` ${tasks} cached, ${tasks} total`,
   };
+  const words = ['run', 'build', '--cache=remote:rw', '--no-daemon'];
+  return [
+    { ...side, name: 'turbo', command: [process.execPath, script, ...words] },
+    { ...side, name: 'turbo, its native program', command: [program, ...words] },
+  ];
 }
 
 /** The server of turbo's cache, or undefined where it or turbo cannot be had. */
-async function withTurbo(use: (sideOf: ((load: Load) => Side) | undefined) => Promise<void>): Promise<void> {
+async function withTurbo(
+  use: (sidesOf: ((load: Load) => readonly Side[]) | undefined) => Promise<void>,
+): Promise<void> {
   const peers = new Peers(process.env);
-  const binary = turbo.find(peers);
+  const program = turbo.find(peers);
+  const script = peers.installed('js', ['turbo@2'], 'turbo/bin/turbo');
   const server = peers.installed('remote', ['turborepo-remote-cache@2'], 'turborepo-remote-cache/dist/cli.js');
-  if (binary === undefined || server === undefined) return use(undefined);
+  if (program === undefined || script === undefined || server === undefined) return use(undefined);
   const port = await freePort();
   const env = {
     ...process.env,
     PORT: String(port),
     TURBO_TOKEN: 'bench-token',
+    TURBO_REMOTE_CACHE_SIGNATURE_KEY: SIGNATURE_KEY,
     NODE_ENV: 'production',
     STORAGE_PROVIDER: 'local',
     STORAGE_PATH: join(base, 'turbo-store'),
@@ -265,7 +282,7 @@ async function withTurbo(use: (sideOf: ((load: Load) => Side) | undefined) => Pr
       if (isUp) break;
       await delay(100);
     }
-    await use((load) => turboSide(binary, port, load));
+    await use((load) => turboSides([program, script], port, load));
   } finally {
     child.kill();
   }
@@ -277,7 +294,7 @@ async function compare(sides: readonly Side[]): Promise<void> {
   // The first round warms up the systems' caches and those of compiled code.
   for (let round = -1; round < ROUNDS; round++) {
     for (const side of sides) {
-      const cost = await run(side);
+      const cost = await restore(side);
       if (round >= 0) costs.get(side.name)?.push(cost);
     }
   }
@@ -297,19 +314,18 @@ async function compare(sides: readonly Side[]): Promise<void> {
 try {
   mkdirSync(join(base, 'bin'));
   writeFileSync(join(base, 'bin/npm'), NPM, { mode: 0o755 });
-  await withTurbo(async (turboOf) => {
+  await withTurbo(async (turbosOf) => {
     console.log(
       `node ${process.version}, ${FILES} outputs, medians of ${ROUNDS} rounds, ratios of each round's own pair`,
     );
-    if (turboOf === undefined) console.log('turbo or its server could not be had: it is left out');
-    const loads = SIZES.flatMap((size) => TASKS.map((tasks) => ({ tasks, size })));
-    for (const load of [...loads, ...SIZES.slice(0, 1).map((size) => ({ tasks: MANY_TASKS, size }))]) {
+    if (turbosOf === undefined) console.log('turbo or its server could not be had: it is left out');
+    for (const load of SIZES.flatMap((size) => TASKS.map((tasks) => ({ tasks, size })))) {
       const { tasks, size } = load;
       console.log(`outputs of ${size} bytes: ${tasks} task${tasks === 1 ? '' : 's'} with ${FILES / tasks} each`);
       await withNginx((nginx) =>
         compare([
           flecheSide(nginx.url, load),
-          ...(turboOf === undefined ? [] : [turboOf(load)]),
+          ...(turbosOf === undefined ? [] : turbosOf(load)),
           ...(tasks === 1 ? floors(nginx, load) : []),
         ]),
       );
