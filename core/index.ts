@@ -1,7 +1,7 @@
 /** The public interface of fleche: what programs and plugins import. Everything else may change between releases. */
 import { isCachingWanted, libraryCaches, libraryCode, libraryHost } from './app/library.ts';
 import { setCacheResolver } from './call/context.ts';
-import { setCodeFinder } from './call/memo/code-finder.ts';
+import { setCodeFinder } from './call/memo/function/code-finder.ts';
 import { setShelfHost } from './call/shelves/manager.ts';
 import { caching } from './call/switch.ts';
 
@@ -39,11 +39,11 @@ export {
 export { D } from './call/d.ts';
 export type { PartChange } from './call/explain.ts';
 export type { InvalidationListener } from './call/follower.ts';
-export type { CacheMode, CallOptions } from './call/memo/controls.ts';
+export type { CacheMode, CallOptions } from './call/memo/answering/controls.ts';
+export type { FreshnessOptions, FreshnessState } from './call/memo/answering/freshness.ts';
 export type { Entry, EntryState, Stats } from './call/memo/entries.ts';
 export { fleche, type MethodDecorator, memoised } from './call/memo/fleche.ts';
-export type { FreshnessOptions, FreshnessState } from './call/memo/freshness.ts';
-export type { AnyFunction, CodeMode } from './call/memo/function-identity.ts';
+export type { AnyFunction, CodeMode } from './call/memo/function/function-identity.ts';
 export type {
   Explanation,
   Feeder,
@@ -54,15 +54,6 @@ export type {
   PendingCall,
   QueryOptions,
 } from './call/memo/memoised.ts';
-export {
-  type Look,
-  type Seen,
-  type Sight,
-  type TracedAnswer,
-  type TracedCall,
-  TracedCalls,
-  type TracedOptions,
-} from './call/memo/traced.ts';
 export {
   type CallFacts,
   CallInfo,
@@ -97,6 +88,15 @@ export type { Filling, ShelfOptions, StandardSchema, Transform, Validate } from 
 export { Shelf } from './call/shelves/shelf.ts';
 export type { ShelfEvent, ShelfEvents } from './call/shelves/signals.ts';
 export { caching } from './call/switch.ts';
+export {
+  type Look,
+  type Seen,
+  type Sight,
+  type TracedAnswer,
+  type TracedCall,
+  TracedCalls,
+  type TracedOptions,
+} from './call/traced/traced.ts';
 export { file, glob, type SourceOptions, tree } from './files/code/sources.ts';
 export { readTsconfig, type Tsconfig } from './files/code/tsconfig.ts';
 export { FileRef, TreeRef } from './files/refs.ts';

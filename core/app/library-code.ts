@@ -11,7 +11,7 @@ import { FlecheError } from '../base/errors.ts';
 import { folderName } from '../base/folder-name.ts';
 import type { Digest } from '../base/hash.ts';
 import { type AbsPath, type RelPath, toAbs, toRel } from '../base/paths.ts';
-import type { CodeFinder } from '../call/memo/code-finder.ts';
+import type { CodeFinder } from '../call/memo/function/code-finder.ts';
 import { projectRoot } from '../files/code/source-file.ts';
 import { type CodeClosure, CodeIndex } from '../graph/code/code.ts';
 import { FolderState } from '../store/folder/folder-state.ts';

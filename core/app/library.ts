@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import type { BaseCache } from '../call/caches/base-cache.ts';
 import { ReservedCaches } from '../call/caches/reserved-caches.ts';
 import type { CacheResolver } from '../call/context.ts';
-import type { CodeFinder } from '../call/memo/code-finder.ts';
+import type { CodeFinder } from '../call/memo/function/code-finder.ts';
 import type { Collector } from '../call/metadata.ts';
 import type { Run, RunOptions } from '../graph/run-once.ts';
 import type { Watcher, WatchOptions } from '../graph/watch/watch-events.ts';

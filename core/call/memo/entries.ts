@@ -5,9 +5,9 @@ import type { CallRecord } from '../../store/record.ts';
 import type { BaseCache } from '../caches/base-cache.ts';
 import type { FunctionMetrics } from '../metrics/metrics.ts';
 import { all } from '../references.ts';
-import type { FreshnessState } from './freshness.ts';
+import type { FreshnessState } from './answering/freshness.ts';
+import { ARGUMENT } from './answering/question.ts';
 import type { Memo } from './memo.ts';
-import { ARGUMENT } from './question.ts';
 
 export type EntryState = FreshnessState | 'failed';
 

@@ -3,7 +3,7 @@ import { DIGEST } from '../../base/digestible.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { callerSite, type SourceSite } from '../../files/code/source-file.ts';
 import { FOLLOWER } from '../follower.ts';
-import { type AnyFunction, type FunctionIdentity, identityOf } from './function-identity.ts';
+import { type AnyFunction, type FunctionIdentity, identityOf } from './function/function-identity.ts';
 import { helpersOf } from './helpers.ts';
 import { Memo } from './memo.ts';
 import { settingsOf } from './memo-settings.ts';

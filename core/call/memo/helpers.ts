@@ -12,13 +12,13 @@ import { tellInvalidated } from '../follower.ts';
 import { QueryIterator } from '../query/query.ts';
 import { QueryCall } from '../query/query-call.ts';
 import { atOnce, collector, pour } from '../query/sequence.ts';
-import { controlsOf } from './controls.ts';
+import { controlsOf } from './answering/controls.ts';
+import { ignore } from './answering/making.ts';
+import { type Question, requireArgument, THIS } from './answering/question.ts';
 import { type Entry, entriesOf, statsOf } from './entries.ts';
-import type { AnyFunction } from './function-identity.ts';
-import { ignore } from './making.ts';
+import type { AnyFunction } from './function/function-identity.ts';
 import type { Memo } from './memo.ts';
 import type { Explanation, Helpers, PendingCall, QueryOptions } from './memoised.ts';
-import { type Question, requireArgument, THIS } from './question.ts';
 
 /** The cache that calls of the function use now. */
 function cacheOf({ identity }: Memo): BaseCache {

@@ -4,8 +4,8 @@ import { FlecheError } from '../../base/errors.ts';
 import { parseSize } from '../../base/size.ts';
 import { increasing } from '../clock.ts';
 import { metrics } from '../metrics/metrics.ts';
-import { Freshness } from './freshness.ts';
-import type { FunctionIdentity } from './function-identity.ts';
+import { Freshness } from './answering/freshness.ts';
+import type { FunctionIdentity } from './function/function-identity.ts';
 import type { MemoSettings } from './memo.ts';
 import type { FlecheOptions } from './memoised.ts';
 

@@ -9,10 +9,10 @@ import type { Collector } from '../metadata.ts';
 import type { Signature } from '../query/lazy-call.ts';
 import type { QueryIterator } from '../query/query.ts';
 import type { QueryTemplate } from '../query/query-call.ts';
-import type { CallOptions } from './controls.ts';
+import type { CallOptions } from './answering/controls.ts';
+import type { FreshnessOptions } from './answering/freshness.ts';
 import type { Entry, Stats } from './entries.ts';
-import type { FreshnessOptions } from './freshness.ts';
-import type { AnyFunction, IdentityOptions } from './function-identity.ts';
+import type { AnyFunction, IdentityOptions } from './function/function-identity.ts';
 
 /** Names of a function's parameters in order, as far as the compiler knows them. */
 export type Names = readonly string[];

@@ -3,7 +3,7 @@
  * digest, and only for a method that mentions it. Helpers reached through an object are about that object.
  */
 import { FlecheError } from '../../base/errors.ts';
-import type { AnyFunction } from './function-identity.ts';
+import type { AnyFunction } from './function/function-identity.ts';
 import type { Memo } from './memo.ts';
 
 /** Makes what a method is replaced by, about one receiver or about whatever it is called on. */

@@ -2,8 +2,8 @@
 import type { BaseCache } from '../caches/base-cache.ts';
 import { collect } from '../caches/transfer.ts';
 import type { Trouble } from '../trouble.ts';
-import type { FunctionIdentity } from './function-identity.ts';
-import { nextTurn } from './refreshing.ts';
+import { nextTurn } from './answering/refreshing.ts';
+import type { FunctionIdentity } from './function/function-identity.ts';
 
 interface PurgingOptions {
   readonly identity: FunctionIdentity;

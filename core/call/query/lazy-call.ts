@@ -6,7 +6,7 @@ import type { Digest, Key } from '../../base/hash.ts';
 import { Ref } from '../../base/ref.ts';
 import type { CallRecord, Failure, Metadata, Part, StoredValue } from '../../store/record.ts';
 import type { CacheCore } from '../caches/cache-core.ts';
-import { ARGUMENT } from '../memo/question.ts';
+import { ARGUMENT } from '../memo/answering/question.ts';
 
 /** What is known to the compiler about a past call. */
 export interface Signature {

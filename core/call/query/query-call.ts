@@ -7,7 +7,7 @@ import type { Digest } from '../../base/hash.ts';
 import type { CallTerms } from '../../store/calls.ts';
 import type { CallRecord, Json, Metadata } from '../../store/record.ts';
 import type { CacheCore } from '../caches/cache-core.ts';
-import { ARGUMENT } from '../memo/question.ts';
+import { ARGUMENT } from '../memo/answering/question.ts';
 import { all, completeRefs, containRef } from '../references.ts';
 
 /** Matches any value, as long as there is one. */

@@ -2,7 +2,7 @@
 import type { Digest, Key } from '../../base/hash.ts';
 import { compareParts, nearestCall, type PartChange } from '../../call/explain.ts';
 import { DISCOVERED } from '../../call/listed.ts';
-import { ageOf, within } from '../../call/memo/freshness.ts';
+import { ageOf, within } from '../../call/memo/answering/freshness.ts';
 import { keptTree } from '../../files/trees/kept-tree.ts';
 import type { SyncCallStore } from '../../store/calls.ts';
 import type { CallRecord } from '../../store/record.ts';

@@ -2,8 +2,8 @@
  * How old an answer may be. Age is counted from when the answer was filed; it never enters a key. Pure: whoever asks
  * brings the age along.
  */
-import { parseDuration } from '../../base/duration.ts';
-import { FlecheError } from '../../base/errors.ts';
+import { parseDuration } from '../../../base/duration.ts';
+import { FlecheError } from '../../../base/errors.ts';
 
 /** Durations are `"1h30m"` or ms. */
 export interface FreshnessOptions {

@@ -2,21 +2,21 @@
  * Making the calls of one function: arguments are stored as they were passed, before the body can change them; the answer
  * is filed when it is there, and given out after that.
  */
-import { type Awaitable, chain, isPromise } from '../../base/awaitable.ts';
-import { FlecheError } from '../../base/errors.ts';
-import type { BaseCache } from '../caches/base-cache.ts';
-import type { Collector } from '../metadata.ts';
-import { Notes } from '../notes.ts';
-import { all, containRef, loadRefs } from '../references.ts';
-import type { Trouble } from '../trouble.ts';
-import { CallUnderWay } from '../under-way.ts';
+import { type Awaitable, chain, isPromise } from '../../../base/awaitable.ts';
+import { FlecheError } from '../../../base/errors.ts';
+import type { BaseCache } from '../../caches/base-cache.ts';
+import type { Collector } from '../../metadata.ts';
+import { Notes } from '../../notes.ts';
+import { all, containRef, loadRefs } from '../../references.ts';
+import type { Trouble } from '../../trouble.ts';
+import { CallUnderWay } from '../../under-way.ts';
+import type { AnyFunction, FunctionIdentity } from '../function/function-identity.ts';
+import type { Flights } from '../turns/flights.ts';
+import type { Filed } from '../turns/handover.ts';
+import { float, type Turn } from '../turns/turns.ts';
 import type { Asking } from './asking.ts';
 import type { Filing, Subject } from './filing.ts';
-import type { Flights } from './flights.ts';
-import type { AnyFunction, FunctionIdentity } from './function-identity.ts';
-import type { Filed } from './handover.ts';
 import { isIndigestible, type Question } from './question.ts';
-import { float, type Turn } from './turns.ts';
 
 export interface MakingOptions {
   /** Collectors beside those of the surroundings. */

@@ -2,7 +2,7 @@
  * The names of a function's parameters, from its source text. Only what can be understood without a parser is: a plain
  * list, with defaults, patterns and a rest. Anything else is named by position, which is safe and merely less readable.
  */
-import { FlecheError } from '../../base/errors.ts';
+import { FlecheError } from '../../../base/errors.ts';
 
 /** Declared parameters in order. */
 export interface Parameters {

@@ -2,11 +2,11 @@
  * Answers that are made anew behind the callers' backs: one attempt at a time for each key, and after a failed one none
  * until some time has passed, longer after each failure. The cache knows of every attempt, so that it can wait for it.
  */
-import type { Awaitable } from '../../base/awaitable.ts';
-import type { Key } from '../../base/hash.ts';
-import type { BaseCache } from '../caches/base-cache.ts';
-import type { Tally } from '../metrics/metrics.ts';
-import { Flights } from './flights.ts';
+import type { Awaitable } from '../../../base/awaitable.ts';
+import type { Key } from '../../../base/hash.ts';
+import type { BaseCache } from '../../caches/base-cache.ts';
+import type { Tally } from '../../metrics/metrics.ts';
+import { Flights } from '../turns/flights.ts';
 
 /** How long after the first failure there is no other attempt, and the longest that this grows to, ms. */
 const FIRST_PAUSE = 1000;

@@ -2,10 +2,10 @@
  * An answer as one process hands it to another before it is committed: the record, and the bytes of the value it names
  * if they are few. A larger value is a file, which others can read as soon as it is there.
  */
-import { decode } from '../../base/decode.ts';
-import { encode } from '../../base/encode.ts';
-import { type Digest, sha256 } from '../../base/hash.ts';
-import { type CallRecord, decodeRecord, encodeRecord } from '../../store/record.ts';
+import { decode } from '../../../base/decode.ts';
+import { encode } from '../../../base/encode.ts';
+import { type Digest, sha256 } from '../../../base/hash.ts';
+import { type CallRecord, decodeRecord, encodeRecord } from '../../../store/record.ts';
 
 /** An answer that was filed, with the bytes of its result or error; null if it has none. */
 export interface Filed {

@@ -12,8 +12,8 @@ import { collect } from '../caches/transfer.ts';
 import { compareParts, type PartChange } from '../explain.ts';
 import { type Fingerprint, fingerprint, part } from '../fingerprint.ts';
 import { LISTED } from '../listed.ts';
+import { Turns } from '../memo/turns/turns.ts';
 import { Trouble } from '../trouble.ts';
-import { Turns } from './turns.ts';
 import { WaitingFilings } from './waiting-filings.ts';
 
 /** A thing that a call looked at. `name` is unique among the parts of the call, such as `file:src/theme.yml`. */

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parametersOf, renamed } from '../../../core/call/memo/parameters.ts';
+import { parametersOf, renamed } from '../../../../core/call/memo/function/parameters.ts';
 
 /** Names as they are read off a source text; rest and open lists are marked. */
 function read(source: string, length = 0): string {

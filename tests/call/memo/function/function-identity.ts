@@ -1,19 +1,23 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { sha256 } from '../../../core/base/hash.ts';
-import { cache } from '../../../core/call/context.ts';
-import { setCodeFinder } from '../../../core/call/memo/code-finder.ts';
-import { fleche } from '../../../core/call/memo/fleche.ts';
-import { type AnyFunction, type IdentityOptions, identityOf } from '../../../core/call/memo/function-identity.ts';
-import { codeOf } from '../../_thrown.ts';
-import { memoryCache } from '../_caches.ts';
+import { sha256 } from '../../../../core/base/hash.ts';
+import { cache } from '../../../../core/call/context.ts';
+import { fleche } from '../../../../core/call/memo/fleche.ts';
+import { setCodeFinder } from '../../../../core/call/memo/function/code-finder.ts';
+import {
+  type AnyFunction,
+  type IdentityOptions,
+  identityOf,
+} from '../../../../core/call/memo/function/function-identity.ts';
+import { codeOf } from '../../../_thrown.ts';
+import { memoryCache } from '../../_caches.ts';
 
 const HERE = import.meta.filename;
 const identity = (fn: AnyFunction, options: IdentityOptions = {}): ReturnType<typeof identityOf> =>
   identityOf(fn, options, HERE);
 test('a function is called by its name and its module from the project root', () => {
   const { name, module, version } = identity(function area() {});
-  assert.equal([name, module, version], ['area', 'tests/call/memo/function-identity.ts', null]);
+  assert.equal([name, module, version], ['area', 'tests/call/memo/function/function-identity.ts', null]);
   assert.is(identity(() => 1, { name: 'other' }).name, 'other');
   assert.is(identity(function f() {}, { module: 'lib/f.ts' }).module, 'lib/f.ts');
   assert.is(identity(function f() {}, { module: null }).module, null);
@@ -155,7 +159,7 @@ test('two functions under one name are an error', () => {
 });
 
 test('a module that is loaded anew brings its functions with it', async () => {
-  const url = new URL('./_reloaded.ts', import.meta.url);
+  const url = new URL('../_reloaded.ts', import.meta.url);
   const modules: { triple: (x: number) => number }[] = [];
   for (const version of [1, 2]) modules.push(await import(`${url.href}?v=${version}`));
   assert.is.not(modules[0]?.triple, modules[1]?.triple);

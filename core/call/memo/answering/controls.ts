@@ -1,7 +1,7 @@
 /** What a single call wants of the cache: `f.with({ … })(…)`. Never part of a key. */
-import { parseDuration } from '../../base/duration.ts';
-import { FlecheError } from '../../base/errors.ts';
-import { suggest } from '../../base/nearest.ts';
+import { parseDuration } from '../../../base/duration.ts';
+import { FlecheError } from '../../../base/errors.ts';
+import { suggest } from '../../../base/nearest.ts';
 
 /**
  * `default`: served from the cache, else made and filed. `bypass`: made, neither looked up nor filed. `refresh`: made

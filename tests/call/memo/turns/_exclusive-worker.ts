@@ -4,9 +4,9 @@
  */
 import { appendFileSync, existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { LocalCache } from '../../../core/call/caches/local-cache.ts';
-import { cache } from '../../../core/call/context.ts';
-import { fleche } from '../../../core/call/memo/fleche.ts';
+import { LocalCache } from '../../../../core/call/caches/local-cache.ts';
+import { cache } from '../../../../core/call/context.ts';
+import { fleche } from '../../../../core/call/memo/fleche.ts';
 
 const [root = '', kind = 'sync', until = '0', fails = ''] = process.argv.slice(2);
 const say = (text: string): boolean => process.stdout.write(`${text}\n`);

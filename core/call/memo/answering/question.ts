@@ -1,10 +1,10 @@
 /** The question a memoised function asks: digests of its arguments in a fixed order, and the key made of them. */
-import { digest } from '../../base/digest.ts';
-import { FlecheError } from '../../base/errors.ts';
-import { type Digest, frame, type Key } from '../../base/hash.ts';
-import type { Part, StoredValue } from '../../store/record.ts';
-import { keyOfText, part, partText } from '../fingerprint.ts';
-import type { FunctionIdentity } from './function-identity.ts';
+import { digest } from '../../../base/digest.ts';
+import { FlecheError } from '../../../base/errors.ts';
+import { type Digest, frame, type Key } from '../../../base/hash.ts';
+import type { Part, StoredValue } from '../../../store/record.ts';
+import { keyOfText, part, partText } from '../../fingerprint.ts';
+import type { FunctionIdentity } from '../function/function-identity.ts';
 
 /** What the names of argument parts begin with. */
 export const ARGUMENT = 'arg:';

@@ -1,8 +1,8 @@
 /** One call of a memoised function, with what surrounds it. */
-import type { BaseCache } from '../caches/base-cache.ts';
-import { activeCache, activeCollectors, currentScope, type Scope } from '../context.ts';
-import type { Collector } from '../metadata.ts';
-import type { CallOutcome } from '../metrics/metrics.ts';
+import type { BaseCache } from '../../caches/base-cache.ts';
+import { activeCache, activeCollectors, currentScope, type Scope } from '../../context.ts';
+import type { Collector } from '../../metadata.ts';
+import type { CallOutcome } from '../../metrics/metrics.ts';
 import type { Controls } from './controls.ts';
 
 export class Asking {

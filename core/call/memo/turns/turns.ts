@@ -2,14 +2,14 @@
  * Whose turn it is to make a call, among the processes that share a cache. One makes it; the others wait, and find its
  * answer, filed or handed over. What goes wrong with the leases costs double work and one warning, and nothing else.
  */
-import { messageOf } from '../../base/errors.ts';
-import type { Key } from '../../base/hash.ts';
-import { type Held, hold, holdSync, tryHold } from '../../store/hold.ts';
-import type { Lease } from '../../store/leases.ts';
-import { SELF } from '../../store/owner.ts';
-import type { BaseCache } from '../caches/base-cache.ts';
-import type { Exclusion } from '../caches/cache-core.ts';
-import type { Trouble } from '../trouble.ts';
+import { messageOf } from '../../../base/errors.ts';
+import type { Key } from '../../../base/hash.ts';
+import { type Held, hold, holdSync, tryHold } from '../../../store/hold.ts';
+import type { Lease } from '../../../store/leases.ts';
+import { SELF } from '../../../store/owner.ts';
+import type { BaseCache } from '../../caches/base-cache.ts';
+import type { Exclusion } from '../../caches/cache-core.ts';
+import type { Trouble } from '../../trouble.ts';
 import { type Filed, handoverText, readHandover } from './handover.ts';
 
 /** The turn to make a call. */

@@ -2,17 +2,17 @@
  * Calls that have to be made: by one process at a time, the others find its answer. A caller's arguments may change while
  * something is waited for; what was asked is then no longer what would be run, and nothing is filed under its key.
  */
-import { type Awaitable, chain, isPromise } from '../../base/awaitable.ts';
-import type { Key } from '../../base/hash.ts';
-import type { BaseCache } from '../caches/base-cache.ts';
-import { inScope } from '../context.ts';
-import type { Trouble } from '../trouble.ts';
+import { type Awaitable, chain, isPromise } from '../../../base/awaitable.ts';
+import type { Key } from '../../../base/hash.ts';
+import type { BaseCache } from '../../caches/base-cache.ts';
+import { inScope } from '../../context.ts';
+import type { Trouble } from '../../trouble.ts';
+import type { Turn, Turns, Waited } from '../turns/turns.ts';
 import type { Answers, Entry } from './answers.ts';
 import { handed } from './answers.ts';
 import type { Asking } from './asking.ts';
 import type { Making } from './making.ts';
 import type { Question } from './question.ts';
-import type { Turn, Turns, Waited } from './turns.ts';
 
 interface ExecutionParts {
   readonly answers: Answers;

@@ -2,14 +2,14 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { cache } from '../../../core/call/context.ts';
-import { fleche } from '../../../core/call/memo/fleche.ts';
-import { ageOf, Freshness } from '../../../core/call/memo/freshness.ts';
-import { turn } from '../../_test-clock.ts';
-import { codeOf } from '../../_thrown.ts';
-import { laterCache, memoryCache } from '../_caches.ts';
-import { fakeClock, HOUR, SECOND } from '../_clock.ts';
-import { warningsOf } from '../_warnings.ts';
+import { cache } from '../../../../core/call/context.ts';
+import { ageOf, Freshness } from '../../../../core/call/memo/answering/freshness.ts';
+import { fleche } from '../../../../core/call/memo/fleche.ts';
+import { turn } from '../../../_test-clock.ts';
+import { codeOf } from '../../../_thrown.ts';
+import { laterCache, memoryCache } from '../../_caches.ts';
+import { fakeClock, HOUR, SECOND } from '../../_clock.ts';
+import { warningsOf } from '../../_warnings.ts';
 
 let made = 0;
 /** A number that is another at every look. */

@@ -2,17 +2,17 @@
  * How a call of one function is answered: from the cache, by somebody else's execution, or by its own; and what is done
  * when that takes too long or fails.
  */
-import { type Awaitable, chain, isPromise } from '../../base/awaitable.ts';
-import { FlecheError } from '../../base/errors.ts';
-import type { Tally } from '../metrics/metrics.ts';
-import type { Trouble } from '../trouble.ts';
-import { isInCall } from '../under-way.ts';
+import { type Awaitable, chain, isPromise } from '../../../base/awaitable.ts';
+import { FlecheError } from '../../../base/errors.ts';
+import type { Tally } from '../../metrics/metrics.ts';
+import type { Trouble } from '../../trouble.ts';
+import { isInCall } from '../../under-way.ts';
+import type { FunctionIdentity } from '../function/function-identity.ts';
+import type { Flights } from '../turns/flights.ts';
 import { type Answers, type Entry, handed } from './answers.ts';
 import type { Asking } from './asking.ts';
 import type { Executions } from './executions.ts';
-import type { Flights } from './flights.ts';
 import type { Freshness, FreshnessState } from './freshness.ts';
-import type { FunctionIdentity } from './function-identity.ts';
 import { ignore, type Making } from './making.ts';
 import type { Question } from './question.ts';
 import type { Refreshing } from './refreshing.ts';

@@ -1,15 +1,15 @@
 /** Filing the answers of one function: values first, then the record that names them. */
-import { type Awaitable, chain, isPromise } from '../../base/awaitable.ts';
-import { digest } from '../../base/digest.ts';
-import { encode } from '../../base/encode.ts';
-import { FlecheError, messageOf, systemCode } from '../../base/errors.ts';
-import { sha256 } from '../../base/hash.ts';
-import { Ref } from '../../base/ref.ts';
-import type { CallRecord, Failure, Metadata, StoredValue } from '../../store/record.ts';
-import type { CacheCore } from '../caches/cache-core.ts';
-import type { Tally } from '../metrics/metrics.ts';
-import { all } from '../references.ts';
-import type { Filed } from './handover.ts';
+import { type Awaitable, chain, isPromise } from '../../../base/awaitable.ts';
+import { digest } from '../../../base/digest.ts';
+import { encode } from '../../../base/encode.ts';
+import { FlecheError, messageOf, systemCode } from '../../../base/errors.ts';
+import { sha256 } from '../../../base/hash.ts';
+import { Ref } from '../../../base/ref.ts';
+import type { CallRecord, Failure, Metadata, StoredValue } from '../../../store/record.ts';
+import type { CacheCore } from '../../caches/cache-core.ts';
+import type { Tally } from '../../metrics/metrics.ts';
+import { all } from '../../references.ts';
+import type { Filed } from '../turns/handover.ts';
 import { type Argument, type Form, partsOf, type Question } from './question.ts';
 
 /** Where the arguments of a call are kept; null for one that cannot be read back. */

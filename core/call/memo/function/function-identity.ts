@@ -4,10 +4,10 @@
  * to (other functions, captured variables, globals) is looked at for a closure alone, and never what they hold while the
  * program runs: `version` says that something there has changed.
  */
-import { FlecheError } from '../../base/errors.ts';
-import { type Digest, sha256 } from '../../base/hash.ts';
-import { suggest } from '../../base/nearest.ts';
-import { fileDigest, modulePath } from '../../files/code/source-file.ts';
+import { FlecheError } from '../../../base/errors.ts';
+import { type Digest, sha256 } from '../../../base/hash.ts';
+import { suggest } from '../../../base/nearest.ts';
+import { fileDigest, modulePath } from '../../../files/code/source-file.ts';
 import { codeFinder } from './code-finder.ts';
 import { type Parameters, parametersOf, renamed } from './parameters.ts';
 

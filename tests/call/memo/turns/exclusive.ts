@@ -5,20 +5,20 @@ import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { encode } from '../../../core/base/encode.ts';
-import { FlecheError } from '../../../core/base/errors.ts';
-import { asKey, type Digest, sha256 } from '../../../core/base/hash.ts';
-import type { Exclusion } from '../../../core/call/caches/cache-core.ts';
-import { LocalCache } from '../../../core/call/caches/local-cache.ts';
-import { cache } from '../../../core/call/context.ts';
-import { fleche } from '../../../core/call/memo/fleche.ts';
-import { type Filed, handoverText } from '../../../core/call/memo/handover.ts';
-import type { LazyCall } from '../../../core/call/query/lazy-call.ts';
-import type { Lease } from '../../../core/store/leases.ts';
-import { bundled } from '../../_bundled.ts';
-import { memoryCache } from '../_caches.ts';
-import { SharedCache } from '../_shared.ts';
-import { warningsOf } from '../_warnings.ts';
+import { encode } from '../../../../core/base/encode.ts';
+import { FlecheError } from '../../../../core/base/errors.ts';
+import { asKey, type Digest, sha256 } from '../../../../core/base/hash.ts';
+import type { Exclusion } from '../../../../core/call/caches/cache-core.ts';
+import { LocalCache } from '../../../../core/call/caches/local-cache.ts';
+import { cache } from '../../../../core/call/context.ts';
+import { fleche } from '../../../../core/call/memo/fleche.ts';
+import { type Filed, handoverText } from '../../../../core/call/memo/turns/handover.ts';
+import type { LazyCall } from '../../../../core/call/query/lazy-call.ts';
+import type { Lease } from '../../../../core/store/leases.ts';
+import { bundled } from '../../../_bundled.ts';
+import { memoryCache } from '../../_caches.ts';
+import { SharedCache } from '../../_shared.ts';
+import { warningsOf } from '../../_warnings.ts';
 
 const WORKER = bundled(resolve(import.meta.dirname, '_exclusive-worker.ts'));
 
@@ -133,7 +133,7 @@ test('a lease is given back whatever the call does', async () => {
   rmSync(root, { recursive: true });
 });
 
-const leaseName = (name: string, key: string): string => `call ["tests/call/memo/exclusive.ts","${name}"] ${key}`;
+const leaseName = (name: string, key: string): string => `call ["tests/call/memo/turns/exclusive.ts","${name}"] ${key}`;
 
 let ran = 0;
 /** Counts how often it is run. */

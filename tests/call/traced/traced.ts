@@ -4,7 +4,7 @@ import { digest } from '../../../core/base/digest.ts';
 import type { Digest } from '../../../core/base/hash.ts';
 import { Cache } from '../../../core/call/caches/cache.ts';
 import { part } from '../../../core/call/fingerprint.ts';
-import { type Look, type TracedCall, TracedCalls } from '../../../core/call/memo/traced.ts';
+import { type Look, type TracedCall, TracedCalls } from '../../../core/call/traced/traced.ts';
 import { MemoryCallStore, MemoryValueStore } from '../../../core/store/memory.ts';
 
 const CALL: TracedCall = { name: 'shout', module: 'a.txt', parts: [part('argument', 'text', digest('a'))] };

@@ -2,8 +2,8 @@
  * Who tells what the functions of a program are made of beyond their own text: `code: 'closure'`. Bundling code is no
  * business of this layer, so the composition root says how it is done.
  */
-import { FlecheError } from '../../base/errors.ts';
-import type { Digest } from '../../base/hash.ts';
+import { FlecheError } from '../../../base/errors.ts';
+import type { Digest } from '../../../base/hash.ts';
 
 export interface CodeFinder {
   /**

@@ -1,13 +1,13 @@
 /** Wishes of single calls, and the switch for all of them. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { digestible } from '../../../core/base/digestible-class.ts';
-import { FlecheError } from '../../../core/base/errors.ts';
-import { cache } from '../../../core/call/context.ts';
-import { fleche, memoised } from '../../../core/call/memo/fleche.ts';
-import { caching } from '../../../core/call/switch.ts';
-import { codeOfLater } from '../../_thrown.ts';
-import { failingCache, laterCache, memoryCache, STORE_METHODS } from '../_caches.ts';
+import { digestible } from '../../../../core/base/digestible-class.ts';
+import { FlecheError } from '../../../../core/base/errors.ts';
+import { cache } from '../../../../core/call/context.ts';
+import { fleche, memoised } from '../../../../core/call/memo/fleche.ts';
+import { caching } from '../../../../core/call/switch.ts';
+import { codeOfLater } from '../../../_thrown.ts';
+import { failingCache, laterCache, memoryCache, STORE_METHODS } from '../../_caches.ts';
 
 test('bypass: neither looked up nor filed', () => {
   let made = 0;

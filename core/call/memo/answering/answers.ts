@@ -1,14 +1,14 @@
 /** What is on file for the calls of one function, and what may be done with it. */
-import { type Awaitable, chain, isPromise } from '../../base/awaitable.ts';
-import type { Key } from '../../base/hash.ts';
-import { decodeValue } from '../../store/codecs/value-codec.ts';
-import type { CallRecord } from '../../store/record.ts';
-import type { BaseCache } from '../caches/base-cache.ts';
-import { type Found, NOT_FOUND } from '../caches/cache-core.ts';
-import type { Trouble } from '../trouble.ts';
-import { Flights } from './flights.ts';
+import { type Awaitable, chain, isPromise } from '../../../base/awaitable.ts';
+import type { Key } from '../../../base/hash.ts';
+import { decodeValue } from '../../../store/codecs/value-codec.ts';
+import type { CallRecord } from '../../../store/record.ts';
+import type { BaseCache } from '../../caches/base-cache.ts';
+import { type Found, NOT_FOUND } from '../../caches/cache-core.ts';
+import type { Trouble } from '../../trouble.ts';
+import { Flights } from '../turns/flights.ts';
+import { blobOf, type Filed } from '../turns/handover.ts';
 import { ageOf, type Freshness, type FreshnessState, within } from './freshness.ts';
-import { blobOf, type Filed } from './handover.ts';
 
 /** A record with what it is about: the value of a success, the error of a failure. */
 export interface Entry {

@@ -1,6 +1,6 @@
 /** Calls under way, so that one key is calculated once however many ask for it meanwhile. Of this process alone. */
-import type { Key } from '../../base/hash.ts';
-import type { CacheCore } from '../caches/cache-core.ts';
+import type { Key } from '../../../base/hash.ts';
+import type { CacheCore } from '../../caches/cache-core.ts';
 
 export class Flights {
   /** By cache, because another cache is to have its own answer. */
