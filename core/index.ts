@@ -80,11 +80,11 @@ export { type Call, LazyArguments, LazyCall, type Signature } from './call/query
 export { QueryIterator } from './call/query/query.ts';
 export { ANY, type MetadataTemplate, type Outcome, QueryCall, type QueryTemplate } from './call/query/query-call.ts';
 export { type Row, Table, type TableOptions } from './call/query/table.ts';
-export type { Conflict } from './call/shelves/backing.ts';
-export { AUTOSYNC, type Band } from './call/shelves/edit-ages.ts';
-export type { Clearable, Dependency, Dependent, Edge, Source } from './call/shelves/graph.ts';
+export type { Conflict } from './call/shelves/backing/backing.ts';
+export type { Clearable, Dependency, Dependent, Edge, Source } from './call/shelves/dependents/graph.ts';
 export { type Manager, type ManagerOptions, manager } from './call/shelves/manager.ts';
 export type { Filling, ShelfOptions, StandardSchema, Transform, Validate } from './call/shelves/options.ts';
+export { AUTOSYNC, type Band } from './call/shelves/saving/edit-ages.ts';
 export { Shelf } from './call/shelves/shelf.ts';
 export type { ShelfEvent, ShelfEvents } from './call/shelves/signals.ts';
 export { caching } from './call/switch.ts';

@@ -5,12 +5,12 @@
 import { type Awaitable, isPromise } from '../../base/awaitable.ts';
 import type { FlecheError } from '../../base/errors.ts';
 import { run, type Steps, wait } from '../../base/steps.ts';
-import type { Backing } from './backing.ts';
-import { Contents } from './contents.ts';
-import { build, type Loaded, load } from './filling.ts';
-import type { ManagerLink, Member } from './membership.ts';
+import type { Backing } from './backing/backing.ts';
+import { Contents } from './backing/contents.ts';
+import { build, type Loaded, load } from './backing/filling.ts';
+import type { ManagerLink, Member } from './dependents/membership.ts';
 import type { ShelfOptions } from './options.ts';
-import { Saver } from './saver.ts';
+import { Saver } from './saving/saver.ts';
 import { closed, notReady, unbuilt, unreadable, unsaved } from './shelf-errors.ts';
 import { Signals } from './signals.ts';
 

@@ -9,11 +9,9 @@ import { run, type Steps } from '../../base/steps.ts';
 import type { ShelfHost } from '../../store/shelf-host.ts';
 import type { ShelfStore } from '../../store/shelf-store.ts';
 import type { Follower } from '../follower.ts';
-import { Autosync } from './autosync.ts';
-import { Cascade } from './cascade.ts';
-import { AUTOSYNC } from './edit-ages.ts';
-import { Emptied } from './emptied.ts';
-import { Epochs } from './epochs.ts';
+import { Cascade } from './dependents/cascade.ts';
+import { Emptied } from './dependents/emptied.ts';
+import { Epochs } from './dependents/epochs.ts';
 import {
   type Dependency,
   type Edge,
@@ -24,9 +22,11 @@ import {
   itemOf,
   type Outsider,
   type Source,
-} from './graph.ts';
-import type { ManagerLink, Member } from './membership.ts';
+} from './dependents/graph.ts';
+import type { ManagerLink, Member } from './dependents/membership.ts';
 import { OriginShelf } from './origin-shelf.ts';
+import { Autosync } from './saving/autosync.ts';
+import { AUTOSYNC } from './saving/edit-ages.ts';
 
 export type OnError = (error: unknown, shelf: string) => void;
 

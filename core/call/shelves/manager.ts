@@ -7,13 +7,13 @@ import { suggest } from '../../base/nearest.ts';
 import { byCodeUnit } from '../../base/order.ts';
 import { later } from '../../base/steps.ts';
 import { type ShelfHost, systemHost } from '../../store/shelf-host.ts';
-import type { Backing } from './backing.ts';
-import type { Edge } from './graph.ts';
-import { HookBacking } from './hook-backing.ts';
+import type { Backing } from './backing/backing.ts';
+import { HookBacking } from './backing/hook-backing.ts';
+import { RowBacking } from './backing/row-backing.ts';
+import type { Edge } from './dependents/graph.ts';
 import { Lifecycle } from './lifecycle.ts';
 import { ManagerCore, type OnError, warn } from './manager-core.ts';
 import { checkOptions, type ShelfOptions, sameOptions } from './options.ts';
-import { RowBacking } from './row-backing.ts';
 import { Shelf } from './shelf.ts';
 import { closed } from './shelf-errors.ts';
 

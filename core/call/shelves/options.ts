@@ -2,8 +2,8 @@
 import type { Awaitable } from '../../base/awaitable.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { suggest } from '../../base/nearest.ts';
-import { type Band, checkBands } from './edit-ages.ts';
-import { type Dependency, isDependency } from './graph.ts';
+import { type Dependency, isDependency } from './dependents/graph.ts';
+import { type Band, checkBands } from './saving/edit-ages.ts';
 
 /** Contents as hooks give them: a map, a list of pairs, or, where keys are strings, a plain object. */
 export type Filling<K, V> =

@@ -4,8 +4,8 @@
  */
 import { SELF } from '../../store/owner.ts';
 import type { Origin } from '../follower.ts';
-import type { Epochs } from './epochs.ts';
-import type { Member } from './membership.ts';
+import type { Epochs } from './dependents/epochs.ts';
+import type { Member } from './dependents/membership.ts';
 import { closed } from './shelf-errors.ts';
 
 /** The manager of the shelf, as far as it matters. */

@@ -4,10 +4,10 @@
  * set: a value that was changed in place has to be set again.
  */
 import { later } from '../../base/steps.ts';
-import type { Entry } from './contents.ts';
-import { type Dependency, labelOf, type Outsider } from './graph.ts';
+import type { Entry } from './backing/contents.ts';
+import { type Dependency, labelOf, type Outsider } from './dependents/graph.ts';
+import type { ManagerLink } from './dependents/membership.ts';
 import type { Lifecycle } from './lifecycle.ts';
-import type { ManagerLink } from './membership.ts';
 import type { ShelfEvent, ShelfEvents } from './signals.ts';
 
 type Inspect = (value: unknown, options: object) => string;

@@ -1,6 +1,6 @@
 /** What a shelf tells of itself, to whoever listens. */
 import type { FlecheError } from '../../base/errors.ts';
-import type { Conflict } from './backing.ts';
+import type { Conflict } from './backing/backing.ts';
 
 export interface ShelfEvents<K, V> {
   /** Changes are at rest. */

@@ -2,13 +2,13 @@
  * Contents kept by the shelf's own hooks, always as a whole, or not at all. Of these the manager's store knows only the
  * epochs, and only where something depends on them.
  */
-import type { Awaitable } from '../../base/awaitable.ts';
-import { run, type Steps, wait } from '../../base/steps.ts';
+import type { Awaitable } from '../../../base/awaitable.ts';
+import { run, type Steps, wait } from '../../../base/steps.ts';
+import type { Epochs, Standing } from '../dependents/epochs.ts';
+import { isAsync, pairsOf, type ShelfOptions } from '../options.ts';
 import type { Backing, Found, Saved } from './backing.ts';
 import type { Contents, StoredEntry } from './contents.ts';
-import type { Epochs, Standing } from './epochs.ts';
 import { copyOf } from './keys.ts';
-import { isAsync, pairsOf, type ShelfOptions } from './options.ts';
 
 export class HookBacking<K, V, S> implements Backing<K, V> {
   readonly keeps: boolean;

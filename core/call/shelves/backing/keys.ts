@@ -1,8 +1,8 @@
 /** What makes two keys of a shelf the same: their value, as digests see it. */
-import { decode } from '../../base/decode.ts';
-import { digest } from '../../base/digest.ts';
-import { encode } from '../../base/encode.ts';
-import { FlecheError } from '../../base/errors.ts';
+import { decode } from '../../../base/decode.ts';
+import { digest } from '../../../base/digest.ts';
+import { encode } from '../../../base/encode.ts';
+import { FlecheError } from '../../../base/errors.ts';
 
 /**
  * Equal for two keys exactly when their digests are. Strings and numbers, which most keys are, are their own identity

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { AUTOSYNC, type Band, checkBands, EditAges } from '../../../core/call/shelves/edit-ages.ts';
-import { codeOf } from '../../_thrown.ts';
+import { AUTOSYNC, type Band, checkBands, EditAges } from '../../../../core/call/shelves/saving/edit-ages.ts';
+import { codeOf } from '../../../_thrown.ts';
 
 const S = 1000;
 const NEVER = Number.POSITIVE_INFINITY;

@@ -1,7 +1,7 @@
 /** What a shelf needs of its manager, and what the manager needs of its shelves. */
-import type { Awaitable } from '../../base/awaitable.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { Steps } from '../../base/steps.ts';
+import type { Awaitable } from '../../../base/awaitable.ts';
+import type { Clock } from '../../../base/clock.ts';
+import type { Steps } from '../../../base/steps.ts';
 import type { Epochs } from './epochs.ts';
 import type { Dependency, Item, Outsider, ShelfNode } from './graph.ts';
 

@@ -1,5 +1,5 @@
 /** One save at a time: whoever asks while one is under way shares the next with all others who do. */
-import { type Awaitable, isPromise } from '../../base/awaitable.ts';
+import { type Awaitable, isPromise } from '../../../base/awaitable.ts';
 
 export class SingleSave {
   readonly #write: () => Awaitable<void>;

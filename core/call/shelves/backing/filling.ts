@@ -1,11 +1,11 @@
 /** What a shelf begins with: what was kept, if it is acceptable, or what its build hook makes. */
-import type { Awaitable } from '../../base/awaitable.ts';
-import { run, type Steps, wait } from '../../base/steps.ts';
+import type { Awaitable } from '../../../base/awaitable.ts';
+import { run, type Steps, wait } from '../../../base/steps.ts';
+import { type Filling, pairsOf, type Validate } from '../options.ts';
+import { unbuilt, unreadable } from '../shelf-errors.ts';
 import type { Backing, Found } from './backing.ts';
 import type { StoredEntry } from './contents.ts';
 import { identityOf } from './keys.ts';
-import { type Filling, pairsOf, type Validate } from './options.ts';
-import { unbuilt, unreadable } from './shelf-errors.ts';
 
 /** What was found, or that it was not accepted. */
 export type Loaded<K, V> = Found<K, V> | { readonly kind: 'refused' };

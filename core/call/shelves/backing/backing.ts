@@ -1,5 +1,5 @@
 /** The contract of the place where a shelf's contents are kept while they are not in memory. One for each shelf. */
-import type { Awaitable } from '../../base/awaitable.ts';
+import type { Awaitable } from '../../../base/awaitable.ts';
 import type { Contents, StoredEntry } from './contents.ts';
 
 export type Found<K, V> =

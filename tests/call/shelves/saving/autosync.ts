@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ShelfEvents } from '../../../core/call/shelves/signals.ts';
-import { turn } from '../../_test-clock.ts';
-import { check, deferred, rejection } from './_desk.ts';
+import type { ShelfEvents } from '../../../../core/call/shelves/signals.ts';
+import { turn } from '../../../_test-clock.ts';
+import { check, deferred, rejection } from '../_desk.ts';
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;

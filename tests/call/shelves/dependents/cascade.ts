@@ -1,10 +1,10 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Manager } from '../../../core/call/shelves/manager.ts';
-import type { Shelf } from '../../../core/call/shelves/shelf.ts';
-import { codeOf } from '../../_thrown.ts';
-import { check, deferred, type FakeHost, rejectionOf } from './_desk.ts';
+import type { Manager } from '../../../../core/call/shelves/manager.ts';
+import type { Shelf } from '../../../../core/call/shelves/shelf.ts';
+import { codeOf } from '../../../_thrown.ts';
+import { check, deferred, type FakeHost, rejectionOf } from '../_desk.ts';
 
 /** A chain a → b → c, each saved with one key. */
 async function chainOf(

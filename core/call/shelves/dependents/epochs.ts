@@ -3,8 +3,8 @@
  * kept of a shelf names the epochs of everything it was made from. A shelf whose ancestors have moved on is not loaded,
  * whoever moved them and whether or not it was open then; and what was made before an invalidation is not saved after it.
  */
-import { byCodeUnit } from '../../base/order.ts';
-import type { ShelfReads, ShelfRecord, ShelfStore, ShelfWrites } from '../../store/shelf-store.ts';
+import { byCodeUnit } from '../../../base/order.ts';
+import type { ShelfReads, ShelfRecord, ShelfStore, ShelfWrites } from '../../../store/shelf-store.ts';
 import type { Graph } from './graph.ts';
 
 /** How things stood at rest when a shelf began to hold what it holds. */

@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { FlecheError } from '../../../core/base/errors.ts';
-import { Graph, labelOf } from '../../../core/call/shelves/graph.ts';
-import { codeOf } from '../../_thrown.ts';
+import { FlecheError } from '../../../../core/base/errors.ts';
+import { Graph, labelOf } from '../../../../core/call/shelves/dependents/graph.ts';
+import { codeOf } from '../../../_thrown.ts';
 
 /** A graph of edges written `parent>child`. */
 function graphOf(...edges: readonly string[]): Graph {

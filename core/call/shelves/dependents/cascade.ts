@@ -2,9 +2,9 @@
  * Invalidating and rebuilding across shelves: what others are made from comes first. In memory everything is empty before
  * anything else happens, so that nobody sees a value made from one that is gone; at rest it is one step.
  */
-import { type Awaitable, isPromise } from '../../base/awaitable.ts';
-import { FlecheError, messageOf } from '../../base/errors.ts';
-import { type Steps, wait } from '../../base/steps.ts';
+import { type Awaitable, isPromise } from '../../../base/awaitable.ts';
+import { FlecheError, messageOf } from '../../../base/errors.ts';
+import { type Steps, wait } from '../../../base/steps.ts';
 import { Emptied } from './emptied.ts';
 import type { Epochs } from './epochs.ts';
 import { type Graph, type Item, isFollower } from './graph.ts';

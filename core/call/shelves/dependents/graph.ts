@@ -2,10 +2,10 @@
  * Who is made from whom: shelves by name, and other things (memoised functions) by identity. Without cycles at any time.
  * Knows nothing of what shelves hold, and nothing of edges that were declared by other processes.
  */
-import type { Awaitable } from '../../base/awaitable.ts';
-import { FlecheError } from '../../base/errors.ts';
-import { byCodeUnit, topologicalOrder } from '../../base/order.ts';
-import { FOLLOWER, type Follower, followerOf, type InvalidationListener } from '../follower.ts';
+import type { Awaitable } from '../../../base/awaitable.ts';
+import { FlecheError } from '../../../base/errors.ts';
+import { byCodeUnit, topologicalOrder } from '../../../base/order.ts';
+import { FOLLOWER, type Follower, followerOf, type InvalidationListener } from '../../follower.ts';
 
 /** Something that is made from a shelf and has to be told when the shelf is invalidated. */
 export interface Dependent {

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Manager } from '../../../core/call/shelves/manager.ts';
-import type { Shelf } from '../../../core/call/shelves/shelf.ts';
-import { check } from './_desk.ts';
+import type { Manager } from '../../../../core/call/shelves/manager.ts';
+import type { Shelf } from '../../../../core/call/shelves/shelf.ts';
+import { check } from '../_desk.ts';
 
 const RUNS = process.env['FLECHE_TEST_PROFILE'] === 'nightly' ? 1_000 : 40;
 const NAMES = ['a', 'b', 'c', 'd'] as const;

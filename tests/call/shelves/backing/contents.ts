@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Change, Contents } from '../../../core/call/shelves/contents.ts';
+import { type Change, Contents } from '../../../../core/call/shelves/backing/contents.ts';
 
 const row = (key: string, order: number, value = 0, version = 1) => ({ key, value, order, version });
 const keysOf = (contents: Contents<string, number>): readonly string[] =>

@@ -2,7 +2,7 @@
  * Saving by itself: looks at every edit whether it is time, and sets a timer for when it will be if there are no more, so
  * that the last edit is saved too. Knows nothing of what is saved.
  */
-import type { Clock } from '../../base/clock.ts';
+import type { Clock } from '../../../base/clock.ts';
 import { type Band, EditAges } from './edit-ages.ts';
 
 /** Waits before saving is tried again: the first, and the longest, ms. */

@@ -2,16 +2,16 @@
  * Saves a shelf: when it is asked to, when edits have waited long enough, and when the process ends. One save at a time,
  * and what fails is tried again. Knows nothing of how things are kept.
  */
-import { type Awaitable, isPromise } from '../../base/awaitable.ts';
-import type { Clock } from '../../base/clock.ts';
-import type { FlecheError } from '../../base/errors.ts';
-import { run, type Steps, wait } from '../../base/steps.ts';
+import { type Awaitable, isPromise } from '../../../base/awaitable.ts';
+import type { Clock } from '../../../base/clock.ts';
+import type { FlecheError } from '../../../base/errors.ts';
+import { run, type Steps, wait } from '../../../base/steps.ts';
+import type { Backing } from '../backing/backing.ts';
+import type { Contents } from '../backing/contents.ts';
+import { unsaved } from '../shelf-errors.ts';
+import type { Signals } from '../signals.ts';
 import { Autosync } from './autosync.ts';
-import type { Backing } from './backing.ts';
-import type { Contents } from './contents.ts';
 import { AUTOSYNC, type Band } from './edit-ages.ts';
-import { unsaved } from './shelf-errors.ts';
-import type { Signals } from './signals.ts';
 import { SingleSave } from './single-save.ts';
 
 interface SaverOptions<K, V> {

@@ -2,8 +2,8 @@
 import { rmSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Conflict } from '../../../core/call/shelves/backing.ts';
-import { check } from './_desk.ts';
+import type { Conflict } from '../../../../core/call/shelves/backing/backing.ts';
+import { check } from '../_desk.ts';
 
 check('point 15: processes that share a shelf lose no key of each other', async ({ start }) => {
   const one = start().shelf<string, number>('a');

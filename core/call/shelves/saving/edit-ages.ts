@@ -2,8 +2,8 @@
  * How old the edits are that have not been saved, in a ring of buckets, and when they are old or many enough. Knows no
  * clock: times are ms of any clock that only moves forward.
  */
-import { parseDuration } from '../../base/duration.ts';
-import { FlecheError } from '../../base/errors.ts';
+import { parseDuration } from '../../../base/duration.ts';
+import { FlecheError } from '../../../base/errors.ts';
 
 /**
  * So many edits are to be saved once they are older than the `within` of the band before (the first: at once) and not

@@ -2,20 +2,20 @@
  * Contents kept in the manager's own store, each key in a row. Processes that share a shelf write the keys they changed
  * and leave the others' alone; where two changed the same one, the last to save wins and is told of it.
  */
-import type { Awaitable } from '../../base/awaitable.ts';
-import { decode } from '../../base/decode.ts';
-import { digest } from '../../base/digest.ts';
-import { encode } from '../../base/encode.ts';
-import type { FlecheError } from '../../base/errors.ts';
-import type { Digest } from '../../base/hash.ts';
-import { run, type Steps, wait } from '../../base/steps.ts';
-import type { ShelfRecord, ShelfRow, ShelfWrites } from '../../store/shelf-store.ts';
+import type { Awaitable } from '../../../base/awaitable.ts';
+import { decode } from '../../../base/decode.ts';
+import { digest } from '../../../base/digest.ts';
+import { encode } from '../../../base/encode.ts';
+import type { FlecheError } from '../../../base/errors.ts';
+import type { Digest } from '../../../base/hash.ts';
+import { run, type Steps, wait } from '../../../base/steps.ts';
+import type { ShelfRecord, ShelfRow, ShelfWrites } from '../../../store/shelf-store.ts';
+import type { Epochs, Standing } from '../dependents/epochs.ts';
+import { isAsync, type Transform } from '../options.ts';
+import { unreadable } from '../shelf-errors.ts';
 import type { Backing, Conflict, Found, Saved } from './backing.ts';
 import type { Change, Contents, StoredEntry, Written } from './contents.ts';
-import type { Epochs, Standing } from './epochs.ts';
 import { copyOf } from './keys.ts';
-import { isAsync, type Transform } from './options.ts';
-import { unreadable } from './shelf-errors.ts';
 
 interface RowBackingOptions<K, V, S> {
   readonly name: string;
