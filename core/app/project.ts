@@ -60,6 +60,8 @@ export interface Project {
   outputs(): Outputs;
   /** Where values and records are. Opens the cache as `engine` does. */
   stores(): WorkspaceStores;
+  /** The same for who asks about the cache itself. Throws `STORE_UNUSABLE` if it cannot be used, strict or not. */
+  usableStores(): WorkspaceStores;
   /**
    * Takes over the open cache of another project, if this one has the same; the other must not be used any more. Returns
    * whether it did.
@@ -197,6 +199,10 @@ class OpenProject implements Project {
     return this.#open();
   }
 
+  usableStores(): WorkspaceStores {
+    return this.#open(true);
+  }
+
   shared(): TierLine | undefined {
     const specs = sharedCaches(this.config);
     if (specs.length === 0) return undefined;
@@ -243,8 +249,7 @@ class OpenProject implements Project {
     throw new FlecheError('STORE_UNUSABLE', trouble, { hint: 'Without --strict this costs answers and is no error.' });
   }
 
-  #open(): WorkspaceStores {
-    const strict = this.#strict;
+  #open(strict: boolean = this.#strict): WorkspaceStores {
     this.#stores ??= openStores(this.config, { onTrouble: this.#onTrouble, strict, now: this.now });
     return this.#stores;
   }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { load } from 'js-yaml';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { onSmallDisk } from '../_small-disk.ts';
 import { REPOSITORY, type Rig, withRig } from './_rig.ts';
 
 const FILES: Readonly<Record<string, string>> = {
@@ -82,6 +83,41 @@ test('a pack has what the present files ask for, and replaces the one before; a 
     assert.ok(existsSync(join(taken, 'mine')));
   });
 });
+
+test('a cache that cannot be used is packed over nothing, and is not found to be sound', async () => {
+  await withRig(FILES, async (rig) => {
+    const pack = join(rig.aside, 'pack');
+    await ci(rig);
+    await rig.fleche(['cache', 'pack', pack]);
+    rmSync(rig.path('.fleche'), { recursive: true });
+    rig.write({ '.fleche': 'no folder' });
+    for (const args of [['cache', 'pack', pack], ['cache', 'unpack', pack], ['cache', 'verify'], ['gc']]) {
+      const { code, stdout, stderr } = await rig.fleche(args);
+      assert.is(code, 4, args.join(' '));
+      assert.match(stderr, /^error\[STORE_UNUSABLE\]: the cache in /);
+      assert.is(stdout, '');
+    }
+    rmSync(rig.path('.fleche'));
+    assert.is((await rig.fleche(['cache', 'unpack', pack])).stdout, 'unpacked 3 answers\n');
+  });
+});
+
+test('a pack that finds no room is told, and the one before stays as it was', () =>
+  onSmallDisk(2, (folder) =>
+    withRig(FILES, async (rig) => {
+      const pack = join(folder, 'pack');
+      await ci(rig);
+      await rig.fleche(['cache', 'pack', pack]);
+      assert.throws(() => writeFileSync(join(folder, 'ballast'), Buffer.alloc(3_000_000)), /ENOSPC/);
+      const { code, stderr } = await rig.fleche(['cache', 'pack', pack]);
+      assert.is(code, 4);
+      assert.match(stderr, /^error\[STORE_UNUSABLE\]: the pack ".*" cannot be written: ENOSPC/);
+      assert.not(existsSync(`${pack}.new`));
+      await elsewhere(rig, async (other) => {
+        assert.is((await other.fleche(['cache', 'unpack', pack])).stdout, 'unpacked 3 answers\n');
+      });
+    }),
+  ));
 
 test('a pack in the project is no input of tasks that read everything', async () => {
   await withRig(FILES, async (rig) => {

@@ -12,6 +12,7 @@ import { type TransferReport, transfer } from '../../call/caches/transfer.ts';
 import { FolderCallStore } from '../../store/folder/folder-calls.ts';
 import { FolderValueStore } from '../../store/folder/folder-values.ts';
 import type { CallRecord } from '../../store/record.ts';
+import { isSystemError } from '../exit-code.ts';
 
 const MARK = 'fleche-pack';
 const VERSION = '1';
@@ -26,19 +27,31 @@ export async function pack(
     throw new FlecheError('USAGE', `"${folder}" is there and is no pack`, { hint: 'Name a folder that is not there.' });
   }
   const making = `${folder}.new`;
-  rmSync(making, { recursive: true, force: true });
-  mkdirSync(making, { recursive: true });
-  writeFileSync(join(making, MARK), `${VERSION}\n`);
-  // What git does not see counts neither as an input nor as a change.
-  writeFileSync(join(making, '.gitignore'), '*\n');
+  const before = 'before';
   try {
+    rmSync(making, { recursive: true, force: true });
+    mkdirSync(making, { recursive: true });
+    writeFileSync(join(making, MARK), `${VERSION}\n`);
+    // What git does not see counts neither as an input nor as a change.
+    writeFileSync(join(making, '.gitignore'), '*\n');
     const report = await transfer(from, packAt(making), { filter });
-    rmSync(folder, { recursive: true, force: true });
+    // Moved away as a whole: what cannot be moved, such as the root of a file system, stays as it is.
+    if (existsSync(folder)) renameSync(folder, join(making, before));
     renameSync(making, folder);
+    rmSync(join(folder, before), { recursive: true, force: true });
     return report;
+  } catch (error) {
+    throw isSystemError(error) ? unwritable(folder, error) : error;
   } finally {
     rmSync(making, { recursive: true, force: true });
   }
+}
+
+function unwritable(folder: string, cause: Error): FlecheError {
+  return new FlecheError('STORE_UNUSABLE', `the pack "${folder}" cannot be written: ${cause.message}`, {
+    hint: 'Look at the rights and the free space there. A pack that was there stays.',
+    cause,
+  });
 }
 
 /**

@@ -50,6 +50,8 @@ export async function cache(context: VerbContext): Promise<number> {
   }
   const project = await context.open();
   try {
+    // An empty cache in the place of one that cannot be used would be packed over a good pack, or found to be sound.
+    project.usableStores();
     const args = takes === 'a folder' ? given.map((folder) => resolve(machine.cwd, folder)) : given;
     const { json, text, code } = await action.act(project, context, args);
     machine.stdout.write(

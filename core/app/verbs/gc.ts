@@ -56,7 +56,7 @@ interface Limits {
 }
 
 async function collect(project: Project, { maxAgeMs, maxBytes, dryRun }: Limits): Promise<Collected> {
-  const stores = project.stores();
+  const stores = project.usableStores();
   const { values, calls } = stores;
   const now = project.now();
   const sizes = new Map([...values.list()].map(({ digest, size }) => [digest, size]));

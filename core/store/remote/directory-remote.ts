@@ -106,7 +106,8 @@ export class DirectoryRemote implements RemoteStore {
       try {
         for await (const piece of content.open()) {
           signal?.throwIfAborted();
-          await file.write(piece);
+          // All of it: on a disk that is almost full a single write takes a part, and tells it by a number alone.
+          await file.writeFile(piece);
         }
       } finally {
         await file.close();

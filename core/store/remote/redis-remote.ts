@@ -47,6 +47,10 @@ interface Client {
 interface RedisPackage {
   createClient(options: object): Client;
   readonly RESP_TYPES: { readonly BLOB_STRING: number };
+  /** What the server itself says is wrong. */
+  readonly ErrorReply: abstract new (
+    ...args: never[]
+  ) => Error;
 }
 
 export class RedisRemote implements RemoteStore {
@@ -55,6 +59,7 @@ export class RedisRemote implements RemoteStore {
   readonly #options: RedisOptions;
   readonly #prefix: string;
   #connecting: Promise<Connection> | undefined;
+  #isReply: (error: unknown) => boolean = () => false;
 
   constructor(options: RedisOptions) {
     this.#options = options;
@@ -153,15 +158,18 @@ export class RedisRemote implements RemoteStore {
       return await within(question(connection), timeoutMs, signal);
     } catch (error) {
       const found = fault(error);
-      // What is left of a connection that failed is not used again.
-      if (found.kind === 'down') await this.close();
+      // What is left of a connection that failed is not used again. One that brought an error of the server is sound, and
+      // others are waiting for answers on it.
+      if (found.kind === 'down' && !this.#isReply(error)) await this.close();
       throw found;
     }
   }
 
   async #connect(): Promise<Connection> {
     const { url, login, connectMs } = this.#options;
-    const { createClient, RESP_TYPES } = (await importPeer('@redis/client', 'a shared cache in Redis')) as RedisPackage;
+    const redis = (await importPeer('@redis/client', 'a shared cache in Redis')) as RedisPackage;
+    const { createClient, RESP_TYPES, ErrorReply } = redis;
+    this.#isReply = (error) => error instanceof ErrorReply;
     const plain = createClient({
       url,
       ...(await login()),
@@ -209,5 +217,5 @@ async function* only(...pieces: readonly Uint8Array[]): AsyncGenerator<Uint8Arra
 function fault(error: unknown): RemoteFault {
   if (error instanceof RemoteFault) return error;
   const message = messageOf(error);
-  return new RemoteFault(/^(NOPERM|NOAUTH|WRONGPASS)\b/.test(message) ? 'refused' : 'down', message, error);
+  return new RemoteFault(/^(NOPERM|NOAUTH|WRONGPASS|READONLY)\b/.test(message) ? 'refused' : 'down', message, error);
 }

@@ -2,28 +2,13 @@
  * A full disk. Needs a small file system of its own, which only root can mount, and only on Linux: elsewhere the test
  * says so and passes.
  */
-import { spawnSync } from 'node:child_process';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { onSmallDisk } from '../../_small-disk.ts';
 import { runToEnd } from '../_child.ts';
 
-/** Runs `work` in a folder on a file system of `megabytes`, if there can be one. */
-function onSmallDisk(megabytes: number, work: (folder: string) => void): void {
-  const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
-  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', folder]).status === 0;
-  try {
-    if (mounted) work(folder);
-    else console.log('NOT TESTED: a full disk (no file system can be mounted here; run the tests as root on Linux)');
-  } finally {
-    if (mounted) spawnSync('umount', [folder]);
-    rmSync(folder, { recursive: true, force: true });
-  }
-}
-
-test('a disk that fills up costs what is put, never the process, and is used again when it has room', () => {
+test('a disk that fills up costs what is put, never the process, and is used again when it has room', () =>
   onSmallDisk(44, (folder) => {
     const { end, stdout, stderr } = runToEnd(
       '_lmdb-child.ts',
@@ -42,10 +27,9 @@ test('a disk that fills up costs what is put, never the process, and is used aga
     const next = runToEnd('_lmdb-child.ts', 'has', join(folder, '.fleche'), 'before', 'after');
     assert.is(next.end, 0, next.stderr);
     assert.is(next.stdout, 'true\ntrue\n');
-  });
-});
+  }));
 
-test('leases on a disk that fills up hold within their process, and others are given up once', () => {
+test('leases on a disk that fills up hold within their process, and others are given up once', () =>
   onSmallDisk(24, (folder) => {
     const { end, stdout, stderr } = runToEnd('_lmdb-child.ts', 'fill leases', folder, join(folder, 'ballast'));
     assert.is(end, 0, stderr);
@@ -53,16 +37,14 @@ test('leases on a disk that fills up hold within their process, and others are g
     assert.equal([taken, held], [3000, 'held']);
     assert.is(troubles.length, 1);
     assert.match(troubles[0], /^other processes cannot be heard of any more \(.+\)$/);
-  });
-});
+  }));
 
-test('a cache is not opened on a disk that is almost full', () => {
+test('a cache is not opened on a disk that is almost full', () =>
   onSmallDisk(8, (folder) => {
     const { end, stderr } = runToEnd('_lmdb-child.ts', 'put', join(folder, '.fleche'), 'a');
     assert.is(end, 1);
     assert.match(stderr, /STORE_UNUSABLE/);
     assert.match(stderr, /the disk is almost full/);
-  });
-});
+  }));
 
 test.run();

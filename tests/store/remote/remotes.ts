@@ -1,5 +1,5 @@
 /** The contract of remote stores, held against every one of them; those of servers against the real servers. */
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -9,6 +9,7 @@ import { DirectoryRemote } from '../../../core/store/remote/directory-remote.ts'
 import { HttpRemote } from '../../../core/store/remote/http-remote.ts';
 import { RedisRemote } from '../../../core/store/remote/redis-remote.ts';
 import { contentOf, type RemoteStore } from '../../../core/store/remote/remote.ts';
+import { onSmallDisk } from '../../_small-disk.ts';
 import { MemoryRemote } from './_memory-remote.ts';
 import { faultOf, type RemotesUnderTest, remotesContract } from './_remotes.ts';
 import { freePort, READER, REDIS_PASSWORD, testWith, WRITER, withNginx, withRedis } from './_servers.ts';
@@ -87,6 +88,18 @@ test('directory: nothing is left in the making, and a folder that is not there i
   });
 });
 
+test('directory: what finds no room is not there, not even in part', () =>
+  onSmallDisk(1, async (root) => {
+    writeFileSync(join(root, 'ballast'), Buffer.alloc(600_000));
+    const store = new DirectoryRemote({ root, namespace: '', now: Date.now });
+    const large = Buffer.alloc(500_000, 1);
+    assert.is(await faultOf(store.put(sha256(large), contentOf(large))), 'down');
+    assert.is(await faultOf(store.putRecord(KEY, large)), 'down');
+    assert.is((await store.has([sha256(large)])).size, 0);
+    assert.is(await store.getRecord(KEY, { limit: large.length }), undefined);
+    await store.put(sha256(BYTES), contentOf(BYTES));
+  }));
+
 test('http: no server is a fault within the time to connect, and the location tells no secret', async () => {
   const store = http(`http://127.0.0.1:${await freePort()}/base/`, 'secret', 'trusted');
   assert.is(await faultOf(store.ping()), 'down');
@@ -136,6 +149,24 @@ testWith(['redis-server'], 'redis: the server refuses those who may only read, a
     assert.is(await faultOf(reader.putRecord(KEY, BYTES)), 'refused');
     assert.is(await faultOf(redis(url, 'wrong').ping()), 'refused');
     for (const store of [writer, reader]) await store.close();
+  }),
+);
+
+testWith(['redis-server'], 'redis: what a server has no room for costs nobody else the connection', () =>
+  withRedis(async ({ url, admin }) => {
+    const store = redis(url, REDIS_PASSWORD);
+    await store.put(sha256(BYTES), contentOf(BYTES));
+    const connections = (): number => Number(/total_connections_received:(\d+)/.exec(admin('INFO', 'stats'))?.[1]);
+    const before = connections();
+    admin('CONFIG', 'SET', 'maxmemory', '1');
+    const other = sha256('other');
+    assert.is(await faultOf(store.put(other, contentOf(Buffer.from('other')))), 'down');
+    assert.is((await store.get(sha256(BYTES), { limit: 10 }))?.length, BYTES.length);
+    assert.is(connections(), before + 2, 'only the two of the administrator are new');
+    admin('CONFIG', 'SET', 'maxmemory', '0');
+    admin('REPLICAOF', '127.0.0.1', String(await freePort()));
+    assert.is(await faultOf(store.put(other, contentOf(Buffer.from('other')))), 'refused', 'a replica is only read');
+    await store.close();
   }),
 );
 
