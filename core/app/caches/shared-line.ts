@@ -66,12 +66,12 @@ export class TierLine implements SharedLine {
     for (const tier of this.#tiers) tier.expect(tasks);
   }
 
-  async ask(key: Key): Promise<string | undefined> {
+  async ask(key: Key, name?: string): Promise<string | undefined> {
     if (this.#options.refusals?.has(key)) return undefined;
     const side = this.#local();
     const tiers = await this.tiers();
     for (const [at, tier] of tiers.entries()) {
-      if (!(await tier.ask(key, side))) continue;
+      if (!(await tier.ask(key, side, name))) continue;
       const nearer = tiers.slice(0, at).filter((other) => other.mayRelay(key, tier));
       if (nearer.length > 0) this.#relays.set(key, nearer);
       await this.#relay(key);

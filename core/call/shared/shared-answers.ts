@@ -11,9 +11,10 @@ export interface SharedAnswers {
   expect(tasks: readonly string[]): void;
   /**
    * Looks for the answer to a key, and files it here with all that a hit needs but the contents of output files. The name
-   * of the tier that had it, or undefined. Rejects with `STORE_UNUSABLE` if a tier is required and in trouble.
+   * of the tier that had it, or undefined. `name`, if it is known, is that of the record: many of a project come together.
+   * Rejects with `STORE_UNUSABLE` if a tier is required and in trouble.
    */
-  ask(key: Key): Promise<string | undefined>;
+  ask(key: Key, name?: string): Promise<string | undefined>;
   /** Brings contents of output files of the answer to a key. Whether all of them are here now. Rejects like `ask`. */
   bring(key: Key, blobs: readonly Digest[]): Promise<boolean>;
   /** Gives an answer to the tiers that are written to, in the background. */

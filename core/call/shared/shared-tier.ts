@@ -15,7 +15,7 @@ import { Incoming } from './incoming.ts';
 import { Lanes } from './lanes.ts';
 import type { LocalSide } from './local-side.ts';
 import { Outgoing } from './outgoing.ts';
-import { SharedRecordPack } from './shared-record-pack.ts';
+import { SharedRecordPacks } from './shared-record-packs.ts';
 import { type SharedReport, SharedTally } from './tally.ts';
 
 export interface TierOptions {
@@ -69,7 +69,7 @@ export class SharedTier {
   readonly #pushing = new Set<Promise<void>>();
   /** Who signed the answers that came in this process. */
   readonly #signers = new Map<Key, string | null>();
-  #recordPack: SharedRecordPack | undefined;
+  #recordPacks: SharedRecordPacks | undefined;
 
   constructor(options: TierOptions) {
     this.#options = options;
@@ -111,29 +111,38 @@ export class SharedTier {
   /** Says that answers of some of these tasks, all that a project has, are about to be asked for and sent. */
   expect(tasks: readonly string[]): void {
     const { store, namespace, verifier, signer } = this.#options;
-    const { signal } = this.#ending;
-    this.#recordPack ??= SharedRecordPack.of(tasks, { store, namespace, verifier, signer, tally: this.#tally, signal });
+    this.#recordPacks ??= SharedRecordPacks.of(tasks, {
+      store,
+      namespace,
+      verifier,
+      signer,
+      lanes: this.#lanes,
+      tally: this.#tally,
+      signal: this.#ending.signal,
+    });
   }
 
   /**
    * Looks for the answer to a key, and files it here with all that a hit needs but the contents of output files. Whether
-   * it did. Rejects with `STORE_UNUSABLE` if the tier is required and in trouble.
+   * it did. `name` is that of its record; an answer without one is asked for by itself. Rejects with `STORE_UNUSABLE` if the
+   * tier is required and in trouble.
    */
-  ask(key: Key, side: LocalSide): Promise<boolean> {
+  ask(key: Key, side: LocalSide, name?: string): Promise<boolean> {
     const asking = this.#asking.get(key);
     if (asking !== undefined) return asking;
-    const asked = this.#ask(key, side).finally(() => this.#asking.delete(key));
+    const asked = this.#ask(key, side, name).finally(() => this.#asking.delete(key));
     this.#asking.set(key, asked);
     return asked;
   }
 
-  async #ask(key: Key, side: LocalSide): Promise<boolean> {
+  async #ask(key: Key, side: LocalSide, name: string | undefined): Promise<boolean> {
     const { reads, now } = this.#options;
     const absent = this.#absent.get(key);
     if (!reads || (absent !== undefined && now() - absent < ABSENT_FOR) || !this.#reading.allows()) return false;
     const isOver = this.#patience();
     const isHere = await this.#attempt(this.#reading, async () => {
-      const sealed = (await this.#fromRecordPack(key)) ?? (await this.#open(key, isOver));
+      const packed = name === undefined ? undefined : await this.#fromRecordPack(key, name);
+      const sealed = packed ?? (await this.#open(key, isOver));
       return sealed !== undefined && (await this.#incoming(sealed, side).accept());
     });
     if (isHere === true) this.#tally.hits++;
@@ -174,8 +183,8 @@ export class SharedTier {
     return () => this.#reading.stops !== stops;
   }
 
-  async #fromRecordPack(key: Key): Promise<Sealed | undefined> {
-    const found = await this.#recordPack?.find(key);
+  async #fromRecordPack(key: Key, name: string): Promise<Sealed | undefined> {
+    const found = await this.#recordPacks?.find(key, name);
     return found && this.#take(key, found);
   }
 
@@ -192,7 +201,7 @@ export class SharedTier {
       return undefined;
     }
     const { sealed } = opened;
-    this.#recordPack?.keep({ key, name: sealed.record.name, bytes });
+    this.#recordPacks?.keep({ key, name: sealed.record.name, bytes });
     return this.#take(key, opened);
   }
 
@@ -254,7 +263,7 @@ export class SharedTier {
     const sent = await this.#attempt(this.#writing, () => outgoing.send());
     if (sent instanceof Uint8Array) {
       this.#tally.stored++;
-      this.#recordPack?.add({ key: record.key, name: record.name, bytes: sent });
+      this.#recordPacks?.add({ key: record.key, name: record.name, bytes: sent });
     } else this.#tally.unstored++;
     if (typeof sent === 'string') this.#options.onTrouble(`${sent} (the shared cache "${this.name}")`);
   }
@@ -286,7 +295,7 @@ export class SharedTier {
 
   /** Waits for what is being sent, at most so long, ms. Whether everything was. */
   async flush(deadline: number): Promise<boolean> {
-    const sent = this.#sent().then(() => this.#sendRecordPack());
+    const sent = this.#sent().then(() => this.#sendRecordPacks());
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<void>((resolve) => {
       timer = setTimeout(resolve, deadline);
@@ -296,12 +305,11 @@ export class SharedTier {
     return this.#pushing.size === 0;
   }
 
-  /** Nobody needs it: what becomes of it is told like all trouble, and that is all. */
-  async #sendRecordPack(): Promise<void> {
-    const recordPack = this.#recordPack;
-    if (recordPack === undefined || !this.#options.writes || this.#ending.signal.aborted || !this.#writing.allows())
-      return;
-    await this.#attempt(this.#writing, () => recordPack.send()).catch(() => {});
+  /** Nobody needs them: what becomes of them is told like all trouble, and that is all. */
+  async #sendRecordPacks(): Promise<void> {
+    const packs = this.#recordPacks;
+    if (packs === undefined || !this.#options.writes || this.#ending.signal.aborted || !this.#writing.allows()) return;
+    await this.#attempt(this.#writing, () => packs.send()).catch(() => {});
   }
 
   async #sent(): Promise<void> {

@@ -70,6 +70,11 @@ export function fileList(call: TaskCall, list: PathList, desk: ListStores): void
   putLists(listKey(call), call.task.name, [list, ...others].slice(0, LISTS), desk);
 }
 
+/** The name of the record of a task's lists. */
+export function nameOfLists(task: string): string {
+  return task + LISTED;
+}
+
 /** Files lists of a question under a key of their own. */
 export function putLists(key: Key, task: string, lists: readonly PathList[], desk: ListStores): CallRecord {
   const bytes = encode(lists);
@@ -79,7 +84,7 @@ export function putLists(key: Key, task: string, lists: readonly PathList[], des
   const record: CallRecord = {
     key,
     kind: 'task',
-    name: task + LISTED,
+    name: nameOfLists(task),
     module: null,
     // It is found by its key alone: nothing was made of what the question names.
     parts: [],

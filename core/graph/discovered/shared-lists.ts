@@ -12,7 +12,17 @@ import type { SharedAnswers } from '../../call/shared/shared-answers.ts';
 import { parseTree } from '../../files/trees/tree.ts';
 import type { CallRecord } from '../../store/record.ts';
 import type { TaskCall } from '../tasks/task-call.ts';
-import { completedBy, fileList, LISTS, type ListStores, listsOf, type PathList, putLists, readLists } from './lists.ts';
+import {
+  completedBy,
+  fileList,
+  LISTS,
+  type ListStores,
+  listsOf,
+  nameOfLists,
+  type PathList,
+  putLists,
+  readLists,
+} from './lists.ts';
 import type { Sight } from './sight.ts';
 
 /** A shared list has no more paths. */
@@ -34,7 +44,7 @@ export async function askShared(
   shared: SharedAnswers,
 ): Promise<Answered | undefined> {
   if (call.task.discovered === undefined) {
-    const tier = await shared.ask(call.key);
+    const tier = await shared.ask(call.key, call.task.name);
     return tier === undefined ? undefined : { call, tier };
   }
   const declared = call.declared ?? call;
@@ -47,7 +57,7 @@ export async function askShared(
         asked.add(complete.key);
         // The question itself was looked up here: what there is of its answer is not whole.
         const isHere = complete.key !== call.key && desk.calls.get(complete.key)?.failure === null;
-        const tier = isHere ? undefined : await shared.ask(complete.key);
+        const tier = isHere ? undefined : await shared.ask(complete.key, call.task.name);
         return isHere || tier !== undefined ? { list, call: complete, tier } : undefined;
       }),
     );
@@ -56,7 +66,7 @@ export async function askShared(
     return first;
   };
   const key = sharedKey(declared);
-  const [byOwn] = await Promise.all([byAny(listsOf(declared, desk)), shared.ask(key)]);
+  const [byOwn] = await Promise.all([byAny(listsOf(declared, desk)), shared.ask(key, nameOfLists(call.task.name))]);
   return byOwn ?? byAny(soundLists(key, desk));
 }
 
@@ -82,7 +92,7 @@ export async function listsFor(
   const list = bytes === undefined ? undefined : pathsOf(bytes);
   if (!isSound(list)) return undefined;
   const key = sharedKey({ parts: parts.filter((each) => each.name !== DISCOVERED) });
-  await shared.ask(key);
+  await shared.ask(key, nameOfLists(name));
   const others = soundLists(key, stores);
   if (isAmong(list, others)) return stores.calls.get(key);
   return putLists(key, name, [list, ...others].slice(0, LISTS), stores);

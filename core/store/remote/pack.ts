@@ -33,12 +33,15 @@ const ENTRY_BYTES = 36;
 /** Loading it takes longer than most runs have to do with packs. */
 const zlib = (): typeof import('node:zlib') => process.getBuiltinModule('node:zlib');
 
-export interface PackName {
-  readonly digest: Digest;
+export interface Sizes {
   /** As it is sent, bytes. */
   readonly size: number;
   /** Unpacked, bytes; the same as `size` for one that is not compressed. */
   readonly raw: number;
+}
+
+export interface PackName extends Sizes {
+  readonly digest: Digest;
 }
 
 export interface Pack extends PackName {
@@ -72,14 +75,19 @@ export async function makePack(blobs: readonly (readonly [Digest, Uint8Array])[]
     head.writeUInt32BE(bytes.length, entry + 32);
   }
   const plain = Buffer.concat([head, ...blobs.map(([, bytes]) => bytes)]);
-  const packed = await promisify(zlib().gzip)(plain, { level: 1, chunkSize: Math.max(plain.length, LEAST_CHUNK) });
-  const isWorthIt = packed.length < plain.length * 0.9 && plain.length <= packed.length * MAX_RATIO;
-  const bytes = isWorthIt ? packed : plain;
+  const bytes = await deflated(plain);
   return { digest: sha256(bytes), size: bytes.length, raw: plain.length, bytes };
 }
 
+/** What a pack is sent as: compressed if that helps. */
+export async function deflated(plain: Buffer): Promise<Buffer> {
+  const packed = await promisify(zlib().gzip)(plain, { level: 1, chunkSize: Math.max(plain.length, LEAST_CHUNK) });
+  const isWorthIt = packed.length < plain.length * 0.9 && plain.length <= packed.length * MAX_RATIO;
+  return isWorthIt ? packed : plain;
+}
+
 /** Whether a pack that somebody names can be one. */
-export function isPackName({ size, raw }: PackName): boolean {
+export function isPackName({ size, raw }: Sizes): boolean {
   return raw >= size && raw <= MAX_PACK && raw <= size * MAX_RATIO;
 }
 
@@ -117,9 +125,10 @@ function blobsIn(plain: Buffer): ReadonlyMap<Digest, Uint8Array> {
   return blobs;
 }
 
-async function inflated(name: PackName, bytes: Uint8Array): Promise<Buffer> {
-  const { size, raw } = name;
-  if (raw === size || raw <= AT_ONCE) return inflatedNow(name, bytes);
+/** What `deflated` was given. Rejects with a `bad` fault for anything else. */
+export async function inflated(sizes: Sizes, bytes: Uint8Array): Promise<Buffer> {
+  const { size, raw } = sizes;
+  if (raw === size || raw <= AT_ONCE) return inflatedNow(sizes, bytes);
   try {
     // In one go: pieces of the usual 16 KB are a trip to another thread each.
     const plain = await promisify(zlib().gunzip)(bytes, {
@@ -133,7 +142,7 @@ async function inflated(name: PackName, bytes: Uint8Array): Promise<Buffer> {
   throw damaged();
 }
 
-function inflatedNow({ size, raw }: PackName, bytes: Uint8Array): Buffer {
+function inflatedNow({ size, raw }: Sizes, bytes: Uint8Array): Buffer {
   if (raw === size) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   try {
     const plain = zlib().gunzipSync(bytes, { maxOutputLength: raw, chunkSize: Math.max(raw + 1, LEAST_CHUNK) });

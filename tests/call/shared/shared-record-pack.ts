@@ -1,9 +1,10 @@
+import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Key } from '../../../core/base/hash.ts';
 import type { CallRecord } from '../../../core/store/record.ts';
-import { bind, MAX_RECORD_PACK, recordPackKey, unbind } from '../../../core/store/remote/record-pack.ts';
+import { bind, MAX_RECORD_PACK, PACKED_TASKS, recordPackKeys, unbind } from '../../../core/store/remote/record-pack.ts';
 import { type Expectation, RemoteFault } from '../../../core/store/remote/remote.ts';
 import { seal } from '../../../core/store/remote/sealed.ts';
 import { Signer, Verifier } from '../../../core/store/remote/signing.ts';
@@ -11,11 +12,12 @@ import { aKey, CASES } from '../../store/_record.ts';
 import { MemoryRemote } from '../../store/remote/_memory-remote.ts';
 import { type KeyPair, keyPair, type MachineUnderTest, machine, TRUSTED, taskRecord } from './_tiers.ts';
 
-const TASKS = 40;
+/** As many as have one record pack together. */
+const TASKS = PACKED_TASKS;
 const NAMES: readonly string[] = Array.from({ length: TASKS }, (_, at) => `task${at}`);
-const PACK = recordPackKey(NAMES);
+const PACK = recordPackKeys(NAMES)[0] ?? aKey('none');
 /** So many are asked for one by one. */
-const FEW = 8;
+const FEW = 4;
 
 /** Notes what is asked for. */
 class Server extends MemoryRemote {
@@ -50,8 +52,8 @@ async function sendAll(at: MachineUnderTest, records: readonly CallRecord[]): Pr
 }
 
 /** Asks for all at once. How many came. */
-async function askAll(at: MachineUnderTest, records: readonly Pick<CallRecord, 'key'>[]): Promise<number> {
-  const came = await Promise.all(records.map(({ key }) => at.tier.ask(key, at.side)));
+async function askAll(at: MachineUnderTest, records: readonly Pick<CallRecord, 'key' | 'name'>[]): Promise<number> {
+  const came = await Promise.all(records.map(({ key, name }) => at.tier.ask(key, at.side, name)));
   return came.filter((is) => is).length;
 }
 
@@ -138,7 +140,7 @@ test('a record pack that nobody signed, or a stranger, or for another place, is 
   const trusted = new Signer(TRUSTED.privateKey);
   const place = { key: PACK, namespace: 'trusted' };
   const elsewhere = { ...place, namespace: 'pr' };
-  const another = { ...place, key: recordPackKey(['a']) };
+  const another = { ...place, key: recordPackKeys(['a'])[0] ?? aKey('none') };
   for (const [signer, at, why] of [
     [undefined, place, 'unsigned'],
     [stranger, place, 'unknown key'],
@@ -148,7 +150,7 @@ test('a record pack that nobody signed, or a stranger, or for another place, is 
     const { server, records } = await filled();
     const unbound = await unbind(server.recordPack(), place, undefined);
     if (!('entries' in unbound)) return assert.unreachable();
-    server.records.set(PACK, bind(unbound.entries, at, signer));
+    server.records.set(PACK, await bind(unbound.entries, at, signer));
     const reader = client(server);
     assert.is(await askAll(reader, records), TASKS);
     assert.equal(reader.tier.report.rejected, { [why]: 1 });
@@ -170,7 +172,7 @@ test('a record signed with a key that counts no more does not come in a record p
 });
 
 /** A record pack in which somebody puts a record of his own that names another one as its maker. */
-function forgery(records: readonly CallRecord[], by: KeyPair, as: Signer): Uint8Array {
+function forgery(records: readonly CallRecord[], by: KeyPair, as: Signer): Promise<Uint8Array> {
   const place = { key: PACK, namespace: 'trusted' };
   const entries = records.map((record) => {
     const sealed = {
@@ -197,7 +199,7 @@ test('what somebody only vouches for does not come in a record pack of another o
   const server = new Server();
   const maker = machine(server);
   const forged = answersOf(maker).map((record) => ({ ...record, outputs: null, log: null }));
-  server.records.set(PACK, forgery(forged, other, new Signer(TRUSTED.privateKey)));
+  server.records.set(PACK, await forgery(forged, other, new Signer(TRUSTED.privateKey)));
   const writer = client(server, { verifier: both });
   assert.is(await askAll(writer, forged), TASKS);
   await sendAll(writer, answersOf(writer, NAMES.slice(0, 20), 'new'));
@@ -209,7 +211,7 @@ test('an answer out of a record pack goes to another tier only if who vouches fo
   const other = keyPair();
   const server = new Server();
   const forged = answersOf(machine(server)).map((record) => ({ ...record, outputs: null, log: null }));
-  server.records.set(PACK, forgery(forged, other, new Signer(TRUSTED.privateKey)));
+  server.records.set(PACK, await forgery(forged, other, new Signer(TRUSTED.privateKey)));
   const reader = client(server, { verifier: new Verifier([TRUSTED.publicKey, other.publicKey]) });
   assert.is(await askAll(reader, forged), TASKS);
   const key = forged[0]?.key ?? aKey('none');
@@ -225,7 +227,7 @@ test('a record under the key of another one is none', async () => {
   if (!('entries' in unbound)) return assert.unreachable();
   const { entries } = unbound;
   const mixed = entries.map((entry, at) => ({ ...entry, bytes: entries[(at + 1) % TASKS]?.bytes ?? entry.bytes }));
-  server.records.set(PACK, bind(mixed, place, new Signer(TRUSTED.privateKey)));
+  server.records.set(PACK, await bind(mixed, place, new Signer(TRUSTED.privateKey)));
   const reader = client(server);
   assert.is(await askAll(reader, records), TASKS);
   for (const record of records) assert.equal(reader.calls.get(record.key), record);
@@ -271,9 +273,9 @@ test('a record pack takes as many records as there is room for', async () => {
   const entries = Array.from({ length: 300 }, (_, at) => ({
     key: aKey(String(at)),
     name: `"\u0000é${at}`,
-    bytes: Buffer.alloc(32 * 1024, at),
+    bytes: randomBytes(64 * 1024),
   }));
-  const bytes = bind(entries, place, undefined);
+  const bytes = await bind(entries, place, undefined);
   assert.ok(bytes.length <= MAX_RECORD_PACK && bytes.length > MAX_RECORD_PACK * 0.9);
   const unbound = await unbind(bytes, place, undefined);
   if (!('entries' in unbound)) return assert.unreachable();
@@ -289,7 +291,7 @@ test('who waits for a server that is down gives up with those who asked first', 
     }
   }
   const server = new Down();
-  const keys = Array.from({ length: 200 }, (_, at) => ({ key: aKey(String(at)) }));
+  const keys = Array.from({ length: 200 }, (_, at) => ({ key: aKey(String(at)), name: `task${at}` }));
   for (const reader of [client(server), machine(server)]) {
     server.asked.length = 0;
     assert.is(await askAll(reader, keys), 0);

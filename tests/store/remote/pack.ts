@@ -79,15 +79,14 @@ test('a pack that unpacks to more or to less than it says is damaged', async () 
 });
 
 test('no name of a pack promises too much', () => {
-  const digest = sha256('pack');
-  assert.ok(isPackName({ digest, size: 1000, raw: 200_000 }));
+  assert.ok(isPackName({ size: 1000, raw: 200_000 }));
   for (const [size, raw] of [
     [1000, 200_001],
     [1000, 999],
     [MAX_PACK, MAX_PACK + 1],
     [0, 1],
   ] as const) {
-    assert.not.ok(isPackName({ digest, size, raw }), `${size} of ${raw}`);
+    assert.not.ok(isPackName({ size, raw }), `${size} of ${raw}`);
   }
 });
 
