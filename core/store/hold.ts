@@ -109,29 +109,62 @@ class Attempt {
   }
 }
 
-/** Renews a lease until it is released: often enough that two beats may be missed. */
+/** Renews a lease until it is released. */
 function keep(leases: LeaseStore, { lease, note }: Extract<Acquired, { kind: 'acquired' }>, waited: boolean): Held {
   noteHeld(lease);
-  const beat = setInterval(() => renew(leases, lease), lease.ttl / 3);
-  beat.unref();
+  const beats = beatsOf(leases);
+  beats.add(lease);
   return {
     lease,
     waited,
     note,
     release: (left) => {
-      clearInterval(beat);
+      beats.delete(lease);
       noteGivenBack(lease);
       leases.release(lease, left);
     },
   };
 }
 
-function renew(leases: LeaseStore, lease: Lease): void {
-  try {
-    leases.renew(lease);
-  } catch {
-    // It may be taken over then, which costs double work.
+/** Renews the leases of one store that are held here, all at a time, often enough that two beats may be missed. */
+class Beats {
+  readonly #leases: LeaseStore;
+  readonly #held = new Set<Lease>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(leases: LeaseStore) {
+    this.#leases = leases;
   }
+
+  add(lease: Lease): void {
+    this.#held.add(lease);
+    this.#timer ??= setInterval(() => this.#beat(), lease.ttl / 3).unref();
+  }
+
+  delete(lease: Lease): void {
+    this.#held.delete(lease);
+    if (this.#held.size > 0) return;
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  #beat(): void {
+    try {
+      this.#leases.together(() => {
+        for (const lease of this.#held) this.#leases.renew(lease);
+      });
+    } catch {
+      // They may be taken over then, which costs double work.
+    }
+  }
+}
+
+const known = new WeakMap<LeaseStore, Beats>();
+
+function beatsOf(leases: LeaseStore): Beats {
+  const beats = known.get(leases) ?? new Beats(leases);
+  known.set(leases, beats);
+  return beats;
 }
 
 /** Removes what holders that are gone have left behind. */

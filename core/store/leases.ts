@@ -22,7 +22,7 @@ export interface Lease {
   readonly acquired: number;
   /** When the holder last said that it lives, ms since the epoch. */
   readonly renewed: number;
-  /** How long after `renewed` the lease may be taken over, ms. */
+  /** How long after `renewed` the lease may be taken over, ms. A process gives all its leases of one store the same. */
   readonly ttl: number;
 }
 

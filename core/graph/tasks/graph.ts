@@ -4,6 +4,8 @@ import { suggest } from '../../base/nearest.ts';
 import { topologicalOrder } from '../../base/order.ts';
 import type { Task } from './task.ts';
 
+const NOBODY: readonly string[] = [];
+
 export class TaskGraph {
   readonly #tasks: ReadonlyMap<string, Task>;
   readonly #upstream = new Map<string, readonly string[]>();
@@ -50,6 +52,7 @@ export class TaskGraph {
 
   /** Everything that `name` needs, directly or through others; without `name` itself. */
   upstreamOf(name: string): readonly string[] {
+    if (this.task(name).needs.length === 0) return NOBODY;
     const known = this.#upstream.get(name) ?? this.closure([name]).slice(0, -1);
     this.#upstream.set(name, known);
     return known;

@@ -6,8 +6,6 @@
 import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Database, RootDatabaseOptions } from 'lmdb';
-import { decode } from '../../base/decode.ts';
-import { encode } from '../../base/encode.ts';
 import { FlecheError } from '../../base/errors.ts';
 import { sweep } from '../hold.ts';
 import { dataFile, isTurnOf, type Layout, layoutOf, leasesFolder, lockFile } from '../layout.ts';
@@ -73,6 +71,8 @@ class LmdbLeases implements LeaseStore {
   readonly #table: Database<Bytes, Bytes>;
   /** Whether steps are being taken as one. */
   #isTogether = false;
+  /** The last token that was given out by the steps of this moment, if one was. */
+  #token: number | undefined;
   readonly #folder: string;
   readonly #options: SturdyOptions;
   #closed = false;
@@ -105,12 +105,27 @@ class LmdbLeases implements LeaseStore {
   }
 
   #nextToken(): number {
+    this.#token = (this.#token ?? this.#lastToken()) + 1;
+    return this.#token;
+  }
+
+  #lastToken(): number {
     const counter = this.#table.getBinary(COUNTER);
-    const token = (counter?.length === TOKEN_BYTES ? counter.readDoubleBE() : 0) + 1;
-    const bytes = Buffer.allocUnsafe(TOKEN_BYTES);
-    bytes.writeDoubleBE(token);
-    this.#table.putSync(COUNTER, bytes);
-    return token;
+    return counter?.length === TOKEN_BYTES ? counter.readDoubleBE() : 0;
+  }
+
+  /** Takes steps between which no other process comes, and puts down the last token once for all of them. */
+  #step<T>(steps: () => T): T {
+    try {
+      return steps();
+    } finally {
+      if (this.#token !== undefined) {
+        const bytes = Buffer.allocUnsafe(TOKEN_BYTES);
+        bytes.writeDoubleBE(this.#token);
+        this.#token = undefined;
+        this.#table.putSync(COUNTER, bytes);
+      }
+    }
   }
 
   renew(lease: Lease): boolean {
@@ -213,8 +228,9 @@ class LmdbLeases implements LeaseStore {
   /** One step that no other process can come between. A folder that was removed meanwhile has no leases to respect. */
   #write<T>(step: () => T): T {
     this.#requireOpen();
-    if (this.#isTogether || !existsSync(this.#folder)) return step();
-    return this.#root.transact(step);
+    if (this.#isTogether) return step();
+    const whole = (): T => this.#step(step);
+    return existsSync(this.#folder) ? this.#root.transact(whole) : whole();
   }
 }
 
@@ -237,19 +253,19 @@ const NOTHING: Entry = { lease: undefined, note: undefined };
 
 /**
  * At rest: the token of who left the note (8 bytes, 0 if there is none), the length of the leases (4 bytes), the leases
- * of holder and leaver, the note.
+ * of holder and leaver in JSON, the note. Leases are no answers, and of another version nobody's: what is quick is best.
  */
 const TOKEN_BYTES = 8;
 const HEADER_BYTES = TOKEN_BYTES + 4;
 
 function entryBytes({ lease, note }: Entry): Buffer {
-  const leases = encode([lease && fieldsOf(lease), note && fieldsOf(note.lease)]);
-  const text = note?.text ?? new Uint8Array(0);
-  const bytes = Buffer.allocUnsafe(HEADER_BYTES + leases.length + text.length);
+  const leases = JSON.stringify([lease && fieldsOf(lease), note && fieldsOf(note.lease)]);
+  const length = Buffer.byteLength(leases);
+  const bytes = Buffer.allocUnsafe(HEADER_BYTES + length + (note?.text.length ?? 0));
   bytes.writeDoubleBE(note?.lease.token ?? 0);
-  bytes.writeUInt32BE(leases.length, TOKEN_BYTES);
-  bytes.set(leases, HEADER_BYTES);
-  bytes.set(text, HEADER_BYTES + leases.length);
+  bytes.writeUInt32BE(length, TOKEN_BYTES);
+  bytes.write(leases, HEADER_BYTES);
+  if (note !== undefined) bytes.set(note.text, HEADER_BYTES + length);
   return bytes;
 }
 
@@ -257,7 +273,7 @@ function entryBytes({ lease, note }: Entry): Buffer {
 function readEntry(bytes: Buffer): Entry {
   try {
     const end = HEADER_BYTES + bytes.readUInt32BE(TOKEN_BYTES);
-    const [holder, leaver] = decode(bytes.subarray(HEADER_BYTES, end)) as [unknown, unknown];
+    const [holder, leaver] = JSON.parse(bytes.toString('utf8', HEADER_BYTES, end)) as [unknown, unknown];
     const left = leaseOf(leaver);
     return { lease: leaseOf(holder), note: left && { lease: left, text: Buffer.from(bytes.subarray(end)) } };
   } catch {
