@@ -32,7 +32,8 @@ export class Globs {
     );
     this.#rules = rules.toReversed();
     this.patterns = rules.map(({ takes, text }) => (takes ? text.replace(/^!/, './!') : `!${text}`));
-    this.literals = sorted(literal.map((rule) => rule.text)).filter((path) => this.matches(path));
+    const paths = sorted(literal.map((rule) => rule.text));
+    this.literals = positive.length === rules.length ? paths : paths.filter((path) => this.matches(path));
     this.bases = sorted(
       positive.flatMap((rule) => rule.readings.map((one) => (one.kind === 'path' ? one.path : one.base))),
     );

@@ -7,6 +7,8 @@ import { type GlobTests, stepTests } from './glob-steps.ts';
 import { reservedNames } from './reserved.ts';
 
 const WILD = /[*?]/;
+/** What every pattern has that is not just a path. */
+const MAGIC = /[*?{}[\]()]/;
 const CLASS = /\[[^[\]/]+\]/;
 const GROUP = /[!*+?@]\([^()]*\)|\([^()]*\|[^()]*\)/;
 /** Magic but for the wildcards. */
@@ -44,11 +46,14 @@ export function compileRule(pattern: string, isPlain: boolean): Rule {
     throw new FlecheError('CONFIG_INVALID', 'a pattern is empty', { hint: 'Use "." for everything below the root.' });
   }
   const text = normal(slashed);
+  const names = reservedNames(slashed);
   const hasBraces = !isPlain && slashed.includes('{');
+  if (!hasBraces && !MAGIC.test(text)) {
+    return { takes, text, names, readings: [{ kind: 'path', path: text }], ...pathTests(text) };
+  }
   const words = hasBraces ? [...new Set(expandBraces(slashed).map(normal))] : [text];
   const readings = isPlain ? [plainReading(text)] : words.flatMap(readingsOf);
   if (!words.includes(text) && !WILD.test(text)) readings.push({ kind: 'path', path: text });
-  const names = reservedNames(slashed);
   const tests = readings.map(testsOf);
   const [only] = tests;
   if (only !== undefined && tests.length === 1) return { takes, text, names, readings, ...only };
@@ -88,8 +93,9 @@ function normal(pattern: string): string {
 /** How a word whose braces are expanded can be meant. */
 function readingsOf(word: string): readonly Reading[] {
   const wild = WILD.test(word);
-  const classes = CLASS.test(word);
-  const groups = GROUP.test(word);
+  const hasBrackets = INERT.test(word);
+  const classes = hasBrackets && CLASS.test(word);
+  const groups = hasBrackets && GROUP.test(word);
   const readings: Reading[] = wild ? [] : [{ kind: 'path', path: word }];
   if (wild || classes || groups) readings.push(globReading(word, `{}${classes ? '' : '[]'}${groups ? '' : '()|'}`));
   if (wild && (classes || groups)) readings.push(globReading(word, BRACKETS));
@@ -114,10 +120,11 @@ function globReading(word: string, inert: string): Reading {
 }
 
 function testsOf(reading: Reading): GlobTests {
-  if (reading.kind === 'path') {
-    const { path } = reading;
-    const test = (other: string): boolean => isWithin(path, other);
-    return { test, leads: (folder) => test(folder) || isWithin(folder, path) };
-  }
+  if (reading.kind === 'path') return pathTests(reading.path);
   return stepTests(reading.glob) ?? shapeTests(reading.glob);
+}
+
+function pathTests(path: string): GlobTests {
+  const test = (other: string): boolean => isWithin(path, other);
+  return { test, leads: (folder) => test(folder) || isWithin(folder, path) };
 }

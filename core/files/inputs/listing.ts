@@ -156,14 +156,16 @@ class Listing {
     const { root, clock } = this.#context;
     const before = new Map<RelPath, PathState>();
     for (const state of known ?? []) before.set(state.path, state);
-    const { found, folders } = scan(root, this.#globs, { through: true, clock });
+    const at = clock();
+    const { found, folders, named } = scan(root, this.#globs, { through: true, clock });
     this.#walked = this.#basesAmong(folders);
     const states = found.flatMap(({ path, kind }) => (kind === 'dir' ? [] : (before.get(path) ?? stateOf(path, kind))));
-    const { paths, unseen } = this.#look(listOf(states), 'without what is gone');
+    const { paths, unseen } = this.#look(listOf(states), 'without what is gone', { at, named });
     return this.#listed({ folders, paths, summary: null }, unseen);
   }
 
   #basesAmong(folders: readonly PathState[]): ReadonlySet<RelPath> {
+    if (folders.length === 0) return NONE;
     const { bases } = this.#globs;
     return new Set(bases.filter((base) => folders.some(({ path, kind }) => path === base && kind === 'dir')));
   }
@@ -202,13 +204,16 @@ class Listing {
       : undefined;
   }
 
-  /** The paths as they are now. A path that is gone means that the list is no longer right, or is left out. */
-  #look(paths: PathList, gone: 'without what is gone'): Looked;
+  /**
+   * The paths as they are now. A path that is gone means that the list is no longer right, or is left out. At those that
+   * were `seen` a moment ago, what stands there was looked at then.
+   */
+  #look(paths: PathList, gone: 'without what is gone', seen?: Seen): Looked;
   #look(paths: PathList): Looked | undefined;
-  #look(paths: PathList, gone?: 'without what is gone'): Looked | undefined {
+  #look(paths: PathList, gone?: 'without what is gone', seen?: Seen): Looked | undefined {
     const { hidden } = this.#context;
     const unseen: RelPath[] = [];
-    const began = this.#context.clock();
+    const began = seen?.at ?? this.#context.clock();
     /** All that was looked at, as soon as something of it is not what it was. */
     let now: PathState[] | undefined;
     for (let at = 0; at < paths.length; at++) {
@@ -218,16 +223,16 @@ class Listing {
         now?.push(paths.get(at));
         continue;
       }
-      const stats = this.#statsOf(path);
+      const stats = seen?.named.get(path) ?? this.#statsOf(path);
       if (stats !== undefined && paths.isSame(at, stats)) {
         now?.push(paths.get(at));
         continue;
       }
       const before = paths.get(at);
-      const seen = this.#lookAt(before, stats, began);
-      if (seen === undefined && gone === undefined) return undefined;
-      if (seen !== before) now ??= first(paths, at);
-      if (seen !== undefined) now?.push(seen);
+      const state = this.#lookAt(before, stats, began);
+      if (state === undefined && gone === undefined) return undefined;
+      if (state !== before) now ??= first(paths, at);
+      if (state !== undefined) now?.push(state);
     }
     return { paths: now === undefined ? paths : listOf(now), unseen };
   }
@@ -278,11 +283,9 @@ class Listing {
   }
 
   #listed(snapshot: Snapshot, unseen: readonly RelPath[]): Listed {
-    const literals = new Set(this.#globs.literals);
-    const absent = snapshot.folders.flatMap(({ kind, path }) =>
-      kind === 'absent' && literals.has(path) ? [path] : [],
-    );
-    const gone = absent.filter((path) => !this.#context.hidden(path));
+    const absent = snapshot.folders.filter(({ kind }) => kind === 'absent').map(({ path }) => path);
+    const literals = absent.length === 0 ? NONE : new Set(this.#globs.literals);
+    const gone = absent.filter((path) => literals.has(path) && !this.#context.hidden(path));
     return listed(snapshot, { gone, unseen, earlier: this.#context.earlier });
   }
 }
@@ -293,8 +296,18 @@ interface Looked {
   readonly unseen: readonly RelPath[];
 }
 
+/** What stood at some paths, looked at after a moment (by the clock that stamps files). */
+interface Seen {
+  readonly at: number;
+  readonly named: ReadonlyMap<RelPath, Stats>;
+}
+
+const NONE: ReadonlySet<RelPath> = new Set();
+
 function first(paths: PathList, count: number): PathState[] {
-  return Array.from({ length: count }, (_, at) => paths.get(at));
+  const states: PathState[] = [];
+  for (let at = 0; at < count; at++) states.push(paths.get(at));
+  return states;
 }
 
 function replaced(paths: PathList, changed: ReadonlyMap<number, PathState>): PathList {

@@ -28,6 +28,8 @@ export interface Scan {
   readonly odd: readonly RelPath[];
   /** Every folder that was read (`dir`), and every place a pattern names where nothing is (`absent`). */
   readonly folders: readonly PathState[];
+  /** What stood at paths that patterns name, as far as something did. */
+  readonly named: ReadonlyMap<RelPath, Stats>;
 }
 
 interface ScanOptions {
@@ -89,6 +91,7 @@ class Walk {
   readonly #options: ScanOptions;
   readonly #found = new Map<RelPath, Found>();
   readonly #folders = new Map<RelPath, PathState>();
+  readonly #named = new Map<RelPath, Stats>();
   readonly #odd: RelPath[] = [];
 
   constructor(root: AbsPath, globs: Globs, options: ScanOptions) {
@@ -102,7 +105,7 @@ class Walk {
       if (!this.#folders.has(base) && this.#isFolder(base)) this.#walk(base);
     }
     const found = [...this.#found.values()].sort((a, b) => byCodeUnit(a.path, b.path));
-    return { found, odd: this.#odd, folders: [...this.#folders.values()] };
+    return { found, odd: this.#odd, folders: [...this.#folders.values()], named: this.#named };
   }
 
   /** Looks at a path that a pattern names; true if it is to be walked. */
@@ -113,6 +116,7 @@ class Walk {
       this.#folders.set(base, stateOf(base, 'absent'));
       return false;
     }
+    this.#named.set(base, stats);
     this.#take(base, stats);
     if (stats.isDirectory()) return true;
     if (this.#options.through && stats.isSymbolicLink() && lookThrough(place)?.isDirectory() === true) return true;

@@ -140,10 +140,11 @@ export class Workspace {
     hidden: (path: RelPath) => boolean,
     how: 'anew' | undefined,
   ): void {
-    const before = this.#watched?.get(name)?.unchecked;
+    if (this.#watched === undefined) return;
+    const before = this.#watched.get(name)?.unchecked;
     if (before === undefined && how === 'anew') return;
     const rest = how === 'anew' ? (before ?? []) : [...(before ?? [])].filter(hidden);
-    this.#watched?.set(name, { globs, unchecked: new Set([...unseen, ...rest]) });
+    this.#watched.set(name, { globs, unchecked: new Set([...unseen, ...rest]) });
   }
 
   #keep(name: string, snapshot: Snapshot): void {

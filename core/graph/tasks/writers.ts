@@ -17,6 +17,8 @@ interface Writer {
   readonly globs: Globs;
 }
 
+const NOBODY: readonly Writer[] = [];
+
 export class Writers {
   readonly #graph: TaskGraph;
   /** By the folders and paths at or below which the outputs lie. */
@@ -57,12 +59,13 @@ export class Writers {
   near(paths: readonly RelPath[]): readonly Task[] {
     const found = new Set<Writer>();
     for (const path of paths) {
-      for (const writer of this.#below.get(path) ?? []) found.add(writer);
+      for (const writer of this.#below.get(path) ?? NOBODY) found.add(writer);
       for (let at = path; ; at = folderOf(at)) {
-        for (const writer of this.#byBase.get(at) ?? []) found.add(writer);
+        for (const writer of this.#byBase.get(at) ?? NOBODY) found.add(writer);
         if (at === '.') break;
       }
     }
+    if (found.size === 0) return [];
     return [...found].sort((a, b) => a.at - b.at).map(({ task }) => task);
   }
 
