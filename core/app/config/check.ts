@@ -95,8 +95,9 @@ export class Check {
 
   #list(shape: ListShape, list: readonly unknown[], example: string): void {
     if (shape.nonEmpty && list.length === 0) this.#wrong(' is empty', `Write it like this: ${example}`);
+    const seen = new Set<unknown>();
     for (const [index, element] of list.entries()) {
-      if (shape.ordered || typeof element !== 'string' || list.indexOf(element) === index) {
+      if (shape.ordered || typeof element !== 'string' || seen.size < seen.add(element).size) {
         this.#member(index, shape.of, element, example);
       } else {
         this.#path.push(index);
@@ -131,7 +132,8 @@ export class Check {
     const kind = shape.variants === undefined ? undefined : table[shape.variants.key];
     const variant = typeof kind === 'string' ? own(shape.variants?.by, kind) : undefined;
     if (variant !== undefined) return this.#table(variant, table);
-    for (const [name, value] of Object.entries(table)) {
+    for (const name of Object.keys(table)) {
+      const value = table[name];
       const key = own(shape.keys, name);
       if (key !== undefined) this.#member(name, key.shape, value, key.example);
       else if (shape.rest !== undefined) this.#rest(shape, shape.rest, name, value);
@@ -139,7 +141,7 @@ export class Check {
     }
     const decisive = shape.needs === undefined ? undefined : table[shape.needs.key];
     const needed = typeof decisive === 'string' ? own(shape.needs?.by, decisive) : undefined;
-    for (const name in shape.keys) {
+    for (const name of needed === undefined ? requiredOf(shape) : Object.keys(shape.keys)) {
       const key = shape.keys[name];
       if (!(key?.required || needed?.includes(name)) || Object.hasOwn(table, name)) continue;
       this.#wrongKey(`${label(this.#path)} has no "${name}"`, `Add it, such as ${key?.example}`);
@@ -175,6 +177,15 @@ export class Check {
     const hint = [suggest(name, known), ...(forms?.all.escape === undefined ? [] : [forms.all.escape])].join(' ');
     this.#wrongKey(`unknown key ${JSON.stringify(name)} ${where}`, hint, name, 'CONFIG_UNKNOWN_KEY');
   }
+}
+
+const required = new WeakMap<TableShape, readonly string[]>();
+
+/** The keys that every table of a shape must have. */
+function requiredOf(shape: TableShape): readonly string[] {
+  const known = required.get(shape) ?? Object.keys(shape.keys).filter((name) => shape.keys[name]?.required);
+  required.set(shape, known);
+  return known;
 }
 
 /** A table with the keys of all forms, none of them required. */

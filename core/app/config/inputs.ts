@@ -56,12 +56,12 @@ export class InputLists {
       const isUp = pattern.startsWith('^');
       const homes = isUp ? this.#packages.below(text.home) : [text.home];
       for (const home of homes)
-        this.#add(isUp ? pattern.slice(1) : pattern, home, text.spot('inputs', index), found, []);
+        this.#add(isUp ? pattern.slice(1) : pattern, home, () => text.spot('inputs', index), found, []);
     }
     return found.inputs;
   }
 
-  #add(pattern: string, home: Package, spot: Spot, found: Found, within: readonly string[]): void {
+  #add(pattern: string, home: Package, spot: () => Spot, found: Found, within: readonly string[]): void {
     if (pattern === DEFAULT) {
       if (!found.sweep(home.folder, this.#sweep(home.folder))) {
         note(spot, `"${DEFAULT}" comes after other patterns`, 'Put it in front: what comes later wins.');
@@ -75,7 +75,7 @@ export class InputLists {
     }
   }
 
-  #addNamed(pattern: string, home: Package, spot: Spot, found: Found, within: readonly string[]): void {
+  #addNamed(pattern: string, home: Package, spot: () => Spot, found: Found, within: readonly string[]): void {
     const name = pattern.slice(1);
     if (pattern.startsWith('!')) return note(spot, 'a named list cannot be taken away', 'Write its patterns with "!".');
     if (within.includes(name)) return note(spot, `"@${name}" contains itself`, 'Remove one of the two.');
@@ -133,6 +133,7 @@ class Found {
   }
 }
 
-function note({ path, problems }: Spot, says: string, hint: string): void {
+function note(spot: () => Spot, says: string, hint: string): void {
+  const { path, problems } = spot();
   problems.add({ code: 'CONFIG_INVALID', message: `${label(path)}: ${says}`, hint, path, on: 'value' });
 }

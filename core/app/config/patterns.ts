@@ -28,7 +28,7 @@ export function readPatterns(
   const written = textsOf(value);
   if (!notePatterns(written, format, spot)) return [];
   const patterns = written.map((pattern) => patternFrom(home, pattern));
-  for (const [index, pattern] of patterns.entries()) noteAround(pattern, spot(index));
+  for (const [index, pattern] of patterns.entries()) noteAround(pattern, () => spot(index));
   return patterns;
 }
 
@@ -55,9 +55,10 @@ export function notePatterns(
  * Notes a pattern, as it is seen from the project, that walks through all that is around it, which may be a whole disk.
  * What it names beside the project, a file or a folder, it may read.
  */
-export function noteAround(pattern: string, { path, problems }: Spot): void {
+export function noteAround(pattern: string, spot: () => Spot): void {
   const outside = /^!?(?:\.\.\/)*\.\.(?:\/([^/]*)|$)/.exec(pattern);
   if (outside === null || (outside[1] !== undefined && !/[*?[\](){}]/.test(outside[1]))) return;
+  const { path, problems } = spot();
   const message = `${label(path)}: "${pattern}" walks through everything around the project`;
   const hint =
     'Patterns end at the root of the project; beside it a file or folder has to be named, such as "../shared/*.json".';

@@ -52,7 +52,8 @@ export class TaskText {
 
   value(key: string): unknown {
     const own = this.#own?.table[key];
-    if (key === 'args' && this.#template !== undefined && !this.#hasOwnBody) {
+    if (this.#template === undefined) return own;
+    if (key === 'args' && !this.#hasOwnBody) {
       const merged = { ...tableOf(this.#template.table['args']), ...tableOf(own) };
       return Object.keys(merged).length === 0 ? undefined : merged;
     }
