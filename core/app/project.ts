@@ -208,8 +208,11 @@ class OpenProject implements Project {
     if (specs.length === 0) return undefined;
     const { calls, state, tempDir } = this.#open();
     const values = this.#values();
-    const scratch = (): string => join(tempDir, `${process.pid}-${randomBytes(6).toString('hex')}.part`);
-    const side = (): LocalSide => sideOfStores(values, calls, scratch);
+    const stem = join(tempDir, `${process.pid}-${randomBytes(6).toString('hex')}`);
+    let made = 0;
+    const path = (): string => `${stem}-${made++}.part`;
+    const side = (): LocalSide =>
+      sideOfStores(values, calls, { path, isNear: deviceOf(tempDir) === deviceOf(this.root) });
     const { env } = this.#options;
     const refusals = new Refusals(state);
     this.#shared ??= new TierLine(specs, { env, strict: this.#strict, onTrouble: this.#onTrouble, side, refusals });
@@ -241,6 +244,7 @@ class OpenProject implements Project {
     try {
       await shared?.close(this.#options.isHurried?.());
     } finally {
+      this.#arriving?.letGo();
       await stores?.close();
     }
     const [trouble] = this.#troubles;
@@ -264,4 +268,10 @@ class OpenProject implements Project {
     if (this.#strict) this.#troubles.push(message);
     else this.#options.warn(message);
   };
+}
+
+/** The device of a path that may not be there yet. */
+function deviceOf(path: string): number | undefined {
+  const device = statSync(path, { throwIfNoEntry: false })?.dev;
+  return device === undefined && dirname(path) !== path ? deviceOf(dirname(path)) : device;
 }

@@ -1,9 +1,10 @@
 /**
  * A local values store that has at hand, besides, what just arrived from elsewhere and was verified on the way: as a rule
  * it is written out next, and to read and to verify it once more would cost as much as to write it. It is put into the
- * store at once like all else; what is at hand is bounded, and is let go when it was written out.
+ * store at once like all else; what is at hand in memory is bounded, and is let go when it was written out. What is too
+ * large for memory can be at hand as a second file, which then needs nothing but its name.
  */
-import type { Stats } from 'node:fs';
+import { chmodSync, lstatSync, renameSync, rmSync, type Stats } from 'node:fs';
 import type { Digest } from '../base/hash.ts';
 import { writeNewFile } from './file-bytes.ts';
 import type { PackName } from './remote/pack.ts';
@@ -16,6 +17,8 @@ export class ArrivingValues implements FileValueStore {
   readonly #inner: FileValueStore;
   readonly #atHand = new Map<Digest, Uint8Array>();
   #size = 0;
+  /** Files of verified content, each to be given out once. */
+  readonly #spares = new Map<Digest, string>();
 
   constructor(inner: FileValueStore) {
     this.#inner = inner;
@@ -39,6 +42,12 @@ export class ArrivingValues implements FileValueStore {
     this.#size += bytes.length;
   }
 
+  /** Takes a file that was written with verified bytes and that nobody else knows, to be given out next. */
+  spare(path: string, digest: Digest): void {
+    this.#letGo(digest);
+    this.#spares.set(digest, path);
+  }
+
   /** The same for all blobs of a pack, which is kept as it came where that can be. */
   putPack(pack: PackName, bytes: Uint8Array, blobs: ReadonlyMap<Digest, Uint8Array>): void {
     if (this.#inner.putPack === undefined) for (const [digest, blob] of blobs) this.#inner.put(digest, blob);
@@ -54,10 +63,18 @@ export class ArrivingValues implements FileValueStore {
   #letGo(digest: Digest): void {
     this.#size -= this.#atHand.get(digest)?.length ?? 0;
     this.#atHand.delete(digest);
+    const spare = this.#spares.get(digest);
+    if (spare !== undefined) rmSync(spare, { force: true });
+    this.#spares.delete(digest);
+  }
+
+  /** Removes the files that nobody needed. */
+  letGo(): void {
+    for (const digest of [...this.#spares.keys()]) this.#letGo(digest);
   }
 
   has(digest: Digest): boolean {
-    return this.#atHand.has(digest) || this.#inner.has(digest);
+    return this.#atHand.has(digest) || this.#spares.has(digest) || this.#inner.has(digest);
   }
 
   get(digest: Digest): Uint8Array | undefined {
@@ -70,10 +87,15 @@ export class ArrivingValues implements FileValueStore {
 
   copyTo(digest: Digest, path: string, mode: number): Stats | undefined {
     const bytes = this.#atHand.get(digest);
-    if (bytes === undefined) return this.#inner.copyTo(digest, path, mode);
-    const stats = writeNewFile(path, mode, bytes);
+    const spare = this.#spares.get(digest);
+    const stats =
+      bytes !== undefined
+        ? writeNewFile(path, mode, bytes)
+        : spare !== undefined
+          ? moved(spare, path, mode)
+          : undefined;
     this.#letGo(digest);
-    return stats;
+    return stats ?? this.#inner.copyTo(digest, path, mode);
   }
 
   put(digest: Digest, bytes: Uint8Array): void {
@@ -123,6 +145,21 @@ export class ArrivingValues implements FileValueStore {
 
   close(): ReturnType<FileValueStore['close']> {
     this.#forget();
+    this.letGo();
     return this.#inner.close();
+  }
+}
+
+/**
+ * Gives a file its place and mode, and returns what stands there then; undefined if it is gone or would have to be copied.
+ * Its times are those of its content, which came after all that was asked for before it.
+ */
+function moved(file: string, path: string, mode: number): Stats | undefined {
+  try {
+    chmodSync(file, mode);
+    renameSync(file, path);
+    return lstatSync(path);
+  } catch {
+    return undefined;
   }
 }

@@ -5,6 +5,7 @@
 import type { Digest, Key } from '../../base/hash.ts';
 import { treeBlobs } from '../../call/caches/transfer.ts';
 import type { LocalSide } from '../../call/shared/local-side.ts';
+import type { Purpose } from '../../call/shared/shared-answers.ts';
 import type { SharedLine } from '../../call/shared/shared-stack.ts';
 import type { SharedTier } from '../../call/shared/shared-tier.ts';
 import { rejectedText, type SharedReport } from '../../call/shared/tally.ts';
@@ -80,10 +81,10 @@ export class TierLine implements SharedLine {
     return undefined;
   }
 
-  async bring(key: Key, blobs: readonly Digest[]): Promise<boolean> {
+  async bring(key: Key, blobs: readonly Digest[], purpose: Purpose): Promise<boolean> {
     const side = this.#local();
     for (const tier of await this.tiers()) {
-      if (!(await tier.bring(key, blobs, side))) continue;
+      if (!(await tier.bring(key, blobs, side, purpose))) continue;
       await this.#relay(key);
       return true;
     }

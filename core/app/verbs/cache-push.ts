@@ -76,7 +76,7 @@ export async function pulled(project: Project, { machine }: VerbContext, names: 
     const { outputs = null, name = '' } = calls.get(key) ?? {};
     const tree = outputs === null ? undefined : values.get(outputs);
     const missing = tree === undefined ? [] : treeBlobs(tree).filter((blob: Digest) => !values.has(blob));
-    const isHere = missing.length === 0 || (await line.bring(key, missing));
+    const isHere = missing.length === 0 || (await line.bring(key, missing, 'keep'));
     left--;
     return isHere ? undefined : name;
   };

@@ -2,11 +2,12 @@
  * An answer on its way here. First everything that a hit needs is brought and looked through, then it is filed, values
  * before the record; the contents of output files come when somebody needs them. Rejects with a `RemoteFault`.
  */
+import { setMaxListeners } from 'node:events';
 import type { Digest } from '../../base/hash.ts';
 import { faultOfTree } from '../../files/trees/foreign-tree.ts';
 import { keptTree } from '../../files/trees/kept-tree.ts';
 import type { Tree } from '../../files/trees/tree.ts';
-import { download, downloadTo } from '../../store/remote/download.ts';
+import { download, downloadTo, type Expected } from '../../store/remote/download.ts';
 import { type PackName, packOf, unpack } from '../../store/remote/pack.ts';
 import type { RemoteStore } from '../../store/remote/remote.ts';
 import type { Sealed } from '../../store/remote/sealed.ts';
@@ -14,6 +15,7 @@ import { MOST_PACKED } from '../../store/values.ts';
 import { blobsOf, neededBy } from '../caches/transfer.ts';
 import type { Lanes } from './lanes.ts';
 import type { LocalSide } from './local-side.ts';
+import type { Purpose } from './shared-answers.ts';
 import type { SharedTally } from './tally.ts';
 
 interface IncomingOptions {
@@ -112,16 +114,17 @@ export class Incoming {
   }
 
   /** Brings contents of output files as far as they are not here. Whether all of them are here now. */
-  async bring(blobs: readonly Digest[]): Promise<boolean> {
+  async bring(blobs: readonly Digest[], purpose: Purpose): Promise<boolean> {
     const { inline, single, packs } = this.#sealed;
     const packed = new Map<PackName, Digest[]>();
     const others: Promise<boolean>[] = [];
+    const singles: Expected[] = [];
     for (const digest of new Set(blobs)) {
       const bytes = inline.get(digest);
       const size = single.get(digest);
       const pack = packs[packs.length === 0 ? 0 : packOf(digest, packs.length)];
       if (bytes !== undefined) await this.#arrive(digest, bytes);
-      else if (size !== undefined) others.push(this.#bringSingle(digest, size));
+      else if (size !== undefined) singles.push({ digest, size });
       else if (pack === undefined) others.push(this.#isHere(digest));
       else {
         const wanted = packed.get(pack);
@@ -129,6 +132,7 @@ export class Incoming {
         else wanted.push(digest);
       }
     }
+    if (singles.length > 0) others.push(this.#bringSingles(singles, purpose));
     const brought = await Promise.all([...others, ...Array.from(packed, (one) => this.#bringPacked(...one))]);
     return !brought.includes(false) || this.#reject('incomplete');
   }
@@ -163,19 +167,39 @@ export class Incoming {
     return this.#sealed.packs.reduce((sum, { raw }) => sum + raw, 0);
   }
 
-  async #bringSingle(digest: Digest, size: number): Promise<boolean> {
+  /** Once something is wrong with one of them the others are given up. */
+  async #bringSingles(singles: readonly Expected[], purpose: Purpose): Promise<boolean> {
+    const trouble = new AbortController();
+    const signal = AbortSignal.any([this.#options.signal, trouble.signal]);
+    setMaxListeners(0, signal);
+    const brought = await Promise.all(
+      singles.map((expected) =>
+        this.#bringSingle(expected, purpose, signal).catch((error: unknown) => {
+          trouble.abort(error);
+          return false;
+        }),
+      ),
+    );
+    trouble.signal.throwIfAborted();
+    return !brought.includes(false);
+  }
+
+  async #bringSingle(expected: Expected, purpose: Purpose, signal: AbortSignal): Promise<boolean> {
+    const { digest, size } = expected;
     if (await this.#side.has(digest)) return true;
-    const { store, lanes, tally, signal } = this.#options;
+    const { store, lanes, tally } = this.#options;
     const { files } = this.#side;
     if (files === undefined) {
-      const bytes = await this.#download({ digest, size });
+      const bytes = await this.#download(expected);
       if (bytes !== undefined) await this.#side.arrive(digest, bytes);
       return bytes !== undefined;
     }
     const path = files.scratch();
-    if (!(await lanes.run(() => downloadTo(path, store, { digest, size }, signal)))) return false;
+    const spare = purpose === 'place' && files.takesSpares ? files.scratch() : undefined;
+    const paths = spare === undefined ? [path] : [path, spare];
+    if (!(await lanes.run(() => downloadTo(paths, store, expected, signal)))) return false;
     tally.bytesReceived += size;
-    files.adopt(path, digest);
+    files.adopt(path, digest, spare);
     return true;
   }
 
@@ -195,7 +219,7 @@ export class Incoming {
     return bytes === undefined ? { bytes: NOTHING, blobs: new Map() } : { bytes, blobs: await unpack(pack, bytes) };
   }
 
-  async #download(expected: { readonly digest: Digest; readonly size: number }): Promise<Uint8Array | undefined> {
+  async #download(expected: Expected): Promise<Uint8Array | undefined> {
     const { store, lanes, tally, signal } = this.#options;
     const bytes = await lanes.run(() => download(store, expected, signal));
     tally.bytesReceived += bytes?.length ?? 0;

@@ -11,8 +11,10 @@ import type { CacheCore } from '../caches/cache-core.ts';
 interface FileWay {
   /** A path where no file is, on the file system of the store. */
   scratch(): string;
-  /** Takes over a file whose content is verified. */
-  adopt(path: string, blob: Digest): void;
+  /** Takes over a file whose content is verified, and maybe a second one of the same content, to be given out next. */
+  adopt(path: string, blob: Digest, spare?: string): void;
+  /** Whether a second file would be of use. */
+  readonly takesSpares: boolean;
   /** Writes a blob to a new file; false if it is not to be had. */
   copyTo(blob: Digest, path: string): boolean;
 }
@@ -34,8 +36,16 @@ export interface LocalSide {
   readonly files: FileWay | undefined;
 }
 
-/** The stores of a workspace. `scratch` gives paths for files in the making. */
-export function sideOfStores(values: ArrivingValues, calls: SyncCallStore, scratch: () => string): LocalSide {
+/** Where files in the making are put. */
+interface Scratch {
+  /** A path where no file is, on the file system of the store. */
+  readonly path: () => string;
+  /** Whether such a file can become one of the workspace by a rename. */
+  readonly isNear: boolean;
+}
+
+/** The stores of a workspace. */
+export function sideOfStores(values: ArrivingValues, calls: SyncCallStore, scratch: Scratch): LocalSide {
   return {
     has: (blob) => values.has(blob),
     bytes: (blob) => values.get(blob),
@@ -48,8 +58,12 @@ export function sideOfStores(values: ArrivingValues, calls: SyncCallStore, scrat
     file: (record) => calls.put(record),
     record: (key) => calls.get(key),
     files: {
-      scratch,
-      adopt: (path, blob) => values.adopt(path, blob),
+      scratch: scratch.path,
+      takesSpares: scratch.isNear,
+      adopt(path, blob, spare) {
+        values.adopt(path, blob);
+        if (spare !== undefined) values.spare(spare, blob);
+      },
       copyTo: (blob, path) => values.copyTo(blob, path, 0o600) !== undefined,
     },
   };

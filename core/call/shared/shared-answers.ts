@@ -6,6 +6,9 @@ import type { Digest, Key } from '../../base/hash.ts';
 import type { CallRecord } from '../../store/record.ts';
 import type { SharedReport } from './tally.ts';
 
+/** What contents are brought for: to have them, or to put them into the workspace next. */
+export type Purpose = 'keep' | 'place';
+
 export interface SharedAnswers {
   /** Says that answers of some of these tasks, all that a project has, are about to be asked for and given. */
   expect(tasks: readonly string[]): void;
@@ -16,7 +19,7 @@ export interface SharedAnswers {
    */
   ask(key: Key, name?: string): Promise<string | undefined>;
   /** Brings contents of output files of the answer to a key. Whether all of them are here now. Rejects like `ask`. */
-  bring(key: Key, blobs: readonly Digest[]): Promise<boolean>;
+  bring(key: Key, blobs: readonly Digest[], purpose: Purpose): Promise<boolean>;
   /** Gives an answer to the tiers that are written to, in the background. */
   push(record: CallRecord): void;
   /** What every tier did so far, in their order; nothing of one that was not needed yet. */

@@ -15,6 +15,7 @@ import { Incoming } from './incoming.ts';
 import { Lanes } from './lanes.ts';
 import type { LocalSide } from './local-side.ts';
 import { Outgoing } from './outgoing.ts';
+import type { Purpose } from './shared-answers.ts';
 import { SharedRecordPacks } from './shared-record-packs.ts';
 import { type SharedReport, SharedTally } from './tally.ts';
 
@@ -157,11 +158,11 @@ export class SharedTier {
    * Brings contents of output files that are named by the answer to a key. Whether all of them are here now. Rejects like
    * `ask`.
    */
-  async bring(key: Key, blobs: readonly Digest[], side: LocalSide): Promise<boolean> {
+  async bring(key: Key, blobs: readonly Digest[], side: LocalSide, purpose: Purpose): Promise<boolean> {
     if (!this.#options.reads || !this.#reading.allows()) return false;
     const brought = await this.#attempt(this.#reading, async () => {
       const sealed = this.#known.get(key) ?? (await this.#open(key));
-      return sealed !== undefined && (await this.#incoming(sealed, side).bring(blobs));
+      return sealed !== undefined && (await this.#incoming(sealed, side).bring(blobs, purpose));
     });
     return brought === true;
   }

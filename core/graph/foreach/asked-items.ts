@@ -2,7 +2,7 @@
 import { FlecheError } from '../../base/errors.ts';
 import type { Digest } from '../../base/hash.ts';
 import type { RelPath } from '../../base/paths.ts';
-import type { SharedAnswers } from '../../call/shared/shared-answers.ts';
+import type { Purpose, SharedAnswers } from '../../call/shared/shared-answers.ts';
 import { completedByLists } from '../discovered/lists.ts';
 import { Reading } from '../discovered/reading.ts';
 import { askShared } from '../discovered/shared-lists.ts';
@@ -90,6 +90,7 @@ export async function bringItems(
   answers: ReadonlyMap<ItemCall, ItemAnswer>,
   missing: ReadonlySet<Digest>,
   shared: SharedAnswers,
+  purpose: Purpose,
 ): Promise<boolean> {
   const wanted = Array.from(answers.values(), (answer) => ({
     key: answer.call.key,
@@ -98,7 +99,7 @@ export async function bringItems(
   let isHere = true;
   for (let at = 0; at < wanted.length; at += AT_ONCE) {
     const some = wanted.slice(at, at + AT_ONCE);
-    const brought = await Promise.all(some.map(({ key, blobs }) => shared.bring(key, blobs)));
+    const brought = await Promise.all(some.map(({ key, blobs }) => shared.bring(key, blobs, purpose)));
     isHere &&= !brought.includes(false);
   }
   return isHere;

@@ -52,7 +52,7 @@ export class CommonOutputs {
     const { task, globs } = this.#call;
     if (shared === undefined) return;
     const missing = new Set(around.outputs.missing(task.name, globs.outputs, treeOf(answers, this.#call)));
-    if (missing.size > 0) await bringItems(answers, missing, shared);
+    if (missing.size > 0) await bringItems(answers, missing, shared, 'place');
   }
 
   /** Makes room for what one item writes; undefined if the task declares no outputs. */

@@ -200,19 +200,20 @@ export function lost({ call, product }: Hit, { outputs }: Surroundings): Digest 
 }
 
 /** Brings content that is needed to put the answer into the workspace, if it is shared. Whether anything was brought. */
-export async function bring(hit: Hit, { bench, products }: RoundState): Promise<boolean> {
+export async function bring(hit: Hit, { bench, products, mode }: RoundState): Promise<boolean> {
   const { call, product } = hit;
   const { shared, around } = bench;
   const { outputs } = around;
   if (shared === undefined || product.outputs === null) return false;
   const missing = outputs.missing(call.task.name, call.globs.outputs, product.outputs);
   if (missing.length === 0) return false;
-  if (await shared.bring(call.key, missing)) return true;
+  const purpose = mode === 'run' ? 'place' : 'keep';
+  if (await shared.bring(call.key, missing, purpose)) return true;
   if (call.items === undefined) return false;
   // The answer may have been put together here of those of items that others made.
   const { askItems, bringItems } = await import('../foreach/asked-items.ts');
   const { answers } = await askItems(call, new Sight(call.task, products, around), bench);
-  return bringItems(answers, new Set(missing), shared);
+  return bringItems(answers, new Set(missing), shared, purpose);
 }
 
 export function lostReason({ outputs }: Product, digest: Digest | undefined): Reason {

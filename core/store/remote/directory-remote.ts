@@ -21,8 +21,10 @@ import {
   contentOf,
   type Expectation,
   gathered,
+  handOn,
   RemoteFault,
   type RemoteStore,
+  type Taker,
   tooLong,
 } from './remote.ts';
 
@@ -66,8 +68,10 @@ export class DirectoryRemote implements RemoteStore {
     return this.#read(this.#path('cas', digest), expected);
   }
 
-  stream(digest: Digest, expected: Expectation): Promise<AsyncIterable<Uint8Array> | undefined> {
-    return this.#open(this.#path('cas', digest), expected);
+  async stream(digest: Digest, expected: Expectation, take: Taker): Promise<boolean> {
+    const pieces = await this.#open(this.#path('cas', digest), expected);
+    if (pieces !== undefined) await handOn(pieces, expected.limit, take);
+    return pieces !== undefined;
   }
 
   async #read(path: string, expected: Expectation): Promise<Uint8Array | undefined> {

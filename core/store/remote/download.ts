@@ -2,11 +2,10 @@
  * Bytes out of a remote store, verified: what does not have the size and the digest that were expected is a `bad` fault,
  * and nothing of it is left. Content that is too large for memory goes to a file on the way.
  */
-import { closeSync, createReadStream, openSync, rmSync } from 'node:fs';
+import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { type Digest, Sha256, sha256 } from '../../base/hash.ts';
-import { writeAll } from '../file-bytes.ts';
-import { inFolderOf } from '../layout.ts';
+import { NewFiles } from '../new-files.ts';
 import { type Content, RemoteFault, type RemoteStore } from './remote.ts';
 
 export interface Expected {
@@ -27,33 +26,30 @@ export async function download(
   return bytes;
 }
 
-/** A blob as a new file, which only its owner can read. False if it is not there. */
+/**
+ * A blob as new files that only their owner can read, each with the same content. False if it is not there. Where that
+ * fails none of them is left.
+ */
 export async function downloadTo(
-  path: string,
+  paths: readonly string[],
   store: RemoteStore,
   { digest, size }: Expected,
   signal?: AbortSignal,
 ): Promise<boolean> {
-  const pieces = await store.stream(digest, { limit: size, signal });
-  if (pieces === undefined) return false;
+  if (signal?.aborted) throw new RemoteFault('down', 'interrupted');
   const hash = new Sha256();
-  let got = 0;
-  const file = inFolderOf(path, () => openSync(path, 'wx', 0o600));
-  let isWhole = false;
+  const files = new NewFiles(paths);
   try {
-    for await (const piece of pieces) {
-      got += piece.length;
-      if (got > size) throw mismatch();
+    const isThere = await store.stream(digest, { limit: size, signal }, (piece) => {
       hash.update(piece);
-      // At once: to have another thread write it takes longer than to write it.
-      writeAll(file, piece);
-    }
-    isWhole = got === size && hash.digest() === digest;
-    if (!isWhole) throw mismatch();
+      return files.add(piece);
+    });
+    if (!isThere) return false;
+    if (files.size !== size || hash.digest() !== digest) throw mismatch();
+    await files.finish();
     return true;
   } finally {
-    closeSync(file);
-    if (!isWhole) rmSync(path, { force: true });
+    await files.close();
   }
 }
 

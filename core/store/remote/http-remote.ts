@@ -7,7 +7,16 @@
 import type { IncomingMessage } from 'node:http';
 import type { Digest, Key } from '../../base/hash.ts';
 import { HttpClient, type HttpClientOptions } from './http-client.ts';
-import { type Content, contentOf, type Expectation, RemoteFault, type RemoteStore, tooLong } from './remote.ts';
+import {
+  type Content,
+  contentOf,
+  type Expectation,
+  joined,
+  RemoteFault,
+  type RemoteStore,
+  type Taker,
+  tooLong,
+} from './remote.ts';
 
 interface HttpOptions extends HttpClientOptions {
   /** Steps of the path between the URL and `cas`; empty for none. */
@@ -52,30 +61,44 @@ export class HttpRemote implements RemoteStore {
     return this.#read(`ac/${key}`, expected);
   }
 
-  async stream(digest: Digest, expected: Expectation): Promise<AsyncIterable<Uint8Array> | undefined> {
-    const response = await this.#open(`cas/${digest}`, expected);
-    return response === undefined ? undefined : this.#pieces(response);
+  stream(digest: Digest, expected: Expectation, take: Taker): Promise<boolean> {
+    return this.#receive(`cas/${digest}`, expected, take);
   }
 
-  /** Without the machinery of streams, which costs more than a small answer. */
   async #read(path: string, expected: Expectation): Promise<Uint8Array | undefined> {
+    const pieces: Uint8Array[] = [];
+    const isThere = await this.#receive(path, expected, (piece) => void pieces.push(piece));
+    return isThere ? joined(pieces) : undefined;
+  }
+
+  /** Without an iterator over the answer, which costs more than a small answer. */
+  async #receive(path: string, expected: Expectation, take: Taker): Promise<boolean> {
     const response = await this.#open(path, expected);
-    if (response === undefined) return undefined;
+    if (response === undefined) return false;
     const pace = this.#pace();
-    const pieces: Buffer[] = [];
     let size = 0;
     return new Promise((resolve, reject) => {
-      const fail = (fault: RemoteFault): void => {
-        reject(fault);
+      const fail = (error: unknown): void => {
+        reject(error);
         response.destroy();
       };
-      response.on('data', (piece: Buffer) => {
+      const taken = (piece: Buffer): void => {
         size += piece.length;
-        pieces.push(piece);
-        if (size > expected.limit) fail(tooLong(expected.limit));
-        else if (!pace(size)) fail(tooSlow());
+        if (size > expected.limit) throw tooLong(expected.limit);
+        if (!pace(size)) throw tooSlow();
+        const busy = take(piece);
+        if (busy === undefined) return;
+        response.pause();
+        busy.then(() => response.resume(), fail);
+      };
+      response.on('data', (piece: Buffer) => {
+        try {
+          taken(piece);
+        } catch (error) {
+          fail(error);
+        }
       });
-      response.on('end', () => resolve(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces, size)));
+      response.on('end', () => resolve(true));
       response.on('error', (error) => fail(cutOff(error)));
       response.on('close', () => {
         if (!response.readableEnded) fail(cutOff());
@@ -106,23 +129,6 @@ export class HttpRemote implements RemoteStore {
     if (problem === undefined) return response;
     response.destroy();
     throw problem;
-  }
-
-  async *#pieces(response: IncomingMessage): AsyncGenerator<Uint8Array, void, undefined> {
-    const pace = this.#pace();
-    let size = 0;
-    try {
-      for await (const piece of response) {
-        const bytes = piece as Uint8Array;
-        size += bytes.length;
-        if (!pace(size)) throw tooSlow();
-        yield bytes;
-      }
-    } catch (error) {
-      throw error instanceof RemoteFault ? error : cutOff(error);
-    } finally {
-      response.destroy();
-    }
   }
 
   async put(digest: Digest, content: Content, signal?: AbortSignal): Promise<void> {

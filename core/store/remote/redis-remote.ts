@@ -6,7 +6,15 @@
 import { messageOf } from '../../base/errors.ts';
 import { type Digest, type Key, sha256 } from '../../base/hash.ts';
 import { importPeer } from '../peer.ts';
-import { type Content, type Expectation, gathered, RemoteFault, type RemoteStore, tooLong } from './remote.ts';
+import {
+  type Content,
+  type Expectation,
+  gathered,
+  RemoteFault,
+  type RemoteStore,
+  type Taker,
+  tooLong,
+} from './remote.ts';
 
 interface RedisOptions {
   /** `redis:` or `rediss:`, without credentials. */
@@ -88,9 +96,10 @@ export class RedisRemote implements RemoteStore {
     return bytes;
   }
 
-  async stream(digest: Digest, expected: Expectation): Promise<AsyncIterable<Uint8Array> | undefined> {
+  async stream(digest: Digest, expected: Expectation, take: Taker): Promise<boolean> {
     const bytes = await this.get(digest, expected);
-    return bytes === undefined ? undefined : only(bytes);
+    if (bytes !== undefined) await take(bytes);
+    return bytes !== undefined;
   }
 
   async getRecord(key: Key, { limit, signal }: Expectation): Promise<Uint8Array | undefined> {

@@ -18,6 +18,9 @@ export interface Expectation {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Is given the pieces of an answer in their order, to keep; after a promise nothing comes until that is fulfilled. */
+export type Taker = (piece: Uint8Array) => Promise<void> | undefined;
+
 /** Every method but `close` rejects with a `RemoteFault`, and with nothing else. What is absent is `undefined`. */
 export interface RemoteStore {
   /** URL or folder, without anything secret. */
@@ -28,8 +31,11 @@ export interface RemoteStore {
   has(digests: readonly Digest[], signal?: AbortSignal): Promise<ReadonlySet<Digest>>;
   /** What claims to be the blob. */
   get(digest: Digest, expected: Expectation): Promise<Uint8Array | undefined>;
-  /** The same in pieces, for what is too large for memory; reading them rejects like the methods. */
-  stream(digest: Digest, expected: Expectation): Promise<AsyncIterable<Uint8Array> | undefined>;
+  /**
+   * The same in pieces, for what is too large for memory. False if it is not there. Rejects with what `take` throws or
+   * rejects with, too.
+   */
+  stream(digest: Digest, expected: Expectation, take: Taker): Promise<boolean>;
   /** Blobs are written once: that one is there already is a success. */
   put(digest: Digest, content: Content, signal?: AbortSignal): Promise<void>;
   /** What claims to be the record under the key. */
@@ -68,16 +74,27 @@ export function contentOf(bytes: Uint8Array): Content {
   return { size: bytes.length, open: () => [bytes] };
 }
 
-/** Gathers pieces up to a limit. Rejects with `bad` for more. */
-export async function gathered(pieces: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
-  const all: Uint8Array[] = [];
+/** Hands on pieces up to a limit. Rejects with `bad` for more. */
+export async function handOn(pieces: AsyncIterable<Uint8Array>, limit: number, take: Taker): Promise<void> {
   let size = 0;
   for await (const piece of pieces) {
     size += piece.length;
     if (size > limit) throw tooLong(limit);
-    all.push(piece);
+    await take(piece);
   }
-  return all.length === 1 && all[0] instanceof Buffer ? all[0] : Buffer.concat(all, size);
+}
+
+/** Gathers pieces up to a limit. Rejects with `bad` for more. */
+export async function gathered(pieces: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
+  const all: Uint8Array[] = [];
+  await handOn(pieces, limit, (piece) => void all.push(piece));
+  return joined(all);
+}
+
+/** Pieces in one; a single one is not copied. */
+export function joined(pieces: readonly Uint8Array[]): Buffer {
+  const [only] = pieces;
+  return pieces.length === 1 && only instanceof Buffer ? only : Buffer.concat(pieces);
 }
 
 export function tooLong(limit: number): RemoteFault {

@@ -50,7 +50,7 @@ function local(root: string): Local {
   const values = new MemoryValueStore();
   const calls = new MemoryCallStore();
   const scratch = (): string => join(root, 'scratch', String(made++));
-  return { values, calls, side: sideOfStores(new ArrivingValues(values), calls, scratch) };
+  return { values, calls, side: sideOfStores(new ArrivingValues(values), calls, { path: scratch, isNear: true }) };
 }
 
 test('what printed a token that a helper gave, a part of a key or a password is not sent', () =>
@@ -115,7 +115,7 @@ test('an answer from further back goes to the nearer tier once it is whole, if i
     const wary = local(root);
     const apart = line(root, wary, [stranger], [trusted], stranger);
     assert.is(await apart.ask(record.key), 'far');
-    assert.is(await apart.bring(record.key, fileDigests(contents)), true);
+    assert.is(await apart.bring(record.key, fileDigests(contents), 'place'), true);
     await apart.close();
     assert.is(records(root, 'near'), 0);
 
@@ -124,7 +124,7 @@ test('an answer from further back goes to the nearer tier once it is whole, if i
     assert.is(await both.ask(record.key), 'far');
     await both.sent();
     assert.is(records(root, 'near'), 0);
-    assert.is(await both.bring(record.key, fileDigests(contents)), true);
+    assert.is(await both.bring(record.key, fileDigests(contents), 'place'), true);
     await both.close();
     assert.is(records(root, 'near'), 1);
 
@@ -132,7 +132,7 @@ test('an answer from further back goes to the nearer tier once it is whole, if i
     const last = local(root);
     const again = line(root, last, [trusted], [trusted], trusted);
     assert.is(await again.ask(record.key), 'near');
-    assert.is(await again.bring(record.key, fileDigests(contents)), true);
+    assert.is(await again.bring(record.key, fileDigests(contents), 'place'), true);
     await again.close();
   }));
 

@@ -1,6 +1,6 @@
 /** Machines that share a cache: each with stores of its own and a tier in front of a common server. */
 import { createHash, generateKeyPairSync } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Digest, sha256 } from '../../../core/base/hash.ts';
@@ -37,6 +37,8 @@ export interface MachineUnderTest {
   readonly side: LocalSide;
   readonly tier: SharedTier;
   readonly troubles: string[];
+  /** What is in the files that came and are still to be put into place. */
+  readonly spares: () => readonly Digest[];
   /** Sends an answer and waits until it was sent. */
   readonly push: (record: CallRecord) => Promise<void>;
 }
@@ -56,7 +58,10 @@ export function machine(
   const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
   folders.push(folder);
   let made = 0;
-  const side = sideOfStores(new ArrivingValues(values), calls, () => join(folder, String(made++)));
+  const side = sideOfStores(new ArrivingValues(values), calls, {
+    path: () => join(folder, String(made++)),
+    isNear: true,
+  });
   const troubles: string[] = [];
   const tier = new SharedTier({
     name: 'team',
@@ -80,7 +85,8 @@ export function machine(
     tier.push(record, side);
     await tier.flush(60_000);
   };
-  return { values, calls, side, tier, troubles, push };
+  const spares = (): readonly Digest[] => readdirSync(folder).map((name) => sha256(readFileSync(join(folder, name))));
+  return { values, calls, side, tier, troubles, spares, push };
 }
 
 export type Contents = Readonly<Record<string, string | Uint8Array>>;
@@ -121,7 +127,7 @@ export function fileDigests(contents: Contents): readonly Digest[] {
 /** Asks for an answer with all its contents, as a machine does that puts outputs in place. Whether it has them. */
 export async function receive(at: MachineUnderTest, record: CallRecord, contents: Contents): Promise<boolean> {
   if (!(await at.tier.ask(record.key, at.side))) return false;
-  return at.tier.bring(record.key, fileDigests(contents), at.side);
+  return at.tier.bring(record.key, fileDigests(contents), at.side, 'place');
 }
 
 /** Many files, small ones and some larger than what is packed, that can hardly be compressed. */

@@ -32,7 +32,7 @@ test('content of outputs comes only when it is asked for, and only what is', asy
   await here.push(record);
   assert.is(await there.tier.ask(record.key, there.side), true);
   assert.ok(there.tier.report.bytesReceived < 5000);
-  assert.is(await there.tier.bring(record.key, [sha256(contents['out/a.bin'])], there.side), true);
+  assert.is(await there.tier.bring(record.key, [sha256(contents['out/a.bin'])], there.side, 'place'), true);
   assert.is(there.values.has(sha256(contents['out/a.bin'])), true);
   assert.is(there.values.has(sha256(contents['out/b.bin'])), false);
 });
@@ -44,7 +44,33 @@ test('content that was lost here comes back, also in another process than the an
   const record = taskRecord(here, 'lost', contents);
   await here.push(record);
   const later = machine(server);
-  assert.is(await later.tier.bring(record.key, [sha256(Buffer.from(contents['out/f3.txt'] ?? ''))], later.side), true);
+  assert.is(
+    await later.tier.bring(record.key, [sha256(Buffer.from(contents['out/f3.txt'] ?? ''))], later.side, 'place'),
+    true,
+  );
+});
+
+test('large content is put into place as it came, and once one of it is damaged the rest is not asked for', async () => {
+  const server = new MemoryRemote();
+  const here = machine(server);
+  const contents = Object.fromEntries(
+    Array.from({ length: 40 }, (_, at) => [`out/${at}.bin`, randomBytes(100_000)] as const),
+  );
+  const digests = fileDigests(contents);
+  const record = taskRecord(here, 'large', contents);
+  await here.push(record);
+  const there = machine(server);
+  assert.is(await receive(there, record, contents), true);
+  assert.equal([...there.spares()].sort(), [...digests].sort());
+  const [first, ...others] = digests;
+  if (first === undefined) throw new Error('nothing was made');
+  server.blobs.set(first, randomBytes(100_000));
+  const victim = machine(server, { width: 1 });
+  assert.is(await receive(victim, record, contents), false);
+  assert.equal(victim.tier.report.rejected, { damaged: 1 });
+  const brought = others.filter((digest) => victim.values.has(digest));
+  assert.ok(brought.length <= 1, `${brought.length} more were asked for`);
+  assert.equal(victim.spares(), brought);
 });
 
 test('a value of a function is shared with the name under which it is found', async () => {

@@ -31,7 +31,7 @@ function member(site: Site, server: MemoryRemote): Member {
   const shared: SharedAnswers = {
     expect: (tasks) => at.tier.expect(tasks),
     ask: async (key) => ((await at.tier.ask(key, at.side)) ? 'team' : undefined),
-    bring: (key, blobs) => at.tier.bring(key, blobs, at.side),
+    bring: (key, blobs, purpose) => at.tier.bring(key, blobs, at.side, purpose),
     push: (record) => at.tier.push(record, at.side),
     reports: () => [at.tier.report],
     news: () => [],

@@ -5,6 +5,7 @@ import {
   type Expectation,
   gathered,
   type RemoteStore,
+  type Taker,
   tooLong,
 } from '../../../core/store/remote/remote.ts';
 
@@ -22,9 +23,10 @@ export class MemoryRemote implements RemoteStore {
     return within(limit, this.blobs.get(digest));
   }
 
-  async stream(digest: Digest, expected: Expectation): Promise<AsyncIterable<Uint8Array> | undefined> {
+  async stream(digest: Digest, expected: Expectation, take: Taker): Promise<boolean> {
     const bytes = await this.get(digest, expected);
-    return bytes === undefined ? undefined : pieces([bytes]);
+    if (bytes !== undefined) await take(bytes);
+    return bytes !== undefined;
   }
 
   async put(digest: Digest, content: Content): Promise<void> {
