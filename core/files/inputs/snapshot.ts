@@ -89,7 +89,7 @@ function revised({ tree, snapshot }: Listed, paths: PathList, unseen: readonly R
 const COUNT_BYTES = 4;
 
 export function packSnapshot({ folders, paths, summary }: Snapshot): Uint8Array {
-  const remark = Buffer.alloc(COUNT_BYTES + (summary === null ? 0 : 64));
+  const remark = Buffer.allocUnsafe(COUNT_BYTES + (summary === null ? 0 : 64));
   remark.writeUint32LE(folders.length);
   if (summary !== null) remark.write(summary.beside + summary.tree, COUNT_BYTES, 'hex');
   return packStates([...folders, ...paths], remark);

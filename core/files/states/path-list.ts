@@ -92,18 +92,18 @@ const HEADER_END = 16;
  * (1 byte each); digests (32 bytes each); text in UTF-8: all paths, then those targets that are not empty, each ended by
  * NUL; remark.
  */
-export function packStates(states: Iterable<PathState>, remark: Uint8Array): Uint8Array {
-  const all = [...states];
+export function packStates(states: readonly PathState[], remark: Uint8Array): Uint8Array {
   let text = '';
-  for (const { path } of all) text += `${path}\0`;
-  for (const { target } of all) if (target !== '') text += `${target}\0`;
-  const count = all.length;
+  for (const { path } of states) text += `${path}\0`;
+  for (const { target } of states) if (target !== '') text += `${target}\0`;
+  const count = states.length;
   const { flagsAt, digestsAt, textAt } = layoutOf(count);
   const textLength = Buffer.byteLength(text);
-  const bytes = Buffer.alloc(textAt + textLength + remark.length);
+  const bytes = Buffer.allocUnsafe(textAt + textLength + remark.length).fill(0, 0, textAt);
   new Uint32Array(bytes.buffer, bytes.byteOffset, 4).set([FORMAT, count, remark.length, textLength]);
   const numbers = new Float64Array(bytes.buffer, bytes.byteOffset + HEADER_END, count * NUMBERS);
-  for (const [at, { kind, key, digest, trusted, target }] of all.entries()) {
+  let at = 0;
+  for (const { kind, key, digest, trusted, target } of states) {
     if (key !== null) numbers.set([key.size, key.mtime, key.ctime, key.ino, key.mode], at * NUMBERS);
     if (digest !== null) bytes.write(digest, digestsAt + at * 32, 'hex');
     bytes[flagsAt + at] =
@@ -112,6 +112,7 @@ export function packStates(states: Iterable<PathState>, remark: Uint8Array): Uin
       (key === null ? 0 : HAS_KEY) |
       (digest === null ? 0 : HAS_DIGEST) |
       (trusted ? TRUSTED : 0);
+    at++;
   }
   bytes.write(text, textAt, 'utf8');
   bytes.set(remark, textAt + textLength);

@@ -69,6 +69,21 @@ export async function callOf(task: Task, products: Products, around: Surrounding
   };
 }
 
+/** A text, and the blob that has it. */
+interface Text {
+  readonly digest: Digest;
+  readonly blob: Digest;
+  readonly bytes: () => Uint8Array;
+}
+
+function textOf(text: string): Text {
+  const bytes = encode(text);
+  return { digest: digest(text), blob: sha256(bytes), bytes: () => bytes };
+}
+
+/** Those of the parts of all tasks, which have many in common. */
+const texts = new WeakMap<Surroundings, Map<string, Text>>();
+
 /** The parts of one question while they are gathered. */
 class Asking {
   readonly parts: Part[] = [];
@@ -96,7 +111,12 @@ class Asking {
 
   /** A part whose text can be shown again. */
   text(kind: Part['kind'], name: string, text: string): void {
-    this.parts.push(part(kind, name, digest(text), this.#keep(encode(text))));
+    const known = texts.get(this.#around) ?? new Map<string, Text>();
+    texts.set(this.#around, known);
+    const found = known.get(text) ?? textOf(text);
+    known.set(text, found);
+    this.blobs.set(found.blob, found.bytes);
+    this.parts.push(part(kind, name, found.digest, found.blob));
   }
 
   #keep(bytes: Uint8Array): Digest {

@@ -42,7 +42,7 @@ export class Timeline {
 }
 
 /** Notes how long something takes, if anyone wants to know. */
-export async function timed<T>(
+export function timed<T>(
   timeline: Timeline | undefined,
   task: string,
   kind: SpanKind,
@@ -51,9 +51,5 @@ export async function timed<T>(
 ): Promise<T> {
   if (timeline === undefined) return work();
   const over = timeline.begin(task, kind, lane);
-  try {
-    return await work();
-  } finally {
-    over();
-  }
+  return work().finally(over);
 }

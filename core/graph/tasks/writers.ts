@@ -17,7 +17,7 @@ interface Writer {
   readonly globs: Globs;
 }
 
-const NOBODY: readonly Writer[] = [];
+const NOBODY: readonly Task[] = [];
 
 export class Writers {
   readonly #graph: TaskGraph;
@@ -58,14 +58,18 @@ export class Writers {
   /** The tasks that may write something at, below or above one of these paths, in the order of the configuration. */
   near(paths: readonly RelPath[]): readonly Task[] {
     const found = new Set<Writer>();
+    const take = (writers: readonly Writer[] | undefined): void => {
+      if (writers !== undefined) for (const writer of writers) found.add(writer);
+    };
     for (const path of paths) {
-      for (const writer of this.#below.get(path) ?? NOBODY) found.add(writer);
-      for (let at = path; ; at = folderOf(at)) {
-        for (const writer of this.#byBase.get(at) ?? NOBODY) found.add(writer);
-        if (at === '.') break;
+      take(this.#below.get(path));
+      take(this.#byBase.get(path));
+      for (let at = path; at !== '.'; ) {
+        at = folderOf(at);
+        take(this.#byBase.get(at));
       }
     }
-    if (found.size === 0) return [];
+    if (found.size === 0) return NOBODY;
     return [...found].sort((a, b) => a.at - b.at).map(({ task }) => task);
   }
 

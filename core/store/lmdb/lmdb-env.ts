@@ -133,9 +133,10 @@ export class LmdbEnv {
     this.#entries++;
     this.#bytes += bytes;
     if (this.#entries >= MOST_ENTRIES || this.#bytes >= MOST_BYTES) return this.commit();
+    if (this.#due !== undefined) return;
     // Nothing is lost with a process that ends meanwhile: it commits at its exit.
     const wait = Math.max(0, this.#committed + INTERVAL - steadyNow());
-    this.#due ??= setTimeout(() => this.commit(), wait).unref();
+    this.#due = setTimeout(() => this.commit(), wait).unref();
   }
 
   /** Writes everything that waits, durably, in one transaction. */

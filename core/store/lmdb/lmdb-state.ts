@@ -14,11 +14,17 @@ const PREFIX = '\x01';
 /** LMDB's limit for keys is 1978 bytes. Longer names are not remembered. */
 const LONGEST = 1900;
 
+/** An entry without its checksum, or null for none any more. */
+interface Waiting {
+  readonly key: Buffer;
+  readonly entry: Buffer | null;
+}
+
 export class LmdbState implements StateStore, Pending {
   readonly #env: LmdbEnv;
   readonly #table: Table;
-  /** Bytes to write, or null to remove. */
-  readonly #waiting = new Map<string, Buffer | null>();
+  /** What is to be written under each name. */
+  readonly #waiting = new Map<string, Waiting>();
 
   constructor(env: LmdbEnv) {
     this.#env = env;
@@ -28,14 +34,14 @@ export class LmdbState implements StateStore, Pending {
 
   get(name: string): Uint8Array | undefined {
     const waiting = this.#waiting.get(name);
-    if (waiting !== undefined) return waiting ?? undefined;
+    if (waiting !== undefined) return waiting.entry === null ? undefined : contentOf(waiting.key, waiting.entry);
     const key = keyOf(name);
     const entry = key === undefined ? undefined : this.#table.get(key);
     return key === undefined || entry === undefined ? undefined : bytesOf(key, entry);
   }
 
   put(name: string, bytes: Uint8Array): void {
-    this.#wait(name, Buffer.from(bytes));
+    this.#wait(name, bytes);
   }
 
   delete(name: string): void {
@@ -43,9 +49,10 @@ export class LmdbState implements StateStore, Pending {
   }
 
   /** A cache opened for reading only remembers nothing. */
-  #wait(name: string, bytes: Buffer | null): void {
-    if (this.#env.readOnly || keyOf(name) === undefined) return;
-    this.#waiting.set(name, bytes);
+  #wait(name: string, bytes: Uint8Array | null): void {
+    const key = this.#env.readOnly ? undefined : keyOf(name);
+    if (key === undefined) return;
+    this.#waiting.set(name, { key, entry: bytes === null ? null : openEntry(key, bytes) });
     this.#env.changed(name.length + (bytes?.length ?? 0));
   }
 
@@ -61,11 +68,9 @@ export class LmdbState implements StateStore, Pending {
   }
 
   write(): void {
-    for (const [name, bytes] of this.#waiting) {
-      const key = keyOf(name);
-      if (key === undefined) continue;
-      if (bytes === null) this.#table.remove(key);
-      else this.#table.put(key, entryOf(key, bytes));
+    for (const { key, entry } of this.#waiting.values()) {
+      if (entry === null) this.#table.remove(key);
+      else this.#table.put(key, closed(entry));
     }
   }
 
@@ -89,13 +94,22 @@ function nameOf(key: Bytes): string {
   return Buffer.from(key.buffer, key.byteOffset, key.byteLength).toString('utf8', PREFIX.length);
 }
 
-/** Checksum of the rest, bytes, key. */
-function entryOf(key: Buffer, bytes: Buffer): Buffer {
+/** An entry is the checksum of the rest, bytes, key; there is no checksum yet. */
+function openEntry(key: Buffer, bytes: Uint8Array): Buffer {
   const entry = Buffer.allocUnsafe(CHECKSUM_BYTES + bytes.length + key.length);
-  bytes.copy(entry, CHECKSUM_BYTES);
-  key.copy(entry, CHECKSUM_BYTES + bytes.length);
+  entry.set(bytes, CHECKSUM_BYTES);
+  entry.set(key, CHECKSUM_BYTES + bytes.length);
+  return entry;
+}
+
+/** An entry with its checksum. */
+function closed(entry: Buffer): Buffer {
   entry.write(checksumOf(entry), 0, 'hex');
   return entry;
+}
+
+function contentOf(key: Buffer, entry: Buffer): Buffer {
+  return entry.subarray(CHECKSUM_BYTES, entry.length - key.length);
 }
 
 /** The bytes of an entry, or undefined if it is not whole, or not the one of this key. */
@@ -103,7 +117,7 @@ function bytesOf(key: Buffer, entry: Buffer): Buffer | undefined {
   const end = entry.length - key.length;
   if (end < CHECKSUM_BYTES || entry.compare(key, 0, key.length, end) !== 0) return undefined;
   if (entry.toString('hex', 0, CHECKSUM_BYTES) !== checksumOf(entry)) return undefined;
-  return entry.subarray(CHECKSUM_BYTES, end);
+  return contentOf(key, entry);
 }
 
 function checksumOf(entry: Buffer): string {
