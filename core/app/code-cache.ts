@@ -9,7 +9,7 @@
  * with this module, which is on the way of `--version`.
  *
  * Node itself carries compiled code of its own parts, and that too belongs to V8's flags: whatever of Node is loaded after
- * one was changed is compiled from source. So the flag is changed when most is loaded.
+ * one was changed is compiled from source. So they are changed when most is loaded.
  */
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -40,7 +40,13 @@ const RUNS = 3;
  * eighth less processor time.
  */
 const PATIENCE = '--interrupt-budget=1000000';
-/** The version of V8 that has this flag, that of Node 20: others complain aloud of it. */
+/**
+ * By how much V8 widens the room for what is new when much of it lives on, from 1 MB to 16; by default it doubles it. Most of
+ * what a run makes lives until it is over and is copied at every collection: with this one a run of a thousand tasks takes
+ * a twentieth less processor time.
+ */
+const ROOM = '--semi-space-growth-factor=16';
+/** The version of V8 that has these flags, that of Node 20: others complain aloud. */
 const PATIENT = 11;
 
 /**
@@ -66,7 +72,8 @@ export function loadCode(file: string, folder: string | undefined, kind: string)
   return {
     exports: module.exports,
     settle(label) {
-      if (!isKept(label) && Number.parseInt(process.versions.v8, 10) === PATIENT) v8.setFlagsFromString(PATIENCE);
+      if (isKept(label) || Number.parseInt(process.versions.v8, 10) !== PATIENT) return;
+      for (const flag of [PATIENCE, ROOM]) v8.setFlagsFromString(flag);
     },
     keep(label) {
       if (place === undefined || !isKept(label)) return;
