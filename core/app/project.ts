@@ -206,13 +206,9 @@ class OpenProject implements Project {
   shared(): TierLine | undefined {
     const specs = sharedCaches(this.config);
     if (specs.length === 0) return undefined;
-    const { calls, state, tempDir } = this.#open();
+    const { calls, state } = this.#open();
     const values = this.#values();
-    const stem = join(tempDir, `${process.pid}-${randomBytes(6).toString('hex')}`);
-    let made = 0;
-    const path = (): string => `${stem}-${made++}.part`;
-    const side = (): LocalSide =>
-      sideOfStores(values, calls, { path, isNear: deviceOf(tempDir) === deviceOf(this.root) });
+    const side = (): LocalSide => sideOfStores(values, calls);
     const { env } = this.#options;
     const refusals = new Refusals(state);
     this.#shared ??= new TierLine(specs, { env, strict: this.#strict, onTrouble: this.#onTrouble, side, refusals });
@@ -258,9 +254,19 @@ class OpenProject implements Project {
     return this.#stores;
   }
 
-  /** Those of the stores, with what arrives from shared caches at hand. */
+  /** Those of the stores, with what is put into the workspace next at hand. */
   #values(): ArrivingValues {
-    this.#arriving ??= new ArrivingValues(this.#open().values);
+    if (this.#arriving !== undefined) return this.#arriving;
+    const { values, tempDir } = this.#open();
+    const stem = join(tempDir, `${process.pid}-${randomBytes(6).toString('hex')}`);
+    let made = 0;
+    const { root } = this;
+    this.#arriving = new ArrivingValues(values, {
+      path: () => `${stem}-${made++}.part`,
+      get isNear() {
+        return deviceOf(tempDir) === deviceOf(root);
+      },
+    });
     return this.#arriving;
   }
 

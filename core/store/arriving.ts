@@ -1,27 +1,47 @@
 /**
- * A local values store that has at hand, besides, what just arrived from elsewhere and was verified on the way: as a rule
- * it is written out next, and to read and to verify it once more would cost as much as to write it. It is put into the
- * store at once like all else; what is at hand in memory is bounded, and is let go when it was written out. What is too
- * large for memory can be at hand as a second file, which then needs nothing but its name.
+ * A local values store that has at hand, besides, what is written out next. What just arrived from elsewhere was verified
+ * on the way, and to read and to verify it once more would cost as much as to write it: it is put into the store at once
+ * like all else, and kept in memory, which is bounded, until it was written out. What is too large for that can be at hand
+ * as a spare: a second file, written with verified bytes, which then needs nothing but its name. Spares arrive with their
+ * blob, or are copied from it several at a time.
  */
 import { chmodSync, lstatSync, renameSync, rmSync, type Stats } from 'node:fs';
 import type { Digest } from '../base/hash.ts';
-import { writeNewFile } from './file-bytes.ts';
+import { Lanes } from '../base/lanes.ts';
+import { CHUNK, writeNewFile } from './file-bytes.ts';
 import type { PackName } from './remote/pack.ts';
-import type { BlobInfo, FileValueStore } from './values.ts';
+import type { BlobInfo, FileValueStore, SizedBlob } from './values.ts';
 
 /** The most that is kept at hand, bytes. */
 const MOST = 64 * 1024 * 1024;
 
+/** From here on a file is copied sooner by another thread than by the one that everything waits for, bytes. */
+const LARGE = 128 * 1024;
+/** Spares that are copied at a time: as many as Node has threads for files. */
+const WIDTH = 4;
+
+/** Where spares are put. */
+export interface SpareRoom {
+  /** A path where no file is, on the file system of the store. */
+  readonly path: () => string;
+  /** Whether a file there can become one of the workspace by a rename. */
+  readonly isNear: boolean;
+}
+
 export class ArrivingValues implements FileValueStore {
+  readonly room: SpareRoom;
   readonly #inner: FileValueStore;
+  readonly #lanes = new Lanes(WIDTH);
+  /** Buffers of those that are done. */
+  readonly #chunks: Buffer[] = [];
   readonly #atHand = new Map<Digest, Uint8Array>();
   #size = 0;
   /** Files of verified content, each to be given out once. */
   readonly #spares = new Map<Digest, string>();
 
-  constructor(inner: FileValueStore) {
+  constructor(inner: FileValueStore, room: SpareRoom) {
     this.#inner = inner;
+    this.room = room;
   }
 
   get location(): string | undefined {
@@ -46,6 +66,31 @@ export class ArrivingValues implements FileValueStore {
   spare(path: string, digest: Digest): void {
     this.#letGo(digest);
     this.#spares.set(digest, path);
+  }
+
+  /** Copies what is large of these blobs. What cannot be copied is told when it is given out. */
+  async makeReady(blobs: readonly SizedBlob[]): Promise<void> {
+    const large = blobs.filter(({ digest, size }) => size >= LARGE && !this.#isAtHand(digest));
+    const isOfUse = large.length > 0 && this.#inner.copyAside !== undefined && this.room.isNear;
+    if (!isOfUse) return;
+    const digests = new Set(large.map(({ digest }) => digest));
+    await Promise.all(Array.from(digests, (digest) => this.#lanes.run(() => this.#copySpare(digest))));
+    this.#chunks.length = 0;
+  }
+
+  async #copySpare(digest: Digest): Promise<void> {
+    const chunk = this.#chunks.pop() ?? Buffer.allocUnsafeSlow(CHUNK);
+    const path = this.room.path();
+    try {
+      if ((await this.#inner.copyAside?.(digest, path, chunk)) === true) this.spare(path, digest);
+    } catch {
+      // It will be tried once more when it is given out, and then it is told.
+    }
+    this.#chunks.push(chunk);
+  }
+
+  #isAtHand(digest: Digest): boolean {
+    return this.#atHand.has(digest) || this.#spares.has(digest);
   }
 
   /** The same for all blobs of a pack, which is kept as it came where that can be. */
@@ -74,7 +119,7 @@ export class ArrivingValues implements FileValueStore {
   }
 
   has(digest: Digest): boolean {
-    return this.#atHand.has(digest) || this.#spares.has(digest) || this.#inner.has(digest);
+    return this.#isAtHand(digest) || this.#inner.has(digest);
   }
 
   get(digest: Digest): Uint8Array | undefined {

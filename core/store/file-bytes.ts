@@ -1,6 +1,21 @@
-/** Bytes from and to files, a piece at a time. Knows nothing of stores; reading a disk that gives nothing back ends early. */
-import { closeSync, fchmodSync, fstatSync, openSync, readSync, rmSync, type Stats, writeSync } from 'node:fs';
+/**
+ * Bytes from and to files, a piece at a time. Knows nothing of stores; reading a disk that gives nothing back ends early.
+ * What is done aside is done by the threads that Node has for files.
+ */
+import {
+  closeSync,
+  fchmodSync,
+  fstatSync,
+  openSync,
+  read,
+  readSync,
+  rmSync,
+  type Stats,
+  writeSync,
+  writev,
+} from 'node:fs';
 import { type Digest, Sha256 } from '../base/hash.ts';
+import { inFolderOf } from './layout.ts';
 import { PIECE } from './values.ts';
 
 /** The most that is read at once, bytes. */
@@ -94,4 +109,72 @@ function readInto(fd: number, chunk: Buffer): Uint8Array | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Copies an open file to a new one, aside, and gives the digest of what was read. `chunk` is lent. */
+export async function copyAside(from: number, path: string, chunk: Buffer): Promise<Digest> {
+  const to = inFolderOf(path, () => openSync(path, 'wx', 0o600));
+  let done = false;
+  try {
+    const digest = await hashAside(from, chunk, (piece, at) => writeAllAside(to, [piece], at));
+    done = true;
+    return digest;
+  } finally {
+    closeSync(to);
+    if (!done) rmSync(path, { force: true });
+  }
+}
+
+/** Digest of an open file, read aside. Each piece is lent until what `each` promises is done. */
+export async function hashAside(
+  fd: number,
+  chunk: Buffer,
+  each: (piece: Uint8Array, at: number) => Promise<void> | undefined,
+): Promise<Digest> {
+  const hash = new Sha256();
+  const { size } = fstatSync(fd);
+  for (let at = 0; at < size; ) {
+    const count = await readAside(fd, chunk, at);
+    if (count === 0) break;
+    const piece = chunk.subarray(0, count);
+    const busy = each(piece, at);
+    hash.update(piece);
+    await busy;
+    at += count;
+  }
+  return hash.digest();
+}
+
+/** How much was read; nothing from a disk that does not give it back. */
+function readAside(fd: number, chunk: Buffer, at: number): Promise<number> {
+  return new Promise((resolve) => {
+    read(fd, chunk, 0, chunk.length, at, (error, count) => resolve(error ? 0 : count));
+  });
+}
+
+/** Writes all of it to an open file, aside, from `start` on. */
+export async function writeAllAside(fd: number, pieces: readonly Uint8Array[], start: number): Promise<void> {
+  let at = start;
+  for (let left = pieces; left.length > 0; ) {
+    const count = await writeSomeAside(fd, left, at);
+    at += count;
+    left = behind(left, count);
+  }
+}
+
+function writeSomeAside(fd: number, pieces: readonly Uint8Array[], at: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    writev(fd, pieces, at, (error, count) => (error ? reject(error) : resolve(count)));
+  });
+}
+
+/** What is left behind the first `count` bytes, as a rule nothing. */
+function behind(pieces: readonly Uint8Array[], count: number): readonly Uint8Array[] {
+  let [first, skipped] = [0, 0];
+  for (const { length } of pieces) {
+    if (skipped + length > count) break;
+    skipped += length;
+    first++;
+  }
+  return pieces.slice(first).map((piece, at) => (at === 0 ? piece.subarray(count - skipped) : piece));
 }

@@ -3,16 +3,14 @@
  * write large files takes longer than to receive and to hash them. What is added is not held longer than it takes to write
  * it. Until `finish` it is nothing: `close` removes what is not finished.
  */
-import { closeSync, openSync, rmSync, writev } from 'node:fs';
-import { promisify } from 'node:util';
+import { closeSync, openSync, rmSync } from 'node:fs';
+import { writeAllAside } from './file-bytes.ts';
 import { inFolderOf } from './layout.ts';
 
 /** So much is written at a time, bytes: a thread is asked seldom, and little is held. */
 const BATCH = 1 << 19;
 /** Systems take no more pieces than these at a time. */
 const MOST_PIECES = 1024;
-
-const writePieces = promisify(writev);
 
 export class NewFiles {
   readonly #paths: readonly string[];
@@ -59,7 +57,7 @@ export class NewFiles {
     this.#written += this.#waitingSize;
     this.#waiting = [];
     this.#waitingSize = 0;
-    this.#writing = allOver(this.#open.map((fd) => writeAt(fd, pieces, at)));
+    this.#writing = allOver(this.#open.map((fd) => writeAllAside(fd, pieces, at)));
     // Who waits for it is told.
     this.#writing.catch(() => {});
   }
@@ -76,24 +74,4 @@ export class NewFiles {
 /** Rejects with the first that failed, once all are over. */
 async function allOver(works: readonly Promise<void>[]): Promise<void> {
   for (const end of await Promise.allSettled(works)) if (end.status === 'rejected') throw end.reason;
-}
-
-async function writeAt(fd: number, pieces: readonly Uint8Array[], start: number): Promise<void> {
-  let at = start;
-  for (let left = pieces; left.length > 0; ) {
-    const { bytesWritten } = await writePieces(fd, left, at);
-    at += bytesWritten;
-    left = behind(left, bytesWritten);
-  }
-}
-
-/** What is left behind the first `count` bytes, as a rule nothing. */
-function behind(pieces: readonly Uint8Array[], count: number): readonly Uint8Array[] {
-  let [first, skipped] = [0, 0];
-  for (const { length } of pieces) {
-    if (skipped + length > count) break;
-    skipped += length;
-    first++;
-  }
-  return pieces.slice(first).map((piece, at) => (at === 0 ? piece.subarray(count - skipped) : piece));
 }

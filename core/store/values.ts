@@ -55,6 +55,12 @@ export interface SyncValueStore extends ValueStore {
   flush(): void;
 }
 
+/** A blob, and of how many bytes. */
+export interface SizedBlob {
+  readonly digest: Digest;
+  readonly size: number;
+}
+
 /** A local store that keeps large blobs as files, so that they can be taken in and given out without being read whole. */
 export interface FileValueStore extends SyncValueStore {
   /**
@@ -72,6 +78,14 @@ export interface FileValueStore extends SyncValueStore {
    * what stands there then; undefined if the blob is absent or damaged, and nothing is left at `path`.
    */
   copyTo(digest: Digest, path: string, mode: number): Stats | undefined;
+  /**
+   * Copies a large blob to a new file at `path`, which only its owner can read, by threads of their own. False if it is
+   * damaged, or nothing that is copied like this; then nothing is left at `path`. Rejects if it cannot be written. `chunk`
+   * is lent. Not there where blobs are no files.
+   */
+  copyAside?(digest: Digest, path: string, chunk: Buffer): Promise<boolean>;
+  /** Has what is large of these blobs ready to be copied out next. Not there where that is of no use. */
+  makeReady?(blobs: readonly SizedBlob[]): Promise<void>;
   /** Takes over a file whose content was verified to have this digest; afterwards nothing is at `path`. */
   adopt(path: string, digest: Digest): void;
   /**

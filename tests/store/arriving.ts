@@ -1,11 +1,16 @@
 /** What arrived from elsewhere is given out once without being read again, and left nowhere when nobody wants it. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { systemCode } from '../../core/base/errors.ts';
 import { type Digest, sha256 } from '../../core/base/hash.ts';
 import { ArrivingValues } from '../../core/store/arriving.ts';
+import { FolderValueStore } from '../../core/store/folder/folder-values.ts';
 import { MemoryValueStore } from '../../core/store/memory.ts';
+import type { SizedBlob } from '../../core/store/values.ts';
+import { onSmallDisk } from '../_small-disk.ts';
 import { withFolder } from './_folders.ts';
 
 /** Counts what is read back to be given out. */
@@ -31,12 +36,13 @@ const scene = (work: (scene: Scene) => void): Promise<void> =>
     mkdirSync(join(folder, 'tmp'));
     mkdirSync(join(folder, 'out'));
     const inner = new Reading();
-    const values = new ArrivingValues(inner);
     let made = 0;
+    const path = (): string => join(folder, 'tmp', `${made++}`);
+    const values = new ArrivingValues(inner, { path, isNear: true });
     const arrive = (content: string): Digest => {
-      const [path, spare] = [join(folder, 'tmp', `${made++}`), join(folder, 'tmp', `${made++}`)];
-      for (const file of [path, spare]) writeFileSync(file, content, { mode: 0o600 });
-      values.adopt(path, sha256(content));
+      const [whole, spare] = [path(), path()];
+      for (const file of [whole, spare]) writeFileSync(file, content, { mode: 0o600 });
+      values.adopt(whole, sha256(content));
       values.spare(spare, sha256(content));
       return sha256(content);
     };
@@ -87,6 +93,108 @@ test('second files that nobody needed are removed, and so is one that comes agai
     assert.equal(readdirSync(tmp), []);
     assert.ok(values.copyTo(sha256('one'), join(folder, 'out', 'one'), 0o644));
     assert.ok(existsSync(join(folder, 'out', 'one')));
+  }));
+
+interface Disk {
+  readonly values: ArrivingValues;
+  readonly store: FolderValueStore;
+  readonly folder: string;
+  readonly out: (name: string) => string;
+  /** What is in the folder of spares. */
+  readonly spares: () => readonly string[];
+}
+
+/** Blobs that are files, and spares beside them. */
+function onDisk(folder: string): Disk {
+  const store = new FolderValueStore({ root: join(folder, 'store') });
+  let made = 0;
+  const values = new ArrivingValues(store, { path: () => join(folder, 'tmp', `${made++}`), isNear: true });
+  mkdirSync(join(folder, 'out'));
+  const spares = (): readonly string[] => (existsSync(join(folder, 'tmp')) ? readdirSync(join(folder, 'tmp')) : []);
+  return { values, store, folder, out: (name) => join(folder, 'out', name), spares };
+}
+
+const sized = (bytes: Uint8Array): SizedBlob => ({ digest: sha256(bytes), size: bytes.length });
+const damage = ({ folder }: Disk, digest: Digest): void => {
+  const [place = ''] = readdirSync(join(folder, 'store'), { recursive: true, encoding: 'utf8' }).filter((path) =>
+    path.endsWith(digest),
+  );
+  const path = join(folder, 'store', place);
+  const bytes = readFileSync(path);
+  bytes.writeUInt8(bytes.readUInt8(bytes.length - 1) ^ 1, bytes.length - 1);
+  chmodSync(path, 0o644);
+  writeFileSync(path, bytes);
+};
+
+test('what is large is copied before it is given out, each content once, and what is small is not', () =>
+  withFolder(async (folder) => {
+    const disk = onDisk(folder);
+    const large = Array.from({ length: 9 }, (_, at) => randomBytes(140_000 + at * 400_000));
+    const small = randomBytes(1000);
+    for (const bytes of [...large, small]) disk.store.put(sha256(bytes), bytes);
+    const all = [...large, ...large, small].map(sized);
+    await disk.values.makeReady(all);
+    assert.is(disk.spares().length, large.length);
+    await disk.values.makeReady(all);
+    assert.is(disk.spares().length, large.length);
+    for (const [at, bytes] of [...large, small].entries()) {
+      const stats = disk.values.copyTo(sha256(bytes), disk.out(`${at}`), 0o644);
+      assert.is(stats?.size, bytes.length);
+      assert.ok(readFileSync(disk.out(`${at}`)).equals(bytes));
+      assert.is(mode(disk.out(`${at}`)), 0o644);
+    }
+    assert.equal(disk.spares(), []);
+    for (const bytes of large) assert.ok(disk.store.has(sha256(bytes)));
+  }));
+
+test('a blob that is damaged among several that are copied at a time is removed, and is not there when it is asked for', () =>
+  withFolder(async (folder) => {
+    const disk = onDisk(folder);
+    const all = Array.from({ length: 12 }, (_, at) => randomBytes(at === 5 ? 3_000_000 : 300_000));
+    for (const bytes of all) disk.store.put(sha256(bytes), bytes);
+    const digests = all.map((bytes) => sha256(bytes));
+    const [, gone, , , , damaged] = digests;
+    if (gone === undefined || damaged === undefined) throw new Error('nothing was made');
+    damage(disk, damaged);
+    disk.store.delete(gone);
+    await disk.values.makeReady(all.map(sized));
+    assert.is(disk.spares().length, all.length - 2);
+    assert.is(disk.values.has(damaged), false);
+    const lost = digests.filter((digest, at) => disk.values.copyTo(digest, disk.out(`${at}`), 0o644) === undefined);
+    assert.equal(lost, [gone, damaged]);
+    assert.is(readdirSync(join(folder, 'out')).length, all.length - 2);
+  }));
+
+test('a disk that is full while several are copied at a time costs their copies, and is told when they are given out', () =>
+  onSmallDisk(8, async (folder) => {
+    const disk = onDisk(folder);
+    const all = Array.from({ length: 4 }, () => randomBytes(1_500_000));
+    for (const bytes of all) disk.store.put(sha256(bytes), bytes);
+    await disk.values.makeReady(all.map(sized));
+    const ready = disk.spares().length;
+    assert.ok(ready < all.length);
+    const given = Array.from(all, (bytes, at) => {
+      try {
+        return disk.values.copyTo(sha256(bytes), disk.out(`${at}`), 0o644)?.size;
+      } catch (error) {
+        return systemCode(error);
+      }
+    });
+    assert.ok(given.includes('ENOSPC'));
+    for (const [at, end] of given.entries()) assert.is(existsSync(disk.out(`${at}`)), end !== 'ENOSPC');
+    for (const bytes of all) assert.ok(disk.store.has(sha256(bytes)), 'a full disk is no damage');
+    assert.equal(disk.spares(), []);
+  }));
+
+test('where files of the cache cannot become files of the workspace none are copied ahead', () =>
+  withFolder(async (folder) => {
+    const { store } = onDisk(folder);
+    const bytes = randomBytes(300_000);
+    store.put(sha256(bytes), bytes);
+    const path = (): string => {
+      throw new Error('asked for a place');
+    };
+    await new ArrivingValues(store, { path, isNear: false }).makeReady([sized(bytes)]);
   }));
 
 test.run();

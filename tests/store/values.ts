@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Digest, sha256 } from '../../core/base/hash.ts';
-import { ArrivingValues } from '../../core/store/arriving.ts';
+import { ArrivingValues, type SpareRoom } from '../../core/store/arriving.ts';
 import { blobFile, layoutOf } from '../../core/store/layout.ts';
 import { openLmdb } from '../../core/store/lmdb/lmdb.ts';
 import { MemoryValueStore } from '../../core/store/memory.ts';
@@ -12,6 +12,9 @@ import type { FileValueStore } from '../../core/store/values.ts';
 import { inNewFolder } from '../_new-folder.ts';
 import { plainPack } from './_packs.ts';
 import { type ValuesUnderTest, valuesContract } from './_values.ts';
+
+/** For stores that nothing is put into the workspace from. */
+const NOWHERE: SpareRoom = { path: () => '', isNear: false };
 
 valuesContract('memory', () => {
   const clock = { now: 0 };
@@ -32,13 +35,18 @@ function lmdb(root: string, settle: 'flush' | 'nothing'): ValuesUnderTest {
 
 valuesContract('memory with arrivals', () => {
   const clock = { now: 0 };
-  return { store: new ArrivingValues(new MemoryValueStore(() => clock.now)), clock, settle: () => {}, close: () => {} };
+  return {
+    store: new ArrivingValues(new MemoryValueStore(() => clock.now), NOWHERE),
+    clock,
+    settle: () => {},
+    close: () => {},
+  };
 });
 
 test('what arrived is written out without being read again, once, and is in the store all the same', () =>
   inNewFolder((folder) => {
     const inner = new MemoryValueStore();
-    const store = new ArrivingValues(inner);
+    const store = new ArrivingValues(inner, NOWHERE);
     const bytes = Buffer.from('bytes');
     const digest = sha256(bytes);
     store.arrive(digest, bytes);
@@ -63,7 +71,7 @@ class FilesOnly extends ArrivingValues {
   #made = 0;
 
   constructor(inner: FileValueStore, folder: string) {
-    super(inner);
+    super(inner, NOWHERE);
     this.#folder = folder;
   }
 

@@ -4,6 +4,7 @@
  */
 import { setMaxListeners } from 'node:events';
 import type { Digest } from '../../base/hash.ts';
+import type { Lanes } from '../../base/lanes.ts';
 import { faultOfTree } from '../../files/trees/foreign-tree.ts';
 import { keptTree } from '../../files/trees/kept-tree.ts';
 import type { Tree } from '../../files/trees/tree.ts';
@@ -13,7 +14,6 @@ import type { RemoteStore } from '../../store/remote/remote.ts';
 import type { Sealed } from '../../store/remote/sealed.ts';
 import { MOST_PACKED } from '../../store/values.ts';
 import { blobsOf, neededBy } from '../caches/transfer.ts';
-import type { Lanes } from './lanes.ts';
 import type { LocalSide } from './local-side.ts';
 import type { Purpose } from './shared-answers.ts';
 import type { SharedTally } from './tally.ts';

@@ -36,16 +36,8 @@ export interface LocalSide {
   readonly files: FileWay | undefined;
 }
 
-/** Where files in the making are put. */
-interface Scratch {
-  /** A path where no file is, on the file system of the store. */
-  readonly path: () => string;
-  /** Whether such a file can become one of the workspace by a rename. */
-  readonly isNear: boolean;
-}
-
 /** The stores of a workspace. */
-export function sideOfStores(values: ArrivingValues, calls: SyncCallStore, scratch: Scratch): LocalSide {
+export function sideOfStores(values: ArrivingValues, calls: SyncCallStore): LocalSide {
   return {
     has: (blob) => values.has(blob),
     bytes: (blob) => values.get(blob),
@@ -58,8 +50,8 @@ export function sideOfStores(values: ArrivingValues, calls: SyncCallStore, scrat
     file: (record) => calls.put(record),
     record: (key) => calls.get(key),
     files: {
-      scratch: scratch.path,
-      takesSpares: scratch.isNear,
+      scratch: values.room.path,
+      takesSpares: values.room.isNear,
       adopt(path, blob, spare) {
         values.adopt(path, blob);
         if (spare !== undefined) values.spare(spare, blob);

@@ -3,6 +3,7 @@
  * have is not sent again, and the record goes last. Rejects with a `RemoteFault`.
  */
 import type { Digest } from '../../base/hash.ts';
+import type { Lanes } from '../../base/lanes.ts';
 import { faultOfTree } from '../../files/trees/foreign-tree.ts';
 import { keptTree } from '../../files/trees/kept-tree.ts';
 import type { CallRecord } from '../../store/record.ts';
@@ -12,7 +13,6 @@ import { contentOf, RemoteFault, type RemoteStore } from '../../store/remote/rem
 import { INLINE_NEEDED, INLINE_PACKS, INLINE_TOTAL, seal, sentApart } from '../../store/remote/sealed.ts';
 import type { Signer } from '../../store/remote/signing.ts';
 import { blobsOf, neededBy } from '../caches/transfer.ts';
-import type { Lanes } from './lanes.ts';
 import type { LocalSide } from './local-side.ts';
 import type { SharedTally } from './tally.ts';
 

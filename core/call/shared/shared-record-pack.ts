@@ -3,12 +3,12 @@
  * request for all of them takes less time, and it is made anew when answers were sent. Trouble with it costs time and no answer.
  */
 import type { Key } from '../../base/hash.ts';
+import type { Lanes } from '../../base/lanes.ts';
 import type { Place } from '../../store/remote/envelope.ts';
 import { bind, MAX_RECORD_PACK, type PackedRecord, unbind } from '../../store/remote/record-pack.ts';
 import type { RemoteStore } from '../../store/remote/remote.ts';
 import { isSigned, type Sealed, unsealVouched } from '../../store/remote/sealed.ts';
 import type { Signer, Verifier } from '../../store/remote/signing.ts';
-import type { Lanes } from './lanes.ts';
 import type { SharedTally } from './tally.ts';
 
 export interface RecordPackOptions {

@@ -4,8 +4,8 @@
  */
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Key } from '../../base/hash.ts';
+import { Lanes } from '../../base/lanes.ts';
 import { type PackedRecord, recordPackKeys, recordPackOf } from '../../store/remote/record-pack.ts';
-import { Lanes } from './lanes.ts';
 import { type Found, type RecordPackOptions, SharedRecordPack } from './shared-record-pack.ts';
 
 /** There are no record packs of fewer tasks. */

@@ -6,13 +6,13 @@
 import { setMaxListeners } from 'node:events';
 import { FlecheError, messageOf } from '../../base/errors.ts';
 import type { Digest, Key } from '../../base/hash.ts';
+import { Lanes } from '../../base/lanes.ts';
 import type { CallRecord } from '../../store/record.ts';
 import { type FaultKind, RemoteFault, type RemoteStore } from '../../store/remote/remote.ts';
 import { MAX_SEALED, type Sealed, sentApart, unseal } from '../../store/remote/sealed.ts';
 import type { Signer, Verifier } from '../../store/remote/signing.ts';
 import { Breaker } from './breaker.ts';
 import { Incoming } from './incoming.ts';
-import { Lanes } from './lanes.ts';
 import type { LocalSide } from './local-side.ts';
 import { Outgoing } from './outgoing.ts';
 import type { Purpose } from './shared-answers.ts';

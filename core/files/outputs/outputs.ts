@@ -188,7 +188,7 @@ export class Outputs {
     return this.#sites.at(task, globs, (site) => {
       if (!this.#isConfined(tree, globs)) return [];
       const found = this.#compare(site, tree);
-      return lostContent(found, this.#values) === undefined ? [] : contentsOf(found);
+      return lostContent(found, this.#values) === undefined ? [] : contentsOf(found).map(({ digest }) => digest);
     });
   }
 
@@ -233,6 +233,7 @@ export class Outputs {
     restoration.makeRoom();
     this.#ledgers.finish(task, restoration.claims);
     return {
+      makeReady: () => this.#values.makeReady?.(contentsOf(found)),
       finish: () => {
         const result = named(site, () => restoration.run());
         this.#ledgers.finish(task, 'lost' in result ? [] : result.own);

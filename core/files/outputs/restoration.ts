@@ -7,7 +7,7 @@ import { isAbsolute, posix, sep } from 'node:path';
 import { systemCode } from '../../base/errors.ts';
 import type { Digest } from '../../base/hash.ts';
 import { escapes, folderOf, type RelPath } from '../../base/paths.ts';
-import type { FileValueStore } from '../../store/values.ts';
+import type { FileValueStore, SizedBlob } from '../../store/values.ts';
 import type { Globs } from '../globs/globs.ts';
 import { lookAt } from '../look.ts';
 import { type PathKind, type PathState, stateOf } from '../states/path-states.ts';
@@ -20,7 +20,13 @@ import type { OutputSite } from './output-site.ts';
 export type Restored = { readonly restored: number } | { readonly lost: Digest };
 
 /** A restoration that waits until what it is about to write is noted on disk, or one that has nothing to write. */
-export type Begun = Restored | { readonly finish: () => Restored };
+export type Begun = Restored | BegunRestore;
+
+export interface BegunRestore {
+  /** Need not be called, but what is large is put there sooner after it. Never rejects. */
+  readonly makeReady: () => Promise<void> | undefined;
+  readonly finish: () => Restored;
+}
 
 /**
  * Whether a tree may be put here at all: every path is matched, stays inside the root on this system and has only
@@ -50,13 +56,13 @@ export function leadsOutside(path: RelPath, target: string): boolean {
 }
 
 /** Content that is needed to put right what was found. */
-export function contentsOf({ wrong }: Comparison): readonly Digest[] {
-  return wrong.flatMap(({ entry, change }) => (entry.kind === 'file' && change !== 'mode' ? entry.digest : []));
+export function contentsOf({ wrong }: Comparison): readonly SizedBlob[] {
+  return wrong.flatMap(({ entry, change }) => (entry.kind === 'file' && change !== 'mode' ? entry : []));
 }
 
 /** The first of it that the store does not have, or undefined. */
 export function lostContent(found: Comparison, values: FileValueStore): Digest | undefined {
-  return contentsOf(found).find((digest) => !values.has(digest));
+  return contentsOf(found).find(({ digest }) => !values.has(digest))?.digest;
 }
 
 /** One restoration. */

@@ -1,10 +1,10 @@
 /**
  * Puts answers into the workspace, those of several tasks together: what is about to be written must be on disk before it
- * is, and one wait for the disk serves all that are due. Between two of them there is room now and then for everybody
- * else: signals, output, timers.
+ * is, and one wait for the disk serves all that are due. Large contents of all of them are made ready several at a time.
+ * Between two of them there is room now and then for everybody else: signals, output, timers.
  */
 import { setImmediate as turn } from 'node:timers/promises';
-import type { Begun, Restored } from '../../files/outputs/restoration.ts';
+import type { Begun, BegunRestore, Restored } from '../../files/outputs/restoration.ts';
 
 /** One restoration. `begin` may say that there is none after all. */
 export interface Restoring {
@@ -45,27 +45,29 @@ export class RestoreQueue {
       const batch = this.#waiting.splice(0, BATCH);
       const begun = batch.flatMap((one) => this.#begin(one));
       this.#note();
+      const ready = begun.map(({ rest }) => rest.makeReady());
       let since = this.#now();
-      for (const { one, finish } of begun) {
+      for (const [at, { one, rest }] of begun.entries()) {
+        await ready[at];
         if (this.#now() - since > LONGEST) {
           await turn();
           since = this.#now();
         }
-        attempt(one, () => one.done(finish()));
+        attempt(one, () => one.done(rest.finish()));
       }
     }
     this.#isAtWork = false;
   }
 
   /** What is left to do of one restoration. */
-  #begin(one: Restoring): readonly { readonly one: Restoring; readonly finish: () => Restored }[] {
-    let rest: readonly { readonly one: Restoring; readonly finish: () => Restored }[] = [];
+  #begin(one: Restoring): readonly { readonly one: Restoring; readonly rest: BegunRestore }[] {
+    let left: readonly { readonly one: Restoring; readonly rest: BegunRestore }[] = [];
     attempt(one, () => {
       const begun = one.begin();
-      if (begun !== undefined && 'finish' in begun) rest = [{ one, finish: begun.finish }];
+      if (begun !== undefined && 'finish' in begun) left = [{ one, rest: begun }];
       else one.done(begun);
     });
-    return rest;
+    return left;
   }
 }
 

@@ -20,7 +20,17 @@ import {
 import { join } from 'node:path';
 import { systemCode } from '../../base/errors.ts';
 import { type Digest, Sha256 } from '../../base/hash.ts';
-import { CHUNK, type Copied, chunkBuffer, copyRest, hashRest, piecesIn, statsWith } from '../file-bytes.ts';
+import {
+  CHUNK,
+  type Copied,
+  chunkBuffer,
+  copyAside,
+  copyRest,
+  hashAside,
+  hashRest,
+  piecesIn,
+  statsWith,
+} from '../file-bytes.ts';
 import { blobFile, blobNamed, inFolderOf, type Layout } from '../layout.ts';
 import { OWN_READ } from '../own-file.ts';
 import { type BlobInfo, piecesOf, verified } from '../values.ts';
@@ -183,22 +193,48 @@ export class BlobFiles {
     return undefined;
   }
 
+  /** See `FileValueStore.copyAside`. */
+  async copyAside(digest: Digest, path: string, chunk: Buffer): Promise<boolean> {
+    const source = blobFile(this.#layout, digest);
+    let from: number;
+    try {
+      from = openSync(source, OWN_READ);
+    } catch {
+      return false;
+    }
+    try {
+      const isClone = this.#isCloned(source, path);
+      const copied = isClone ? await hashOfFile(path, chunk) : await copyAside(from, path, chunk);
+      if (copied === digest) return true;
+    } finally {
+      closeSync(from);
+    }
+    rmSync(path, { force: true });
+    this.delete(digest);
+    return false;
+  }
+
   /** Makes `path` share the blocks of `source`; undefined where that cannot be done. */
   #clone(source: string, path: string, mode: number): Copied | undefined {
-    if (this.#noReflink) return undefined;
-    try {
-      copyFileSync(source, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
-    } catch (error) {
-      if (systemCode(error) === 'EEXIST') throw error;
-      if (systemCode(error) !== 'ENOENT') this.#noReflink = true;
-      return undefined;
-    }
+    if (!this.#isCloned(source, path)) return undefined;
     const fd = openSync(path, 'r');
     try {
       const digest = hashRest(fd, () => {});
       return { digest, stats: statsWith(fd, mode) };
     } finally {
       closeSync(fd);
+    }
+  }
+
+  #isCloned(source: string, path: string): boolean {
+    if (this.#noReflink) return false;
+    try {
+      copyFileSync(source, path, constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE_FORCE);
+      return true;
+    } catch (error) {
+      if (systemCode(error) === 'EEXIST') throw error;
+      if (systemCode(error) !== 'ENOENT') this.#noReflink = true;
+      return false;
     }
   }
 
@@ -226,5 +262,14 @@ export class BlobFiles {
   /** Makes sure that what was written will survive a power cut. */
   sync(): void {
     this.#unsynced.sync();
+  }
+}
+
+async function hashOfFile(path: string, chunk: Buffer): Promise<Digest> {
+  const fd = openSync(path, 'r');
+  try {
+    return await hashAside(fd, chunk, () => undefined);
+  } finally {
+    closeSync(fd);
   }
 }

@@ -97,6 +97,10 @@ export class FolderValueStore implements FileValueStore {
     return this.#blobs.copyTo(asDigest(digest), path, mode);
   }
 
+  copyAside(digest: Digest, path: string, chunk: Buffer): Promise<boolean> {
+    return this.#blobs.copyAside(asDigest(digest), path, chunk);
+  }
+
   adopt(path: string, digest: Digest): void {
     this.#blobs.adopt(path, asDigest(digest));
   }

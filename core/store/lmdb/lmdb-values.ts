@@ -217,6 +217,11 @@ export class LmdbValues implements FileValueStore, Pending {
     return bytes === undefined ? this.#files.copyTo(digest, path, mode) : writeNewFile(path, mode, bytes);
   }
 
+  /** Of blobs that are files. */
+  copyAside(digest: Digest, path: string, chunk: Buffer): Promise<boolean> {
+    return this.#files.copyAside(digest, path, chunk);
+  }
+
   adopt(path: string, digest: Digest): void {
     this.#requireWritable();
     if (statSync(path).size > INLINE_LIMIT) return this.#files.adopt(path, digest);

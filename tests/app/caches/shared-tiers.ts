@@ -50,7 +50,7 @@ function local(root: string): Local {
   const values = new MemoryValueStore();
   const calls = new MemoryCallStore();
   const scratch = (): string => join(root, 'scratch', String(made++));
-  return { values, calls, side: sideOfStores(new ArrivingValues(values), calls, { path: scratch, isNear: true }) };
+  return { values, calls, side: sideOfStores(new ArrivingValues(values, { path: scratch, isNear: true }), calls) };
 }
 
 test('what printed a token that a helper gave, a part of a key or a password is not sent', () =>

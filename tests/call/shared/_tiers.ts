@@ -58,10 +58,10 @@ export function machine(
   const folder = mkdtempSync(join(tmpdir(), 'fleche-'));
   folders.push(folder);
   let made = 0;
-  const side = sideOfStores(new ArrivingValues(values), calls, {
-    path: () => join(folder, String(made++)),
-    isNear: true,
-  });
+  const side = sideOfStores(
+    new ArrivingValues(values, { path: () => join(folder, String(made++)), isNear: true }),
+    calls,
+  );
   const troubles: string[] = [];
   const tier = new SharedTier({
     name: 'team',

@@ -2,7 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Key } from '../../../core/base/hash.ts';
-import { Lanes } from '../../../core/call/shared/lanes.ts';
+import { Lanes } from '../../../core/base/lanes.ts';
 import { SharedRecordPack } from '../../../core/call/shared/shared-record-pack.ts';
 import { SharedTally } from '../../../core/call/shared/tally.ts';
 import type { CallRecord } from '../../../core/store/record.ts';

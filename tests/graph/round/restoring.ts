@@ -12,7 +12,8 @@ class Bench {
     () => this.now,
   );
 
-  restore(name: string, ms = 0): Promise<unknown> {
+  /** `ready`: when what it needs is at hand. */
+  restore(name: string, ms = 0, ready?: Promise<void>): Promise<unknown> {
     return this.queue.restore(() => {
       this.log.push(`begin ${name}`);
       const finish = (): { restored: number } => {
@@ -20,7 +21,11 @@ class Bench {
         this.now += ms;
         return { restored: 1 };
       };
-      return { finish };
+      const makeReady = (): typeof ready => {
+        this.log.push(`ready ${name}`);
+        return ready;
+      };
+      return { makeReady, finish };
     });
   }
 }
@@ -28,14 +33,14 @@ class Bench {
 test('what is due in one turn is noted together, before any of it is written', async () => {
   const bench = new Bench();
   assert.equal(await Promise.all([bench.restore('a'), bench.restore('b')]), [{ restored: 1 }, { restored: 1 }]);
-  assert.equal(bench.log, ['begin a', 'begin b', 'note', 'finish a', 'finish b']);
+  assert.equal(bench.log, ['begin a', 'begin b', 'note', 'ready a', 'ready b', 'finish a', 'finish b']);
 });
 
 test('what comes while others are at it is next', async () => {
   const bench = new Bench();
   const first = bench.restore('a').then(() => bench.restore('b'));
   await first;
-  assert.equal(bench.log, ['begin a', 'note', 'finish a', 'begin b', 'note', 'finish b']);
+  assert.equal(bench.log, ['begin a', 'note', 'ready a', 'finish a', 'begin b', 'note', 'ready b', 'finish b']);
 });
 
 test('others have a turn between long restorations', async () => {
@@ -44,6 +49,23 @@ test('others have a turn between long restorations', async () => {
   setImmediate(() => setImmediate(() => bench.log.push('other')));
   await Promise.all(turns);
   assert.ok(bench.log.indexOf('other') < bench.log.indexOf('finish c'), bench.log.join());
+});
+
+test('what needs much is made ready together with the rest, and is waited for', async () => {
+  const bench = new Bench();
+  let done = (): void => {};
+  const copied = new Promise<void>((resolve) => {
+    done = resolve;
+  });
+  const all = Promise.all([bench.restore('a', 0, copied), bench.restore('b')]);
+  setImmediate(() =>
+    setImmediate(() => {
+      bench.log.push('copied');
+      done();
+    }),
+  );
+  await all;
+  assert.equal(bench.log.slice(3), ['ready a', 'ready b', 'copied', 'finish a', 'finish b']);
 });
 
 test('what fails, or need not be done, holds nobody up', async () => {
@@ -56,6 +78,7 @@ test('what fails, or need not be done, holds nobody up', async () => {
     bench.queue.restore(() => undefined),
     bench.queue.restore(() => ({ lost })),
     bench.queue.restore(() => ({
+      makeReady: () => undefined,
       finish: () => {
         throw new Error('neither');
       },
