@@ -15,6 +15,7 @@ import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, wri
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { systemCode } from '../base/errors.ts';
 import { readOwn } from '../store/own-file.ts';
 
 interface LoadedCode {
@@ -112,12 +113,26 @@ function readKept(place: string, digestOf: Digest): Kept {
 function writeKept(place: string, head: string, code: Buffer): void {
   const temporary = `${place}.${process.pid}`;
   try {
-    mkdirSync(dirname(place), { recursive: true });
+    makeFolder(dirname(place));
     writeFileSync(temporary, Buffer.concat([Buffer.from(head), code]));
     renameSync(temporary, place);
     removeOld(dirname(place), statSync(place).mtimeMs);
   } catch {
     // A folder that cannot be written: the next run compiles again.
+  }
+}
+
+/**
+ * A folder, with the two around it. What is further up is there, or is none of a user who is: and where folders cannot be
+ * made, as in /proc, Node tries for ever to make all that lead there.
+ */
+function makeFolder(folder: string): void {
+  for (const path of [dirname(dirname(folder)), dirname(folder), folder]) {
+    try {
+      mkdirSync(path);
+    } catch (error) {
+      if (systemCode(error) !== 'EEXIST') throw error;
+    }
   }
 }
 

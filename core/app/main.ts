@@ -4,7 +4,7 @@
  * What it imports is part of Node; everything else is loaded after the one question that needs nothing is answered.
  */
 import { fstatSync, readFileSync, writeSync } from 'node:fs';
-import { join } from 'node:path';
+import { isAbsolute, join } from 'node:path';
 import { steadyNow } from '../store/pause.ts';
 import { loadCode } from './code-cache.ts';
 import type { Asker } from './note/question.ts';
@@ -120,5 +120,5 @@ function codeFolder(): string | undefined {
   const { platform } = process;
   const home = env['HOME'] && join(env['HOME'], ...(platform === 'darwin' ? ['Library', 'Caches'] : ['.cache']));
   const folder = env['XDG_CACHE_HOME'] || (platform === 'win32' ? env['LOCALAPPDATA'] : home);
-  return folder ? join(folder, 'fleche', 'code') : undefined;
+  return folder && isAbsolute(folder) ? join(folder, 'fleche', 'code') : undefined;
 }

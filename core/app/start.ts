@@ -71,8 +71,13 @@ export async function start(handles: ProcessHandles): Promise<void> {
   on('SIGTERM', () => interruption.interrupt(EXIT.terminated));
   on('SIGHUP', () => interruption.interrupt(EXIT.hungUp));
   handles.stderr.on('error', () => stderr.mute());
+  let isUnwritten = false;
   handles.stdout.on('error', (error) => {
-    if (stdout.mute()) interruption.interrupt(systemCode(error) === 'EIO' ? EXIT.hungUp : EXIT.unread);
+    if (!stdout.mute()) return;
+    const code = systemCode(error);
+    isUnwritten = code === 'ENOSPC' || code === 'EDQUOT';
+    if (isUnwritten) handles.stderr.write(`error[${code}]: standard output cannot be written: ${error.message}\n`);
+    interruption.interrupt(isUnwritten ? EXIT.failed : code === 'EIO' ? EXIT.hungUp : EXIT.unread);
   });
   const fail = (cause: unknown): void => {
     handles.stderr.write(`error[BUG]: ${cause instanceof Error ? cause.stack : String(cause)}\n`);
@@ -88,7 +93,7 @@ export async function start(handles: ProcessHandles): Promise<void> {
   await Promise.all([stdout.flush(), stderr.flush()]);
   const verb = argv.find((word) => VERBS.some(({ name }) => name === word));
   if (verb !== undefined) handles.done(verb);
-  exit(code);
+  exit(isUnwritten && code === EXIT.done ? EXIT.failed : code);
 }
 
 function terminalOf(stream: ProcessStream, env: Environment): StreamTerminal {

@@ -1,5 +1,6 @@
 /** Compiled code that is kept: what it is used for, and that it changes nothing but time. */
 import {
+  existsSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
@@ -71,6 +72,15 @@ test(
     assert.match(head(), / \{"run":3\}$/);
     loadCode(file, kept, 'run').keep('plan');
     assert.match(head(), / \{"run":3,"plan":1\}$/);
+  }),
+);
+
+test(
+  'nothing is kept where no folder can be made, and nothing further up than its place',
+  withFile((file, kept) => {
+    for (const folder of ['/proc/.cache/fleche/code', join(kept, 'nobody', 'home', '.cache', 'fleche', 'code')])
+      loadCode(file, folder, 'run').keep('run');
+    assert.not(existsSync(kept));
   }),
 );
 

@@ -72,6 +72,15 @@ test('a reader that goes away ends the process without a word', async () => {
   assert.is(handles.stdout.text + handles.stderr.text, '');
 });
 
+test('output that finds no room is told, and is no success', async () => {
+  const handles = fakeProcess('--help');
+  const started = start(handles);
+  handles.stdout.fail('ENOSPC');
+  await started;
+  assert.is(handles.exits[0], 1);
+  assert.is(handles.stderr.text, 'error[ENOSPC]: standard output cannot be written: ENOSPC\n');
+});
+
 test('a terminal that is gone ends the process as the signal does that tells of it', async () => {
   for (const lose of [
     (handles: FakeProcess) => handles.stdout.fail('EIO'),

@@ -148,7 +148,9 @@ function refuseBadHead(response: IncomingMessage): void {
         ? new RemoteFault('down', `the server answered ${status}`)
         : status >= 300 && status < 400
           ? new RemoteFault('bad', `the server sent a redirect (${status}), which is not followed`)
-          : undefined;
+          : status === 200 && /^text\/html\b/i.test(response.headers['content-type'] ?? '')
+            ? new RemoteFault('bad', 'a web page came in place of an answer, as from a network that wants a login')
+            : undefined;
   if (problem === undefined) return;
   response.resume();
   throw problem;
@@ -156,6 +158,8 @@ function refuseBadHead(response: IncomingMessage): void {
 
 function fault(error: unknown): RemoteFault {
   if (error instanceof RemoteFault) return error;
-  // Some errors of connections have nothing but a code.
-  return new RemoteFault('down', messageOf(error) || (systemCode(error) ?? 'no connection'), error);
+  // Some errors of connections have nothing but a code; those of encryption have the story of a library around a few words.
+  const [, told] = /:SSL routines:[^:]*:([^:]+):/.exec(messageOf(error)) ?? [];
+  const what = told === undefined ? messageOf(error) : `no encrypted connection (${told})`;
+  return new RemoteFault('down', what || (systemCode(error) ?? 'no connection'), error);
 }

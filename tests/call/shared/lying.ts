@@ -347,6 +347,19 @@ test('a redirect is not followed, so that no other host is told the token', asyn
   });
 });
 
+test('a web page that answers everything with success has taken nothing, and nothing is there', async () => {
+  await scene(MANY, async (at) => {
+    const victim = await costs(at, (_path, _bytes, response) => {
+      response.writeHead(200, { 'content-type': 'text/html; charset=utf-8' }).end('<html>Log in</html>');
+      return true;
+    });
+    await victim.push(taskRecord(victim, 'sent', MANY));
+    const { stored, unstored, trouble } = victim.tier.report;
+    assert.equal([stored, unstored], [0, 1]);
+    assert.match(trouble ?? '', /^a web page came in place of an answer/);
+  });
+});
+
 test('content that was evicted behind its record is a miss, and can be sent again', async () => {
   await scene(MANY, async (at) => {
     const { server, client, record, contents } = at;
