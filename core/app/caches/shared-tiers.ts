@@ -37,14 +37,20 @@ export function openTier(spec: SharedCacheSpec, { env, strict, onTrouble }: Tier
   const token = variable(env, spec.tokenEnv);
   const login = credentials(spec, token);
   return at(spec, () => {
+    const verifier = spec.publicKeys === undefined ? undefined : new Verifier(spec.publicKeys);
+    const signer = spec.publicKeys === undefined || signingKey === undefined ? undefined : new Signer(signingKey);
+    if (writes && signer !== undefined && spec.publicKeys?.length && verifier?.knows(signer.key) === false)
+      onTrouble(
+        `the shared cache "${spec.name}": ${spec.signingKeyEnv} is the key to none of its public_keys: who has these believes nothing that is sent with it`,
+      );
     return new SharedTier({
       name: spec.name,
       store: storeOf(spec, namespace, login, env),
       namespace,
       reads,
       writes,
-      verifier: spec.publicKeys === undefined ? undefined : new Verifier(spec.publicKeys),
-      signer: spec.publicKeys === undefined || signingKey === undefined ? undefined : new Signer(signingKey),
+      verifier,
+      signer,
       producer: variable(env, spec.producerEnv) ?? null,
       require: spec.require || strict,
       maxAnswer: spec.maxAnswer,

@@ -21,6 +21,8 @@ export interface GitChanges {
   before(path: RelPath): string | undefined;
 }
 
+/** Whatever people have git leave out, such as submodules, is none of what they want to be shown here. */
+const AS_IT_IS = ['--no-renames', '--no-ext-diff', '--ignore-submodules=none'];
 const MOST_BYTES = 256 * 1024 * 1024;
 
 /**
@@ -48,7 +50,7 @@ export function changesSince(root: AbsPath, ref: string | undefined, env: Enviro
       );
     const parting = partingOf(git, commit);
     const names = [
-      git('diff', '--name-only', '--no-renames', '--no-ext-diff', '-z', parting, '--'),
+      git('-c', 'diff.relative=false', 'diff', ...AS_IT_IS, '--name-only', '-z', parting, '--'),
       git('ls-files', '--others', '--exclude-standard', '--full-name', '-z', '--', ':/'),
     ].flatMap((text) => text.split('\0').filter((name) => name !== ''));
     const paths = [...new Set(names)].map((name) => normalRel(posix.relative(prefix === '' ? '.' : prefix, name)));

@@ -43,6 +43,8 @@ interface DirectoryOptions {
 export class DirectoryRemote implements RemoteStore {
   readonly location: string;
   readonly maxBlob: number = Number.MAX_SAFE_INTEGER;
+  readonly #base: string;
+  /** That of the namespace. */
   readonly #root: string;
   readonly #now: () => number;
   #swept = false;
@@ -50,6 +52,7 @@ export class DirectoryRemote implements RemoteStore {
 
   constructor({ root, namespace, now }: DirectoryOptions) {
     this.location = join(root, namespace);
+    this.#base = root;
     this.#root = this.location;
     this.#now = now;
   }
@@ -144,9 +147,15 @@ export class DirectoryRemote implements RemoteStore {
   }
 
   async ping(): Promise<void> {
-    await stat(dirname(this.#root)).catch((error: unknown) => {
-      throw fault(error);
-    });
+    // What nobody has written to yet is made with the first thing that is put.
+    const around = dirname(this.#base);
+    const found = await stat(this.#root)
+      .catch(() => stat(this.#base))
+      .catch(() => stat(around))
+      .catch((error: unknown) => {
+        throw fault(error);
+      });
+    if (!found.isDirectory()) throw new RemoteFault('down', 'something else stands where the folder would be');
   }
 
   close(): Promise<void> {

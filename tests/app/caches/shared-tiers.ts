@@ -76,6 +76,22 @@ test('what printed a token that a helper gave, a part of a key or a password is 
     await tier?.close(1000);
   }));
 
+test('a key that signs and that readers with this configuration do not know is told', () =>
+  inNewFolder(async (root) => {
+    const [old, current] = [keyPair(), keyPair()];
+    const told = (publicKeys: readonly string[], writes = true): number => {
+      const troubles: string[] = [];
+      const described = spec('team', root, { signingKeyEnv: 'KEY', publicKeys, writes });
+      const onTrouble = (message: string): void => void troubles.push(message);
+      openTier(described, { env: { KEY: old.privateKey }, strict: false, onTrouble });
+      return troubles.length;
+    };
+    assert.is(told([old.publicKey, current.publicKey]), 0);
+    assert.is(told([current.publicKey]), 1);
+    assert.is(told([current.publicKey], false), 0, 'nothing is sent with it');
+    assert.is(told([]), 0, 'who only writes need not know who reads');
+  }));
+
 /** A line of a near and a far tier, whose signers are known by these keys. */
 function line(
   root: AbsPath,
@@ -88,7 +104,7 @@ function line(
     signingKeyEnv: 'KEY',
     publicKeys: pairs.map(({ publicKey }) => publicKey),
   });
-  const specs = [spec('near', root, keys(near)), spec('far', root, keys(far))];
+  const specs = [spec('near', root, keys(near)), spec('far', root, { ...keys(far), writes: far.includes(own) })];
   const onTrouble = (message: string): void => assert.unreachable(message);
   return new TierLine(specs, { env: { KEY: own.privateKey }, strict: false, onTrouble, side: () => side });
 }

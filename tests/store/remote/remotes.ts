@@ -88,6 +88,17 @@ test('directory: nothing is left in the making, and a folder that is not there i
   });
 });
 
+test('directory: one that can be made answers, what is no folder does not', async () => {
+  await withFolder(async (folder) => {
+    writeFileSync(join(folder, 'file'), '');
+    const ping = (...root: readonly string[]): Promise<void> =>
+      new DirectoryRemote({ root: join(folder, ...root), namespace: 'pr/17', now: Date.now }).ping();
+    await ping('store');
+    assert.is(await faultOf(ping('file')), 'down');
+    assert.is(await faultOf(ping('share', 'store')), 'down', 'such as where nothing is mounted');
+  });
+});
+
 test('directory: what finds no room is not there, not even in part', () =>
   onSmallDisk(1, async (root) => {
     writeFileSync(join(root, 'ballast'), Buffer.alloc(600_000));
