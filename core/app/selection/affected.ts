@@ -1,4 +1,5 @@
 /** Which tasks changed files can matter to. Errs on the side of too many: whether a task runs is decided by its key. */
+import { posix } from 'node:path';
 import type { RelPath } from '../../base/paths.ts';
 import type { TaskGraph } from '../../graph/tasks/graph.ts';
 import { Reach } from '../../graph/watch/reach.ts';
@@ -12,6 +13,8 @@ interface AffectedOptions {
   readonly packages: Packages;
   /** Whether what is installed for the package in a folder is other than it was. */
   readonly isInstalledAnew: (folder: RelPath) => boolean;
+  /** Whether the folder of this manifest or configuration is no package any more, or one of another name. */
+  readonly isOtherPackage: (path: RelPath) => boolean;
   /** Whether a path is a folder now, as a submodule is. */
   readonly isFolder: (path: RelPath) => boolean;
 }
@@ -24,10 +27,12 @@ interface AffectedOptions {
 export function affectedTasks(
   names: readonly string[],
   changed: readonly RelPath[],
-  { graph, packages, isInstalledAnew, isFolder }: AffectedOptions,
+  { graph, packages, isInstalledAnew, isOtherPackage, isFolder }: AffectedOptions,
 ): readonly string[] {
   const common = new Set<string>([CONFIG_FILE, MANIFEST]);
   if (changed.some((path) => common.has(path))) return names;
+  // Who needed it by its name needs something else now, or nothing, without a change of his own.
+  if (changed.some((path) => common.has(posix.basename(path)) && isOtherPackage(path))) return names;
   // It is not told here what the code of a function is made of, and what tasks find out they read: it may be anything.
   const unknown = graph.names.filter((name) => {
     const { body, discovered } = graph.task(name);

@@ -4,6 +4,7 @@ import { posix } from 'node:path';
 import { byCodeUnit } from '../../base/order.ts';
 import { type AbsPath, normalRel, type RelPath } from '../../base/paths.ts';
 import type { Environment } from '../terminal/style.ts';
+import { linksOf, linksTo } from './links.ts';
 
 /** Git cannot tell; `message` says why in a sentence. */
 interface GitTrouble {
@@ -15,7 +16,10 @@ export interface GitChanges {
   readonly kind: 'changes';
   /** What was compared with, as a person knows it. */
   readonly since: string;
-  /** Paths that are other than they were then or not in it, untracked files included, ignored ones not; sorted. */
+  /**
+   * Paths that are other than they were then or not in it, untracked files included, ignored ones not; and links that lead
+   * to such paths, since what is read through them is other than it was. Sorted.
+   */
   readonly paths: readonly RelPath[];
   /** What a file held then; undefined if it was not there. */
   before(path: RelPath): string | undefined;
@@ -33,8 +37,10 @@ export function changesSince(root: AbsPath, ref: string | undefined, env: Enviro
   const git = (...args: readonly string[]): string =>
     execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: 'pipe', maxBuffer: MOST_BYTES });
   const commitOf = (name: string): string | undefined => {
+    // Git before 2.30 does not understand here where options end.
+    if (name.startsWith('-')) return undefined;
     try {
-      return git('rev-parse', '--verify', '--quiet', '--end-of-options', `${name}^{commit}`).trim();
+      return git('rev-parse', '--verify', '--quiet', `${name}^{commit}`).trim();
     } catch {
       return undefined;
     }
@@ -61,7 +67,9 @@ export function changesSince(root: AbsPath, ref: string | undefined, env: Enviro
         return undefined;
       }
     };
-    return { kind: 'changes', since, paths: paths.sort(byCodeUnit), before };
+    const changed = new Set(paths);
+    for (const link of linksTo(changed, linksOf(root, git('ls-files', '--stage', '-z')))) changed.add(link);
+    return { kind: 'changes', since, paths: [...changed].sort(byCodeUnit), before };
   } catch (error) {
     const isMissing = error instanceof Error && 'code' in error && error.code === 'ENOENT';
     return trouble(isMissing ? 'git is not there' : `git cannot tell: ${firstLine(error)}`);

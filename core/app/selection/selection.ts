@@ -1,5 +1,5 @@
 /** The tasks that a command line asks for: names, `--filter`, and what changed files can matter to. */
-import { realpathSync, statSync } from 'node:fs';
+import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { type RelPath, toAbs, toRel } from '../../base/paths.ts';
 import type { Invocation } from '../invocation.ts';
 import { SINCE_OPTIONS } from '../options.ts';
@@ -68,13 +68,29 @@ export async function affectedSince(
     const { graph, packages, root } = project;
     const isFolder = (path: RelPath): boolean =>
       statSync(toAbs(root, path), { throwIfNoEntry: false })?.isDirectory() === true;
+    const isOtherPackage = (path: RelPath): boolean => {
+      const before = changes.before(path);
+      const now = statSync(toAbs(root, path), { throwIfNoEntry: false }) && readFileSync(toAbs(root, path), 'utf8');
+      return before !== undefined && (now === undefined || nameIn(before) !== nameIn(now));
+    };
     return affectedTasks(names, changes.paths, {
       graph,
       packages,
+      isOtherPackage,
       isInstalledAnew: lockChanges(root, changes, packages.members),
       isFolder,
     });
   }
   project.warn(`${changes.message}, so everything counts as affected`);
   return names;
+}
+
+/** The name that a manifest gives; none of what is no manifest. */
+function nameIn(text: string): unknown {
+  try {
+    const manifest: unknown = JSON.parse(text);
+    return typeof manifest === 'object' && manifest !== null && 'name' in manifest ? manifest.name : undefined;
+  } catch {
+    return undefined;
+  }
 }
