@@ -50,12 +50,33 @@ export class Folders {
   make(folder: RelPath): void {
     if (this.#real.has(folder)) return;
     this.make(folderOf(folder));
-    if (lookAt(placeOf(this.#root, folder)) === undefined) {
-      mkdirSync(placeOf(this.#root, folder));
-      this.#made.add(folder);
-    }
+    if (lookAt(placeOf(this.#root, folder)) === undefined) this.#makeOne(folder);
     this.#absent.clear();
     this.#real.add(folder);
+  }
+
+  /**
+   * Makes a folder and those above it where nothing was when it was last looked. False, with nothing but folders made, if
+   * it was not looked or something is there by now.
+   */
+  makeAbsent(folder: RelPath): boolean {
+    if (this.#real.has(folder)) return true;
+    if (!this.#absent.has(folder) || !this.makeAbsent(folderOf(folder))) return false;
+    try {
+      this.#makeOne(folder);
+    } catch (error) {
+      const code = systemCode(error);
+      if (code === 'EEXIST' || code === 'ENOENT' || code === 'ENOTDIR') return false;
+      throw error;
+    }
+    this.#absent.delete(folder);
+    this.#real.add(folder);
+    return true;
+  }
+
+  #makeOne(folder: RelPath): void {
+    mkdirSync(placeOf(this.#root, folder));
+    this.#made.add(folder);
   }
 
   /** Whether the folder was made here, so that nothing is in it but what was put there since. */

@@ -50,7 +50,7 @@ export class ArrivingValues implements FileValueStore {
 
   /** Puts bytes that were verified to have this digest, and that nobody changes any more. */
   arrive(digest: Digest, bytes: Uint8Array): void {
-    this.#inner.put(digest, bytes);
+    this.#inner.putLasting(digest, bytes);
     this.#keep(digest, bytes);
   }
 
@@ -145,6 +145,10 @@ export class ArrivingValues implements FileValueStore {
 
   put(digest: Digest, bytes: Uint8Array): void {
     this.#inner.put(digest, bytes);
+  }
+
+  putLasting(digest: Digest, bytes: Uint8Array): void {
+    this.#inner.putLasting(digest, bytes);
   }
 
   putFile(path: string, expected?: Digest): { readonly digest: Digest; readonly size: number } {

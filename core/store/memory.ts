@@ -52,6 +52,10 @@ export class MemoryValueStore implements FileValueStore {
     else blob.touched = this.#now();
   }
 
+  putLasting(digest: Digest, bytes: Uint8Array): void {
+    this.put(digest, bytes);
+  }
+
   delete(digest: Digest): boolean {
     return this.#blobs.delete(digest);
   }

@@ -86,6 +86,8 @@ export interface FileValueStore extends SyncValueStore {
   copyAside?(digest: Digest, path: string, chunk: Buffer): Promise<boolean>;
   /** Has what is large of these blobs ready to be copied out next. Not there where that is of no use. */
   makeReady?(blobs: readonly SizedBlob[]): Promise<void>;
+  /** Like `put`, for bytes that nobody changes any more: they need not be copied. */
+  putLasting(digest: Digest, bytes: Uint8Array): void;
   /** Takes over a file whose content was verified to have this digest; afterwards nothing is at `path`. */
   adopt(path: string, digest: Digest): void;
   /**

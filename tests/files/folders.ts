@@ -1,4 +1,4 @@
-import { lstatSync, renameSync } from 'node:fs';
+import { lstatSync, readdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -26,6 +26,27 @@ test('folders are made where nothing is', () => {
     folders.make(rel('a/b/c'));
     folders.make(rel('a/b/d'));
     assert.equal(contents(root), { 'a/b/c': { dir: true }, 'a/b/d': { dir: true } });
+  });
+});
+
+test('where nothing was a folder is made without another look, unless something is there by now', () => {
+  inFolder((root) => {
+    put(root, { 'a/file': '' });
+    const folders = new Folders(root);
+    assert.is(folders.makeAbsent(rel('a/b')), false, 'nobody looked');
+    for (const path of ['a/b/c/x', 'a/taken/x', 'a/link/deep/x', 'a/other/deep/x']) folders.blocker(rel(path));
+    put(root, { 'a/taken/f': '', 'a/link': { link: '../elsewhere' }, 'a/other': '', 'elsewhere/f': '' });
+    assert.is(folders.makeAbsent(rel('a/b/c')), true);
+    assert.is(folders.isNew(rel('a/b')) && folders.isNew(rel('a/b/c')), true);
+    for (const path of ['a/taken', 'a/link/deep', 'a/other/deep'])
+      assert.is(folders.makeAbsent(rel(path)), false, path);
+    assert.is(folders.isNew(rel('a/taken')), false);
+    folders.lookAgain();
+    assert.is(folders.blocker(rel('a/b/c/x')), undefined);
+    assert.equal(folders.blocker(rel('a/link/deep/x')), { path: 'a/link', kind: 'link' });
+    assert.equal(folders.blocker(rel('a/other/deep/x')), { path: 'a/other', kind: 'other' });
+    assert.is(lstatSync(join(root, 'a/b/c')).isDirectory(), true);
+    assert.equal(readdirSync(join(root, 'elsewhere')), ['f']);
   });
 });
 

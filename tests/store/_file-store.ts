@@ -11,6 +11,7 @@ export function asFileStore(store: SyncValueStore): FileValueStore {
     has: (digest) => store.has(digest),
     get: (digest) => store.get(digest),
     put: (digest, bytes) => store.put(digest, bytes),
+    putLasting: (digest, bytes) => store.put(digest, bytes),
     delete: (digest) => store.delete(digest),
     alias: (value, blob) => store.alias(value, blob),
     target: (value) => store.target(value),

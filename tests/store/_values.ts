@@ -56,6 +56,25 @@ export function valuesContract(label: string, open: (folder: string) => ValuesUn
     assert.equal(sizes, SIZES);
   });
 
+  check(
+    'bytes that nobody changes any more come back too, and those that somebody changes are the ones that were put',
+    (under) => {
+      const { store, settle } = under;
+      for (const size of SIZES) {
+        const [lasting, changing] = [bytesOf(size, 'lasting'), bytesOf(size, 'changing')];
+        const digests = [sha256(lasting), sha256(changing)] as const;
+        store.putLasting(digests[0], lasting);
+        store.put(digests[1], changing);
+        changing.fill(0);
+        for (const step of [() => {}, settle]) {
+          step();
+          assert.ok(lasting.equals(store.get(digests[0]) ?? Buffer.from('absent')), `${size} bytes`);
+          assert.ok(bytesOf(size, 'changing').equals(store.get(digests[1]) ?? Buffer.from('absent')), `${size} bytes`);
+        }
+      }
+    },
+  );
+
   check('a blob of any size comes back in pieces, as often as it is read', ({ store, settle }) => {
     for (const size of SIZES) {
       const digest = sha256(bytesOf(size));

@@ -22,7 +22,7 @@ interface FileWay {
 export interface LocalSide {
   has(blob: Digest): Awaitable<boolean>;
   bytes(blob: Digest): Awaitable<Uint8Array | undefined>;
-  /** Keeps verified bytes, and what value they encode, if any. */
+  /** Keeps verified bytes, which nobody changes any more, and what value they encode, if any. */
   keep(blob: Digest, bytes: Uint8Array, value: Digest | null): Awaitable<void>;
   /** The same for verified content of output files, which are likely to be written next. */
   arrive(blob: Digest, bytes: Uint8Array): Awaitable<void>;
@@ -42,7 +42,7 @@ export function sideOfStores(values: ArrivingValues, calls: SyncCallStore): Loca
     has: (blob) => values.has(blob),
     bytes: (blob) => values.get(blob),
     keep(blob, bytes, value) {
-      values.put(blob, bytes);
+      values.putLasting(blob, bytes);
       if (value !== null) values.alias(value, blob);
     },
     arrive: (blob, bytes) => values.arrive(blob, bytes),

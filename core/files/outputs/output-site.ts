@@ -156,6 +156,8 @@ export class OutputSite {
 
   /** Files, links and empty folders that match, sorted, without those that `isOther` leaves out. */
   standing(isOther: (path: RelPath) => boolean): Standing {
+    const isAbsent = (base: RelPath): boolean => this.folders.blocker(`${base}/_` as RelPath)?.kind === 'absent';
+    if (this.globs.bases.every(isAbsent)) return { states: [], odd: [] };
     const { found, folders, odd } = scan(this.root, this.globs, { through: false, clock: this.clock });
     const empty = new Set(folders.filter(({ digest }) => digest === EMPTY_FOLDER).map(({ path }) => path));
     const states = found.flatMap(({ path, kind }) =>

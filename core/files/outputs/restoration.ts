@@ -6,7 +6,7 @@ import { chmodSync, mkdirSync, renameSync, type Stats, symlinkSync, unlinkSync }
 import { isAbsolute, posix, sep } from 'node:path';
 import { systemCode } from '../../base/errors.ts';
 import type { Digest } from '../../base/hash.ts';
-import { escapes, folderOf, type RelPath } from '../../base/paths.ts';
+import { type AbsPath, escapes, folderOf, type RelPath } from '../../base/paths.ts';
 import type { FileValueStore, SizedBlob } from '../../store/values.ts';
 import type { Globs } from '../globs/globs.ts';
 import { lookAt } from '../look.ts';
@@ -100,7 +100,11 @@ export class Restoration {
    * and all that is the task's own is removed: half a tree must not pass for a whole one.
    */
   run(): { readonly own: readonly PathState[] } | { readonly lost: Digest } {
-    this.#site.folders.lookAgain();
+    const { folders } = this.#site;
+    // Whether nothing is there is asked by making it.
+    for (const { entry, change } of this.#found.wrong)
+      if (change === 'missing') folders.makeAbsent(folderOf(entry.path));
+    folders.lookAgain();
     this.#site.keep(this.#found.right.filter(({ kind }) => kind === 'dir').map(({ path }) => path));
     this.#site.removeOwn(this.#found.surplus);
     this.#site.evict(this.#found.strange);
@@ -114,7 +118,7 @@ export class Restoration {
         continue;
       }
       if (change !== 'missing') this.#clear(entry.path, entry.kind);
-      this.#site.folders.make(folderOf(entry.path));
+      folders.make(folderOf(entry.path));
       const state = entry.kind === 'file' ? this.#putFile(entry, at) : this.#putOther(entry, at);
       if (typeof state === 'string') {
         this.#site.keep([]);
@@ -135,8 +139,17 @@ export class Restoration {
       renameSync(beside, place);
       return stateOf(path, 'link', entry.target);
     }
-    if (lookAt(place) === undefined) mkdirSync(place);
+    if (this.#site.folders.isNew(folderOf(path)) || lookAt(place) === undefined) this.#makeFolder(place);
     return stateOf(path, 'dir');
+  }
+
+  #makeFolder(place: AbsPath): void {
+    try {
+      mkdirSync(place);
+    } catch (error) {
+      // Somebody else made it meanwhile.
+      if (systemCode(error) !== 'EEXIST' || lookAt(place)?.isDirectory() !== true) throw error;
+    }
   }
 
   /** Its digest if the content is damaged or gone. */

@@ -51,6 +51,10 @@ export class FolderValueStore implements FileValueStore {
     this.#blobs.put(asDigest(digest), bytes);
   }
 
+  putLasting(digest: Digest, bytes: Uint8Array): void {
+    this.put(digest, bytes);
+  }
+
   delete(digest: Digest): boolean {
     return this.#blobs.delete(asDigest(digest));
   }

@@ -161,9 +161,10 @@ export class LmdbCalls implements SyncCallStore, Pending {
     const plain = new Set<string>();
     for (const [key, record] of this.#waiting) {
       const old = this.#stored(key);
-      const before = old === undefined ? [] : indexKeys(old);
       const after = record === null ? [] : indexKeys(record);
-      for (const entry of before) if (!after.some((kept) => kept.equals(entry))) this.#index.remove(entry);
+      for (const entry of old === undefined ? [] : indexKeys(old)) {
+        if (!after.some((kept) => kept.equals(entry))) this.#index.remove(entry);
+      }
       for (const entry of after) this.#index.put(entry, NOTHING);
       if (record === null) {
         this.#calls.remove(digestKey(key));

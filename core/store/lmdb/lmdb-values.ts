@@ -22,6 +22,12 @@ const CHECKSUM_BYTES = 8;
 /** What an entry of aliases weighs while it waits. */
 const ALIAS_BYTES = 128;
 
+/** A small blob that waits. */
+interface Waiting {
+  readonly touched: number;
+  readonly bytes: Uint8Array;
+}
+
 export class LmdbValues implements FileValueStore, Pending {
   readonly location: string;
   readonly #env: LmdbEnv;
@@ -29,8 +35,8 @@ export class LmdbValues implements FileValueStore, Pending {
   readonly #aliases: Table;
   readonly #files: BlobFiles;
   readonly #packs: LmdbPacks;
-  /** Entries to write, or null to remove. */
-  readonly #waiting = new Map<Digest, Buffer | null>();
+  /** Blobs to write, or null to remove. */
+  readonly #waiting = new Map<Digest, Waiting | null>();
   readonly #waitingAliases = new Map<Digest, Digest | null>();
 
   constructor(env: LmdbEnv) {
@@ -75,21 +81,28 @@ export class LmdbValues implements FileValueStore, Pending {
     return bytes === undefined ? this.#files.pieces(digest) : piecesOf(bytes);
   }
 
-  #entry(digest: Digest): Buffer | null | undefined {
+  #find(digest: Digest): Waiting | undefined {
     const waiting = this.#waiting.get(digest);
-    return waiting === undefined ? this.#values.get(digestKey(digest)) : waiting;
+    if (waiting !== undefined) return waiting ?? undefined;
+    const entry = this.#values.get(digestKey(digest));
+    if (entry === undefined || entry.length < TIME_BYTES) return undefined;
+    return { touched: entry.readDoubleLE(), bytes: entry.subarray(TIME_BYTES) };
   }
 
   /** The verified bytes of a small blob. Damage is removed, so that the next put writes it again. */
   #inline(digest: Digest): Uint8Array | undefined {
-    const entry = this.#entry(digest);
-    if (entry === undefined || entry === null) return undefined;
-    const bytes = verified(digest, entry.subarray(TIME_BYTES));
+    const found = this.#find(digest);
+    if (found === undefined) return undefined;
+    const bytes = verified(digest, found.bytes);
     if (bytes === undefined && !this.#env.readOnly) this.#wait(digest, null);
     return bytes;
   }
 
   put(digest: Digest, bytes: Uint8Array): void {
+    this.putLasting(digest, bytes.length > INLINE_LIMIT ? bytes : Buffer.from(bytes));
+  }
+
+  putLasting(digest: Digest, bytes: Uint8Array): void {
     this.#requireWritable();
     if (this.#packs.refresh(digest) === undefined) this.#putOwn(digest, bytes);
   }
@@ -100,21 +113,14 @@ export class LmdbValues implements FileValueStore, Pending {
   }
 
   #putOwn(digest: Digest, bytes: Uint8Array): void {
-    if (bytes.length > INLINE_LIMIT) return this.#files.put(digest, bytes);
-    const entry = Buffer.allocUnsafe(TIME_BYTES + bytes.length);
-    entry.set(bytes, TIME_BYTES);
-    this.#stamp(digest, entry);
+    if (bytes.length > INLINE_LIMIT) this.#files.put(digest, bytes);
+    else this.#wait(digest, bytes);
   }
 
-  /** Files an entry as used now. */
-  #stamp(digest: Digest, entry: Buffer): void {
-    entry.writeDoubleLE(this.#env.now());
-    this.#wait(digest, entry);
-  }
-
-  #wait(digest: Digest, entry: Buffer | null): void {
-    this.#waiting.set(digest, entry);
-    this.#env.changed(entry === null ? TIME_BYTES : entry.length);
+  /** Files a blob as used now. */
+  #wait(digest: Digest, bytes: Uint8Array | null): void {
+    this.#waiting.set(digest, bytes && { touched: this.#env.now(), bytes });
+    this.#env.changed(TIME_BYTES + (bytes?.length ?? 0));
   }
 
   delete(digest: Digest): boolean {
@@ -200,10 +206,10 @@ export class LmdbValues implements FileValueStore, Pending {
 
   /** Marks a blob as used now and returns its size, or undefined if it is not here. */
   #refresh(digest: Digest): number | undefined {
-    const entry = this.#entry(digest);
-    if (entry !== undefined && entry !== null) {
-      if (this.#env.now() - entry.readDoubleLE() >= REFRESH_AFTER) this.#stamp(digest, entry);
-      return entry.length - TIME_BYTES;
+    const found = this.#find(digest);
+    if (found !== undefined) {
+      if (this.#env.now() - found.touched >= REFRESH_AFTER) this.#wait(digest, found.bytes);
+      return found.bytes.length;
     }
     const packed = this.#packs.refresh(digest);
     if (packed !== undefined) return packed;
@@ -230,10 +236,18 @@ export class LmdbValues implements FileValueStore, Pending {
   }
 
   write(): void {
-    for (const [digest, entry] of this.#waiting) {
+    // One for all of them: it is copied at once.
+    const room = Buffer.allocUnsafe(TIME_BYTES + INLINE_LIMIT);
+    for (const [digest, waiting] of this.#waiting) {
       const key = digestKey(digest);
-      if (entry === null) this.#values.remove(key);
-      else if (!isFreshCopy(this.#values.get(key), entry)) this.#values.put(key, entry);
+      if (waiting === null) {
+        this.#values.remove(key);
+        continue;
+      }
+      const entry = room.subarray(0, TIME_BYTES + waiting.bytes.length);
+      entry.writeDoubleLE(waiting.touched);
+      entry.set(waiting.bytes, TIME_BYTES);
+      if (!isFreshCopy(this.#values.get(key), entry)) this.#values.put(key, entry);
     }
     for (const [value, blob] of this.#waitingAliases) {
       const key = digestKey(value);
