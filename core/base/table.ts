@@ -8,6 +8,7 @@ export function isTable(value: unknown): value is Table {
 }
 
 const EMPTY: Table = {};
+const NONE: readonly string[] = [];
 
 /** The value itself if it is a table, else an empty one. */
 export function tableOf(value: unknown): Table {
@@ -20,5 +21,5 @@ export function textOf(value: unknown): string | undefined {
 
 /** The texts in a list; of anything else none. */
 export function textsOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : [];
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : NONE;
 }

@@ -26,7 +26,7 @@ export function readPatterns(
   spot: (...index: readonly number[]) => Spot,
 ): readonly string[] {
   const written = textsOf(value);
-  if (!notePatterns(written, format, spot)) return [];
+  if (written.length === 0 || !notePatterns(written, format, spot)) return [];
   const patterns = written.map((pattern) => patternFrom(home, pattern));
   for (const [index, pattern] of patterns.entries()) noteAround(pattern, () => spot(index));
   return patterns;

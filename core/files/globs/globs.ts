@@ -26,17 +26,18 @@ export class Globs {
   /** With `isPlain` brackets, parentheses and braces mean nothing but themselves. Throws as `compileRule`. */
   constructor(patterns: readonly string[], isPlain = false) {
     const rules = patterns.map((pattern) => compileRule(pattern, isPlain));
-    const positive = rules.filter((rule) => rule.takes);
-    const literal = positive.filter((rule) =>
-      rule.readings.every((one) => one.kind === 'path' && one.path === rule.text),
-    );
+    const literals: string[] = [];
+    const bases: string[] = [];
+    for (const { takes, text, readings } of rules) {
+      if (!takes) continue;
+      if (readings.every((one) => one.kind === 'path' && one.path === text)) literals.push(text);
+      for (const one of readings) bases.push(one.kind === 'path' ? one.path : one.base);
+    }
     this.#rules = rules.toReversed();
     this.patterns = rules.map(({ takes, text }) => (takes ? text.replace(/^!/, './!') : `!${text}`));
-    const paths = sorted(literal.map((rule) => rule.text));
-    this.literals = positive.length === rules.length ? paths : paths.filter((path) => this.matches(path));
-    this.bases = sorted(
-      positive.flatMap((rule) => rule.readings.map((one) => (one.kind === 'path' ? one.path : one.base))),
-    );
+    const hasNegative = rules.some(({ takes }) => !takes);
+    this.literals = sorted(literals).filter((path) => !hasNegative || this.matches(path));
+    this.bases = sorted(bases);
   }
 
   /** Whether the last pattern that speaks of `path` takes it. */

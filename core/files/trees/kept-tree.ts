@@ -5,8 +5,8 @@
 import type { Digest } from '../../base/hash.ts';
 import { parseTree, type Tree } from './tree.ts';
 
-/** So many are remembered. */
-const MOST = 64;
+/** So many are remembered: as those of all tasks may come before the first of them is used. */
+const MOST = 4096;
 const known = new Map<Digest, WeakRef<Tree>>();
 
 /** The tree of bytes that were verified to have this digest; undefined for none, or for bytes that are no tree. */
@@ -16,10 +16,8 @@ export function keptTree(digest: Digest, bytes: Uint8Array | undefined): Tree | 
   if (tree === undefined) return undefined;
   known.delete(digest);
   known.set(digest, new WeakRef(tree));
-  for (const oldest of known.keys()) {
-    if (known.size <= MOST) break;
-    known.delete(oldest);
-  }
+  const [oldest] = known.size > MOST ? known.keys() : [];
+  if (oldest !== undefined) known.delete(oldest);
   return tree;
 }
 

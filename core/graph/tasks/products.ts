@@ -53,7 +53,9 @@ export class Products {
     }
   }
 
+  /** What a task wrote matters to those that need it. */
   #look(task: string, { outputs }: Product): void {
+    if (!this.#graph.isNeeded(task)) return;
     this.#forget(task);
     const patterns = this.#graph.task(task).outputs;
     if (patterns.length === 0) return;
