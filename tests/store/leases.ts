@@ -104,6 +104,21 @@ function contract(kind: string, open: (clock: { now: number }) => LeaseStore): v
       assert.is(leases.list().length, 1);
     }));
 
+  test(`${kind}: leases that are taken together have tokens that grow, and so have those that come after them`, () =>
+    using((leases) => {
+      const all = [taken(leases, 'a')];
+      leases.together(() => {
+        for (const name of ['b', 'c']) all.push(taken(leases, name));
+      });
+      all.push(taken(leases, 'd'));
+      const tokens = all.map(({ token }) => token);
+      assert.equal(
+        tokens,
+        [...new Set(tokens)].sort((a, b) => a - b),
+      );
+      assert.equal(leases.holder('c'), all[2]);
+    }));
+
   test(`${kind}: leases can be listed and cleared`, () =>
     using((leases) => {
       for (const name of ['a', 'b', 'task:ä/ö']) taken(leases, name);
@@ -221,6 +236,33 @@ function twoProcesses(): readonly [LeaseStore, LeaseStore] {
     new MemoryLeases({ ...SELF, id, host: `${SELF.host} ${id}` }, { now: () => 0, ttlMs: 1000, shared });
   return [store('one'), store('two')];
 }
+
+test('all leases that are held of a store are renewed, for as long as they are held', async () => {
+  const renewed: string[][] = [[]];
+  let next = (): void => {};
+  class Heard extends MemoryLeases {
+    override together(steps: () => void): void {
+      super.together(steps);
+      renewed.push([]);
+      next();
+    }
+    override renew(lease: Lease): boolean {
+      renewed.at(-1)?.push(lease.name);
+      return super.renew(lease);
+    }
+  }
+  const leases = new Heard(SELF, { now: () => 0, ttlMs: 6 });
+  const beat = (): Promise<void> => new Promise((resolve) => (next = resolve));
+  // Beats alone keep no process alive.
+  const alive = setInterval(() => {}, 1000);
+  const [a, b] = ['a', 'b'].map((name) => tryHold(leases, name, () => 0));
+  await beat();
+  if (a !== undefined && 'release' in a) a.release();
+  await beat();
+  if (b !== undefined && 'release' in b) b.release();
+  clearInterval(alive);
+  assert.equal(renewed.slice(0, 2), [['a', 'b'], ['b']]);
+});
 
 test('who waits gets the lease when it is given back, and knows that it waited', async () => {
   const [one, two] = twoProcesses();

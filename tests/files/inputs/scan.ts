@@ -43,6 +43,19 @@ test('files, links and folders are found, sorted by code unit', () => {
   });
 });
 
+test('what stood at paths that patterns name is told, whatever it was', () => {
+  inFolder((root) => {
+    put(root, { 'a.ts': '', 'src/b.ts': '', link: { link: 'a.ts' } });
+    const { named } = walk(root, ['a.ts', 'src/**', 'link', 'gone.ts']);
+    const kinds = [...named].map(([path, stats]) => [path, stats.isFile(), stats.isDirectory()]);
+    assert.equal(kinds, [
+      ['a.ts', true, false],
+      ['link', false, false],
+      ['src', false, true],
+    ]);
+  });
+});
+
 test('links that are met are not followed, whatever they lead to', () => {
   inFolder((root, outside) => {
     put(outside, { 'secret.ts': '' });

@@ -64,6 +64,15 @@ test('where it is not known what a task wrote, all that it may remove is from it
   );
 });
 
+test('what a task once wrote is not looked up where nobody needs it', () => {
+  const asked: string[] = [];
+  const owned = (task: string): ReadonlySet<string> => new Set(asked.splice(asked.length, 0, task));
+  const outputs = { owners: { owned, reach: () => () => true } } as unknown as Outputs;
+  const products = new Products({ graph, writers, outputs });
+  for (const task of ['code', 'bundle', 'report', 'lint']) products.set(task, wrote());
+  assert.equal(asked, ['code', 'bundle']);
+});
+
 test('what a task no longer makes is forgotten, and what another one wrote too is not', () => {
   const owned: Record<string, readonly string[] | null> = { code: ['gen/a', 'both'], bundle: ['both'] };
   const products = new Products({ graph, writers, outputs: outputsOf(owned) });
