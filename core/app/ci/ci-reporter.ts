@@ -97,7 +97,8 @@ export class CiReporter implements Reporter {
     const note: Note = { level: 'warning', title: name ?? 'fleche', message };
     if (this.#isOver) this.#notes([note]);
     else this.#warnings.push(note);
-    this.#line(`${this.#style.yellow('!')} ${name === null ? '' : `${harmless(name)}: `}${harmless(message)}`);
+    const about = name === null ? '' : `${harmless(name)}: `;
+    this.#line(`${this.#style.yellow('!')} ${this.#options.markup.plain(`${about}${harmless(message)}`)}`);
   }
 
   #done(outcome: TaskOutcome): void {
@@ -109,7 +110,7 @@ export class CiReporter implements Reporter {
     const { markup, log } = this.#options;
     this.#streams.end(name);
     if (log === 'quiet' && outcome.outcome !== 'failed') return;
-    const title = outcomeLine(outcome, this.#style, 'run', this.#column);
+    const title = markup.plain(outcomeLine(outcome, this.#style, 'run', this.#column));
     if (outcome.outcome !== 'ran' || lines.length === 0 || log === 'stream') {
       this.#line(title);
       return;
@@ -135,7 +136,7 @@ export class CiReporter implements Reporter {
   }
 
   #noteOf({ name, message }: TaskOutcome, lines: readonly string[]): Note {
-    const last = lines.slice(-NOTE_LINES).join('\n');
+    const last = lines.slice(-NOTE_LINES).join('\n').slice(-NOTE_LENGTH);
     return {
       level: 'error',
       title: `${name} ${(message ?? 'failed').split('\n')[0]}`,
@@ -170,8 +171,8 @@ export class CiReporter implements Reporter {
 
   #guarded(lines: readonly string[]): Awaitable<void> {
     if (lines.length === 0) return;
-    const guard = this.#options.markup.guard(this.#options.secret);
-    return this.#line([...(guard ? [guard.before] : []), ...lines, ...(guard ? [guard.after] : [])].join('\n'));
+    const { markup, secret } = this.#options;
+    return this.#line(markup.guarded(lines, secret).join('\n'));
   }
 
   #line(text: string): Awaitable<void> {
@@ -183,6 +184,8 @@ export class CiReporter implements Reporter {
 const TAIL = 100;
 /** Lines of a task's output in a note beside the log. */
 const NOTE_LINES = 10;
+/** The most of it, in UTF-16 units: services cut what is far longer, or drop it. */
+const NOTE_LENGTH = 4000;
 
 function tameLines(text: string): string {
   return text

@@ -45,7 +45,12 @@ function rowOf(outcome: TaskOutcome): string {
     (part) => part !== '',
   );
   const time = kind === 'ran' || kind === 'failed' ? formatDuration(ms) : '';
-  return `| ${MARKS[kind]} | \`${cell(name).replaceAll('`', "'")}\` | ${kind} | ${time} | ${cell(why.join('; '))} |\n`;
+  return `| ${MARKS[kind]} | \`${code(name)}\` | ${kind} | ${time} | ${cell(why.join('; '))} |\n`;
+}
+
+/** Text between backticks that stays in its cell: there, a backslash means nothing before anything but a bar. */
+function code(text: string): string {
+  return harmless(text.replace(/\s+/g, ' ')).replaceAll('`', "'").replaceAll('|', '\\|');
 }
 
 /** Text that stays in its cell and is nothing but text. */

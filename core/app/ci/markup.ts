@@ -13,8 +13,10 @@ export interface Markup {
   /** The line that begins a group which folds; undefined where there are no groups. */
   open(title: string, id: number): string | undefined;
   close(id: number): string | undefined;
-  /** Lines around what tasks print, in which the service must find no commands; undefined where it looks for none. */
-  guard(secret: string): { readonly before: string; readonly after: string } | undefined;
+  /** What tasks print, so that the service finds no commands in it; `secret` is unforeseeable text. */
+  guarded(lines: readonly string[], secret: string): readonly string[];
+  /** Lines of the log that are not what a task printed, but may have text of it in them, such as an error that it threw. */
+  plain(text: string): string;
   /** The line of a note; undefined where there are none. */
   note(note: Note): string | undefined;
   /** How many notes of one level a job may have before the service drops them. */
@@ -32,7 +34,8 @@ export function markupOf(provider: ProviderName, now: () => number): Markup {
       return {
         open: (title) => `::group::${githubText(title)}`,
         close: () => '::endgroup::',
-        guard: (secret) => ({ before: `::stop-commands::${secret}`, after: `::${secret}::` }),
+        guarded: (lines, secret) => [`::stop-commands::${secret}`, ...lines, `::${secret}::`],
+        plain: (text) => text.replace(/^(\s*):(?=:)/gm, '$1: ').replaceAll('##[', '# #['),
         note: githubNote,
         most: GITHUB_NOTES,
       };
@@ -40,25 +43,48 @@ export function markupOf(provider: ProviderName, now: () => number): Markup {
       return {
         open: (title, id) => `\u001b[0Ksection_start:${now()}:fleche_${id}[collapsed=true]\r\u001b[0K${oneLine(title)}`,
         close: (id) => `\u001b[0Ksection_end:${now()}:fleche_${id}\r\u001b[0K`,
-        guard: NOTHING,
+        guarded: same,
+        plain: same,
         note: NOTHING,
         most: 0,
       };
     case 'buildkite':
-      return { open: (title) => `--- ${oneLine(title)}`, close: NOTHING, guard: NOTHING, note: NOTHING, most: 0 };
+      return {
+        open: (title) => `--- ${oneLine(title)}`,
+        close: NOTHING,
+        guarded: unfolding,
+        plain: same,
+        note: NOTHING,
+        most: 0,
+      };
     case 'azure':
       return {
-        open: (title) => `##[group]${oneLine(title)}`,
+        open: (title) => `##[group]${oneLine(uncommanding(title))}`,
         close: () => '##[endgroup]',
-        guard: NOTHING,
+        guarded: (lines) => lines.map(uncommanding),
+        plain: uncommanding,
         note: azureNote,
         most: Number.POSITIVE_INFINITY,
       };
     case 'circleci':
     case 'generic':
     case 'local':
-      return { open: NOTHING, close: NOTHING, guard: NOTHING, note: NOTHING, most: 0 };
+      return { open: NOTHING, close: NOTHING, guarded: same, plain: same, note: NOTHING, most: 0 };
   }
+}
+
+function same<T>(text: T): T {
+  return text;
+}
+
+/** Azure has no way to stop looking for commands: it finds them anywhere in a line. */
+function uncommanding(text: string): string {
+  return text.replaceAll('##', '# #');
+}
+
+/** Buildkite folds the log at lines that begin so. */
+function unfolding(lines: readonly string[]): readonly string[] {
+  return lines.map((line) => line.replace(/^(?=(?:---|\+\+\+|~~~|\^\^\^) )/, ' '));
 }
 
 function oneLine(text: string): string {

@@ -74,13 +74,15 @@ export async function ci(context: VerbContext): Promise<number> {
     if (report.interrupted) return machine.interruption.code ?? EXIT.interrupted;
     const { listener } = reporter;
     const differing = await verified(report, share, { engine: project.engine(), request, listener });
-    writeJobFiles(jobFiles(invocation, machine), report, {
+    const unwritten = writeJobFiles(jobFiles(invocation, machine), report, {
       heading,
       cache,
       timings,
       tail: (task) => reporter.tail(task),
     });
-    return report.summary.failed > 0 || differing.length > 0 ? EXIT.failed : EXIT.done;
+    for (const { message } of unwritten) warn(message);
+    const isWhole = report.summary.failed === 0 && differing.length === 0 && !unwritten.some(({ isAsked }) => isAsked);
+    return isWhole ? EXIT.done : EXIT.failed;
   } finally {
     reporter.close();
     await project.close();

@@ -1,13 +1,17 @@
 /** What CI services are told: notes, groups, a page, and a file for machines. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { CiReporter } from '../../../core/app/ci/ci-reporter.ts';
+import { writeJobFiles } from '../../../core/app/ci/job-files.ts';
 import { jobSummary } from '../../../core/app/ci/job-summary.ts';
 import { junitXml } from '../../../core/app/ci/junit.ts';
 import { markupOf } from '../../../core/app/ci/markup.ts';
 import type { ProviderName } from '../../../core/app/ci/provider.ts';
 import type { LogMode } from '../../../core/app/reporters/reporter.ts';
 import type { OutcomeKind, RunReport, TaskOutcome } from '../../../core/graph/tasks/outcome.ts';
+import { inNewFolder } from '../../_new-folder.ts';
 import { FakeTerminal } from '../_screen.ts';
 
 function outcome(name: string, kind: OutcomeKind, message: string | null = null): TaskOutcome {
@@ -77,6 +81,45 @@ test('on GitHub what ran is a group, and no command is found in what it printed'
   assert.equal(lines.slice(1, 5), ['::stop-commands::SECRET', '::error::injected', '::SECRET::', '::endgroup::']);
 });
 
+test('elsewhere what a task printed or threw is no command either, wherever in a line it stands', () => {
+  const evil = '::error::a\nx ##vso[task.setvariable variable=a]b\n##[endgroup]\n--- c\n+++ d\n';
+  const tasks = [
+    [outcome('good', 'ran'), evil],
+    [outcome('bad', 'failed', `it threw\n${evil}`), evil],
+  ] as const;
+  for (const mode of ['grouped', 'stream'] as const) {
+    const own = /^##(?:\[group\]✓ good|\[endgroup\]$|vso\[task\.logissue )/;
+    const commands = logOf('azure', tasks, mode)
+      .split('\n')
+      .filter((line) => line.includes('##') && !own.test(line));
+    assert.equal(commands, []);
+    assert.is(logOf('azure', tasks, mode).match(/^##\[endgroup\]$/gm)?.length ?? 0, mode === 'grouped' ? 1 : 0);
+    assert.not.match(logOf('buildkite', tasks, mode), /^(?:---|\+\+\+) [cd]/m);
+    const outside = logOf('github', tasks, mode)
+      .replace(/^::stop-commands::SECRET$[\s\S]*?^::SECRET::$/gm, '')
+      .replace(/^::error file=.*$/gm, '');
+    assert.not.match(outside, /^\s*::error::|##\[/m);
+  }
+});
+
+test('files that cannot be written cost none of the others, and only those that were asked for matter', () => {
+  inNewFolder((folder) => {
+    const path = (name: string): string => join(folder, name);
+    const files = { junit: path('junit.xml'), page: path('no/page'), values: path('no/values'), timings: folder };
+    const story = { heading: '', cache: '', timings: new Map<string, number>(), tail: () => [] };
+    const told = writeJobFiles({ ...files, pageBy: 'GITHUB_STEP_SUMMARY' }, report(outcome('a', 'ran')), story);
+    assert.equal(
+      told.map(({ message, isAsked }) => [message.split(':')[0], isAsked]),
+      [
+        ['--timings', true],
+        ['GITHUB_STEP_SUMMARY', false],
+        ['GITHUB_OUTPUT', false],
+      ],
+    );
+    assert.match(readFileSync(files.junit, 'utf8'), /<testcase /);
+  });
+});
+
 test('lines are shown as they come, or only those of what failed', () => {
   const tasks = [
     [outcome('good', 'ran'), '::error::injected\n'],
@@ -124,7 +167,7 @@ test('GitLab, Buildkite and Azure have groups of their own', () => {
 test('the page has failures first, says why, and what is in it is nothing but text', () => {
   const page = jobSummary(report(outcome('a', 'cached'), outcome('<b>`', 'failed', 'x | y')), 'Job', 'cache: empty');
   const rows = page.split('\n').filter((line) => /^\| [❌💾]/u.test(line));
-  assert.match(rows[0] ?? '', /^\| ❌ \| `&lt;b\\>'` \| failed \| 1.5s \| x \\\| y; a\\\|b.ts changed \|$/);
+  assert.match(rows[0] ?? '', /^\| ❌ \| `<b>'` \| failed \| 1.5s \| x \\\| y; a\\\|b.ts changed \|$/);
   assert.match(rows[1] ?? '', /^\| 💾 \| `a` \| cached \|/);
   assert.match(page, /\*\*1 failed · 0 ran · 1 cached · 0 skipped\*\* · 100 % from the cache/);
 });
