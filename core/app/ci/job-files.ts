@@ -48,7 +48,7 @@ export function timingsOf({ timings }: JobFiles): Timings {
 }
 
 /** What could not be written. */
-export interface Unwritten {
+interface Unwritten {
   /** In a sentence. */
   readonly message: string;
   /** Whether the file was asked for; the others are those of the service. */

@@ -160,16 +160,15 @@ export class RedisRemote implements RemoteStore {
   }
 
   async #ask<T>(question: (connection: Connection) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    const { connectMs, timeoutMs } = this.#options;
     try {
       this.#connecting ??= this.#connect();
-      const connection = await within(this.#connecting, connectMs, signal);
-      return await within(question(connection), timeoutMs, signal);
+      const connection = await within(this.#connecting, undefined, signal);
+      return await within(question(connection), this.#options.timeoutMs, signal);
     } catch (error) {
       const found = fault(error);
       // What is left of a connection that failed is not used again. One that brought an error of the server is sound, and
       // others are waiting for answers on it.
-      if (found.kind === 'down' && !this.#isReply(error)) await this.close();
+      if (found.kind === 'down' && !this.#isReply(error)) void this.close();
       throw found;
     }
   }
@@ -187,7 +186,11 @@ export class RedisRemote implements RemoteStore {
     });
     // Told to whoever asks next.
     plain.on('error', () => {});
-    await plain.connect();
+    // Only this is the server's time: loading the client takes longer on a busy machine, and a helper may ask a person.
+    await within(plain.connect(), connectMs, undefined).catch((error: unknown) => {
+      plain.destroy();
+      throw error;
+    });
     return { plain, binary: plain.withTypeMapping({ [RESP_TYPES.BLOB_STRING]: Buffer }) };
   }
 }
@@ -198,11 +201,12 @@ interface Connection {
   readonly binary: Client;
 }
 
-/** Rejects when the time is over or the signal is given; what was asked goes on unheard. */
-function within<T>(promise: Promise<T>, ms: number, signal: AbortSignal | undefined): Promise<T> {
+/** Rejects when the time is over, if there is a limit, or the signal is given; what was asked goes on unheard. */
+function within<T>(promise: Promise<T>, ms: number | undefined, signal: AbortSignal | undefined): Promise<T> {
   return new Promise((resolve, reject) => {
     const abort = (): void => reject(new RemoteFault('down', 'interrupted'));
-    const timer = setTimeout(() => reject(new RemoteFault('down', `no answer within ${ms} ms`)), ms);
+    const late = (): void => reject(new RemoteFault('down', `no answer within ${ms} ms`));
+    const timer = ms === undefined ? undefined : setTimeout(late, ms);
     const end = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);

@@ -5,6 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { AbsPath, RelPath } from '../../../core/base/paths.ts';
 import { Trash } from '../../../core/files/outputs/trash.ts';
+import { onSmallDisk } from '../../_small-disk.ts';
 import { contents, inFolder, put } from '../_folder.ts';
 
 const NOON = (): number => Date.UTC(2031, 4, 6, 12);
@@ -55,6 +56,38 @@ test('two occasions at one moment do not mix', () => {
     assert.equal(contents(trashDir), { [`${STAMP}/a`]: 'one', [`${STAMP}-2/a`]: 'two' });
   });
 });
+
+test('a file that lies there already is not kept twice, one that is other than the last is', () => {
+  inFolder((root, outside) => {
+    const trashDir = join(outside, 'trash') as AbsPath;
+    for (const text of ['one', 'one', 'two', 'one']) {
+      put(root, { a: text });
+      const trash = new Trash(root, trashDir, NOON);
+      trash.take('a' as RelPath, 'task');
+      assert.equal(contents(root), {});
+    }
+    assert.equal(contents(trashDir), { [`${STAMP}/a`]: 'one', [`${STAMP}-2/a`]: 'two', [`${STAMP}-3/a`]: 'one' });
+    put(root, { a: { script: 'one' } });
+    new Trash(root, trashDir, NOON).take('a' as RelPath, 'task');
+    assert.equal(contents(trashDir)[`${STAMP}-4/a`], { script: 'one' });
+  });
+});
+
+test('what finds no room goes to a folder for what is temporary, whole', () =>
+  onSmallDisk(1, (disk) =>
+    inFolder((root) => {
+      const large = 'x'.repeat(700_000);
+      put(root, { a: large, b: large });
+      const trash = new Trash(root, join(disk, 'trash') as AbsPath, NOON);
+      for (const path of ['a', 'b']) trash.take(path as RelPath, 'task');
+      const [, first = '', second = ''] = /moved to (.*) and (.*): /.exec(trash.told() ?? '') ?? [];
+      assert.is(first, join(disk, 'trash'));
+      assert.equal(contents(first), { [`${STAMP}/a`]: large });
+      assert.equal(contents(second), { [`${STAMP}/b`]: large });
+      assert.equal(contents(root), {});
+      rmSync(second, { recursive: true });
+    }),
+  ));
 
 test('what stood at one path, or above or below another, is all kept', () => {
   inFolder((root) => {

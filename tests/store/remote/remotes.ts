@@ -163,6 +163,18 @@ testWith(['redis-server'], 'redis: the server refuses those who may only read, a
   }),
 );
 
+testWith(['redis-server'], 'redis: a helper may take longer to give the password than the server to take it', () =>
+  withRedis(async ({ url }) => {
+    const login = async () => {
+      await new Promise((resolve) => setTimeout(resolve, 1200));
+      return { password: REDIS_PASSWORD };
+    };
+    const store = new RedisRemote({ url, namespace: '', login, connectMs: 1000, timeoutMs: 60_000 });
+    await store.ping();
+    await store.close();
+  }),
+);
+
 testWith(['redis-server'], 'redis: what a server has no room for costs nobody else the connection', () =>
   withRedis(async ({ url, admin }) => {
     const store = redis(url, REDIS_PASSWORD);
