@@ -31,13 +31,14 @@ type Topology =
 export function topologicalOrder(names: Iterable<string>, needs: (name: string) => Iterable<string>): Topology {
   const order: string[] = [];
   const state = new Map<string, 'open' | 'done'>();
+  /** What is being ordered, each because of the one before. */
+  const stack: { readonly name: string; readonly rest: Iterator<string> }[] = [];
+  const open = (name: string): void => {
+    state.set(name, 'open');
+    stack.push({ name, rest: needs(name)[Symbol.iterator]() });
+  };
   for (const root of names) {
     if (state.has(root)) continue;
-    const stack: { readonly name: string; readonly rest: Iterator<string> }[] = [];
-    const open = (name: string): void => {
-      state.set(name, 'open');
-      stack.push({ name, rest: needs(name)[Symbol.iterator]() });
-    };
     open(root);
     for (let top = stack.at(-1); top !== undefined; top = stack.at(-1)) {
       const next = top.rest.next();

@@ -95,9 +95,9 @@ export class Check {
 
   #list(shape: ListShape, list: readonly unknown[], example: string): void {
     if (shape.nonEmpty && list.length === 0) this.#wrong(' is empty', `Write it like this: ${example}`);
-    const seen = new Set<unknown>();
+    const seen = shape.ordered ? undefined : new Set<string>();
     for (const [index, element] of list.entries()) {
-      if (shape.ordered || typeof element !== 'string' || seen.size < seen.add(element).size) {
+      if (seen === undefined || typeof element !== 'string' || seen.size < seen.add(element).size) {
         this.#member(index, shape.of, element, example);
       } else {
         this.#path.push(index);

@@ -104,15 +104,16 @@ export class TaskNames {
         if (this.#has(one, local)) add(qualified(one, local), spot, true);
       }
     }
-    const args = Object.entries(tableOf(text.value('args')));
-    const sources = args.map(([name, value]) => [tableOf(value)['from'], ['args', name, 'from']] as const);
-    for (const [from, steps] of [...sources, [tableOf(text.value('foreach'))['from'], ['foreach', 'from']] as const]) {
-      if (typeof from !== 'string' || brokenRule('need', from) !== undefined) continue;
-      const spot = text.spot(...steps);
+    const addFrom = (source: unknown, ...steps: readonly string[]): void => {
+      const { from } = tableOf(source);
+      if (typeof from !== 'string' || brokenRule('need', from) !== undefined) return;
+      const spot = text.spot(...steps, 'from');
       const meant = this.one(from, text.home);
       if (typeof meant === 'string') add(meant, spot);
       else note(spot, meant);
-    }
+    };
+    for (const [name, value] of Object.entries(tableOf(text.value('args')))) addFrom(value, 'args', name);
+    addFrom(text.value('foreach'), 'foreach');
     return [...found.values()];
   }
 
