@@ -16,7 +16,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { existsSync, lstatSync, mkdirSync, renameSync, statSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { dirname, join, sep } from 'node:path';
 import { systemCode } from '../base/errors.ts';
 import { type Digest, isDigest } from '../base/hash.ts';
 
@@ -151,7 +151,7 @@ export function ownerOfMark(name: string): number | undefined {
 
 /** Where a large blob is kept. */
 export function blobFile({ cas, prefix }: Layout, digest: Digest): string {
-  return join(cas, digest.slice(0, prefix), digest);
+  return `${cas}${sep}${digest.slice(0, prefix)}${sep}${digest}`;
 }
 
 /** The digest of a file's name, if it stands where `blobFile` would put it. */

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { recordPackKeys } from '../../core/store/remote/record-pack.ts';
 import { keyPair } from '../call/shared/_tiers.ts';
 import { freePort, READER, REDIS_PASSWORD, testWith, WRITER, withNginx, withRedis } from '../store/remote/_servers.ts';
 import { type Rig, withRig } from './_rig.ts';
@@ -356,6 +357,35 @@ test('cache push sends what is on file and not shared, and cache pull fetches wi
       assert.match(nobody.stderr, 'no shared cache may be written here');
     }),
   ));
+
+test('answers of many tasks come in a record pack alone, for a run and for cache pull, and cache push makes it', () =>
+  withSharedFolder((lines, root) => {
+    const names = Array.from({ length: 20 }, (_, at) => `copy${at}`);
+    const config = `[default]
+root = true
+tasks = ${JSON.stringify(names)}
+cache = "team"
+${sharing(lines)}
+${names.map((name) => `[tasks.${name}]\nrun = "echo ${name} > ${name}.txt"\ninputs = []\noutputs = ["${name}.txt"]\n`).join('')}`;
+    const cached = Object.fromEntries(names.map((name) => [name, 'cached']));
+    return checkouts({ 'fleche.config.toml': config }, async (here, there) => {
+      await here.run([], ALONE);
+      assert.is((await here.fleche(['cache', 'push'])).code, 0);
+      const packs = new Set<string>(recordPackKeys(names));
+      for (const one of readdirSync(join(root, 'ac'), { recursive: true, withFileTypes: true })) {
+        if (one.isFile() && !packs.delete(one.name)) rmSync(join(one.parentPath, one.name));
+      }
+      assert.is(packs.size, 0);
+      const read = { FLECHE_SHARED_MODE: 'read' };
+      const run = await there.run([], read);
+      assert.equal([run.outcomes, run.stderr], [cached, '']);
+      assert.equal(there.snapshot(), here.snapshot());
+      there.remove('.fleche');
+      const pulled = await there.fleche(['cache', 'pull', '--json'], read);
+      assert.is((JSON.parse(pulled.stdout) as { fetched: number }).fetched, names.length);
+      assert.is((await there.fleche(['cache', 'verify'], read)).code, 0);
+    });
+  }));
 
 test('cache purge empties the own cache, and with --shared the own part of the shared one', () =>
   withSharedFolder((lines, root) =>

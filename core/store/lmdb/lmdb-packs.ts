@@ -62,7 +62,7 @@ export class LmdbPacks implements Pending {
 
   /** Keeps a pack with all that is in it, which was verified. */
   put({ digest: pack, raw }: PackName, bytes: Uint8Array, blobs: ReadonlyMap<Digest, Uint8Array>): void {
-    if (!this.#packs.has(pack)) this.#packs.put(pack, bytes);
+    this.#packs.put(pack, bytes);
     const touched = this.#env.now();
     for (const [digest, { length: size }] of blobs) this.#waiting.set(digest, { touched, size, raw, pack });
     this.#env.changed(blobs.size * ENTRY_BYTES);
