@@ -134,8 +134,10 @@ class Comparing {
 
   /** What matches and is not in the tree, but for what an unfinished run found there and left alone. */
   #strange(): readonly PathState[] {
-    const wanted = this.#wanted();
+    let wanted: ReadonlyMap<RelPath, 'entry' | 'folder'> | undefined;
     const { states } = this.#site.standing((path) => {
+      // As a rule there is nothing, and nobody asks.
+      wanted ??= this.#wanted();
       const noted = this.#ledger?.paths.get(path);
       return wanted.has(path) || (noted !== undefined && this.#site.isUntouched(noted));
     });
