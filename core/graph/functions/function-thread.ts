@@ -1,6 +1,8 @@
 /** A worker thread for one function: it can be ended, can end itself, and takes one call after the other. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import type { Worker } from 'node:worker_threads';
 import { messageOf, systemCode } from '../../base/errors.ts';
 import { programOf } from '../../files/program.ts';
@@ -67,6 +69,7 @@ export class FunctionThread {
       env: { ...env },
       stdout: true,
       stderr: true,
+      ...archives(job.context.root),
       ...(memoryMb === undefined ? {} : { resourceLimits: { maxOldGenerationSizeMb: memoryMb } }),
     });
     // Only what goes past the streams of the thread arrives here, such as warnings of the runtime.
@@ -100,6 +103,19 @@ function failure(message: string, error?: unknown): FunctionReply {
     stack: error instanceof Error ? String(error.stack) : '',
     code: systemCode(error) ?? null,
   };
+}
+
+/** What lets a thread read packages out of archives, where Yarn keeps them there (Plug'n'Play) around the project. */
+function archives(root: string): { readonly execArgv?: string[] } {
+  for (let folder = root; ; folder = dirname(folder)) {
+    const [reader, loader] = [join(folder, '.pnp.cjs'), join(folder, '.pnp.loader.mjs')];
+    if (existsSync(reader)) {
+      const modules = existsSync(loader) ? ['--experimental-loader', pathToFileURL(loader).href] : [];
+      // That such a loader is experimental is Yarn's matter, and would stand in the log of each task.
+      return { execArgv: ['--disable-warning=ExperimentalWarning', '--require', reader, ...modules] };
+    }
+    if (dirname(folder) === folder) return {};
+  }
 }
 
 function workerEntry(): { readonly program: URL | string; readonly eval: boolean } {

@@ -68,6 +68,20 @@ test('arguments and result keep their types and order, and the result its digest
   assert.equal(Object.keys((result.value as { x: object }).x), ['z', 'a']);
 });
 
+test("where packages are in Yarn's archives the thread can read them", async () => {
+  const text = `import { readFileSync } from 'node:fs';
+export const task = async (_: any, __: any, name = 'archived:x') => [readFileSync('archive'), (await import(name)).default];`;
+  const reader = `const fs = require('node:fs');
+const { readFileSync } = fs;
+fs.readFileSync = (path, ...more) => (path === 'archive' ? 'unpacked' : readFileSync(path, ...more));
+require('node:module').syncBuiltinESMExports();`;
+  const loader = `export const resolve = (name, context, next) =>
+  name === 'archived:x' ? { url: 'data:text/javascript,export default 1', shortCircuit: true } : next(name, context);`;
+  const { result, log } = await runText(text, {}, { '.pnp.cjs': reader, '.pnp.loader.mjs': loader });
+  assert.equal(result.kind === 'returned' ? result.value : result, ['unpacked', 1]);
+  assert.is(log, '');
+});
+
 test('a function that is not async, and one that returns nothing, return all the same', async () => {
   const { result } = await runText('export default function () {}', { export: 'default' });
   assert.is(result.kind === 'returned' && result.value, undefined);
