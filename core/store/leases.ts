@@ -44,7 +44,10 @@ export interface LeaseStore {
    * there for all who take the lease from now on.
    */
   release(lease: Lease, note?: Uint8Array): void;
-  /** Takes some of these steps, which follow each other at once, as one: most of what a step costs is paid once. */
+  /**
+   * Takes some of these steps, which follow each other at once, as one: most of what a step costs is paid once. What fails at
+   * the end is as if it had not been, and may be taken once more, from the beginning.
+   */
   together(steps: () => void): void;
   /** Takes away the notes that were left by the holders of these leases. */
   forget(leases: readonly Lease[]): void;

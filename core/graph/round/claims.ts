@@ -86,6 +86,8 @@ class FirstTries {
     try {
       const taken: (Held | undefined)[] = [];
       this.#leases.together(() => {
+        // Leases of a step that failed at its end, as on a full disk, are none.
+        for (const held of taken.splice(0)) held?.release();
         for (const { take } of all) taken.push(take());
       });
       // Nobody has a lease before the step is whole.

@@ -6,6 +6,7 @@ import { TaskGraph } from '../../../core/graph/tasks/graph.ts';
 import type { Lease, Owner } from '../../../core/store/leases.ts';
 import { MemoryLeases } from '../../../core/store/memory-leases.ts';
 import { SELF } from '../../../core/store/owner.ts';
+import { SturdyLeases } from '../../../core/store/sturdy-leases.ts';
 import { commandTask, taskMap } from '../_tasks.ts';
 
 const graph = new TaskGraph(
@@ -49,6 +50,26 @@ async function isWaiting(promise: Promise<unknown>): Promise<boolean> {
   const first = await Promise.race([promise, new Promise((resume) => setTimeout(resume, 80, 'later'))]);
   return first === 'later';
 }
+
+test('claims that were made in one step with a store that fails at its end are given back all the same', async () => {
+  class Failing extends MemoryLeases {
+    override together(steps: () => void): void {
+      // So that its leases are not those of the store that takes its place.
+      this.acquire('other', () => true);
+      steps();
+      throw new Error('no space left');
+    }
+  }
+  const options = { now: Date.now, ttlMs: 60_000 };
+  const leases = new SturdyLeases(new Failing(SELF, options), options);
+  const { signal } = new AbortController();
+  const onWait = (holder: Lease): void => assert.unreachable(`waits for ${holder.name}`);
+  const claimed = (task: string): Promise<Claim | undefined> =>
+    claim(task, { leases, graph, now: Date.now, signal, isSpent: () => false, together: true, onWait });
+  for (const both of await Promise.all([claimed('top'), claimed('apart')])) both?.release();
+  assert.equal(leases.list(), []);
+  (await claimed('bottom'))?.release();
+});
 
 test('a claim of this process that only waits to be given back is in the way of no other of its own', async () => {
   const processes = new Processes();
