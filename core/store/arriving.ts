@@ -9,6 +9,7 @@ import { chmodSync, lstatSync, renameSync, rmSync, type Stats } from 'node:fs';
 import type { Digest } from '../base/hash.ts';
 import { Lanes } from '../base/lanes.ts';
 import { CHUNK, writeNewFile } from './file-bytes.ts';
+import { onProcessEnd } from './process-end.ts';
 import type { PackName } from './remote/pack.ts';
 import type { BlobInfo, FileValueStore, SizedBlob } from './values.ts';
 
@@ -38,6 +39,8 @@ export class ArrivingValues implements FileValueStore {
   #size = 0;
   /** Files of verified content, each to be given out once. */
   readonly #spares = new Map<Digest, string>();
+  /** Is not told of the end of the process any more. */
+  #forgetEnd: (() => void) | undefined;
 
   constructor(inner: FileValueStore, room: SpareRoom) {
     this.#inner = inner;
@@ -66,6 +69,7 @@ export class ArrivingValues implements FileValueStore {
   spare(path: string, digest: Digest): void {
     this.#letGo(digest);
     this.#spares.set(digest, path);
+    this.#forgetEnd ??= onProcessEnd({ idle: () => {}, exit: () => this.letGo() });
   }
 
   /** Copies what is large of these blobs. What cannot be copied is told when it is given out. */
@@ -116,6 +120,8 @@ export class ArrivingValues implements FileValueStore {
   /** Removes the files that nobody needed. */
   letGo(): void {
     for (const digest of [...this.#spares.keys()]) this.#letGo(digest);
+    this.#forgetEnd?.();
+    this.#forgetEnd = undefined;
   }
 
   has(digest: Digest): boolean {

@@ -1,4 +1,5 @@
 /** What arrived from elsewhere is given out once without being read again, and left nowhere when nobody wants it. */
+import { spawnSync } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -93,6 +94,23 @@ test('second files that nobody needed are removed, and so is one that comes agai
     assert.equal(readdirSync(tmp), []);
     assert.ok(values.copyTo(sha256('one'), join(folder, 'out', 'one'), 0o644));
     assert.ok(existsSync(join(folder, 'out', 'one')));
+  }));
+
+test('a process that ends at once, as after a second Ctrl-C, leaves no second files', () =>
+  withFolder((folder) => {
+    const file = join(folder, 'spare');
+    const code = `
+      import { writeFileSync } from 'node:fs';
+      import { ArrivingValues } from ${JSON.stringify(new URL('../../core/store/arriving.ts', import.meta.url).href)};
+      writeFileSync(${JSON.stringify(file)}, 'content');
+      const values = new ArrivingValues({}, { path: () => '', isNear: true });
+      values.spare(${JSON.stringify(file)}, 'f'.repeat(64));
+      process.exit(7);`;
+    const { status, stderr } = spawnSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', code], {
+      encoding: 'utf8',
+    });
+    assert.is(status, 7, stderr);
+    assert.equal(readdirSync(folder), []);
   }));
 
 interface Disk {
