@@ -60,7 +60,10 @@ export interface Project {
   outputs(): Outputs;
   /** Where values and records are. Opens the cache as `engine` does. */
   stores(): WorkspaceStores;
-  /** The same for who asks about the cache itself. Throws `STORE_UNUSABLE` if it cannot be used, strict or not. */
+  /**
+   * The same for who asks about the cache itself. It, and `close`, throw `STORE_UNUSABLE` if it cannot be read or written,
+   * strict or not.
+   */
   usableStores(): WorkspaceStores;
   /**
    * Takes over the open cache of another project, if this one has the same; the other must not be used any more. Returns
@@ -111,6 +114,8 @@ class OpenProject implements Project {
   readonly #options: OpenOptions;
   readonly #strict: boolean;
   readonly #troubles: string[] = [];
+  /** Whether the cache is not a help, but what was asked for. */
+  #isCacheWanted = false;
   #stores: WorkspaceStores | undefined;
   #outputs: Outputs | undefined;
   #arriving: ArrivingValues | undefined;
@@ -200,6 +205,7 @@ class OpenProject implements Project {
   }
 
   usableStores(): WorkspaceStores {
+    this.#isCacheWanted = true;
     return this.#open(true);
   }
 
@@ -244,13 +250,16 @@ class OpenProject implements Project {
       await stores?.close();
     }
     const [trouble] = this.#troubles;
-    if (!this.#strict || trouble === undefined) return;
+    if (trouble === undefined) return;
     this.#troubles.length = 0;
-    throw new FlecheError('STORE_UNUSABLE', trouble, { hint: 'Without --strict this costs answers and is no error.' });
+    const hint = this.#isCacheWanted
+      ? 'Free some space, or give yourself access to it, and do this again.'
+      : 'Without --strict this costs answers and is no error.';
+    throw new FlecheError('STORE_UNUSABLE', trouble, { hint });
   }
 
   #open(strict: boolean = this.#strict): WorkspaceStores {
-    this.#stores ??= openStores(this.config, { onTrouble: this.#onTrouble, strict, now: this.now });
+    this.#stores ??= openStores(this.config, { onTrouble: this.#onStoreTrouble, strict, now: this.now });
     return this.#stores;
   }
 
@@ -269,6 +278,11 @@ class OpenProject implements Project {
     });
     return this.#arriving;
   }
+
+  readonly #onStoreTrouble = (message: string): void => {
+    if (this.#isCacheWanted) this.#troubles.push(message);
+    else this.#onTrouble(message);
+  };
 
   readonly #onTrouble = (message: string): void => {
     if (this.#strict) this.#troubles.push(message);

@@ -102,6 +102,30 @@ test('a cache that cannot be used is packed over nothing, and is not found to be
   });
 });
 
+test('a pack that is too large for the disk of the cache is not said to be unpacked', () =>
+  onSmallDisk(24, (folder) =>
+    withRig(FILES, async (rig) => {
+      const task = `
+[tasks.large]
+run = "head -c 30000000 /dev/urandom >large.bin"
+inputs = []
+outputs = ["large.bin"]
+`;
+      rig.write({ 'fleche.config.toml': rig.read('fleche.config.toml') + task });
+      const pack = join(rig.aside, 'pack');
+      await ci(rig, ['large']);
+      await rig.fleche(['cache', 'pack', pack]);
+      await elsewhere(rig, async (other) => {
+        const cache = `cache = "small"\n[caches.small]\ntype = "Lmdb"\nroot = ${JSON.stringify(join(folder, 'cache'))}\n`;
+        const text = other.read('fleche.config.toml').replace('root = true\n', `root = true\n${cache}`);
+        other.write({ 'fleche.config.toml': text.replace('tasks = ["use", "other"]\n', '') });
+        const { code, stderr } = await other.fleche(['cache', 'unpack', pack]);
+        assert.is(code, 4, stderr);
+        assert.match(stderr, /error\[STORE_UNUSABLE\]: the cache could not be written \(ENOSPC/);
+      });
+    }),
+  ));
+
 test('a pack that finds no room is told, and the one before stays as it was', () =>
   onSmallDisk(2, (folder) =>
     withRig(FILES, async (rig) => {
