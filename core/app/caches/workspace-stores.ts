@@ -143,9 +143,20 @@ function sharedStores(folder: AbsPath, home: AbsPath, options: StoreOptions): Wo
   };
 }
 
+function newTempDir(): string {
+  try {
+    return mkdtempSync(join(tmpdir(), 'fleche-'));
+  } catch (error) {
+    throw new FlecheError('STORE_UNUSABLE', `there is no place for temporary files: ${messageOf(error)}`, {
+      hint: 'Let TMPDIR name a folder that can be written, or free some space there.',
+      cause: error,
+    });
+  }
+}
+
 function memoryStores(home: AbsPath, { now }: StoreOptions): WorkspaceStores {
   const leases = new MemoryLeases(SELF, { now, ttlMs: LEASE_TTL });
-  const tempDir = toAbs(home, mkdtempSync(join(tmpdir(), 'fleche-')));
+  const tempDir = toAbs(home, newTempDir());
   return {
     values: new MemoryValueStore(now),
     calls: new MemoryCallStore(),
