@@ -312,7 +312,7 @@ async function compare(sides: readonly Side[]): Promise<void> {
 }
 
 try {
-  mkdirSync(join(base, 'bin'));
+  for (const folder of ['bin', 'home']) mkdirSync(join(base, folder));
   writeFileSync(join(base, 'bin/npm'), NPM, { mode: 0o755 });
   await withTurbo(async (turbosOf) => {
     console.log(
