@@ -2,7 +2,6 @@
  * Puts the program together for one project: configuration, graph, stores, workspace, engine. The one place that knows
  * them all. Nothing is opened that is not asked for: the graph needs no cache.
  */
-import { randomBytes } from 'node:crypto';
 import { existsSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
@@ -18,6 +17,7 @@ import { Engine } from '../graph/engine.ts';
 import { TaskGraph } from '../graph/tasks/graph.ts';
 import { Writers } from '../graph/tasks/writers.ts';
 import { ArrivingValues } from '../store/arriving.ts';
+import { scratchFile } from '../store/layout.ts';
 import { isCachingOn } from './caches/cache-switch.ts';
 import { Refusals } from './caches/refusals.ts';
 import { TierLine } from './caches/shared-line.ts';
@@ -267,11 +267,9 @@ class OpenProject implements Project {
   #values(): ArrivingValues {
     if (this.#arriving !== undefined) return this.#arriving;
     const { values, tempDir } = this.#open();
-    const stem = join(tempDir, `${process.pid}-${randomBytes(6).toString('hex')}`);
-    let made = 0;
     const { root } = this;
     this.#arriving = new ArrivingValues(values, {
-      path: () => `${stem}-${made++}.part`,
+      path: () => scratchFile({ tmp: tempDir }),
       get isNear() {
         return deviceOf(tempDir) === deviceOf(root);
       },

@@ -162,8 +162,8 @@ export function blobNamed({ prefix }: Layout, folder: string, name: string): Dig
 let made = 0;
 
 /** A path for a file in the making that no other process and no other call has. */
-export function scratchFile(layout: Layout): string {
-  return join(layout.tmp, `${process.pid}-${made++}-${randomBytes(6).toString('hex')}`);
+export function scratchFile({ tmp }: Pick<Layout, 'tmp'>): string {
+  return join(tmp, `${process.pid}-${made++}-${randomBytes(6).toString('hex')}`);
 }
 
 /** Where a damaged environment goes; `time` in ms since the epoch. */

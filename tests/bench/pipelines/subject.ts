@@ -1,4 +1,5 @@
 /** A runner with a workspace of its own. */
+import { mkdirSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Adapter, Call } from './adapters/adapter.ts';
@@ -74,6 +75,8 @@ export async function subjectsOf(
 ): Promise<Subject[]> {
   const wanted = SIZES[size];
   if (wanted === undefined) throw new Error(`no size ${size}`);
+  // Where a home is, programs keep things; none of them makes it.
+  mkdirSync(join(settings.folder, 'home'), { recursive: true });
   const subjects: Subject[] = [];
   let shared: Workload | undefined;
   for (const adapter of adapters) {
