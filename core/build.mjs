@@ -143,7 +143,7 @@ function put(files) {
 
 /** The schemas of the configuration, from the very tables by which it is checked. */
 async function schemas() {
-  const entry = join(ROOT, 'core/app/config/json-schema.ts');
+  const entry = join(ROOT, 'core/app/config/schema/json-schema.ts');
   const [{ text }] = (await build({ ...COMMON, entryPoints: [entry], splitting: false, sourcemap: false })).outputFiles;
   const { jsonSchema, schemaFile, SCHEMA_NAMES } = await import(`data:text/javascript,${encodeURIComponent(text)}`);
   return SCHEMA_NAMES.map((name) => ({

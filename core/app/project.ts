@@ -23,7 +23,7 @@ import { Refusals } from './caches/refusals.ts';
 import { TierLine } from './caches/shared-line.ts';
 import { cacheFolder, openStores, sharedCaches, type WorkspaceStores } from './caches/workspace-stores.ts';
 import { type Config, loadConfig } from './config/load.ts';
-import { CONFIG_FILE } from './config/source.ts';
+import { CONFIG_FILE } from './config/text/source.ts';
 import type { Package, Packages } from './packages/packages.ts';
 import type { Environment } from './terminal/style.ts';
 

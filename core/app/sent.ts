@@ -1,8 +1,9 @@
 /** The end of a run that shares its answers. */
+
+import type { Machine } from './cli/verb.ts';
 import type { Project } from './project.ts';
 import { counted } from './reporters/task-line.ts';
 import { styleFor } from './terminal/style.ts';
-import type { Machine } from './verb.ts';
 
 /** Waits for answers that are still on their way to shared caches, unless somebody wants an end. */
 export async function answersSent(project: Project, { stderr, interruption }: Machine): Promise<void> {

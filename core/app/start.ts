@@ -6,14 +6,14 @@ import { availableParallelism } from 'node:os';
 import type { Clock } from '../base/clock.ts';
 import { systemCode } from '../base/errors.ts';
 import { steadyNow } from '../store/pause.ts';
-import { runCli } from './cli.ts';
-import { EXIT } from './exit-code.ts';
-import { Interruption } from './interruption.ts';
+import { runCli } from './cli/cli.ts';
+import { EXIT } from './cli/exit-code.ts';
+import { Interruption } from './cli/interruption.ts';
+import { VERBS } from './cli/verbs.ts';
 import { type Asker, SeenEnvironment } from './note/question.ts';
 import { type InputStream, type JobControl, keyboardOf } from './terminal/keyboard.ts';
 import { type Environment, wantsColors } from './terminal/style.ts';
 import { type OutputStream, StreamTerminal } from './terminal/terminal.ts';
-import { VERBS } from './verbs.ts';
 
 /** The process, as far as it is needed. */
 export interface ProcessHandles {

@@ -14,7 +14,7 @@ import { Watch } from '../graph/watch/watch.ts';
 import type { WatchListener } from '../graph/watch/watch-events.ts';
 import type { ConfigurationFiles } from '../graph/watch/watched-configuration.ts';
 import { WatchedTasks } from '../graph/watch/watched-tasks.ts';
-import { CONFIG_FILE } from './config/source.ts';
+import { CONFIG_FILE } from './config/text/source.ts';
 import { filesOfPackages, packageFolders } from './packages/find.ts';
 import { MANIFEST } from './packages/manifest.ts';
 import type { Project } from './project.ts';

@@ -1,11 +1,11 @@
 /** A machine that is only looked at, and verbs called on projects that are not there. */
-import { Interruption } from '../../core/app/interruption.ts';
-import { parseInvocation } from '../../core/app/invocation.ts';
+import { Interruption } from '../../core/app/cli/interruption.ts';
+import { parseInvocation } from '../../core/app/cli/invocation.ts';
+import type { Machine, VerbAction } from '../../core/app/cli/verb.ts';
+import { VERBS } from '../../core/app/cli/verbs.ts';
 import { NO_MANIFEST } from '../../core/app/packages/manifest.ts';
 import { Packages } from '../../core/app/packages/packages.ts';
 import type { Project } from '../../core/app/project.ts';
-import type { Machine, VerbAction } from '../../core/app/verb.ts';
-import { VERBS } from '../../core/app/verbs.ts';
 import type { AbsPath, RelPath } from '../../core/base/paths.ts';
 import type { Engine } from '../../core/graph/engine.ts';
 import { TaskGraph } from '../../core/graph/tasks/graph.ts';

@@ -4,8 +4,8 @@
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import * as assert from 'uvu/assert';
-import { runCli } from '../../core/app/cli.ts';
-import { Interruption } from '../../core/app/interruption.ts';
+import { runCli } from '../../core/app/cli/cli.ts';
+import { Interruption } from '../../core/app/cli/interruption.ts';
 import { type Asker, SeenEnvironment } from '../../core/app/note/question.ts';
 import { saySame } from '../../core/app/note/same-again.ts';
 import { FakeTerminal } from '../app/_screen.ts';

@@ -35,7 +35,7 @@ import type {
   SingleCacheSpec,
   StackCacheSpec,
   StorageSpec,
-} from '../config/cache-spec.ts';
+} from '../config/caches/cache-spec.ts';
 import type { Settings } from '../config/settings.ts';
 import type { Environment } from '../terminal/style.ts';
 import { TierLine } from './shared-line.ts';

@@ -12,7 +12,7 @@ import { type TransferReport, transfer } from '../../call/caches/transfer.ts';
 import { FolderCallStore } from '../../store/folder/folder-calls.ts';
 import { FolderValueStore } from '../../store/folder/folder-values.ts';
 import type { CallRecord } from '../../store/record.ts';
-import { isSystemError } from '../exit-code.ts';
+import { isSystemError } from '../cli/exit-code.ts';
 
 const MARK = 'fleche-pack';
 const VERSION = '1';

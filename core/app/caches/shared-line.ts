@@ -10,7 +10,7 @@ import type { SharedLine } from '../../call/shared/shared-stack.ts';
 import type { SharedTier } from '../../call/shared/shared-tier.ts';
 import { rejectedText, type SharedReport } from '../../call/shared/tally.ts';
 import type { CallRecord } from '../../store/record.ts';
-import type { SharedCacheSpec } from '../config/cache-spec.ts';
+import type { SharedCacheSpec } from '../config/caches/cache-spec.ts';
 import type { Environment } from '../terminal/style.ts';
 import type { Refusals } from './refusals.ts';
 

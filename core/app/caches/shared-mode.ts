@@ -1,5 +1,5 @@
 /** What may be done with a shared cache in this process: what the configuration says, narrowed by the environment. */
-import type { SharedCacheSpec } from '../config/cache-spec.ts';
+import type { SharedCacheSpec } from '../config/caches/cache-spec.ts';
 import type { Environment } from '../terminal/style.ts';
 
 interface SharedMode {

@@ -10,7 +10,7 @@ import { proxyFor } from '../../store/remote/proxy.ts';
 import { RedisRemote } from '../../store/remote/redis-remote.ts';
 import { NAMESPACE, RemoteFault, type RemoteStore } from '../../store/remote/remote.ts';
 import { Signer, Verifier } from '../../store/remote/signing.ts';
-import type { SharedCacheSpec } from '../config/cache-spec.ts';
+import type { SharedCacheSpec } from '../config/caches/cache-spec.ts';
 import type { Environment } from '../terminal/style.ts';
 import { sharedMode } from './shared-mode.ts';
 

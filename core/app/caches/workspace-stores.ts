@@ -17,7 +17,7 @@ import { MemoryLeases } from '../../store/memory-leases.ts';
 import { SELF } from '../../store/owner.ts';
 import type { StateStore } from '../../store/state.ts';
 import type { FileValueStore } from '../../store/values.ts';
-import type { SharedCacheSpec } from '../config/cache-spec.ts';
+import type { SharedCacheSpec } from '../config/caches/cache-spec.ts';
 import type { Config } from '../config/load.ts';
 
 export interface WorkspaceStores {

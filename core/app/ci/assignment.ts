@@ -1,8 +1,9 @@
 /** What a job of a CI service has to do: what was asked for, as far as the change can matter to it, and of that its part. */
+
+import type { VerbContext } from '../cli/verb.ts';
 import type { Project } from '../project.ts';
 import { counted } from '../reporters/task-line.ts';
 import { affectedSince, selectedTasks } from '../selection/selection.ts';
-import type { VerbContext } from '../verb.ts';
 import type { Provider } from './provider.ts';
 import { type Part, parsePart, type Shard, shards, splitDigest } from './shards.ts';
 import type { Timings } from './timings.ts';

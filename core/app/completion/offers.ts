@@ -2,8 +2,8 @@
  * What could stand next on a command line: verbs, options, their values, tasks, packages. Pure; names of the project are
  * asked for only where they can stand.
  */
-import { GLOBAL_OPTIONS, type OptionSpec } from '../options.ts';
-import type { VerbSpec } from '../verb.ts';
+import { GLOBAL_OPTIONS, type OptionSpec } from '../cli/options.ts';
+import type { VerbSpec } from '../cli/verb.ts';
 
 /** A whole word, with what it means; the text may be empty. */
 export type Offer = readonly [word: string, text: string];

@@ -8,15 +8,15 @@ import { type AbsPath, toAbs, toRel } from '../../base/paths.ts';
 import { type Table, tableOf, textsOf } from '../../base/table.ts';
 import type { Task } from '../../graph/tasks/task.ts';
 import type { Package, Packages } from '../packages/packages.ts';
-import { Check } from './check.ts';
-import { Ignored } from './ignored.ts';
-import { InputLists } from './inputs.ts';
-import { noteOverlaps } from './outputs.ts';
-import { withLimits } from './scheduling.ts';
-import { PACKAGE_FILE } from './schema.ts';
+import { Check } from './schema/check.ts';
+import { PACKAGE_FILE } from './schema/schema.ts';
 import { type LoadOptions, openFiles, projectFiles, type Settings, settle } from './settings.ts';
-import { CONFIG_FILE } from './source.ts';
-import { readTasks, type Variables } from './tasks.ts';
+import { Ignored } from './tasks/ignored.ts';
+import { InputLists } from './tasks/inputs.ts';
+import { noteOverlaps } from './tasks/outputs.ts';
+import { withLimits } from './tasks/scheduling.ts';
+import { readTasks, type Variables } from './tasks/tasks.ts';
+import { CONFIG_FILE } from './text/source.ts';
 import { readWorkspace, textsOfTasks } from './workspace.ts';
 
 /** A project: its tasks and the settings around them. */

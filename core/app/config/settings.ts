@@ -8,14 +8,14 @@ import type { ErrorCode } from '../../base/errors.ts';
 import { suggest } from '../../base/nearest.ts';
 import { type AbsPath, toAbs, toRel } from '../../base/paths.ts';
 import { type Table, tableOf, textOf, textsOf } from '../../base/table.ts';
-import type { CacheSpec } from './cache-spec.ts';
-import { builtInCaches, readCaches } from './caches.ts';
-import { Check } from './check.ts';
-import type { OpenFile } from './open-file.ts';
-import { label, Problems, throwIfAny } from './problems.ts';
-import { DEFAULTS, OUTER_FILE, PROJECT_FILE, USER_FILE } from './schema.ts';
-import type { TableShape } from './shape.ts';
-import { CONFIG_FILE, foldersUpward, readSource, type Source, userFile } from './source.ts';
+import type { CacheSpec } from './caches/cache-spec.ts';
+import { builtInCaches, readCaches } from './caches/caches.ts';
+import { Check } from './schema/check.ts';
+import { DEFAULTS, OUTER_FILE, PROJECT_FILE, USER_FILE } from './schema/schema.ts';
+import type { TableShape } from './schema/shape.ts';
+import type { OpenFile } from './text/open-file.ts';
+import { label, Problems, throwIfAny } from './text/problems.ts';
+import { CONFIG_FILE, foldersUpward, readSource, type Source, userFile } from './text/source.ts';
 import { foldersOf } from './workspace.ts';
 
 export interface LoadOptions {

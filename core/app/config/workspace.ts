@@ -11,13 +11,13 @@ import { MANIFEST, NO_MANIFEST, readManifest } from '../packages/manifest.ts';
 import { PackagePatterns } from '../packages/package-patterns.ts';
 import { type Package, Packages, ROOT } from '../packages/packages.ts';
 import { readPnpmWorkspace } from '../packages/pnpm-workspace.ts';
-import { brokenRule } from './formats.ts';
-import type { OpenFile } from './open-file.ts';
-import type { KeyPath } from './positions.ts';
-import { label, Problems } from './problems.ts';
-import { PACKAGES_FILES } from './schema.ts';
-import { CONFIG_FILE, readSource } from './source.ts';
-import { type Entry, TaskText } from './task-text.ts';
+import { PACKAGES_FILES } from './schema/schema.ts';
+import { type Entry, TaskText } from './tasks/task-text.ts';
+import { brokenRule } from './text/formats.ts';
+import type { OpenFile } from './text/open-file.ts';
+import type { KeyPath } from './text/positions.ts';
+import { label, Problems } from './text/problems.ts';
+import { CONFIG_FILE, readSource } from './text/source.ts';
 
 export interface Workspace {
   readonly packages: Packages;

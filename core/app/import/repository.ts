@@ -5,7 +5,7 @@ import { FlecheError, messageOf, systemCode } from '../../base/errors.ts';
 import { parseJsonc } from '../../base/jsonc.ts';
 import type { AbsPath, RelPath } from '../../base/paths.ts';
 import { type Table, tableOf } from '../../base/table.ts';
-import { CONFIG_FILE } from '../config/source.ts';
+import { CONFIG_FILE } from '../config/text/source.ts';
 import { packageFolders } from '../packages/find.ts';
 import { MANIFEST, type Manifest, NO_MANIFEST, readManifest } from '../packages/manifest.ts';
 import { readPnpmWorkspace } from '../packages/pnpm-workspace.ts';

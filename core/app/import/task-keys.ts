@@ -1,7 +1,7 @@
 /** The keys of a task as importers find them, in the order in which they are written. Pure. */
 import { BASE_ENV } from '../../graph/commands/environment.ts';
-import { brokenRule } from '../config/formats.ts';
-import { TASK_KEYS } from '../config/task-schema.ts';
+import { TASK_KEYS } from '../config/schema/task-schema.ts';
+import { brokenRule } from '../config/text/formats.ts';
 import type { DraftKeys, DraftValue } from './draft.ts';
 
 /** What a task of another tool is here, and what of it has no equal. */

@@ -1,7 +1,7 @@
 /** Which reporter fits: a program that reads, a person who watches, or a log. */
-import type { Invocation } from '../invocation.ts';
+import type { Invocation } from '../cli/invocation.ts';
+import type { Machine } from '../cli/verb.ts';
 import { wantsLive } from '../terminal/style.ts';
-import type { Machine } from '../verb.ts';
 import { jsonReporter } from './json.ts';
 import { liveReporter } from './live.ts';
 import { PlainReporter } from './plain.ts';

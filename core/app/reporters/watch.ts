@@ -2,10 +2,10 @@
 import type { RunEvent } from '../../graph/tasks/outcome.ts';
 import type { Loop } from '../../graph/watch/loop-guard.ts';
 import type { WatchEvent, WatchListener, WatchRound } from '../../graph/watch/watch-events.ts';
-import type { Invocation } from '../invocation.ts';
+import type { Invocation } from '../cli/invocation.ts';
+import type { Machine } from '../cli/verb.ts';
 import { type Style, styleFor } from '../terminal/style.ts';
 import { harmless } from '../terminal/text.ts';
-import type { Machine } from '../verb.ts';
 import { reporterFor } from './choose.ts';
 import { reasonText } from './reasons.ts';
 import type { Reporter } from './reporter.ts';

@@ -2,11 +2,11 @@
 import { formatDuration } from '../../base/duration.ts';
 import type { RunReport } from '../../graph/tasks/outcome.ts';
 import { Timeline } from '../../graph/tasks/timeline.ts';
-import type { Invocation } from '../invocation.ts';
+import type { Invocation } from '../cli/invocation.ts';
+import type { Machine } from '../cli/verb.ts';
 import { nameWidth } from '../reporters/task-line.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { harmless, padded } from '../terminal/text.ts';
-import type { Machine } from '../verb.ts';
 import { ReportFile } from './report-file.ts';
 import { type CriticalPath, criticalPathOf, type SummaryOptions, summaryReport } from './summary.ts';
 import { traceReport } from './trace.ts';

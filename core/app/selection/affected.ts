@@ -3,7 +3,7 @@ import { posix } from 'node:path';
 import type { RelPath } from '../../base/paths.ts';
 import type { TaskGraph } from '../../graph/tasks/graph.ts';
 import { Reach } from '../../graph/watch/reach.ts';
-import { CONFIG_FILE } from '../config/source.ts';
+import { CONFIG_FILE } from '../config/text/source.ts';
 import { MANIFEST } from '../packages/manifest.ts';
 import { type Package, type Packages, ROOT } from '../packages/packages.ts';
 import { packageOf } from './targets.ts';

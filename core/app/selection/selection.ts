@@ -1,13 +1,13 @@
 /** The tasks that a command line asks for: names, `--filter`, and what changed files can matter to. */
 import { readFileSync, realpathSync, statSync } from 'node:fs';
 import { type RelPath, toAbs, toRel } from '../../base/paths.ts';
-import type { Invocation } from '../invocation.ts';
-import { SINCE_OPTIONS } from '../options.ts';
+import type { Invocation } from '../cli/invocation.ts';
+import { SINCE_OPTIONS } from '../cli/options.ts';
+import type { Machine } from '../cli/verb.ts';
 import { filteredPackages } from '../packages/filter.ts';
 import type { Package } from '../packages/packages.ts';
 import type { Project } from '../project.ts';
 import type { Environment } from '../terminal/style.ts';
-import type { Machine } from '../verb.ts';
 import { allPackages, chosenTasks, tasksHere } from './targets.ts';
 
 /** Where the words were written; `cwd` is absolute. */

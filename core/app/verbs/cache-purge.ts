@@ -4,11 +4,11 @@ import { FlecheError, messageOf } from '../../base/errors.ts';
 import { formatSize } from '../../base/size.ts';
 import { collectGarbage } from '../../call/caches/gc.ts';
 import { isAbandoned } from '../../store/owner.ts';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from '../cli/exit-code.ts';
+import type { Machine, VerbContext } from '../cli/verb.ts';
 import type { Project } from '../project.ts';
 import { counted } from '../reporters/task-line.ts';
 import { harmless } from '../terminal/text.ts';
-import type { Machine, VerbContext } from '../verb.ts';
 import type { Done } from './cache-done.ts';
 
 const NOTHING_DONE = 'nothing was removed';

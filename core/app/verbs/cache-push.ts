@@ -9,13 +9,13 @@ import type { Engine } from '../../graph/engine.ts';
 import type { RunReport } from '../../graph/tasks/outcome.ts';
 import type { CallRecord } from '../../store/record.ts';
 import type { TierLine } from '../caches/shared-line.ts';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from '../cli/exit-code.ts';
+import type { Machine, VerbContext } from '../cli/verb.ts';
 import type { Project } from '../project.ts';
 import { Footer } from '../reporters/footer.ts';
 import { counted } from '../reporters/task-line.ts';
 import { chosenTasks } from '../selection/targets.ts';
 import { harmless } from '../terminal/text.ts';
-import type { Machine, VerbContext } from '../verb.ts';
 import type { Done } from './cache-done.ts';
 
 /** The longest that a timer can wait, ms. */

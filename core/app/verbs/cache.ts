@@ -9,11 +9,11 @@ import { type TransferReport, treeBlobs } from '../../call/caches/transfer.ts';
 import type { CallRecord } from '../../store/record.ts';
 import type { SyncValueStore } from '../../store/values.ts';
 import { pack, unpack } from '../caches/pack.ts';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from '../cli/exit-code.ts';
+import type { VerbContext } from '../cli/verb.ts';
 import type { Project } from '../project.ts';
 import { counted } from '../reporters/task-line.ts';
 import { harmless } from '../terminal/text.ts';
-import type { VerbContext } from '../verb.ts';
 import type { Done } from './cache-done.ts';
 
 interface Action {

@@ -6,12 +6,12 @@ import { FlecheError } from '../../base/errors.ts';
 import { expandStored } from '../../call/prefix.ts';
 import { parseTree, TREE_HEADER } from '../../files/trees/tree.ts';
 import { decodeValue } from '../../store/codecs/value-codec.ts';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from '../cli/exit-code.ts';
+import type { VerbContext } from '../cli/verb.ts';
 import type { Project } from '../project.ts';
 import { taskNamed } from '../selection/targets.ts';
 import type { Terminal } from '../terminal/terminal.ts';
 import { harmless } from '../terminal/text.ts';
-import type { VerbContext } from '../verb.ts';
 
 /** A file or log as it is, a tree as its list, a value as text; with `--output` the very bytes. */
 export async function cat(context: VerbContext): Promise<number> {

@@ -9,7 +9,8 @@ import { jobFiles, timingsOf, writeJobFiles } from '../ci/job-files.ts';
 import { markupOf, type Note } from '../ci/markup.ts';
 import { type GithubEvent, type Provider, providerOf } from '../ci/provider.ts';
 import { parseShare, verified } from '../ci/verified.ts';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from '../cli/exit-code.ts';
+import type { VerbContext } from '../cli/verb.ts';
 import { parseJobs } from '../jobs.ts';
 import type { Project } from '../project.ts';
 import { jsonReporter } from '../reporters/json.ts';
@@ -19,7 +20,6 @@ import { noteRun } from '../run-history.ts';
 import { answersSent } from '../sent.ts';
 import type { Environment } from '../terminal/style.ts';
 import { harmless } from '../terminal/text.ts';
-import type { VerbContext } from '../verb.ts';
 
 const SHARED_MODE = 'FLECHE_SHARED_MODE';
 

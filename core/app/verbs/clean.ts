@@ -5,12 +5,12 @@ import { FlecheError } from '../../base/errors.ts';
 import { byCodeUnit } from '../../base/order.ts';
 import { escapes, type RelPath, toAbs, toRel } from '../../base/paths.ts';
 import { Globs } from '../../files/globs/globs.ts';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from '../cli/exit-code.ts';
+import type { VerbContext } from '../cli/verb.ts';
 import type { Project } from '../project.ts';
 import { counted } from '../reporters/task-line.ts';
 import { chosenTasks, tasksHere } from '../selection/targets.ts';
 import { harmless } from '../terminal/text.ts';
-import type { VerbContext } from '../verb.ts';
 
 interface Cleaned {
   readonly type: 'clean';

@@ -3,13 +3,13 @@ import { resolve } from 'node:path';
 import { FlecheError } from '../../base/errors.ts';
 import { suggest } from '../../base/nearest.ts';
 import type { Task } from '../../graph/tasks/task.ts';
+import { EXIT } from '../cli/exit-code.ts';
+import type { Machine, VerbAction, VerbContext, VerbSpec } from '../cli/verb.ts';
 import { type Names, type Offer, type Offers, offersFor } from '../completion/offers.ts';
 import { SCRIPTS } from '../completion/scripts.ts';
-import { EXIT } from '../exit-code.ts';
 import { openProject, type Project } from '../project.ts';
 import { allPackages, packageOf } from '../selection/targets.ts';
 import { cut, harmless } from '../terminal/text.ts';
-import type { Machine, VerbAction, VerbContext, VerbSpec } from '../verb.ts';
 
 /** The longest that is said of a word, in cells. */
 const LONGEST = 60;

@@ -5,11 +5,11 @@ import { formatSize } from '../../base/size.ts';
 import type { Lease } from '../../store/leases.ts';
 import { inspectLmdb, type LmdbReport } from '../../store/lmdb/lmdb-inspect.ts';
 import { isAbandoned } from '../../store/owner.ts';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from '../cli/exit-code.ts';
+import type { VerbContext } from '../cli/verb.ts';
 import type { Project } from '../project.ts';
 import { counted } from '../reporters/task-line.ts';
 import { harmless } from '../terminal/text.ts';
-import type { VerbContext } from '../verb.ts';
 
 /** Something that is wrong. */
 interface Finding {

@@ -3,10 +3,10 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { FlecheError } from '../../base/errors.ts';
 import { suggest } from '../../base/nearest.ts';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from '../cli/exit-code.ts';
+import type { VerbContext } from '../cli/verb.ts';
 import { columnsText } from '../terminal/columns.ts';
 import { styleFor } from '../terminal/style.ts';
-import type { VerbContext } from '../verb.ts';
 
 /** Put in place by the build, which stands in another folder than the source. */
 declare const FLECHE_VERSION: string | undefined;

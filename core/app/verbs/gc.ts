@@ -7,11 +7,11 @@ import { expendable, type Weighed } from '../../call/caches/retention.ts';
 import { blobsOf, treeBlobs } from '../../call/caches/transfer.ts';
 import { removeLeftovers, removeSnapshots } from '../caches/leftovers.ts';
 import type { WorkspaceStores } from '../caches/workspace-stores.ts';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from '../cli/exit-code.ts';
+import type { VerbContext } from '../cli/verb.ts';
 import type { Project } from '../project.ts';
 import { counted } from '../reporters/task-line.ts';
 import { trimRuns } from '../run-history.ts';
-import type { VerbContext } from '../verb.ts';
 
 interface Collected {
   readonly type: 'gc';

@@ -1,12 +1,12 @@
 /** `fleche graph`: which task needs which, for people and for programs that draw. */
 import type { TaskGraph } from '../../graph/tasks/graph.ts';
 import type { Task } from '../../graph/tasks/task.ts';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from '../cli/exit-code.ts';
+import type { VerbContext } from '../cli/verb.ts';
 import { selectedOfAll } from '../selection/selection.ts';
 import { graphDot, graphJson, graphMermaid } from '../task-drawing.ts';
 import { graphTree } from '../task-tree.ts';
 import { styleFor } from '../terminal/style.ts';
-import type { VerbContext } from '../verb.ts';
 
 const FORMATS = ['text', 'dot', 'mermaid', 'json'] as const;
 

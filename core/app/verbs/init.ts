@@ -3,15 +3,15 @@ import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs
 import { join, posix } from 'node:path';
 import { ConfigErrors, FlecheError } from '../../base/errors.ts';
 import { type AbsPath, toAbs } from '../../base/paths.ts';
-import { type SchemaName, schemaFile } from '../config/json-schema.ts';
-import { CONFIG_FILE } from '../config/source.ts';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from '../cli/exit-code.ts';
+import type { VerbContext } from '../cli/verb.ts';
+import { type SchemaName, schemaFile } from '../config/schema/json-schema.ts';
+import { CONFIG_FILE } from '../config/text/source.ts';
 import { type Draft, draftText } from '../import/draft.ts';
 import { Repository } from '../import/repository.ts';
 import { homeIn } from '../project.ts';
 import { counted } from '../reporters/task-line.ts';
 import type { Environment } from '../terminal/style.ts';
-import type { VerbContext } from '../verb.ts';
 
 /** What a configuration can be made from. */
 export const SOURCES = ['npm', 'nx', 'turbo', 'wireit'] as const;

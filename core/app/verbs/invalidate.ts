@@ -5,13 +5,13 @@ import { type Key, sha256 } from '../../base/hash.ts';
 import { toRel } from '../../base/paths.ts';
 import { Cache } from '../../call/caches/cache.ts';
 import type { Invalidatable, InvalidatedCall, Invalidation } from '../../call/caches/invalidation.ts';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from '../cli/exit-code.ts';
+import type { VerbContext } from '../cli/verb.ts';
 import type { Project } from '../project.ts';
 import { counted } from '../reporters/task-line.ts';
 import { taskNamed } from '../selection/targets.ts';
 import { type Style, styleFor } from '../terminal/style.ts';
 import { harmless } from '../terminal/text.ts';
-import type { VerbContext } from '../verb.ts';
 
 const SHORT_DIGEST = 12;
 

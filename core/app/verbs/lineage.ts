@@ -10,12 +10,12 @@ import type { InvalidatedCall } from '../../call/caches/invalidation.ts';
 import { expandKey, mayBeDigest } from '../../call/prefix.ts';
 import type { CallRecord } from '../../store/record.ts';
 import { Ancestry, type CallNode, type Origin } from '../ancestry.ts';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from '../cli/exit-code.ts';
+import type { VerbContext } from '../cli/verb.ts';
 import type { Project } from '../project.ts';
 import { taskHint, taskNamed } from '../selection/targets.ts';
 import { type Style, styleFor } from '../terminal/style.ts';
 import { harmless } from '../terminal/text.ts';
-import type { VerbContext } from '../verb.ts';
 
 const SHORT_DIGEST = 12;
 /** Files of one part that are named one by one. */

@@ -1,11 +1,11 @@
 /** `fleche plan`: what `run` would do, in the words of `run`, without doing it. */
 import type { RunReport } from '../../graph/tasks/outcome.ts';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from '../cli/exit-code.ts';
+import type { VerbContext } from '../cli/verb.ts';
 import { parseJobs } from '../jobs.ts';
 import { reporterFor } from '../reporters/choose.ts';
 import type { Reporter } from '../reporters/reporter.ts';
 import { selectedTasks } from '../selection/selection.ts';
-import type { VerbContext } from '../verb.ts';
 
 export async function plan(context: VerbContext): Promise<number> {
   const { invocation, machine } = context;

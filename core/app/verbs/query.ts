@@ -10,12 +10,12 @@ import type { CallTerms, SyncCallStore } from '../../store/calls.ts';
 import { decodeValue } from '../../store/codecs/value-codec.ts';
 import type { CallRecord, Json } from '../../store/record.ts';
 import type { SyncValueStore } from '../../store/values.ts';
-import { EXIT } from '../exit-code.ts';
-import type { Invocation } from '../invocation.ts';
+import { EXIT } from '../cli/exit-code.ts';
+import type { Invocation } from '../cli/invocation.ts';
+import type { VerbContext } from '../cli/verb.ts';
 import { counted } from '../reporters/task-line.ts';
 import { columnsText } from '../terminal/columns.ts';
 import { type Style, styleFor } from '../terminal/style.ts';
-import type { VerbContext } from '../verb.ts';
 
 /** So many are shown where nothing else is said. */
 const SHOWN = 20;

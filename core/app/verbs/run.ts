@@ -2,10 +2,11 @@
 // For what runs commands: once V8's flags are changed it would be loaded more slowly (`code-cache.ts`).
 import 'node:child_process';
 import type { RunReport } from '../../graph/tasks/outcome.ts';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from '../cli/exit-code.ts';
+import { REPORT_OPTIONS } from '../cli/options.ts';
+import type { Machine, VerbContext } from '../cli/verb.ts';
 import { parseJobs } from '../jobs.ts';
 import type { NoteDraft } from '../note/draft.ts';
-import { REPORT_OPTIONS } from '../options.ts';
 import type { Project } from '../project.ts';
 import { reporterFor } from '../reporters/choose.ts';
 import { counted } from '../reporters/task-line.ts';
@@ -15,7 +16,6 @@ import { selectedTasks } from '../selection/selection.ts';
 import { answersSent } from '../sent.ts';
 import { styleFor } from '../terminal/style.ts';
 import { harmless } from '../terminal/text.ts';
-import type { Machine, VerbContext } from '../verb.ts';
 import { plan } from './plan.ts';
 
 export async function run(context: VerbContext): Promise<number> {

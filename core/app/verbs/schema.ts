@@ -1,9 +1,9 @@
 /** `fleche schema`: the JSON Schema of a configuration file, for editors that are not told where the package has it. */
 import { FlecheError } from '../../base/errors.ts';
 import { suggest } from '../../base/nearest.ts';
-import { jsonSchema, SCHEMA_NAMES } from '../config/json-schema.ts';
-import { EXIT } from '../exit-code.ts';
-import type { VerbContext } from '../verb.ts';
+import { EXIT } from '../cli/exit-code.ts';
+import type { VerbContext } from '../cli/verb.ts';
+import { jsonSchema, SCHEMA_NAMES } from '../config/schema/json-schema.ts';
 
 export async function schema({ invocation, machine }: VerbContext): Promise<number> {
   const wanted = invocation.args[0] ?? 'project';

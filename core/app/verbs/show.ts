@@ -6,11 +6,11 @@ import type { Digest } from '../../base/hash.ts';
 import { Cache } from '../../call/caches/cache.ts';
 import { expandKey, mayBeDigest } from '../../call/prefix.ts';
 import type { CallRecord } from '../../store/record.ts';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from '../cli/exit-code.ts';
+import type { VerbContext } from '../cli/verb.ts';
 import type { Project } from '../project.ts';
 import { chosenTask, taskNamed } from '../selection/targets.ts';
 import { harmless } from '../terminal/text.ts';
-import type { VerbContext } from '../verb.ts';
 
 /** A record, by its key or the beginning of one, or by a task: then the newest. */
 export async function show(context: VerbContext): Promise<number> {

@@ -3,13 +3,13 @@ import { formatDuration } from '../../base/duration.ts';
 import { formatSize } from '../../base/size.ts';
 import { LISTED } from '../../call/listed.ts';
 import type { CallRecord } from '../../store/record.ts';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from '../cli/exit-code.ts';
+import type { VerbContext } from '../cli/verb.ts';
 import type { Project } from '../project.ts';
 import { counted } from '../reporters/task-line.ts';
 import { type PastRun, readRuns } from '../run-history.ts';
 import { columnsText } from '../terminal/columns.ts';
 import { type Style, styleFor } from '../terminal/style.ts';
-import type { VerbContext } from '../verb.ts';
 
 /** So many functions and tasks are shown one by one. */
 const SHOWN = 20;

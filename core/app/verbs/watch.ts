@@ -4,17 +4,17 @@ import { FlecheError } from '../../base/errors.ts';
 import { POLL_INTERVAL } from '../../files/watch/watcher.ts';
 import type { CommandResult } from '../../graph/commands/command.ts';
 import type { WatchEvent, WatchRound } from '../../graph/watch/watch-events.ts';
-import { EXIT } from '../exit-code.ts';
-import type { Invocation } from '../invocation.ts';
+import { EXIT } from '../cli/exit-code.ts';
+import type { Invocation } from '../cli/invocation.ts';
+import { showFailure } from '../cli/show-failure.ts';
+import type { VerbContext } from '../cli/verb.ts';
 import { parseJobs } from '../jobs.ts';
 import { LineSplitter, Log } from '../reporters/lines.ts';
 import { type WatchReporter, watchReporterFor, whyText } from '../reporters/watch.ts';
 import { RoundHook } from '../round-hook.ts';
 import { selectedTasks } from '../selection/selection.ts';
-import { showFailure } from '../show-failure.ts';
 import { styleFor } from '../terminal/style.ts';
 import { harmless, tameLine } from '../terminal/text.ts';
-import type { VerbContext } from '../verb.ts';
 import { Watching } from '../watching.ts';
 
 /** What a person can do while nothing happens, by key. */

@@ -1,13 +1,13 @@
 /** `fleche why`: a task's question beside the nearest one that was answered before. */
 import { formatDuration } from '../../base/duration.ts';
 import type { WhyPart, WhyReport } from '../../graph/engine.ts';
-import { EXIT } from '../exit-code.ts';
+import { EXIT } from '../cli/exit-code.ts';
+import type { VerbContext } from '../cli/verb.ts';
 import { reasonsText, reasonText } from '../reporters/reasons.ts';
 import { counted, nameWidth } from '../reporters/task-line.ts';
 import { chosenTask } from '../selection/targets.ts';
 import { type Style, styleFor } from '../terminal/style.ts';
 import { harmless, padded, widthOf } from '../terminal/text.ts';
-import type { VerbContext } from '../verb.ts';
 
 /** Reasons that are named one by one. */
 const MOST_REASONS = 20;

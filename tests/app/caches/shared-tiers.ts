@@ -5,7 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { TierLine } from '../../../core/app/caches/shared-line.ts';
 import { openTier } from '../../../core/app/caches/shared-tiers.ts';
-import type { SharedCacheSpec } from '../../../core/app/config/cache-spec.ts';
+import type { SharedCacheSpec } from '../../../core/app/config/caches/cache-spec.ts';
 import { type AbsPath, toAbs } from '../../../core/base/paths.ts';
 import { type LocalSide, sideOfStores } from '../../../core/call/shared/local-side.ts';
 import { ArrivingValues } from '../../../core/store/arriving.ts';

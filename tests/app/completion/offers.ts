@@ -1,8 +1,8 @@
 /** What is offered on a command line, by what stands on it. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { VERBS } from '../../../core/app/cli/verbs.ts';
 import { type Names, type Offers, offersFor } from '../../../core/app/completion/offers.ts';
-import { VERBS } from '../../../core/app/verbs.ts';
 
 const NAMES: Names = {
   tasks: [

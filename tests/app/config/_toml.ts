@@ -3,7 +3,7 @@
  * every key and value while it writes, so that it shares no code with the scanner under test.
  */
 import fc from 'fast-check';
-import type { KeyPath } from '../../../core/app/config/positions.ts';
+import type { KeyPath } from '../../../core/app/config/text/positions.ts';
 
 type Model = string | number | boolean | Model[] | { [key: string]: Model };
 

@@ -2,10 +2,10 @@
 import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { parse } from 'smol-toml';
-import { parseInvocation } from '../../../core/app/invocation.ts';
+import { parseInvocation } from '../../../core/app/cli/invocation.ts';
+import { VERBS } from '../../../core/app/cli/verbs.ts';
 import { chosenTasks } from '../../../core/app/selection/targets.ts';
 import { init } from '../../../core/app/verbs/init.ts';
-import { VERBS } from '../../../core/app/verbs.ts';
 import { fakeMachine } from '../_machine.ts';
 import { run, type Scratch, withScratch } from '../_scratch.ts';
 

@@ -1,8 +1,8 @@
 /** Verbs called on a project in a folder. */
 import { realpathSync } from 'node:fs';
-import { parseInvocation } from '../../../core/app/invocation.ts';
-import type { VerbAction } from '../../../core/app/verb.ts';
-import { VERBS } from '../../../core/app/verbs.ts';
+import { parseInvocation } from '../../../core/app/cli/invocation.ts';
+import type { VerbAction } from '../../../core/app/cli/verb.ts';
+import { VERBS } from '../../../core/app/cli/verbs.ts';
 import { fakeMachine } from '../_machine.ts';
 import type { Scratch } from '../_scratch.ts';
 

@@ -3,9 +3,9 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseInvocation } from '../../../core/app/invocation.ts';
+import { parseInvocation } from '../../../core/app/cli/invocation.ts';
+import { VERBS } from '../../../core/app/cli/verbs.ts';
 import { clean } from '../../../core/app/verbs/clean.ts';
-import { VERBS } from '../../../core/app/verbs.ts';
 import { fakeMachine } from '../_machine.ts';
 import { COPY, outcomes, run, type Scratch, withScratch } from '../_scratch.ts';
 

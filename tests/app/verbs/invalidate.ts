@@ -1,9 +1,9 @@
 /** `invalidate`: what goes is told as what it was made of. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { parseInvocation } from '../../../core/app/invocation.ts';
+import { parseInvocation } from '../../../core/app/cli/invocation.ts';
+import { VERBS } from '../../../core/app/cli/verbs.ts';
 import { invalidate } from '../../../core/app/verbs/invalidate.ts';
-import { VERBS } from '../../../core/app/verbs.ts';
 import { Cache } from '../../../core/call/caches/cache.ts';
 import { cache } from '../../../core/call/context.ts';
 import { fleche } from '../../../core/call/memo/fleche.ts';
