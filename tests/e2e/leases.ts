@@ -3,16 +3,15 @@
  * Every key is calculated at most once for each owner that was lost, no answer is wrong, nobody hangs, nothing is left.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { readdirSync, readFileSync, utimesSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { removeLeftovers } from '../../core/app/caches/leftovers.ts';
 import { doctor } from '../../core/app/verbs/doctor.ts';
 import type { AbsPath } from '../../core/base/paths.ts';
 import { LocalCache } from '../../core/call/caches/local-cache.ts';
-import { cache } from '../../core/call/context.ts';
-import { fleche } from '../../core/call/memo/fleche.ts';
 import { layoutOf } from '../../core/store/layout.ts';
 import { bundled } from '../_bundled.ts';
 import { inNewFolder } from '../_new-folder.ts';
@@ -126,12 +125,12 @@ test('points 1, 5 and 18: killed owners cost one execution each, nobody hangs an
     assert.is(answers.length, KEYS, about);
     for (const { n, result } of answers) assert.ok(result === answerOf(Number(n)), `${about}: ${n}`);
     assert.equal(store.exclusion?.leases.list(), [], about);
-    // What was in the making when its process was killed is removed by the first who writes, once it is old.
-    const tmp = layoutOf(join(folder, 'cache')).tmp;
-    for (const name of readdirSync(tmp)) utimesSync(join(tmp, name), 0, 0);
-    const large = 'x'.repeat(100_000);
-    await cache(store, async () => fleche(() => large, { name: 'large', module: 'stress', code: 'manual' })());
     await store.close();
+    // A file that was in the making when its process was killed is all that may be left, and `fleche gc` removes it.
+    const { tmp, trash } = layoutOf(join(folder, 'cache'));
+    writeFileSync(join(tmp, '1-0-0123456789ab'), 'as if it was');
+    const places = { folder: join(folder, 'cache'), tempDir: tmp, trashDir: trash };
+    removeLeftovers(places, Date.now() + 25 * HOUR, false);
     const found = await findings(join(folder, 'cache'));
     assert.equal(found, [], about);
   }));
