@@ -268,10 +268,12 @@ class OpenProject implements Project {
     if (this.#arriving !== undefined) return this.#arriving;
     const { values, tempDir } = this.#open();
     const { root } = this;
+    let isNear: boolean | undefined;
     this.#arriving = new ArrivingValues(values, {
       path: () => scratchFile({ tmp: tempDir }),
       get isNear() {
-        return deviceOf(tempDir) === deviceOf(root);
+        isNear ??= deviceOf(tempDir) === deviceOf(root);
+        return isNear;
       },
     });
     return this.#arriving;

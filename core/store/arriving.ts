@@ -5,7 +5,7 @@
  * as a spare: a second file, written with verified bytes, which then needs nothing but its name. Spares arrive with their
  * blob, or are copied from it several at a time.
  */
-import { chmodSync, lstatSync, renameSync, rmSync, type Stats } from 'node:fs';
+import { chmodSync, linkSync, lstatSync, rmSync, type Stats, unlinkSync } from 'node:fs';
 import type { Digest } from '../base/hash.ts';
 import { Lanes } from '../base/lanes.ts';
 import { CHUNK, writeNewFile } from './file-bytes.ts';
@@ -25,7 +25,7 @@ const WIDTH = 4;
 export interface SpareRoom {
   /** A path where no file is, on the file system of the store. */
   readonly path: () => string;
-  /** Whether a file there can become one of the workspace by a rename. */
+  /** Whether a file there can become one of the workspace without being copied. */
   readonly isNear: boolean;
 }
 
@@ -206,13 +206,15 @@ export class ArrivingValues implements FileValueStore {
 }
 
 /**
- * Gives a file its place and mode, and returns what stands there then; undefined if it is gone or would have to be copied.
- * Its times are those of its content, which came after all that was asked for before it.
+ * Gives a file its place and mode, and returns what stands there then; undefined if it is gone, if something stands there
+ * already, which a rename would replace, or if it would have to be copied. Its times are those of its content, which came
+ * after all that was asked for before it.
  */
 function moved(file: string, path: string, mode: number): Stats | undefined {
   try {
     chmodSync(file, mode);
-    renameSync(file, path);
+    linkSync(file, path);
+    unlinkSync(file);
     return lstatSync(path);
   } catch {
     return undefined;

@@ -79,6 +79,18 @@ test('a second file that is gone, or cannot be put there, costs a copy', () =>
     assert.equal(readdirSync(join(folder, 'tmp')), []);
   }));
 
+test('a second file does not take the place of what somebody wrote there meanwhile', () =>
+  scene(({ values, folder, arrive }) => {
+    const blob = arrive('ours');
+    const place = join(folder, 'out', 'file');
+    writeFileSync(place, 'theirs');
+    assert.throws(
+      () => values.copyTo(blob, place, 0o644),
+      (error: unknown) => systemCode(error) === 'EEXIST',
+    );
+    assert.is(readFileSync(place, 'utf8'), 'theirs');
+  }));
+
 test('second files that nobody needed are removed, and so is one that comes again or is deleted', () =>
   scene(({ values, folder, arrive }) => {
     const tmp = join(folder, 'tmp');

@@ -51,7 +51,9 @@ export function sideOfStores(values: ArrivingValues, calls: SyncCallStore): Loca
     record: (key) => calls.get(key),
     files: {
       scratch: values.room.path,
-      takesSpares: values.room.isNear,
+      get takesSpares() {
+        return values.room.isNear;
+      },
       adopt(path, blob, spare) {
         values.adopt(path, blob);
         if (spare !== undefined) values.spare(spare, blob);
